@@ -1,0 +1,67 @@
+"""What a source must know after a restart: since when it was away, what it had subscribed to, what stands against it.
+
+A small JSON file, replaced atomically and not synced: losing its last seconds makes a late press look a little less
+late, losing all of it makes waiting presses look old. Presses themselves are never in it.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+log = structlog.get_logger("alertd.mqtt")
+
+
+class Memory(Struct, kw_only=True):
+    connected_us: int | None = None
+    """Wall clock when the broker last answered us."""
+    filters: list[str] = []
+    troubles: list[str] = []
+    """Keys of what we raised and have not cleared."""
+    dropped: int | None = None
+    """The broker's count of thrown-away messages when we last read it."""
+
+
+class SessionMemory:
+    """Loaded once, written when something changed. Without a directory it lasts as long as the process."""
+
+    def __init__(self, directory: str | os.PathLike[str] | None, name: str) -> None:
+        self._path = Path(directory) / f"mqtt-{name}.json" if directory is not None else None
+        self._written = b""
+        self.values = self._load()
+
+    def _load(self) -> Memory:
+        if self._path is None:
+            return Memory()
+        try:
+            self._written = self._path.read_bytes()
+            return msgspec.json.decode(self._written, type=Memory)
+        except FileNotFoundError:
+            return Memory()
+        except (OSError, msgspec.DecodeError) as error:
+            log.warning(
+                "mqtt_memory_unreadable", path=str(self._path), why=str(error), effect="waiting presses are late"
+            )
+            return Memory()
+
+    def save(self) -> None:
+        """Never fails: a full disk must not stop a press. What it costs stands in the module's first lines."""
+        if self._path is None:
+            return
+        data = msgspec.json.encode(self.values)
+        if data == self._written:
+            return
+        draft = self._path.with_suffix(".tmp")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(data)
+            draft.replace(self._path)
+        except OSError as error:
+            log.warning("mqtt_memory_unwritable", path=str(self._path), why=str(error))
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+            return
+        self._written = data

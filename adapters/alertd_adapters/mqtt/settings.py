@@ -1,0 +1,145 @@
+"""What a `[sources.NAME]` section of kind mqtt may say. Owns the checks of single values; opens nothing."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+from paho.mqtt.client import topic_matches_sub
+
+from alertd.ports import SettingsError
+
+DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"
+DEVICE_FIELD = "{device_id}"
+
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+
+
+class TriggerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where presses come from: a topic filter, and who understands what arrives there."""
+
+    topic: str
+    decoder: str = "press_json"
+    options: dict[str, Any] = {}
+    """The decoder's own settings."""
+
+
+class TlsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Paths of PEM files. `ca` absent: the system's own authorities. The server's name is always checked."""
+
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    key_password_secret: str | None = None
+
+
+class MqttSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """See docs/broker.md for what each is for."""
+
+    host: str
+    client_id: Annotated[str, Meta(min_length=1, max_length=100)]
+    """Names the persistent session: presses wait at the broker under it. Changing it loses what waits."""
+    triggers: Annotated[list[TriggerSettings], Meta(min_length=1)]
+    port: Port | None = None
+    protocol: Literal["5", "3.1.1"] = "5"
+    username: str | None = None
+    password_secret: str | None = None
+    tls: TlsSettings | None = None
+    telemetry: list[str] = []
+    """Topic filters of heartbeats and readings; QoS 0, on a connection of their own."""
+    feedback_topic: str = "alertd/feedback/{device_id}"
+    """"" = the presser's device is told nothing."""
+    alive_topic: str | None = None
+    """Our own sign of life, out and back through the broker; default `alertd/alive/{client_id}`, "" = none."""
+    dropped_topic: str = DROPPED_TOPIC
+    """Where the broker counts what it threw away; "" = not watched."""
+    max_unacked: Annotated[int, Meta(ge=1, le=65_535)] = 2000
+    """Presses taken from the broker and not yet committed; then reading stops."""
+    keepalive_s: Annotated[int, Meta(ge=5, le=600)] = 15
+    retry_min_s: Seconds = 0.2
+    retry_max_s: Seconds = 15.0
+    down_trouble_s: Seconds = 30.0
+    """A broker that is away for so long is a trouble."""
+
+    @property
+    def alive(self) -> str:
+        return f"alertd/alive/{self.client_id}" if self.alive_topic is None else self.alive_topic
+
+    @property
+    def tcp_port(self) -> int:
+        return self.port or (8883 if self.tls else 1883)
+
+
+_UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>[^`]*)`")
+_MISSING_FIELD = re.compile(r"missing required field `(?P<field>[^`]*)`")
+_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+
+
+def parse_settings(table: Mapping[str, Any]) -> MqttSettings:
+    """Raises `SettingsError` that names the key."""
+    try:
+        settings = msgspec.convert(dict(table), MqttSettings)
+    except msgspec.ValidationError as error:
+        raise _settings_error(str(error)) from None
+    _check(settings)
+    return settings
+
+
+def _settings_error(text: str) -> SettingsError:
+    path = _PATH.search(text)
+    where = path["path"] if path else ""
+    if field := _UNKNOWN_FIELD.search(text):
+        key = f"{where}.{field['field']}".lstrip(".")
+        return SettingsError(key, "is not a setting of an mqtt source; check its spelling against docs/broker.md")
+    if field := _MISSING_FIELD.search(text):
+        return SettingsError(f"{where}.{field['field']}".lstrip("."), "is missing")
+    return SettingsError(where, _PATH.sub("", text))
+
+
+def _check(settings: MqttSettings) -> None:
+    if not settings.host.strip():
+        raise SettingsError("host", "is empty: name the broker, for example mqtt.example.org")
+    if settings.password_secret is not None and settings.username is None:
+        raise SettingsError("username", "is missing: a password needs a user name")
+    if settings.retry_min_s > settings.retry_max_s:
+        raise SettingsError("retry_min_s", "is greater than retry_max_s")
+    for index, trigger in enumerate(settings.triggers):
+        _check_filter(f"triggers[{index}].topic", trigger.topic)
+    for index, topic in enumerate(settings.telemetry):
+        _check_filter(f"telemetry[{index}]", topic)
+    if settings.feedback_topic and settings.feedback_topic.count(DEVICE_FIELD) != 1:
+        raise SettingsError("feedback_topic", 'must contain "{device_id}" once, or be "" for no feedback')
+    _check_own_topic(settings, "feedback_topic", settings.feedback_topic.replace(DEVICE_FIELD, "device"))
+    _check_own_topic(settings, "alive_topic", settings.alive)
+
+
+def _check_filter(key: str, topic: str) -> None:
+    levels = topic.split("/")
+    if not topic or "\0" in topic or len(topic.encode()) > 65_535:
+        raise SettingsError(key, "is not a topic filter")
+    for index, level in enumerate(levels):
+        if level == "#" and index != len(levels) - 1:
+            raise SettingsError(key, f'"#" may only be the last level of a topic filter, not as in "{topic}"')
+        if level not in ("#", "+") and ("#" in level or "+" in level):
+            raise SettingsError(key, f'"+" and "#" stand for whole levels, not as in "{topic}"')
+
+
+def _check_own_topic(settings: MqttSettings, key: str, topic: str) -> None:
+    """What we publish must not come back as a press that nobody understands."""
+    if "+" in topic or "#" in topic or "\0" in topic:
+        raise SettingsError(key, "is a topic to publish to: it cannot have wildcards")
+    for index, trigger in enumerate(settings.triggers):
+        if topic and matches(trigger.topic, topic):
+            raise SettingsError(
+                f"triggers[{index}].topic",
+                f'"{trigger.topic}" also covers {key} "{topic}", on which alertd itself speaks; narrow it',
+            )
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Does the topic belong to the filter? Knows shared subscriptions (`$share/group/filter`)."""
+    if topic_filter.startswith("$share/"):
+        topic_filter = topic_filter.split("/", 2)[-1]
+    return bool(topic_matches_sub(topic_filter, topic))

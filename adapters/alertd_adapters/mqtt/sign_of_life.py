@@ -1,0 +1,80 @@
+"""Our own message, out and back through the broker on the session that carries presses.
+
+It proves what a standing socket does not: the broker takes publications, queues them for us and delivers them. And
+since a broker delivers a session's messages in order, the first one to come back says that all that had waited there
+has been delivered: what follows is fresh.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from alertd_adapters.mqtt.connection import BrokerConnection, ConnectionLostError, PublishRefusedError
+
+INTERVAL_S = 10.0
+MISSING_S = 30.0
+"""Nothing came back for so long: presses may not come either."""
+DRAINED_IDLE_S = 1.0
+"""Without a sign of life, a broker that sends nothing for so long has nothing left."""
+DRAIN_MAX_S = 60.0
+"""What arrives later than this after connecting is taken as fresh, whatever else."""
+
+
+class SignOfLife:
+    """Of one connection. `topic` "" = the broker lets us publish nothing: then silence must do."""
+
+    def __init__(self, topic: str, nonce: str) -> None:
+        self.topic = topic
+        self.is_drained = False
+        self._nonce = nonce.encode()
+        self._loop = asyncio.get_running_loop()
+        self._connected_at = self._loop.time()
+        self._idle_since = self._connected_at
+        self._returned_at: float | None = None
+        self._beats = 0
+
+    def returned(self, payload: bytes) -> bool:
+        """Take our message back; an old connection's, or a stranger's, proves nothing."""
+        if payload != self._nonce:
+            return False
+        self._returned_at = self._loop.time()
+        self.is_drained = True
+        return True
+
+    @property
+    def is_proven(self) -> bool:
+        """The session works, to the best of what can be known: subscribed, and lately a beat came back."""
+        return self._beats > 0 and (not self.topic or self._returned_at is not None) and not self.is_missing
+
+    @property
+    def is_missing(self) -> bool:
+        last = self._connected_at if self._returned_at is None else self._returned_at
+        return bool(self.topic) and self._loop.time() - last > MISSING_S
+
+    def arrived(self) -> bool:
+        """A message was read. Had it waited at the broker, perhaps?"""
+        now = self._loop.time()
+        if now - self._connected_at > DRAIN_MAX_S or (not self.topic and now - self._idle_since > DRAINED_IDLE_S):
+            self.is_drained = True
+        return not self.is_drained
+
+    def handled(self) -> None:
+        """The reader is ready for the next message: from here on, waiting is the broker's silence, not ours."""
+        self._idle_since = self._loop.time()
+
+    async def keep_sending(self, connection: BrokerConnection, on_beat: Callable[[str], None]) -> None:
+        """Beat until the connection is lost. `on_beat` is told why a beat was refused, or ""."""
+        while True:
+            refused = ""
+            if self.topic:
+                try:
+                    await connection.publish(self.topic, self._nonce, qos=1)
+                except PublishRefusedError as error:
+                    refused = str(error)
+                except ConnectionLostError:
+                    await connection.close()  # it took no PUBACK either: do not wait for the keep-alive
+                    return
+            self._beats += 1
+            on_beat(refused)
+            if refused:
+                self.topic = ""
+            await asyncio.sleep(INTERVAL_S)

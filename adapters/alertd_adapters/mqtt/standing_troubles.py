@@ -1,0 +1,75 @@
+"""Troubles of one source: what is wrong with its broker, session and devices. Owns that each is told once, retried
+until it is committed, and cleared even if the daemon restarted in between. Never waits in the path of a press."""
+
+import asyncio
+
+import structlog
+
+from alertd.model.events import TroubleCleared, TroubleRaised
+from alertd.model.ids import DISTRICT
+from alertd.ports import Door
+from alertd_adapters.mqtt.session_memory import SessionMemory
+
+log = structlog.get_logger("alertd.mqtt")
+
+KEYS_MAX = 500
+"""Different troubles of one source; a flood of forged device names stops here."""
+RETRY_S = 5.0
+
+
+class StandingTroubles:
+    def __init__(self, memory: SessionMemory) -> None:
+        self._memory = memory
+        self._pending: dict[str, str | None] = {}
+        self._standing: dict[str, str] = dict.fromkeys(memory.values.troubles, "")
+        self._changed = asyncio.Event()
+        self._full = False
+
+    def raise_(self, key: str, summary: str) -> None:
+        """Say it, unless it was said in the same words."""
+        if self._standing.get(key) == summary:
+            return
+        if key not in self._standing and len(self._standing) >= KEYS_MAX:
+            if not self._full:
+                self._full = True
+                log.warning("mqtt_troubles_full", limit=KEYS_MAX, first_left_out=key)
+            return
+        self._standing[key] = summary
+        self._tell(key, summary)
+
+    def clear(self, key: str) -> None:
+        if self._standing.pop(key, None) is not None:
+            self._full = False
+            self._tell(key, None)
+
+    def _tell(self, key: str, summary: str | None) -> None:
+        self._memory.values.troubles = sorted(self._standing)
+        self._memory.save()
+        self._pending.pop(key, None)
+        self._pending[key] = summary
+        self._changed.set()
+
+    async def run(self, door: Door) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            while self._pending:
+                key, summary = next(iter(self._pending.items()))
+                if not await self._submit(door, key, summary):
+                    await asyncio.sleep(RETRY_S)
+                elif self._pending.get(key, "") == summary:  # it may have changed meanwhile
+                    del self._pending[key]
+
+    @staticmethod
+    async def _submit(door: Door, key: str, summary: str | None) -> bool:
+        event = (
+            TroubleCleared(site_id=DISTRICT, key=key)
+            if summary is None
+            else TroubleRaised(site_id=DISTRICT, key=key, summary=summary)
+        )
+        try:
+            await door.submit(event)
+        except Exception as error:  # noqa: BLE001  # not committed, or worse: a trouble must not end the source
+            log.warning("mqtt_trouble_not_committed", key=key, why=str(error), retry_s=RETRY_S)
+            return False
+        return True

@@ -1,0 +1,308 @@
+"""The session that carries presses: read, decode, hand to the door, and acknowledge what is committed.
+
+Promise 1 lives in `_commit_then_ack`. Must never acknowledge before the door has said so, over another connection
+than the one that delivered, or after a failed commit: then it drops the connection, because a broker delivers again
+only to a new one. Many messages are under way at once; at most `max_unacked`, then nothing more is read.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, NoReturn
+
+import structlog
+from msgspec import Struct
+
+from alertd.model.events import Arrival
+from alertd.ports import Clock, Door, NotCommittedError
+from alertd_adapters.mqtt.connection import BrokerConnection, BrokerMessage, ConnectionLostError
+from alertd_adapters.mqtt.decoding import Decoded, Triggers
+from alertd_adapters.mqtt.reconnecting import Reconnecting
+from alertd_adapters.mqtt.redelivery import Redelivery
+from alertd_adapters.mqtt.session_memory import SessionMemory
+from alertd_adapters.mqtt.sign_of_life import SignOfLife
+from alertd_adapters.mqtt.standing_troubles import StandingTroubles
+
+log = structlog.get_logger("alertd.mqtt")
+
+REFUSED_FROM = 128
+"""SUBACK codes from here on are refusals."""
+UNKNOWN_ABSENCE_US = 7 * 24 * 3600 * 1_000_000
+"""The broker remembers us but we do not remember when: what waited there may be this old."""
+FORBIDDEN_S = 600.0
+"""A refused sign of life is tried again after so long."""
+ORPHANS_MAX = 1000
+"""Uncommitted QoS 0 messages kept for the next connection: nobody else has them."""
+
+
+class TriggerSessionOptions(Struct, frozen=True, kw_only=True):
+    name: str
+    address: str
+    alive_topic: str
+    max_unacked: int
+    down_trouble_s: float
+
+
+class TriggerSession:
+    def __init__(
+        self,
+        options: TriggerSessionOptions,
+        reconnecting: Reconnecting,
+        triggers: Triggers,
+        clock: Clock,
+        memory: SessionMemory,
+        troubles: StandingTroubles,
+    ) -> None:
+        self._options = options
+        self._reconnecting = reconnecting
+        self._triggers = triggers
+        self._clock = clock
+        self._memory = memory
+        self._troubles = troubles
+        self._slots = asyncio.Semaphore(options.max_unacked)
+        self._live: BrokerConnection | None = None
+        self._sign: SignOfLife | None = None
+        self._backlog_since_us: int | None = None
+        self._serial = 0
+        self._connection_id = ""
+        self._redelivery = Redelivery()
+        self._orphans: list[Arrival] = []
+        self._commits: set[asyncio.Task[None]] = set()
+        self._forbidden_until = 0.0
+        """Loop time. The broker refused our sign of life; mosquitto 2.0.11 also ends the connection then."""
+        self._down: asyncio.TimerHandle | None = None
+        self._why_down = ""
+
+    @property
+    def is_connected(self) -> bool:
+        """The broker takes and delivers: not only the socket stands."""
+        return self._live is not None and self._sign is not None and self._sign.is_proven
+
+    async def run(self, door: Door) -> NoReturn:
+        self._door = door
+        self._lost("never connected yet")
+        try:
+            await self._reconnecting.run(self._serve, self._lost)
+        finally:
+            self._up()
+            for task in self._commits:
+                task.cancel()
+
+    # --- one connection ---------------------------------------------------------------------------------------------
+
+    async def _serve(self, connection: BrokerConnection) -> None:
+        """Read until the connection is lost. Subscribing runs beside it: its answer comes behind the backlog."""
+        self._begin(connection)
+        preparing = asyncio.create_task(self._prepare(connection))
+        try:
+            async for message in connection.messages():
+                await self._slots.acquire()
+                self._take(connection, message)
+        finally:
+            preparing.cancel()
+            self._end()
+
+    def _begin(self, connection: BrokerConnection) -> None:
+        now = self._clock.now()
+        self._live = connection
+        self._connection_id = f"{now.wall_us}.{now.boot_us}"
+        is_forbidden = asyncio.get_running_loop().time() < self._forbidden_until
+        self._sign = SignOfLife("" if is_forbidden else self._options.alive_topic, self._connection_id)
+        self._up()
+        values = self._memory.values
+        self._backlog_since_us = None
+        if connection.session_present:
+            since_us = values.connected_us if values.connected_us is not None else now.wall_us - UNKNOWN_ABSENCE_US
+            self._backlog_since_us = min(since_us, now.wall_us)
+        else:
+            self._redelivery.all_came()
+        for arrival in self._orphans:
+            self._start(self._commit_again(arrival))
+        self._orphans = []
+        self._judge_session(connection)
+
+    def _end(self) -> None:
+        """The acks that are still owed die with the connection."""
+        self._live = None
+        self._redelivery.connection_lost()
+        self._memory.save()
+
+    async def _prepare(self, connection: BrokerConnection) -> None:
+        try:
+            await self._subscribe(connection)
+        except ConnectionLostError as error:
+            log.warning("mqtt_not_subscribed", source=self._options.name, why=str(error))
+            await connection.close()
+            return
+        sign = self._sign
+        assert sign is not None
+        await sign.keep_sending(connection, self._on_beat)
+
+    async def _subscribe(self, connection: BrokerConnection) -> None:
+        wanted = [*self._triggers.filters, *filter(None, (self._options.alive_topic,))]
+        gone = [f for f in self._memory.values.filters if f not in wanted]
+        if connection.session_present and gone:
+            await connection.unsubscribe(gone)
+        granted = await connection.subscribe([(topic_filter, 1) for topic_filter in wanted])
+        self._memory.values.filters = wanted
+        self._memory.save()
+        answers = dict(zip(wanted, granted, strict=False))
+        refused = [f for f in wanted if answers.get(f, REFUSED_FROM) >= REFUSED_FROM]
+        weak = [f for f in self._triggers.filters if answers.get(f) == 0]
+        name, address = self._options.name, self._options.address
+        self._judge(
+            f"broker_subscription:{name}",
+            f"The broker {address} refuses to send us {', '.join(refused)}: presses there are not seen. "
+            "Allow it in its acl_file."
+            if refused
+            else "",
+        )
+        self._judge(
+            f"qos0:{name}",
+            f"The broker {address} grants only QoS 0 for {', '.join(weak)}: a press can be lost. "
+            "Set its maximum QoS to 1."
+            if weak
+            else "",
+        )
+
+    def _on_beat(self, refused: str) -> None:
+        sign = self._sign
+        assert sign is not None
+        # A wall clock that is wrong now is corrected by the next beat; what counts is that the broker answered.
+        self._memory.values.connected_us = self._clock.now().wall_us
+        self._memory.save()
+        if not sign.topic:
+            return
+        if refused:
+            self._forbidden_until = asyncio.get_running_loop().time() + FORBIDDEN_S
+        why = refused or ("it does not come back" if sign.is_missing else "")
+        self._judge(
+            f"broker_alive:{self._options.name}",
+            f"Our sign of life on {sign.topic} through the broker {self._options.address} fails ({why}): presses "
+            "may not come through either. Allow our user to read and write that topic, or restart the broker."
+            if why
+            else "",
+        )
+
+    # --- one message ------------------------------------------------------------------------------------------------
+
+    def _take(self, connection: BrokerConnection, message: BrokerMessage) -> None:
+        sign = self._sign
+        assert sign is not None
+        if message.topic == self._options.alive_topic:
+            if sign.returned(message.payload):
+                self._redelivery.all_came()
+            self._slots.release()
+            self._ack(connection, message)
+            return
+        decoded = self._triggers.decode(message.topic, message.payload)
+        arrival = self._arrival(message, decoded, waited=sign.arrived())
+        if decoded.refused:
+            self._door.observe(self._options.name, "refused")
+        self._judge_qos(message, decoded)
+        self._start(self._commit_then_ack(connection, message, arrival))
+        sign.handled()
+
+    def _arrival(self, message: BrokerMessage, decoded: Decoded, *, waited: bool) -> Arrival:
+        self._serial += 1
+        return Arrival(
+            source=self._options.name,
+            topic=message.topic,
+            signals=decoded.signals,
+            received_us=self._clock.now().wall_us,
+            arrival_id=self._redelivery.identify(message, f"{self._connection_id}.{self._serial}"),
+            refused=decoded.refused,
+            size=len(message.payload),
+            retained=message.retain,
+            qos=message.qos,
+            backlog_since_us=self._backlog_since_us if waited else None,
+        )
+
+    def _start(self, commit: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(commit)
+        self._commits.add(task)
+        task.add_done_callback(self._commits.discard)
+
+    async def _commit_then_ack(self, connection: BrokerConnection, message: BrokerMessage, arrival: Arrival) -> None:
+        """Promise 1: PUBACK leaves only after the press is committed, over the connection that delivered it."""
+        try:
+            await self._door.receive(arrival)
+        except Exception as error:  # noqa: BLE001  # whatever it was: it is not known to be on disk
+            self._not_committed(arrival, error)
+            if connection is self._live:
+                await connection.close()
+        else:
+            self._ack(connection, message)
+        finally:
+            self._slots.release()
+
+    def _ack(self, connection: BrokerConnection, message: BrokerMessage) -> None:
+        """Over the connection that delivered, or not at all: the next one gives the packet id to another press."""
+        if connection is self._live and message.qos:
+            connection.ack(message)
+            self._redelivery.acked(message)
+
+    async def _commit_again(self, arrival: Arrival) -> None:
+        try:
+            await self._door.receive(arrival)
+        except Exception as error:  # noqa: BLE001  # as above
+            self._not_committed(arrival, error)
+
+    def _not_committed(self, arrival: Arrival, error: Exception) -> None:
+        if arrival.qos == 0:  # the broker has forgotten it
+            if len(self._orphans) < ORPHANS_MAX:
+                self._orphans.append(arrival)
+            else:
+                self._door.observe(self._options.name, "qos0_lost")
+        if isinstance(error, NotCommittedError):
+            log.warning("press_not_committed", source=arrival.source, topic=arrival.topic, why=str(error))
+        else:
+            log.error("door_failed", source=arrival.source, topic=arrival.topic, exc_info=error)
+
+    # --- what people are told ---------------------------------------------------------------------------------------
+
+    def _judge(self, key: str, wrong: str) -> None:
+        if wrong:
+            self._troubles.raise_(key, wrong)
+        else:
+            self._troubles.clear(key)
+
+    def _judge_session(self, connection: BrokerConnection) -> None:
+        expected = self._memory.values.connected_us is not None
+        self._judge(
+            f"broker_session:{self._options.name}",
+            f"The broker {self._options.address} has forgotten our session: presses made while alertd was not "
+            "connected are lost. Ask who may have pressed; see docs/broker.md for its persistence settings."
+            if expected and not connection.session_present
+            else "",
+        )
+
+    def _judge_qos(self, message: BrokerMessage, decoded: Decoded) -> None:
+        for signal in decoded.signals:
+            self._judge(
+                f"qos0:{signal.device_id}",
+                f"{signal.device_id} publishes presses at QoS 0: one can be lost on its way without a trace. "
+                "Set QoS 1 in the device or its gateway."
+                if message.qos == 0
+                else "",
+            )
+
+    def _lost(self, why: str) -> None:
+        """A broker that stays away for long is a trouble; a restart of it is not."""
+        self._why_down = why
+        if self._down is None:
+            self._down = asyncio.get_running_loop().call_later(self._options.down_trouble_s, self._down_for_long)
+
+    def _down_for_long(self) -> None:
+        self._troubles.raise_(
+            f"broker:{self._options.name}",
+            f"alertd has had no connection to the broker {self._options.address} for "
+            f"{self._options.down_trouble_s:g} s ({self._why_down}): presses do not arrive. Is it running, and the "
+            "network up?",
+        )
+
+    def _up(self) -> None:
+        if self._down is not None:
+            self._down.cancel()
+            self._down = None
+        if self._live is not None:
+            self._troubles.clear(f"broker:{self._options.name}")

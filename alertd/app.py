@@ -1,0 +1,239 @@
+"""`alertd run`: the composition root. Configuration, store, plugins and console meet here and nowhere else.
+
+Owns: the process (signals, exit codes, the event loop) and reloading. Must never: contain behaviour of the daemon.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from alertd import __version__, lint
+from alertd.config import Loaded, Problem, Refused, Settings, load, render_problems, secret
+from alertd.console.backend import Health, Proof, Reloaded, TcpListener
+from alertd.console.serve import serve
+from alertd.daemon import logs
+from alertd.daemon.core import CORE
+from alertd.daemon.daemon import CONSOLE, LEASE_S, Daemon, Fittings
+from alertd.daemon.http_client import HttpClient
+from alertd.daemon.intake import StoreGoneError
+from alertd.daemon.proof_of_life import FRESH_S
+from alertd.daemon.system_clock import SystemClock
+from alertd.model.ids import SiteId
+from alertd.model.registry import Registry
+from alertd.plugins import fit
+from alertd.ports import Callbacks, Door, Store, StoreError, StoreLockedError, Surroundings
+from alertd.store import open_store
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+"""The store failed for good, or cannot be opened: whoever supervises us starts us again."""
+EXIT_USAGE = 2
+EXIT_INVALID = 4
+"""The configuration is refused; starting again will not help."""
+
+log = structlog.get_logger("alertd")
+
+
+def run(directory: Path | str, overrides: Mapping[str, Any] | None = None) -> int:
+    """Run the daemon in the foreground until SIGTERM. Exit code."""
+    if sys.flags.optimize:
+        print("alertd: refuses to run under python -O: its assertions are part of its safety", file=sys.stderr)  # noqa: T201 - nothing is set up yet
+        return EXIT_USAGE
+    loaded = load(directory, overrides)
+    style = "console" if sys.stderr.isatty() else loaded.settings.log_format
+    logs.set_up(style=style, level=loaded.settings.log_level)
+    try:
+        return asyncio.run(_run(loaded))
+    except KeyboardInterrupt:
+        return EXIT_OK
+
+
+async def _run(loaded: Loaded) -> int:
+    try:
+        process = Process(loaded)
+    except StoreError as error:  # its URL
+        log.critical("store_refused", error=str(error))
+        return EXIT_INVALID
+    try:
+        return await process.run()
+    finally:
+        await process.http.close()
+
+
+class Process:
+    """The daemon with what surrounds it: `console.Backend`, and whoever reloads."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.http = HttpClient()
+        self.clock = SystemClock()
+        self.store = _store(loaded.settings)
+        self._loaded = loaded
+        self._started_us = self.clock.now().wall_us
+        self._daemon: Daemon | None = None
+        self._reloading = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self) -> int:
+        fitted = fit(self._loaded.sections, self._surroundings(self._loaded.settings))
+        problems = (*self._loaded.problems, *lint.check(self._loaded), *fitted.problems)
+        if problems:
+            sys.stderr.write(render_problems(problems))
+        if _any_error(problems):
+            return EXIT_INVALID
+        daemon = self._daemon = Daemon(
+            owner=f"{socket.gethostname()}:{os.getpid()}:{self._started_us}",
+            store=self.store,
+            clock=self.clock,
+            registry=self._loaded.registry,
+            core=CORE,
+            fittings=fitted.built,
+            batch_max=self._loaded.settings.commit_batch_max,
+        )
+        self._listen_to_signals(daemon)
+        self._serve(daemon, self._loaded.settings)
+        log.info("starting", version=__version__, configuration=self._loaded.registry.version)
+        return await self._until_the_end(daemon)
+
+    async def _until_the_end(self, daemon: Daemon) -> int:
+        try:
+            await daemon.run()
+        except StoreLockedError as error:
+            log.critical("another_daemon_runs", error=str(error))
+            return EXIT_FAILED
+        except StoreError as error:
+            log.critical("store_not_opened", error=str(error))
+            return EXIT_FAILED
+        except StoreGoneError as error:
+            log.critical("store_gone", error=str(error), remedy="look at the disk and the database; starting afresh")
+            return EXIT_FAILED
+        log.info("stopped")
+        return EXIT_OK
+
+    def _listen_to_signals(self, daemon: Daemon) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, daemon.stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
+
+    def _serve(self, daemon: Daemon, settings: Settings) -> None:
+        tcp = None
+        if settings.listen:
+            host, _, port = settings.listen.rpartition(":")
+            tcp = TcpListener(host=host, port=int(port), public_base_url=settings.public_base_url)
+        daemon.run_also(CONSOLE, lambda: serve(self, socket_path=settings.socket, tcp=tcp))
+        if settings.heartbeat_url is not None:
+            daemon.ping(self.http, settings.heartbeat_url, settings.heartbeat_every_s)
+
+    def _surroundings(self, settings: Settings) -> Surroundings:
+        return Surroundings(
+            clock=self.clock,
+            http=self.http,
+            secret=secret,
+            public_base_url=settings.public_base_url,
+            extra={"state_dir": settings.state_dir},
+        )
+
+    # --- reload -----------------------------------------------------------------------------------------------------
+
+    def _reload_soon(self) -> None:
+        task = asyncio.get_running_loop().create_task(self.reload(), name="reload")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def reload(self) -> Reloaded:
+        """Read the directory again; all of it is taken, or nothing."""
+        async with self._reloading:
+            taken = await asyncio.to_thread(lint.reload, self._loaded)
+            if isinstance(taken, Refused):
+                return self._refused(taken.problems)
+            former = {f"{s.table}.{s.name}": s for s in self._loaded.sections}
+            changed = [s for s in taken.sections if former.get(f"{s.table}.{s.name}") != s]
+            fitted = fit(changed, self._surroundings(taken.settings))
+            if fitted.problems:
+                return self._refused(fitted.problems)
+            kept = {name: built for name, built in self._running.fittings.items() if name not in fitted.built}
+            names = {f"{s.table}.{s.name}" for s in taken.sections}
+            fittings: Fittings = {name: built for name, built in (kept | fitted.built).items() if name in names}
+            await self._running.reload(taken.registry, fittings)
+            self._loaded = taken
+            log.info("reloaded", configuration=taken.registry.version, sections=sorted(fitted.built))
+            return Reloaded(config_version=taken.registry.version)
+
+    def _refused(self, problems: Iterable[Problem]) -> Reloaded:
+        text = render_problems(problems)
+        log.error("reload_refused", configuration=self._loaded.registry.version, problems=text.splitlines())
+        return Reloaded(config_version=self._loaded.registry.version, problems=tuple(text.splitlines()))
+
+    # --- `console.Backend` ------------------------------------------------------------------------------------------
+
+    @property
+    def _running(self) -> Daemon:
+        assert self._daemon is not None, "the console is served by a running daemon"
+        return self._daemon
+
+    @property
+    def door(self) -> Door:
+        return self._running.intake
+
+    def registry(self) -> Registry:
+        return self._running.intake.registry
+
+    def callbacks(self) -> Mapping[str, Callbacks]:
+        return self._running.callbacks
+
+    async def verify_journal(self, site_id: SiteId) -> int:
+        return await self._running.verify_journal(site_id)
+
+    def health(self) -> Health:
+        life = self._running.life()
+        proofs = [_broker_proof(name, connected=connected) for name, connected in life.sources.items()]
+        proofs.append(_age_proof("commit", life.commit_age_s, "a commit reached the disk", durable=life.durable))
+        proofs.append(_age_proof("dispatch", life.dispatch_age_s, "the claim loop passed"))
+        if self._loaded.settings.heartbeat_url is not None:
+            proofs.append(_ping_proof(self._running.proof.last_ping))
+        return Health(
+            proofs=tuple(proofs),
+            version=__version__,
+            config_version=self._running.intake.registry.version,
+            started_us=self._started_us,
+        )
+
+
+def _store(settings: Settings) -> Store:
+    return open_store(
+        settings.store,
+        lease_s=LEASE_S,
+        ballast_bytes=settings.ballast_mib * 1024 * 1024,
+        spare_parent=settings.spare_dir,
+    )
+
+
+def _broker_proof(name: str, *, connected: bool) -> Proof:
+    words = "its session stands" if connected else "no session: look at the broker, the network and the password"
+    return Proof(name=f"broker {name}", alive=connected, words=words)
+
+
+def _age_proof(name: str, age_s: float | None, what: str, *, durable: bool = True) -> Proof:
+    if not durable:
+        words = "the disk takes no more; records are in memory only: free space at once"
+    elif age_s is None:
+        words = "never yet"
+    else:
+        words = f"{what} {age_s:.0f} s ago"
+    return Proof(name=name, alive=durable and age_s is not None and age_s <= FRESH_S, words=words)
+
+
+def _ping_proof(last: str) -> Proof:
+    alive = last.startswith("answered 2")
+    return Proof(name="heartbeat", alive=alive, words=last or "not pinged yet")
+
+
+def _any_error(problems: Iterable[Problem]) -> bool:
+    return any(problem.is_error for problem in problems)

@@ -1,0 +1,153 @@
+"""CSV files as rows that know their line. Forgiving about what spreadsheets do (BOM, semicolons, blank lines, spaces),
+strict about what could lose a person: an unknown column, a missing cell, a second row with the same id.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path as FilePath
+
+from alertd.config.problems import Findings, did_you_mean, quoted
+from alertd.config.toml_files import TEXT_CHARACTERS_MAX, Source, read_text
+
+ROWS_MAX = 50_000
+"""Rows of one file: people or devices of the largest district we can imagine, times two."""
+
+LIST_SEPARATOR = ";"
+
+
+class Row:
+    """One row. `get` never fails; `refuse` says which line and column."""
+
+    def __init__(self, cells: Mapping[str, str], source: Source, line: int) -> None:
+        self._cells = cells
+        self._source = source
+        self.line = line
+        self.is_broken = False
+        """Its cells stand under wrong columns; only its id can be believed."""
+
+    @property
+    def file(self) -> str:
+        return self._source.file
+
+    def get(self, column: str) -> str:
+        return self._cells.get(column, "")
+
+    def required(self, column: str) -> str | None:
+        value = self.get(column)
+        if not value:
+            self.refuse(column, "is empty", f"write the {column}")
+            return None
+        return value
+
+    def values(self, column: str) -> tuple[str, ...]:
+        """A list: "a; b"."""
+        parts = (part.strip() for part in self.get(column).split(LIST_SEPARATOR))
+        return tuple(dict.fromkeys(part for part in parts if part))
+
+    def choice(self, column: str, choices: tuple[str, ...]) -> str | None:
+        value = self.required(column)
+        if value is not None and value not in choices:
+            self.refuse(column, f"{quoted(value)} is unknown", did_you_mean(value, choices))
+            return None
+        return value
+
+    def refuse(self, column: str, message: str, remedy: str) -> None:
+        self._source.refuse((column,) if column else (), message, remedy, line=self.line)
+
+    def warn(self, column: str, message: str, remedy: str) -> None:
+        self._source.warn((column,) if column else (), message, remedy, line=self.line)
+
+
+def read_csv(
+    path: FilePath, file: str, findings: Findings, *, required: tuple[str, ...], optional: tuple[str, ...]
+) -> Iterator[Row]:
+    """The rows of a file; problems instead of exceptions. Every row has a non-empty, unique "id"."""
+    text = read_text(path, file, findings)
+    source = Source(file, findings)
+    if text is None:
+        return
+    if "\0" in text:
+        source.refuse(
+            (), "contains NUL bytes", "save it again as CSV, UTF-8", line=text.count("\n", 0, text.index("\0")) + 1
+        )
+        return
+    columns: list[str] = []
+    seen: dict[str, int] = {}
+    count = 0
+    for line, cells in _records(text, source):
+        if not columns:
+            columns = _header(cells, source, line, required, optional)
+            if not columns:
+                return
+            continue
+        count += 1
+        if count > ROWS_MAX:
+            source.refuse((), f"has more than {ROWS_MAX} rows", "split the district", line=line)
+            return
+        row = _row(cells, columns, source, line)
+        identity = row.required("id")
+        if identity is None:
+            continue
+        if identity in seen:
+            row.refuse("id", f"{quoted(identity)} was already used in line {seen[identity]}", "give each its own id")
+            continue
+        seen[identity] = line
+        yield row
+    if not columns:
+        source.refuse((), "has no header", f"begin it with: {','.join((*required, *optional))}", line=1)
+
+
+def _records(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
+    """Non-blank records with the line on which each begins."""
+    header = text.lstrip("\r\n").partition("\n")[0]
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            source.refuse((), f"is not valid CSV: {error}", "look for a quotation mark that is not closed", line=line)
+            return
+        stripped = [cell.strip() for cell in cells]
+        if any(stripped) and not stripped[0].startswith("#"):
+            yield line, stripped
+        line = reader.line_num + 1
+
+
+def _header(
+    cells: list[str], source: Source, line: int, required: tuple[str, ...], optional: tuple[str, ...]
+) -> list[str]:
+    """The columns, or nothing if the rows could not be read with them."""
+    columns = [cell.lower() for cell in cells]
+    while columns and not columns[-1]:
+        columns.pop()
+    known = (*required, *optional)
+    is_usable = True
+    for column in columns:
+        if column not in known:
+            source.refuse((column,), "unknown column", did_you_mean(column, known), line=line)
+        elif columns.count(column) > 1:
+            source.refuse((column,), "appears twice in the header", "remove one of them", line=line)
+            is_usable = False
+    for column in required:
+        if column not in columns:
+            source.refuse((column,), "column is missing", f"the header must have: {', '.join(required)}", line=line)
+            is_usable = False
+    return columns if is_usable else []
+
+
+def _row(cells: list[str], columns: list[str], source: Source, line: int) -> Row:
+    surplus = [cell for cell in cells[len(columns) :] if cell]
+    row = Row(dict(zip(columns, cells, strict=False)), source, line)
+    if surplus:
+        row.is_broken = True
+        message = f"has {len(cells)} cells, the header {len(columns)}"
+        row.refuse("", message, 'put a text that contains a comma in quotation marks: "Rm 204, East"')
+    for column, cell in zip(columns, cells, strict=False):
+        if len(cell) > TEXT_CHARACTERS_MAX or not all(c.isprintable() for c in cell):
+            row.refuse(column, f"{quoted(cell)} is too long or contains an invisible character", "shorten or retype it")
+    return row

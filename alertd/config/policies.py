@@ -1,0 +1,134 @@
+"""`policies/*.toml`: who is told when, what they read, who must answer. `common.toml` holds words that all share."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from alertd.config.problems import did_you_mean, quoted
+from alertd.config.reading import Reading, Thing
+from alertd.config.sites import POLICY_CLASSES
+from alertd.config.toml_files import TEXT_CHARACTERS_MAX, Source, Table
+from alertd.config.toml_lines import Path
+from alertd.model.ids import PolicyId
+from alertd.model.policy import Policy, Step, Target, TargetKind
+
+COMMON = "common"
+"""policies/common.toml: its templates stand in for what a policy does not write itself."""
+
+STEPS_MAX = 20
+TARGETS_MAX = 50
+
+WORDS = ("responder", "staff")
+
+_NAMED = {
+    "person": (TargetKind.PERSON, Thing.PERSON),
+    "group": (TargetKind.GROUP, Thing.GROUP),
+    "schedule": (TargetKind.SCHEDULE, Thing.SCHEDULE),
+    "destination": (TargetKind.DESTINATION, Thing.DESTINATION),
+}
+_WHOLE = {"site_staff": TargetKind.SITE_STAFF, "district": TargetKind.DISTRICT}
+
+
+def read_policy(
+    name: str, table: Table, reading: Reading, common: Mapping[str, str], demo_wait_s: int | None
+) -> Policy:
+    """One policy. `demo_wait_s` shortens its waits, for a demonstration only."""
+    incident_class = table.required_text("class", "lockdown")
+    if table.has("class") and incident_class not in POLICY_CLASSES:
+        table.refuse(
+            "class", f"{quoted(incident_class)} is not an incident class", did_you_mean(incident_class, POLICY_CLASSES)
+        )
+    steps = tuple(
+        _step(f"{name}/{number}", step, reading, demo_wait_s) for number, step in enumerate(table.tables("steps"))
+    )
+    if not steps:
+        table.refuse("steps", "has no steps: it would tell nobody", "write [[steps]] and below it targets = […]")
+    if len(steps) > STEPS_MAX:
+        table.refuse("steps", f"has {len(steps)} steps", f"at most {STEPS_MAX} are allowed")
+    policy = Policy(
+        id=PolicyId(name),
+        incident_class=incident_class,
+        steps=steps,
+        templates=dict(common) | read_templates(name, table, reading),
+        cancel_window_s=table.integer("cancel_window_s", 0, least=0, most=30),
+        arrive_within_s=table.integer("arrive_within_s", 300, least=30, most=3_600),
+        expires_s=table.integer("expires_s", 300, least=30, most=3_600),
+        late_confirm_s=table.integer("late_confirm_s", 300, least=10, most=3_600),
+        renotify_s=table.integer("renotify_s", 14_400, least=300, most=14_400),
+    )
+    table.done()
+    return policy
+
+
+def read_templates(policy: str, table: Table, reading: Reading) -> dict[str, str]:
+    """`[templates]`, with `"alert.responder" = …` and `[templates.alert]` / `responder = …` meaning the same."""
+    templates = table.table("templates")
+    found: dict[str, str] = {}
+    for path, name, text in _flat(templates.raw(), templates.path, ""):
+        _template(templates.source, path, text, found, name)
+        line = templates.source.line(path)
+        reading.declare(Thing.TEMPLATE, f"{policy}/{name}", templates.source.file, line)
+    return found
+
+
+def _flat(values: Mapping[str, Any], path: Path, prefix: str) -> Iterator[tuple[Path, str, object]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, (*path, key), f"{prefix}{key}.")
+        else:
+            yield (*path, key), f"{prefix}{key}", value
+
+
+def _template(source: Source, path: Path, text: object, found: dict[str, str], name: str) -> None:
+    if not isinstance(text, str) or not text.strip():
+        source.refuse(path, "is not a text", "write the words in quotation marks")
+    elif len(text) > TEXT_CHARACTERS_MAX:
+        source.refuse(path, f"is {len(text)} characters long", f"at most {TEXT_CHARACTERS_MAX} are allowed")
+    elif not all(c.isprintable() or c in "\n\t" for c in text):
+        source.refuse(path, "contains an invisible character", "retype it")
+    else:
+        found[name] = " ".join(text.split())
+
+
+def _step(identity: str, table: Table, reading: Reading, demo_wait_s: int | None) -> Step:
+    reading.declare(Thing.STEP, identity, table.source.file, table.line)
+    tables = table.tables("targets")
+    if not tables:
+        table.refuse("targets", "has no targets: this step would tell nobody", 'write targets = [{ group = "…" }]')
+    if len(tables) > TARGETS_MAX:
+        table.refuse("targets", f"has {len(tables)} targets", f"at most {TARGETS_MAX}: use a group")
+    targets = tuple(target for each in tables if (target := _target(each, reading)) is not None)
+    wait_s = table.integer("wait_s", 30, least=5, most=3_600)
+    step = Step(
+        targets=targets,
+        channels=reading.all_known(Thing.CHANNEL, (name for _, name in table.texts("channels")), table, "channels"),
+        wait_s=wait_s if demo_wait_s is None else min(wait_s, demo_wait_s),
+        answers=table.integer("answers", 1, least=1, most=20),
+        answer_from=reading.all_known(
+            Thing.GROUP, (name for _, name in table.texts("answer_from")), table, "answer_from"
+        ),
+    )
+    table.done()
+    return step
+
+
+def _target(table: Table, reading: Reading) -> Target | None:
+    kinds = [key for key in table.names() if key in _NAMED or key in _WHOLE]
+    if len(kinds) != 1:
+        choices = ", ".join((*_NAMED, *_WHOLE))
+        table.refuse(None, f"names {len(kinds) or 'no'} kinds of target", f"write exactly one of: {choices}")
+        return None
+    key = kinds[0]
+    if key in _WHOLE:
+        is_wanted = table.boolean(key, default=True)
+        words = table.choice("words", WORDS, "staff" if key == "site_staff" else "responder")
+        if not is_wanted:
+            table.refuse(key, "is false, so the target means nothing", f"write {key} = true, or remove the target")
+        table.done()
+        return Target(kind=_WHOLE[key], words=words) if is_wanted else None
+    kind, thing = _NAMED[key]
+    name = table.text(key)
+    words = table.choice("words", WORDS, "responder")
+    table.done()
+    if name is None or not reading.known(thing, name, table, key):
+        return None
+    return Target(kind=kind, id=name, words=words)

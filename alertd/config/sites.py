@@ -1,0 +1,132 @@
+"""`alertd.toml` `[district]` and `sites/*.toml`: places, their words, their laws, their policies."""
+
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+from alertd.config.problems import did_you_mean, quoted
+from alertd.config.reading import Reading, Thing
+from alertd.config.toml_files import Table
+from alertd.model.ids import DISTRICT, PolicyId, SiteId, ZoneId
+from alertd.model.incident import IncidentClass
+from alertd.model.site import Site, StateRules, Zone
+
+TROUBLE = "trouble"
+POLICY_CLASSES = (*(c.value for c in IncidentClass), TROUBLE)
+
+SHORT_CHARACTERS_MAX = 12
+"""Opens every text: each character here is missing from the room's name."""
+
+_ADDRESS = ("street", "city", "state", "zip", "county", "psap_id", "entry_door", "key_box", "staging", "hazards")
+
+
+@lru_cache(maxsize=1)
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def read_district(table: Table, reading: Reading) -> tuple[Site, str | None]:
+    """The pseudo-site that owns the troubles of broker, carrier and disk; and the technician's number."""
+    reading.declare(Thing.DISTRICT, "", table.source.file, table.line)
+    name = table.required_text("name", "Maple County Schools", maximum=80)
+    short = table.required_text("short", "MAPLE", maximum=SHORT_CHARACTERS_MAX)
+    time_zone = read_time_zone(table)
+    policy = table.required_text("trouble_policy", TROUBLE)
+    if table.has("trouble_policy"):
+        reading.known(Thing.POLICY, policy, table, "trouble_policy")
+    technician = _phone(table, "technician_phone", reading)
+    main_phone = _phone(table, "main_phone", reading)
+    table.done()
+    site = Site(
+        id=DISTRICT,
+        name=name,
+        short=short,
+        time_zone=time_zone,
+        main_phone=main_phone,
+        policies={TROUBLE: PolicyId(policy)},
+    )
+    return site, technician
+
+
+def read_site(site_id: SiteId, table: Table, reading: Reading) -> tuple[Site, tuple[Zone, ...]]:
+    """One school."""
+    zones = tuple(_zone(site_id, name, zone, reading) for name, zone in table.table("zones").named_tables())
+    if not zones:
+        table.refuse("zones", "has no zones", 'write [zones.rm-101] and below it label = "Rm 101, 1st fl West"')
+    address = table.table("address")
+    texts = {key: address.text(key, maximum=120) for key in _ADDRESS}
+    lat = address.number("lat", least=-90, most=90)
+    lon = address.number("lon", least=-180, most=180)
+    main_phone = _phone(address, "main_phone", reading)
+    address.done()
+    site = Site(
+        id=site_id,
+        name=table.required_text("name", "Oak Elementary", maximum=80),
+        short=table.required_text("short", "OAK ELEM", maximum=SHORT_CHARACTERS_MAX),
+        time_zone=read_time_zone(table),
+        lat=lat,
+        lon=lon,
+        main_phone=main_phone,
+        rules=_rules(table.table("rules")),
+        policies=_policies(table.table("policies"), reading),
+        **texts,
+    )
+    table.done()
+    return site, zones
+
+
+def zone_id(site_id: str, zone: str) -> ZoneId:
+    """Zones are named within their site: every school has a Rm 101."""
+    return ZoneId(f"{site_id}:{zone}")
+
+
+def read_time_zone(table: Table) -> str:
+    name = table.required_text("time_zone", "America/Chicago")
+    if name in _time_zones():
+        return name
+    table.refuse("time_zone", f"{quoted(name)} is not an IANA time zone", did_you_mean(name, _time_zones()))
+    return "UTC"
+
+
+def _zone(site_id: SiteId, name: str, table: Table, reading: Reading) -> Zone:
+    identity = zone_id(site_id, name)
+    reading.declare(Thing.ZONE, identity, table.source.file, table.line)
+    label = table.required_text("label", "Rm 101, 1st fl West", maximum=60)
+    zone = Zone(
+        id=identity,
+        site_id=site_id,
+        label=label,
+        short=table.text("short", maximum=30) or label.partition(",")[0],
+        spoken=table.text("spoken", maximum=120) or "",
+        building=table.text("building", maximum=60),
+        floor=table.text("floor", maximum=30),
+        room=table.text("room", maximum=30),
+        nearest_exterior_door=table.text("nearest_exterior_door", maximum=60),
+    )
+    table.done()
+    return zone
+
+
+def _rules(table: Table) -> StateRules:
+    rules = StateRules(
+        audible=table.boolean("audible", default=True),
+        confirm_before_dispatch=table.choice("confirm_before_dispatch", ("off", "timed", "required"), "off"),
+        confirm_timeout_s=table.integer("confirm_timeout_s", 60, least=5, most=300),
+    )
+    table.done()
+    return rules
+
+
+def _policies(table: Table, reading: Reading) -> dict[str, PolicyId]:
+    found: dict[str, PolicyId] = {}
+    for incident_class in table.names():
+        policy = table.text(incident_class)
+        if incident_class not in POLICY_CLASSES:
+            table.refuse(incident_class, "is not an incident class", did_you_mean(incident_class, POLICY_CLASSES))
+        elif policy is not None and reading.known(Thing.POLICY, policy, table, incident_class):
+            found[incident_class] = PolicyId(policy)
+    return found
+
+
+def _phone(table: Table, key: str, reading: Reading) -> str | None:
+    written = table.text(key, maximum=32)
+    return reading.phone(written, table, key) if written else None

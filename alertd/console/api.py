@@ -1,0 +1,252 @@
+"""The operators' HTTP routes, `/v1/…`: JSON in, JSON out. For the local socket only; `public` is what the world sees.
+
+Thin on purpose: what an order means is in `operations`, what it looks like in `views`. Whoever can open the socket may
+do everything here, so nothing of this module may ever be mounted on a TCP port.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from alertd.console import operations
+from alertd.console.backend import Backend
+from alertd.console.failures import catch_failures
+from alertd.console.http_limits import BodyLimit
+from alertd.console.operations import INCIDENTS_MAX, find_site, read
+from alertd.console.refusals import Refusal, RefusedError, unknown
+from alertd.console.timeline import open_questions
+from alertd.console.views import TimelineView, incident_detail, incident_view, notification_view, trouble_view
+from alertd.model.ids import NotificationId, SiteId
+from alertd.model.incident import AnswerKind
+from alertd.model.mode import Mode
+
+BODY_BYTES_MAX = 64 * 1024
+NAME_CHARACTERS_MAX = 40
+"""A name goes into a text of 160 characters."""
+REASON_CHARACTERS_MAX = 200
+
+LINE = r"^[^\p{C}]*[^\p{C}\s][^\p{C}]*$"
+"""One line that says something: no control characters, which could forge what a terminal or a phone shows."""
+
+Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS_MAX, pattern=LINE)]
+Words = Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS_MAX, pattern=LINE)]
+Identity = Annotated[str, Field(min_length=1, max_length=128)]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+
+
+class Order(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PressOrder(Order):
+    device_id: Identity
+    action: Identity = "press"
+    count: int | None = Field(default=None, ge=1, le=50)
+
+
+class AnswerOrder(Order):
+    person: Identity
+    kind: AnswerKind
+
+
+class ResolveOrder(Order):
+    by: Name
+    rooms_released: bool = False
+    zone: Identity | None = None
+
+
+class CorrectOrder(Order):
+    by: Name
+    reason: Words
+
+
+class AcknowledgeOrder(Order):
+    by: Name
+    site: Identity | None = None
+
+
+class TestOrder(Order):
+    __test__ = False  # pytest: not a test class
+
+    by: Name = "console"
+
+
+def backend_of(request: Request) -> Backend:
+    backend: Backend = request.app.state.backend
+    return backend
+
+
+Daemon = Annotated[Backend, Depends(backend_of)]
+router = APIRouter(prefix="/v1")
+
+
+def shown(value: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status_code=status, media_type="application/json")
+
+
+def operator_app(backend: Backend) -> FastAPI:
+    """Everything. For a socket that only operators can open."""
+    app = FastAPI(title="alertd", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
+    app.state.backend = backend
+    app.include_router(router)
+    catch_failures(app)
+    app.add_middleware(BodyLimit, bytes_max=BODY_BYTES_MAX)
+    return app
+
+
+@router.get("/health")
+async def health(backend: Daemon) -> Response:
+    """Proof of life; 503 unless everything between a press and a phone is proven alive."""
+    now = backend.health()
+    body = {
+        "alive": now.alive,
+        "proofs": now.proofs,
+        "version": now.version,
+        "config_version": now.config_version,
+        "started_us": now.started_us,
+    }
+    return shown(body, 200 if now.alive else 503)
+
+
+@router.get("/incidents")
+async def incidents(
+    backend: Daemon,
+    open: bool = True,  # noqa: A002, FBT001, FBT002 - the name of the query parameter
+    site: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=INCIDENTS_MAX)] = 50,
+) -> Response:
+    site_id = find_site(backend, site) if site is not None else None
+    found = await read(lambda: backend.store.read_incidents(open_only=open, site_id=site_id, limit=limit))
+    registry, now_us = backend.registry(), backend.clock.now().wall_us
+    return shown({"incidents": [incident_view(i, registry, now_us) for i in found]})
+
+
+@router.get("/incidents/{incident_id}")
+async def incident(backend: Daemon, incident_id: str) -> Response:
+    found = await operations.find_incident(backend, incident_id)
+    rows = await read(lambda: backend.store.read_notifications(found.id))
+    return shown(incident_detail(found, rows, backend.registry(), backend.clock.now().wall_us))
+
+
+@router.get("/incidents/{incident_id}/timeline")
+async def incident_timeline(backend: Daemon, incident_id: str) -> Response:
+    now = await operations.standing(backend, await operations.find_incident(backend, incident_id))
+    view = TimelineView(
+        incident=incident_view(now.incident, backend.registry(), backend.clock.now().wall_us),
+        zero="the first press reached alertd (its own clock)",
+        lines=now.lines,
+        not_known=open_questions(now.rows, now.incident),
+    )
+    return shown(view)
+
+
+@router.get("/devices/{device_id:path}")
+async def device(backend: Daemon, device_id: str) -> Response:
+    """Whom a press of it would reach: what `alertd press` shows before it asks."""
+    registry = backend.registry()
+    found = registry.devices.get(device_id)  # type: ignore[call-overload]
+    if found is None:
+        raise unknown("device", device_id, "device_id", registry.devices)
+    site = registry.sites.get(found.site_id)
+    return shown(
+        {
+            "id": found.id,
+            "label": found.label,
+            "kind": found.kind,
+            "site": found.site_id,
+            "site_name": site.name if site else found.site_id,
+            "presses": {str(count): name for count, name in found.gestures.presses.items()},
+            "actions": found.gestures.actions,
+            "staff": len(registry.site_staff.get(found.site_id, ())),
+            "mode": Mode.LIVE,
+        }
+    )
+
+
+@router.post("/press")
+async def press(backend: Daemon, order: PressOrder, key: Key = None) -> Response:
+    """A press by hand. It is live: the same door, the same routing, the same phones ring."""
+    return shown(await operations.press(backend, order.device_id, order.action, order.count, key))
+
+
+@router.post("/incidents/{incident_id}/answers")
+async def answer(backend: Daemon, incident_id: str, order: AnswerOrder, key: Key = None) -> Response:
+    return shown(await operations.answer(backend, incident_id, order.person, order.kind, key))
+
+
+@router.post("/incidents/{incident_id}/resolve")
+async def resolve(backend: Daemon, incident_id: str, order: ResolveOrder, key: Key = None) -> Response:
+    done = await operations.resolve(
+        backend, incident_id, order.by, key, rooms_released=order.rooms_released, zone=order.zone
+    )
+    return shown(done)
+
+
+@router.post("/incidents/{incident_id}/correct")
+async def correct(backend: Daemon, incident_id: str, order: CorrectOrder, key: Key = None) -> Response:
+    return shown(await operations.correct(backend, incident_id, order.by, order.reason, key))
+
+
+@router.get("/troubles")
+async def troubles(backend: Daemon) -> Response:
+    found = await read(backend.store.read_troubles)
+    registry = backend.registry()
+    return shown({"troubles": [trouble_view(t, registry) for t in found]})
+
+
+@router.post("/troubles/{trouble_key:path}/acknowledge")
+async def acknowledge(backend: Daemon, trouble_key: str, order: AcknowledgeOrder, key: Key = None) -> Response:
+    """Stops its repeating. The trouble stands until what is wrong is mended."""
+    trouble = await operations.acknowledge_trouble(backend, trouble_key, order.by, order.site, key)
+    return shown({"trouble": trouble_view(trouble, backend.registry())})
+
+
+@router.post("/test/person/{person_id}")
+async def order_person_test(
+    backend: Daemon, person_id: str, order: TestOrder | None = None, key: Key = None
+) -> Response:
+    return shown(await operations.order_person_test(backend, person_id, (order or TestOrder()).by, key))
+
+
+@router.post("/test/destination/{name}")
+async def order_destination_test(
+    backend: Daemon, name: str, order: TestOrder | None = None, key: Key = None
+) -> Response:
+    return shown(await operations.order_destination_test(backend, name, (order or TestOrder()).by, key))
+
+
+@router.get("/notifications/{notification_id}")
+async def notification(backend: Daemon, notification_id: str) -> Response:
+    """What became of one message: to be asked again until it has its final word."""
+    row = await read(lambda: backend.store.read_notification(NotificationId(notification_id)))
+    if row is None:
+        raise unknown("notification", notification_id, "notification id", ())
+    return shown(notification_view(row, backend.registry()))
+
+
+@router.post("/reload")
+async def reload(backend: Daemon) -> Response:
+    """Takes the configuration as it now is on disk, or refuses it as a whole and keeps the last good one."""
+    done = await backend.reload()
+    if not done.accepted:
+        raise RefusedError(
+            409,
+            Refusal(
+                error=f"the new configuration was refused; version {done.config_version} stays in force",
+                where="configuration directory",
+                remedy="mend the problems below, then reload again",
+                problems=done.problems,
+            ),
+        )
+    return shown({"config_version": done.config_version, "problems": []})
+
+
+@router.get("/journal/{site}/verify")
+async def verify(backend: Daemon, site: str) -> Response:
+    """Counts the entries of the site's hash chain, if it is unbroken."""
+    site_id: SiteId = find_site(backend, site)
+    entries = await backend.verify_journal(site_id)
+    answer_: dict[str, Any] = {"site": site_id, "entries": entries, "unbroken": True}
+    return shown(answer_)

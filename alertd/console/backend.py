@@ -1,0 +1,109 @@
+"""What the console needs of the daemon. `alertd.app` provides it; the console never reaches around it.
+
+The console must never change state itself: everything that changes something is an event through `door`.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+from alertd.model.ids import IncidentId, NotificationId, SiteId
+from alertd.model.incident import Incident
+from alertd.model.notification import NotificationRow
+from alertd.model.registry import Registry
+from alertd.model.trouble import Trouble
+from alertd.ports import Callbacks, Clock, Door, JournalLine
+
+
+class Proof(Struct, frozen=True, kw_only=True):
+    """One sign of life ("broker", "commit", "dispatch", "heartbeat"): shown by something that just worked, or not.
+
+    `words` is the sentence a technician reads: what was seen when, or what is wrong and what to do."""
+
+    name: str
+    alive: bool
+    words: str
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """Is the way from a press to a phone alive? Only if every proof is."""
+
+    proofs: tuple[Proof, ...]
+    version: str
+    config_version: str
+    started_us: int
+
+    @property
+    def alive(self) -> bool:
+        return bool(self.proofs) and all(proof.alive for proof in self.proofs)
+
+
+class Reloaded(Struct, frozen=True, kw_only=True):
+    """What became of a reload. Refused as a whole if there is any problem: the last good configuration is kept."""
+
+    config_version: str
+    """Of the configuration that is in force now."""
+    problems: tuple[str, ...] = ()
+    """Rendered, one a line: "people.csv:7: phone: … -> …"."""
+
+    @property
+    def accepted(self) -> bool:
+        return not self.problems
+
+
+class StoreReader(Protocol):
+    """The part of `ports.Store` that the console reads, each call in a worker thread."""
+
+    def read_incidents(self, *, open_only: bool, site_id: SiteId | None, limit: int) -> tuple[Incident, ...]: ...
+    def read_incident(self, incident_id: IncidentId) -> Incident | None: ...
+    def read_notifications(self, incident_id: IncidentId) -> tuple[NotificationRow, ...]: ...
+    def read_notification(self, notification_id: NotificationId) -> NotificationRow | None: ...
+    def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]: ...
+    def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]: ...
+    def read_troubles(self) -> tuple[Trouble, ...]: ...
+
+
+class Backend(Protocol):
+    """The daemon, as the console sees it."""
+
+    @property
+    def door(self) -> Door:
+        """Where every event of the console enters; `receive` and `submit` complete when it is committed."""
+        ...
+
+    @property
+    def store(self) -> StoreReader: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    def registry(self) -> Registry:
+        """The configuration in force now."""
+        ...
+
+    def health(self) -> Health:
+        """Proof of life, from memory: must not wait for a disk or a network."""
+        ...
+
+    def callbacks(self) -> Mapping[str, Callbacks]:
+        """Channels that take signed provider callbacks, by name."""
+        ...
+
+    async def reload(self) -> Reloaded:
+        """Read the configuration again. Completes when it is in force, or refused."""
+        ...
+
+    async def verify_journal(self, site_id: SiteId) -> int:
+        """`Store.verify_journal`, run wherever the store allows it. Raises `StoreError` naming the first bad entry."""
+        ...
+
+
+class TcpListener(Struct, frozen=True, kw_only=True):
+    """Where providers reach us. Serves callbacks and a health that says nothing but yes or no."""
+
+    host: str
+    port: int
+    public_base_url: str | None = None
+    """What providers call us by ("https://alerts.example.org"): their signature covers that URL, not ours. `None`:
+    no callbacks, replies are polled."""

@@ -1,0 +1,55 @@
+"""Would every plugin take its settings? For `alertd check` and `alertd doctor`, on a machine that may have no secrets.
+
+Builds each adapter as the daemon would, and throws it away. Must never let one of them talk to anybody.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from alertd.config import Problem, ProblemSeverity, Section, Settings, secret
+from alertd.daemon.system_clock import SystemClock
+from alertd.plugins import PluginError, build
+from alertd.ports import HttpNotSentError, HttpRequest, HttpResponse, SettingsError, Surroundings
+
+SECRET_REMEDY = "give it to the daemon; what else is in this section could not be checked without it"
+
+
+class _NoNetwork:
+    """`ports.Http` that sends nothing."""
+
+    async def send(self, request: HttpRequest, *, timeout_s: float) -> HttpResponse:
+        raise HttpNotSentError(f"{request.url} within {timeout_s} s: a check sends nothing")
+
+
+def unbuildable(sections: Iterable[Section], settings: Settings) -> Iterator[Problem]:
+    """What the plugins say against their sections. A secret that this shell does not have is only a warning: the
+    daemon's unit may well give it, and the rest of the section is then not known to be right."""
+    missing: list[str] = []
+
+    def looked_up(name: str) -> str:
+        try:
+            return secret(name)
+        except LookupError:
+            missing.append(name)
+            raise
+
+    surroundings = Surroundings(
+        clock=SystemClock(),
+        http=_NoNetwork(),
+        secret=looked_up,
+        public_base_url=settings.public_base_url,
+        extra={"state_dir": settings.state_dir},
+    )
+    for section in sections:
+        missing.clear()
+        try:
+            build(section, surroundings)
+        except SettingsError as error:
+            found = section.problem(error)
+        except PluginError as error:
+            key = f"{section.table}.{section.name}"
+            found = Problem(file=section.file, line=section.line, key=key, message=str(error), remedy=error.remedy)
+        else:
+            continue
+        yield replace(found, severity=ProblemSeverity.WARNING, remedy=SECRET_REMEDY) if missing else found

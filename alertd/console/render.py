@@ -1,0 +1,237 @@
+"""How the command line shows the API's answers: tables and sentences for a principal. Decoded JSON in, text out.
+
+Never prints what it was given as it is: a text message can carry terminal codes, so all of it is made plain first.
+"""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PIPE_WIDTH = 160
+"""Columns when nobody looks: a program or a file."""
+
+Answer = Mapping[str, Any]
+
+
+def plain(value: object) -> str:
+    """One line of printable characters."""
+    return "".join(c if c.isprintable() else "�" for c in str(value))
+
+
+def console(stream: TextIO | None = None) -> Console:
+    stream = stream or sys.stdout
+    width = None if stream.isatty() else PIPE_WIDTH
+    return Console(file=stream, markup=False, highlight=False, emoji=False, width=width)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def incidents(answer: Answer, *, only_open: bool) -> None:
+    found = answer["incidents"]
+    if not found:
+        console().print("No incident is open." if only_open else "There are no incidents.")
+        return
+    table = _table("opened", "incident", "where it stands")
+    table.columns[0].no_wrap = table.columns[1].no_wrap = True
+    for each in found:
+        going = ", ".join(a["words"] for a in each["answers"] if a["holds"]) or "NOBODY has answered"
+        reply = f", reply 4{each['token']}" if not each["closed"] else ""
+        table.add_row(
+            f"{plain(each['opened'])[:10]} {plain(each['opened_local'])}",
+            Text.assemble(
+                (f"{_mark(each)}{plain(each['headline'])}\n", _style(each)), f"{plain(each['id'])}{plain(reply)}\n"
+            ),
+            f"{plain(going)}\n{plain(_standing(each))}\n{plain(_dispatch(each))}\n",
+        )
+    console().print(table)
+
+
+def incident(answer: Answer) -> None:
+    out = console()
+    each = answer["incident"]
+    _heading(out, each)
+    for press in each["presses"]:
+        late = ", LATE" if press["late"] else ""
+        out.print(f"  pressed {plain(press['at_local'])} {plain(press['where'])}: {plain(press['label'])}, "
+                  f"{press['count']} presses{late}")  # fmt: skip
+    for given in each["answers"]:
+        lapsed = "" if given["holds"] else " (holds no longer)"
+        out.print(f"  answer  {plain(given['at_local'])} {plain(given['words'])}, by {plain(given['via'])}{lapsed}")
+    for status in each["dispatch"]:
+        number = f", call {plain(status['call_number'])}" if status["call_number"] else ""
+        out.print(f"  dispatch {plain(status['destination'])}: {plain(status['words'])}{number}")
+    for note in each["notes"]:
+        out.print(f"  note (unverified) {plain(note)}")
+    if answer["notifications"]:
+        out.print()
+        out.print(_notifications(answer["notifications"]))
+    _not_known(out, answer["not_known"])
+
+
+def timeline(answer: Answer) -> None:
+    out = console()
+    _heading(out, answer["incident"])
+    out.print(f"  0 ms: {plain(answer['zero'])}")
+    out.print(_lines(answer["lines"]))
+    _not_known(out, answer["not_known"])
+
+
+def committed(answer: Answer) -> None:
+    """What an order led to."""
+    out = console()
+    out.print(plain(answer["words"]))
+    if answer.get("incident"):
+        _heading(out, answer["incident"])
+    if answer["lines"]:
+        out.print(_lines(answer["lines"]))
+    if answer["notifications"]:
+        out.print()
+        out.print(_notifications(answer["notifications"]))
+    if answer.get("next"):
+        out.print(Text(plain(answer["next"]), style="bold"))
+
+
+def went_to(answer: Answer) -> None:
+    """To whom a correction went: named, because "everyone" is what nobody can check."""
+    out = console()
+    written = answer["notifications"]
+    out.print(f"The correction goes to {len(written)} recipients, exactly those who were told:")
+    for each in written:
+        out.print(f"  {plain(each['who'])} over {plain(each['channel'])}: {plain(each['known'])}"
+                  f" [{plain(each['kind'])}]")  # fmt: skip
+
+
+def troubles(answer: Answer) -> None:
+    found = answer["troubles"]
+    if not found:
+        console().print("No trouble stands.")
+        return
+    table = _table("since", "site", "trouble", "times", "acknowledged by", "key")
+    for each in found:
+        style = "bold red" if each["rings"] else ""
+        since = f"{plain(each['since'])[:10]} {plain(each['since_local'])}"
+        by = plain(each["acknowledged_by"] or "nobody")
+        table.add_row(since, plain(each["site"]), Text(plain(each["summary"]), style=style), str(each["count"]), by,
+                      plain(each["key"]))  # fmt: skip
+    console().print(table)
+
+
+def notifications(found: Sequence[Answer]) -> None:
+    console().print(_notifications(found))
+
+
+def health(answer: Answer) -> None:
+    out = console()
+    alive = answer["alive"]
+    words = "alive: broker, commit and dispatch are proven" if alive else "NOT PROVEN ALIVE: a press may reach nobody"
+    out.print(Text(f"alertd {plain(answer['version'])} is {words}", style="bold green" if alive else "bold red"))
+    findings(
+        [
+            {"level": "ok" if p["alive"] else "fail", "what": p["name"], "words": p["words"], "remedy": ""}
+            for p in answer["proofs"]
+        ]
+    )
+    out.print(f"  configuration {plain(answer['config_version'])}")
+
+
+def findings(found: Iterable[Answer]) -> None:
+    """Lines of `doctor` and `health`: ok, warn or fail, and what to do."""
+    out = console()
+    styles = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+    for each in found:
+        line = Text(f"{each['level']:<5}", style=styles[each["level"]])
+        line.append(f"{plain(each['what'])}: {plain(each['words'])}", style="default")
+        out.print(line)
+        if each["remedy"]:
+            out.print(f"       → {plain(each['remedy'])}")
+
+
+def refusal(answer: Answer) -> None:
+    """Why the daemon did not do it. To the error stream."""
+    out = console(sys.stderr)
+    out.print(Text(f"refused: {plain(answer.get('error', '?'))}", style="bold red"))
+    for problem in answer.get("problems", ()):
+        out.print(f"  {plain(problem)}")
+    if answer.get("where"):
+        out.print(f"  where: {plain(answer['where'])}")
+    if answer.get("remedy"):
+        out.print(f"  → {plain(answer['remedy'])}")
+
+
+def error(words: str) -> None:
+    out = console(sys.stderr)
+    for line in words.splitlines():
+        out.print(plain(line), soft_wrap=True)
+
+
+def _heading(out: Console, each: Answer) -> None:
+    out.print(Text(f"{_mark(each)}{plain(each['headline'])}  ({plain(each['id'])})", style=_style(each)))
+    out.print(f"  {plain(_standing(each))}; {plain(_dispatch(each))}")
+    if each["correction"]:
+        out.print(f"  {plain(each['correction'])}")
+
+
+def _mark(each: Answer) -> str:
+    return "" if each["mode"] == "live" else f"{plain(each['mode']).upper()} "
+
+
+def _style(each: Answer) -> str:
+    return "dim" if each["closed"] else ("bold red" if each["mode"] == "live" else "bold yellow")
+
+
+def _standing(each: Answer) -> str:
+    if each["closed"]:
+        return f"closed by {each['closed_by'] or 'somebody'}"
+    return f"{each['state_words']}; {each['escalation_words']}"
+
+
+def _dispatch(each: Answer) -> str:
+    if each["dispatch_hold"]:
+        return f"dispatch waits: {each['dispatch_hold']}"
+    told = "; ".join(f"dispatch {d['destination']}: {d['words']}" for d in each["dispatch"])
+    return told or "no dispatch centre was told"
+
+
+def _lines(found: Sequence[Answer]) -> Table:
+    table = _table("ms", "who", "what", "known by", "why")
+    table.columns[0].justify = "right"
+    for each in found:
+        in_doubt = each["not_known"] and each["state"] != "queued"  # of a fresh message nobody expects more
+        unknown = f"; not known {plain(each['not_known'])}" if in_doubt else ""
+        why = f"{plain(each['reason'])}: {plain(each['why'])}" if each["reason"] else ""
+        table.add_row(f"{each['ms_since_press']:,.1f}", plain(each["who"]), plain(each["what"]) + unknown,
+                      plain(each["known_by"]), why)  # fmt: skip
+    return table
+
+
+def _notifications(found: Sequence[Answer]) -> Table:
+    table = _table("written", "to", "over", "message", "what is known", "why")
+    for each in found:
+        unknown = f"; not known {plain(each['not_known'])}" if each["not_known"] else ""
+        detail = f" ({plain(each['detail'])})" if each["detail"] else ""
+        table.add_row(
+            plain(each["created_local"]),
+            plain(each["who"]),
+            f"{plain(each['channel'])} {plain(each['address'])}",
+            plain(each["kind"]),
+            plain(each["known"]) + detail + unknown,
+            f"{plain(each['reason'])}: {plain(each['why'])}",
+        )
+    return table
+
+
+def _not_known(out: Console, sentences: Sequence[str]) -> None:
+    if sentences:
+        out.print()
+        out.print("Not known now:")
+        for sentence in sentences:
+            out.print(f"  {plain(sentence)}")

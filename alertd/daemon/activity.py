@@ -1,0 +1,62 @@
+"""What is going on, kept in memory from what was committed: pollers and the clock watch ask it often.
+
+Owns: the set of open incidents of this process. Must never: decide anything; the store's rows are the truth.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+
+from alertd.model.decision import Decision
+from alertd.model.ids import IncidentId, SiteId
+from alertd.model.notification import NotificationRow
+from alertd.ports import Clock, Store, StoreError
+
+QUIET_AFTER_S = 600.0
+"""Replies come in for so long after the last incident was closed."""
+UNSETTLED_FOR_S = 24 * 3600.0
+"""A message that no provider has settled after a day never will be."""
+INCIDENTS_MAX = 10_000
+"""Open incidents read at the start."""
+
+log = structlog.get_logger(__name__)
+
+
+class OpenIncidents:
+    """`ports.Activity`, and a follower of what is committed."""
+
+    def __init__(self, *, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._open: dict[IncidentId, SiteId] = {}
+        self._last_us: int | None = None
+
+    def load(self) -> None:
+        """What was open when the daemon last ran."""
+        found = self._store.read_incidents(open_only=True, site_id=None, limit=INCIDENTS_MAX)
+        self._open.update({incident.id: incident.site_id for incident in found})
+        # One that was closed just before we stopped still gets its late replies.
+        self._last_us = self._clock.now().boot_us
+
+    def committed(self, decision: Decision) -> None:
+        for incident in decision.incidents:
+            if incident.is_open:
+                self._open[incident.id] = incident.site_id
+            else:
+                self._open.pop(incident.id, None)
+                self._last_us = self._clock.now().boot_us
+
+    def open_incidents(self) -> bool:
+        if self._open:
+            return True
+        return self._last_us is not None and self._clock.now().boot_us - self._last_us < QUIET_AFTER_S * 1_000_000
+
+    def open_sites(self) -> tuple[SiteId, ...]:
+        return tuple(sorted(set(self._open.values())))
+
+    def unsettled(self, channel: str) -> Sequence[NotificationRow]:
+        try:
+            return self._store.read_unsettled(channel, self._clock.now().wall_us - round(UNSETTLED_FOR_S * 1_000_000))
+        except StoreError as error:  # a poller goes on with its replies
+            log.warning("unsettled_not_read", channel=channel, error=str(error))
+            return ()

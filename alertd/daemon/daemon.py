@@ -1,0 +1,211 @@
+"""The whole daemon, put together: runs on any loop, real or virtual, and knows no file and no signal.
+
+Owns: what starts when, and what stops when. Must never: contain behaviour of its own; each part has its module.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+
+import structlog
+
+from alertd.daemon.activity import OpenIncidents
+from alertd.daemon.committer import Committer
+from alertd.daemon.disk import DiskWatch
+from alertd.daemon.dispatch import Dispatch
+from alertd.daemon.feedback import PresserFeedback
+from alertd.daemon.heartbeats import Heartbeats
+from alertd.daemon.intake import BATCH_MAX, Core, Intake
+from alertd.daemon.proof_of_life import Life, ProofOfLife
+from alertd.daemon.recovery import JournalCheck, Recovery
+from alertd.daemon.supervision import Supervisor, Work
+from alertd.daemon.telemetry import Telemetry
+from alertd.daemon.timers import ClockWatch, Timers
+from alertd.model.ids import SiteId
+from alertd.model.registry import Registry
+from alertd.ports import Built, Callbacks, Channel, Clock, Feedback, Http, Source, Store
+
+LEASE_S = 60.0
+"""How long a claim is ours. Longer than any channel's deadline; a crash delays what was under way by as much at most,
+for a daemon that starts again knows that its former self is dead. The store must be built with the same."""
+FINISH_S = 10.0
+"""A graceful stop waits for sends under way this long; then they are found by the next start."""
+DRAIN_S = 5.0
+CONSOLE = "console"
+"""The task that stops last: whoever gave an order still hears what became of it."""
+
+Fittings = Mapping[str, Built]
+"""What is plugged in, by section ("sources.broker", "channels.sms")."""
+
+log = structlog.get_logger(__name__)
+
+
+class Daemon:
+    """One incarnation. `run` until `stop` or cancellation; cancelled, it dies like a killed process: nothing is
+    finished, nothing is drained."""
+
+    def __init__(  # noqa: PLR0913 - everything the daemon stands on
+        self,
+        *,
+        owner: str,
+        store: Store,
+        clock: Clock,
+        registry: Registry,
+        core: Core,
+        fittings: Fittings,
+        batch_max: int = BATCH_MAX,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.fittings = dict(fittings)
+        self.committer = Committer()
+        self.telemetry = Telemetry(clock)
+        self.activity = OpenIncidents(store=store, clock=clock)
+        self.dispatch = Dispatch(
+            store=store, clock=clock, committer=self.committer, channels=self._channels(), lease_s=LEASE_S
+        )
+        self.timers = Timers(store=store, clock=clock, committer=self.committer)
+        self.feedback = PresserFeedback(self._ways_back(), self.telemetry)
+        self.intake = Intake(
+            store=store,
+            clock=clock,
+            committer=self.committer,
+            core=core,
+            registry=registry,
+            dispatch=self.dispatch,
+            telemetry=self.telemetry,
+            followers=(self.timers, self.feedback, self.activity),
+            batch_max=batch_max,
+        )
+        self.proof = ProofOfLife(
+            clock=clock,
+            intake=self.intake,
+            dispatch=self.dispatch,
+            sources=self._sources,
+            durable=lambda: store.durable,
+        )
+        self._owner = owner
+        self._supervisor = Supervisor(self.intake)
+        self._stop = asyncio.Event()
+        self.started = asyncio.Event()
+        """Set when presses are taken."""
+
+    async def run(self) -> None:
+        """Until `stop`. Raises `StoreLockedError` or `StoreError` if the store cannot be opened, `StoreGoneError` if
+        it fails for good."""
+        await self.committer.run(lambda: self.store.open(self._owner, self.clock))
+        writer = asyncio.get_running_loop().create_task(self.intake.run(), name="intake")
+        stopping = asyncio.get_running_loop().create_task(self._stop.wait(), name="stop")
+        try:
+            await self.committer.run(self.activity.load)
+            self._start_all()
+            self.started.set()
+            await asyncio.wait({writer, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not writer.done():
+                await self._finish()
+        finally:
+            await self._die(writer, stopping)
+        if not writer.cancelled() and (error := writer.exception()) is not None:
+            raise error
+
+    def stop(self) -> None:
+        """Ask for a graceful end: no new presses, what waits is committed, what is under way gets a moment."""
+        self._stop.set()
+
+    def reload(self, registry: Registry, fittings: Fittings | None = None) -> asyncio.Task[None]:
+        """A new configuration, from now on; open incidents keep the policy that they froze. A fitting that is the same
+        object as before goes on undisturbed."""
+        return asyncio.get_running_loop().create_task(self._reload(registry, fittings), name="reload")
+
+    def life(self) -> Life:
+        return self.proof.status()
+
+    def run_also(self, name: str, work: Work) -> None:
+        """Supervise one more task (the console, the outbound heartbeat)."""
+        self._supervisor.start(name, work)
+
+    def ping(self, http: Http, url: str, every_s: float) -> None:
+        """Prove life to somebody outside."""
+        self._supervisor.start("heartbeat-url", lambda: self.proof.ping(self.intake, http, url, every_s))
+
+    @property
+    def callbacks(self) -> dict[str, Callbacks]:
+        return {b.callbacks.name: b.callbacks for b in self.fittings.values() if b.callbacks is not None}
+
+    async def verify_journal(self, site_id: SiteId) -> int:
+        return await asyncio.to_thread(self.store.verify_journal, site_id)
+
+    # --- what starts ------------------------------------------------------------------------------------------------
+
+    def _start_all(self) -> None:
+        """Presses first: everything else may come a moment later."""
+        door, start = self.intake, self._supervisor.start
+        self._start_fittings(self.fittings)
+        recovery = Recovery(store=self.store, clock=self.clock, committer=self.committer, dispatch=self.dispatch)
+        disk = DiskWatch(store=self.store, clock=self.clock, committer=self.committer, intake=self.intake)
+        heartbeats = Heartbeats(clock=self.clock, intake=self.intake)
+        clock_watch = ClockWatch(clock=self.clock, activity=self.activity)
+        journal = JournalCheck(store=self.store)
+        start("dispatch", lambda: self.dispatch.run(door))
+        start("timers", lambda: self.timers.run(door))
+        start("recovery", lambda: recovery.run(door))
+        start("disk", lambda: disk.run(door))
+        start("clock-watch", lambda: clock_watch.run(door))
+        start("heartbeats", lambda: heartbeats.run(door))
+        start("probe", lambda: self.proof.probe(door))
+        start("journal-check", lambda: journal.run(door, tuple(self.intake.registry.sites)))
+
+    def _start_fittings(self, fittings: Fittings) -> None:
+        for section, built in fittings.items():
+            if (source := built.source) is not None:
+                self._supervisor.start(f"{section}:source", partial(source.run, self.intake))
+            if (inbound := built.inbound) is not None:
+                self._supervisor.start(f"{section}:inbound", partial(inbound.run, self.intake, self.activity))
+
+    async def _reload(self, registry: Registry, fittings: Fittings | None) -> None:
+        self.intake.registry = registry
+        if fittings is None:
+            return
+        former, self.fittings = self.fittings, dict(fittings)
+        self.dispatch.use_channels(self._channels())
+        self.feedback.ways = self._ways_back()
+        gone = [section for section, built in former.items() if fittings.get(section) is not built]
+        await self._supervisor.stop(*(f"{section}:{part}" for section in gone for part in ("source", "inbound")))
+        self._start_fittings({s: b for s, b in fittings.items() if former.get(s) is not b})
+
+    # --- what stops -------------------------------------------------------------------------------------------------
+
+    async def _finish(self) -> None:
+        log.info("stopping")
+        await self._supervisor.stop(*(name for name in self._supervisor.names if name != CONSOLE))
+        await self._drain()  # a press that was just taken is told before we go
+        if not await self.dispatch.idle(FINISH_S):
+            log.warning("sends_left_under_way")
+        await self._drain()
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                await self.intake.drain()
+        except TimeoutError:
+            log.warning("events_left_uncommitted")
+
+    async def _die(self, *tasks: asyncio.Task[object]) -> None:
+        self.dispatch.abandon()
+        await self._supervisor.stop(*self._supervisor.names)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await self.committer.run(self.store.close)
+        self.committer.close()
+
+    # --- what is plugged in -----------------------------------------------------------------------------------------
+
+    def _sources(self) -> dict[str, Source]:
+        return {b.source.name: b.source for b in self.fittings.values() if b.source is not None}
+
+    def _channels(self) -> dict[str, Channel]:
+        return {b.channel.name: b.channel for b in self.fittings.values() if b.channel is not None}
+
+    def _ways_back(self) -> tuple[Feedback, ...]:
+        return tuple(b.feedback for b in self.fittings.values() if b.feedback is not None)

@@ -1,0 +1,60 @@
+"""Watches whether commits reach the disk. While they do not, people are told and acknowledgements wait.
+
+Owns: the trouble of a full or failing disk, healing, and the store's hourly tidying.
+"""
+
+import asyncio
+
+import structlog
+
+from alertd.daemon.committer import Committer
+from alertd.daemon.intake import Intake
+from alertd.model.events import TroubleCleared, TroubleRaised
+from alertd.model.ids import DISTRICT
+from alertd.ports import Clock, Door, NotCommittedError, Store, StoreError
+
+ROUND_S = 5.0
+PRUNE_EVERY_S = 3600.0
+DISK_TROUBLE = "disk:not-durable"
+
+log = structlog.get_logger(__name__)
+
+
+class DiskWatch:
+    def __init__(self, *, store: Store, clock: Clock, committer: Committer, intake: Intake) -> None:
+        self._store = store
+        self._clock = clock
+        self._committer = committer
+        self._intake = intake
+        self._told = False
+        self._pruned_us = clock.now().boot_us
+
+    async def run(self, door: Door) -> None:
+        while True:
+            await asyncio.sleep(ROUND_S)
+            try:
+                await self.check(door)
+            except (StoreError, NotCommittedError) as error:
+                log.warning("disk_watch_failed", error=str(error))
+
+    async def check(self, door: Door) -> None:
+        durable = await self._committer.run(lambda: self._store.heal(self._clock.now()))
+        if durable:
+            self._intake.release_withheld()
+            if self._told:
+                log.warning("store_durable_again")
+                await door.submit(TroubleCleared(site_id=DISTRICT, key=DISK_TROUBLE))
+                self._told = False
+            await self._prune()
+        elif not self._told:
+            log.critical("store_not_durable")
+            summary = "the disk takes no more: alerts still go out, but records are in memory only. Free space at once"
+            await door.submit(TroubleRaised(site_id=DISTRICT, key=DISK_TROUBLE, summary=summary))
+            self._told = True
+
+    async def _prune(self) -> None:
+        now = self._clock.now()
+        if now.boot_us - self._pruned_us >= PRUNE_EVERY_S * 1_000_000:
+            self._pruned_us = now.boot_us
+            rows = await self._committer.run(lambda: self._store.prune(now))
+            log.info("pruned", rows=rows)

@@ -1,0 +1,399 @@
+"""Claims → channel → outcome. The last hop of a press.
+
+Owns: who may be sent when (priority, rate, concurrency), the hard deadline of an attempt, and asking providers what
+became of unknown ones. Every result goes back through the door as an event.
+Must never: send without a committed claim, send on a lease that could end before the deadline, let a panic wait
+behind anything else, or send to an emergency number.
+"""
+
+import asyncio
+import contextlib
+import heapq
+from collections import Counter
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import TypeVar
+
+import structlog
+from msgspec import Struct
+
+from alertd.daemon.committer import Committer
+from alertd.daemon.rate import TokenBucket
+from alertd.model.blocked_numbers import blocked
+from alertd.model.decision import Decision, Now
+from alertd.model.events import OutcomeReported
+from alertd.model.ids import NotificationId
+from alertd.model.notification import Claim, Lane, NotificationRow, NotificationState
+from alertd.model.outcome import Failed, Outcome, Unknown
+from alertd.ports import Channel, Clock, Door, NotCommittedError, Store, StoreError
+
+LEASE_MARGIN_S = 2.0
+"""A send starts only if its lease ends at least this long after its deadline."""
+PANIC_RESERVE = 0.2
+"""Share of a channel's concurrent sends that only a panic may use."""
+LOOK_UP_AFTER_S = 3.0
+"""A provider needs about this long before it lists what it took."""
+LOOK_UP_DEADLINE_S = 10.0
+IDLE_PASS_S = 5.0
+"""The claim loop passes at least this often, which also proves that it is alive."""
+STORE_PAUSE_S = 1.0
+"""After a store error the claim loop waits this long."""
+REPORT_PAUSE_S = 0.5
+"""An outcome that could not be committed is reported again after this long, until its lease ends."""
+NOT_DIALLED = frozenset({"webhook", "email", "mqtt", "push", "rtp"})
+"""Channel kinds whose addresses are no numbers. Every other kind, also one we never heard of, passes the block."""
+LOOK_UPS_MAX = 20
+"""Providers are asked about this many attempts at once."""
+
+log = structlog.get_logger(__name__)
+
+
+class Room(Struct, frozen=True, kw_only=True):
+    """How many more claims each channel can take now: `panic` for panics, `rest` for everything else."""
+
+    panic: Mapping[str, int] = {}
+    rest: Mapping[str, int] = {}
+
+    def limits(self, decisions: Sequence[Decision]) -> dict[str, int]:
+        """Born-leased rows per channel for what was decided. The store leases the most urgent first, so the number
+        says everything: a panic may use all the room, the rest only theirs."""
+        panics: dict[str, int] = {}
+        for decision in decisions:
+            for row in decision.notifications:
+                if row.state is NotificationState.QUEUED and row.notification.lane is Lane.PANIC:
+                    channel = row.notification.endpoint.channel
+                    panics[channel] = panics.get(channel, 0) + 1
+        return {
+            channel: most if panics.get(channel, 0) >= most else min(most, panics.get(channel, 0) + self.rest[channel])
+            for channel, most in self.panic.items()
+        }
+
+
+class ChannelDesk:
+    """One channel: what waits for it in memory, what is under way, and its rate."""
+
+    def __init__(self, channel: Channel, clock: Clock) -> None:
+        self.channel = channel
+        self.bucket = TokenBucket(channel.limits.per_s, clock)
+        self.waiting: list[tuple[Lane, int, Claim, int]] = []
+        """Heap of (lane, order, claim, boot time at which its lease surely still runs `lease_s`)."""
+        self.running = 0
+        self._order = 0
+
+    def put(self, claim: Claim, leased_us: int) -> None:
+        self._order += 1
+        heapq.heappush(self.waiting, (claim.notification.lane, self._order, claim, leased_us))
+
+    @property
+    def for_rest(self) -> int:
+        """Concurrent sends that anything but a panic may use."""
+        most = self.channel.limits.concurrent
+        return max(1, most - max(1, round(most * PANIC_RESERVE)))
+
+    def room(self) -> tuple[int, int]:
+        """Claims that may still be taken: by panics, by the rest."""
+        waiting_panics = sum(lane is Lane.PANIC for lane, *_ in self.waiting)
+        panic = max(0, self.channel.limits.concurrent - self.running - waiting_panics)
+        rest = min(self.for_rest - self.running, self.bucket.whole()) - len(self.waiting)
+        return panic, max(0, min(rest, panic))
+
+    def next(self) -> tuple[Claim, int] | None:
+        """The most urgent claim that may start now. A panic waits for a free line only, never for the rate; it draws
+        on the bucket all the same, so that the rest pays for it."""
+        if not self.waiting or self.running >= self.channel.limits.concurrent:
+            return None
+        lane = self.waiting[0][0]
+        if lane is not Lane.PANIC and (self.running >= self.for_rest or self.bucket.whole() < 1):
+            return None
+        _, _, claim, leased_us = heapq.heappop(self.waiting)
+        self.bucket.draw()
+        return claim, leased_us
+
+
+class Dispatch:
+    """Sends what was claimed. `run` is the claim loop; `take` gets claims that were born leased."""
+
+    def __init__(
+        self, *, store: Store, clock: Clock, committer: Committer, channels: Mapping[str, Channel], lease_s: float
+    ) -> None:
+        self.last_pass_us: int | None = None
+        """Boot time of the claim loop's last pass: proof of life."""
+        self._store = store
+        self._clock = clock
+        self._committer = committer
+        self._lease_s = lease_s
+        self._door: Door | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_hand: set[tuple[NotificationId, int]] = set()
+        self._asking: set[NotificationId] = set()
+        self._questions = asyncio.Semaphore(LOOK_UPS_MAX)
+        self._wake = asyncio.Event()
+        self._starved = False
+        """Rows are due that no channel had room for: the next free line wakes the claim loop."""
+        self._desks: dict[str, ChannelDesk] = {}
+        self.use_channels(channels)
+
+    def use_channels(self, channels: Mapping[str, Channel]) -> None:
+        """Swap the channels (reload). Sends under way finish with the old one."""
+        for name, channel in channels.items():
+            too_long = channel.limits.deadline_s + LEASE_MARGIN_S > self._lease_s
+            if too_long:
+                raise ValueError(
+                    f"channel {name}: a deadline of {channel.limits.deadline_s} s does not fit into a lease of "
+                    f"{self._lease_s} s with {LEASE_MARGIN_S} s to spare"
+                )
+        former = self._desks
+        self._desks = {name: ChannelDesk(channel, self._clock) for name, channel in channels.items()}
+        for desk in former.values():
+            for _, _, claim, leased_us in desk.waiting:
+                self._place(claim, leased_us)
+            desk.waiting.clear()
+
+    # --- what intake tells us ---------------------------------------------------------------------------------------
+
+    def room(self) -> Room:
+        """How many rows of each channel may be born leased, or claimed."""
+        rooms = {name: desk.room() for name, desk in self._desks.items()}
+        return Room(panic={n: r[0] for n, r in rooms.items()}, rest={n: r[1] for n, r in rooms.items()})
+
+    def take(self, claims: Sequence[Claim], leased_us: int) -> None:
+        """Claims that were just committed as ours, on leases that began at `leased_us` (boot time)."""
+        for claim in claims:
+            self._in_hand.add((claim.notification.id, claim.epoch))
+            self._place(claim, leased_us)
+        if claims:
+            self._start_sends()
+
+    def _place(self, claim: Claim, leased_us: int) -> None:
+        name = claim.notification.endpoint.channel
+        if (desk := self._desks.get(name)) is not None:
+            desk.put(claim, leased_us)
+            return
+        outcome = Failed(permanent=True, code="no_channel", detail=f'no channel "{name}" is configured any more')
+        self._spawn(self._report(claim, outcome, leased_us), f"report:{claim.notification.id}")
+
+    def wake(self) -> None:
+        """Rows are queued that nobody has claimed."""
+        self._wake.set()
+
+    def committed(self, decision: Decision) -> None:
+        """Ask providers about the attempts whose outcome is unknown (`intake.Follower`)."""
+        for notification_id in decision.look_ups:
+            self.look_up_later(notification_id)
+
+    def holds(self, row: NotificationRow) -> bool:
+        """Is this attempt in our hands, so that its outcome will come by itself?"""
+        return (row.notification.id, row.epoch) in self._in_hand or row.notification.id in self._asking
+
+    # --- the claim loop ---------------------------------------------------------------------------------------------
+
+    async def run(self, door: Door) -> None:
+        """Claim what is due, whenever there may be something, and hand it to the channels."""
+        self._door = door
+        self._start_sends()
+        while True:
+            self._wake.clear()
+            self._starved = True  # a line that gets free while we claim may be the one that was missing
+            try:
+                next_due_us = await self._claim()
+                pause_s = self._pause_s(next_due_us)
+            except StoreError as error:
+                log.warning("claim_failed", error=str(error))
+                pause_s = STORE_PAUSE_S
+            self.last_pass_us = self._clock.now().boot_us
+            await _wait(self._wake, pause_s)
+            self._start_sends()
+
+    async def idle(self, timeout_s: float) -> bool:
+        """Wait until nothing is under way; False if something still is after the time."""
+        if not self._tasks:
+            return True
+        _, pending = await asyncio.wait(set(self._tasks), timeout=timeout_s)
+        return not pending
+
+    def abandon(self) -> None:
+        """Stop everything that is under way. Its rows stay claimed; whoever starts next asks what became of them."""
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    async def _claim(self) -> int | None:
+        """Claim once. Boot time of the next row that is queued."""
+        room = self.room()
+        now = self._clock.now()
+        claims, next_due_us = await self._committer.run(lambda: self._claim_rows(room, now))
+        self.take(claims, now.boot_us)
+        return next_due_us
+
+    def _claim_rows(self, room: Room, now: Now) -> tuple[tuple[Claim, ...], int | None]:
+        """In the writer thread. Panics first, into all the room there is; then the rest, into theirs."""
+        panics = self._store.claim(_some(room.panic), now, panic_only=True)
+        taken = Counter(claim.notification.endpoint.channel for claim in panics)
+        rest = {name: min(room.rest[name], most - taken[name]) for name, most in room.panic.items()}
+        others = self._store.claim(_some(rest), now)
+        return (*panics, *others), self._store.next_due_us()[1]
+
+    def _pause_s(self, next_due_us: int | None) -> float:
+        """How long nothing can be due, unless somebody wakes us."""
+        pause_s = IDLE_PASS_S
+        now_us = self._clock.now().boot_us
+        self._starved = next_due_us is not None and next_due_us <= now_us
+        if next_due_us is not None and not self._starved:
+            pause_s = min(pause_s, (next_due_us - now_us) / 1_000_000)
+        for desk in self._desks.values():
+            if (desk.waiting or self._starved) and (wait_s := desk.bucket.wait_s()) > 0:
+                pause_s = min(pause_s, wait_s)
+        return pause_s
+
+    # --- one attempt ------------------------------------------------------------------------------------------------
+
+    def _start_sends(self) -> None:
+        if self._door is None:
+            return
+        for desk in self._desks.values():
+            while (chosen := desk.next()) is not None:
+                claim, leased_us = chosen
+                desk.running += 1
+                self._spawn(self._attempt(desk, claim, leased_us), f"send:{desk.channel.name}:{claim.notification.id}")
+
+    async def _attempt(self, desk: ChannelDesk, claim: Claim, leased_us: int) -> None:
+        """Try once. The line stays taken until the outcome is committed: what was sent and is not recorded yet is
+        what a crash may send twice, so it is bounded by the channel's concurrency."""
+        try:
+            outcome = self._refused(desk.channel, claim, leased_us)
+            if outcome is None:
+                channel = desk.channel
+                outcome = await _cut_off(channel.send(claim), channel, channel.limits.deadline_s)
+            await self._report(claim, outcome, leased_us)
+        finally:
+            desk.running -= 1
+            self._start_sends()
+            if self._starved:
+                self._wake.set()
+
+    def _refused(self, channel: Channel, claim: Claim, leased_us: int) -> Outcome | None:
+        """The last look before it leaves. Both checks repeat what was checked before, on purpose."""
+        notification = claim.notification
+        if channel.kind not in NOT_DIALLED and (why := blocked(notification.endpoint.address)) is not None:
+            log.critical("emergency_number_blocked", notification=notification.id, channel=channel.name, why=why)
+            return Failed(permanent=True, code="emergency_number", detail=why)
+        ends_us = leased_us + round((self._lease_s - channel.limits.deadline_s - LEASE_MARGIN_S) * 1_000_000)
+        if self._clock.now().boot_us > ends_us:
+            log.warning("lease_too_short", notification=notification.id, channel=channel.name)
+            return Failed(permanent=False, code="not_tried", detail="its lease would have ended during the send")
+        return None
+
+    async def _report(self, claim: Claim, outcome: Outcome, leased_us: int) -> None:
+        """Through the door, again and again until it is committed; once the lease is over, recovery does it."""
+        key = (claim.notification.id, claim.epoch)
+        event = OutcomeReported(
+            site_id=claim.notification.site_id,
+            notification_id=claim.notification.id,
+            epoch=claim.epoch,
+            outcome=outcome,
+        )
+        try:
+            while not await self._submitted(event):
+                if self._clock.now().boot_us > leased_us + round(self._lease_s * 1_000_000):
+                    log.error("outcome_not_recorded", notification=claim.notification.id, outcome=repr(type(outcome)))
+                    return
+                await asyncio.sleep(REPORT_PAUSE_S)
+        finally:
+            self._in_hand.discard(key)
+
+    async def _submitted(self, event: OutcomeReported) -> bool:
+        assert self._door is not None, "no send starts before the door is known"
+        try:
+            await self._door.submit(event)
+        except NotCommittedError:
+            return False
+        return True
+
+    # --- unknown outcomes -------------------------------------------------------------------------------------------
+
+    def look_up_later(self, notification_id: NotificationId) -> None:
+        """Ask the provider, once it has had time to list what it took."""
+        if notification_id not in self._asking:
+            self._asking.add(notification_id)
+            self._spawn(self._look_up(notification_id), f"look-up:{notification_id}")
+
+    async def _look_up(self, notification_id: NotificationId) -> None:
+        try:
+            await asyncio.sleep(LOOK_UP_AFTER_S)
+            async with self._questions:
+                row = await self._committer.run(lambda: self._row(notification_id))
+                if row is None or row.state is not NotificationState.UNKNOWN:
+                    return
+                outcome = await self._ask(row)
+            await self._submitted(
+                OutcomeReported(
+                    site_id=row.notification.site_id,
+                    notification_id=notification_id,
+                    epoch=row.epoch,
+                    outcome=outcome,
+                    looked_up=True,
+                )
+            )
+        except StoreError as error:
+            log.warning("look_up_failed", notification=notification_id, error=str(error))  # recovery asks again
+        finally:
+            self._asking.discard(notification_id)
+
+    async def _ask(self, row: NotificationRow) -> Outcome:
+        desk = self._desks.get(row.notification.endpoint.channel)
+        if desk is None:
+            return Unknown(detail="its channel is not configured any more, nobody can be asked")
+        answer = await _cut_off(desk.channel.look_up(row), desk.channel, LOOK_UP_DEADLINE_S)
+        return answer if answer is not None else Unknown(detail="the provider cannot tell")
+
+    def _row(self, notification_id: NotificationId) -> NotificationRow | None:
+        with self._store.begin((), self._clock.now()) as tx:
+            return tx.notification(notification_id)
+
+    def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A defect of ours: the row stays claimed, and recovery brings it back when its lease ends.
+            log.critical("dispatch_task_failed", task=task.get_name(), exc_info=error)
+
+
+Answer = TypeVar("Answer", bound=Outcome | None)
+
+
+async def _cut_off(work: Coroutine[None, None, Answer], channel: Channel, deadline_s: float) -> Answer | Unknown:
+    """Run an adapter's code under a hard deadline. It may raise, hang, or refuse to be cancelled: we go on."""
+    task = asyncio.get_running_loop().create_task(work, name=f"channel:{channel.name}")
+    task.add_done_callback(_mark_retrieved)
+    try:
+        await asyncio.wait({task}, timeout=deadline_s)
+    finally:
+        task.cancel()  # does nothing to one that is done; one that ignores it is left to itself
+    if not task.done():
+        return Unknown(detail=f"no answer within {deadline_s:g} s")
+    if task.cancelled():
+        return Unknown(detail=f"channel {channel.name} was cancelled by itself")
+    if (error := task.exception()) is not None:
+        log.error("channel_raised", channel=channel.name, exc_info=error)
+        return Unknown(detail=f"channel {channel.name} failed: {type(error).__name__}")
+    answer = task.result()
+    if answer is not None and not isinstance(answer, Outcome):
+        return Unknown(detail=f"channel {channel.name} answered with {type(answer).__name__}, not an outcome")
+    return answer
+
+
+def _mark_retrieved(task: asyncio.Task[Answer]) -> None:
+    if not task.cancelled():
+        task.exception()
+
+
+def _some(limits: Mapping[str, int]) -> dict[str, int]:
+    return {name: most for name, most in limits.items() if most > 0}
+
+
+async def _wait(wake: asyncio.Event, timeout_s: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await wake.wait()

@@ -1,0 +1,165 @@
+"""What waits at the door, in two lanes: what people did, and everything else.
+
+Owns: the order in which events are taken up and the bound of what nobody vouches for. Must never: drop a press, or
+let one wait behind machinery. Events of one lane keep their order: an answer is never taken up before the press that
+it followed.
+"""
+
+import asyncio
+from collections import deque
+
+from alertd.model.events import (
+    AnswerGiven,
+    CorrectionOrdered,
+    DispatchReported,
+    Event,
+    Malformed,
+    Pressed,
+    Replied,
+    ResolveOrdered,
+    TroubleAcknowledged,
+    TroubleCleared,
+    TroubleRaised,
+    Unregistered,
+)
+from alertd.model.incident import SEVERITY, Severity
+from alertd.model.registry import Registry
+
+STRANGERS_MAX = 1000
+"""Events of unknown devices and unreadable payloads that wait at once. More are folded into one that waits: anybody
+can send them, and their trouble is raised all the same."""
+
+NUISANCE = frozenset(str(name) for name, severity in SEVERITY.items() if severity is Severity.NUISANCE)
+
+
+class Submission:
+    """Events that are committed together, and who waits for it."""
+
+    __slots__ = ("done", "events", "fold_key", "from_source", "urgent")
+
+    def __init__(self, events: tuple[Event, ...], *, urgent: bool, from_source: bool) -> None:
+        self.events = events
+        self.urgent = urgent
+        self.from_source = from_source
+        self.fold_key = _fold_key(events[0]) if len(events) == 1 and not urgent else None
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Who submits a trouble may not care; a failure that nobody awaits is not an error of the loop.
+        self.done.add_done_callback(_mark_retrieved)
+
+    def succeed(self) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+class WaitingRoom:
+    """Submissions in order. Belongs to the event loop."""
+
+    def __init__(self) -> None:
+        self._urgent: deque[Submission] = deque()
+        self._rest: deque[Submission] = deque()
+        self._foldable: dict[tuple[str, ...], Submission] = {}
+        self._strangers = 0
+        self._somebody = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._urgent) + len(self._rest)
+
+    def add(self, submission: Submission) -> asyncio.Future[None] | None:
+        """Wait in line. If the same thing already waits, the future that answers for both; else `None`."""
+        if submission.urgent:
+            self._urgent.append(submission)
+        else:
+            if (twin := self._fold(submission)) is not None:
+                return asyncio.shield(twin.done)
+            self._rest.append(submission)
+        self._somebody.set()
+        return None
+
+    async def somebody(self) -> None:
+        """Returns when at least one waits."""
+        await self._somebody.wait()
+
+    def take(self, events_max: int) -> list[Submission]:
+        """The next batch. People first; a quarter is kept for the rest, so that outcomes and timers never starve."""
+        batch: list[Submission] = []
+        kept = min(len(self._rest), events_max // 4)
+        room = self._move(self._urgent, batch, events_max - kept)
+        self._move(self._rest, batch, room + kept)
+        if not self:
+            self._somebody.clear()
+        return batch
+
+    def clear(self) -> list[Submission]:
+        """Everyone who waits, sent away."""
+        left = [*self._urgent, *self._rest]
+        self._urgent.clear()
+        self._rest.clear()
+        return left
+
+    def _move(self, lane: deque[Submission], batch: list[Submission], room: int) -> int:
+        while lane and room > 0:
+            submission = lane.popleft()
+            self._forget(submission)
+            batch.append(submission)
+            room -= len(submission.events)
+        return max(room, 0)
+
+    def _fold(self, submission: Submission) -> Submission | None:
+        key = submission.fold_key
+        if key is None:
+            return None
+        is_stranger = isinstance(submission.events[0], Malformed | Unregistered)
+        if is_stranger and self._strangers >= STRANGERS_MAX:
+            key = ("stranger",)
+        twin = self._foldable.get(key)
+        # A raise does not fold into a raise that a clear has followed: the last word must stay the last.
+        if twin is not None and (is_stranger or type(twin.events[0]) is type(submission.events[0])):
+            return twin
+        self._foldable[key] = submission
+        if is_stranger:
+            self._strangers += 1
+            self._foldable.setdefault(("stranger",), submission)
+        return None
+
+    def _forget(self, submission: Submission) -> None:
+        if submission.fold_key is None:
+            return
+        if isinstance(submission.events[0], Malformed | Unregistered):
+            self._strangers -= 1
+            if self._foldable.get(("stranger",)) is submission:
+                del self._foldable[("stranger",)]
+        if self._foldable.get(submission.fold_key) is submission:
+            del self._foldable[submission.fold_key]
+
+
+def is_urgent(event: Event, registry: Registry) -> bool:
+    """A human did it, or may have. Nuisance sensors speak the same language as buttons and wait behind them: a storm
+    of vape never delays a panic (promise 2)."""
+    if isinstance(event, Pressed):
+        device = registry.devices.get(event.signal.device_id)
+        return device is None or device.gestures.actions.get(event.signal.action) not in NUISANCE
+    return isinstance(
+        event,
+        Replied | AnswerGiven | ResolveOrdered | CorrectionOrdered | DispatchReported | TroubleAcknowledged,
+    )
+
+
+def _fold_key(event: Event) -> tuple[str, ...] | None:
+    match event:
+        case Malformed():
+            return ("malformed", event.source, event.topic)
+        case Unregistered():
+            return ("unregistered", event.site_id, event.device_id)
+        case TroubleRaised() | TroubleCleared():
+            return ("trouble", event.site_id, event.key)
+        case _:
+            return None
+
+
+def _mark_retrieved(done: asyncio.Future[None]) -> None:
+    if not done.cancelled():
+        done.exception()

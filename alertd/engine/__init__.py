@@ -1,0 +1,1 @@
+"""The functional core: `decide(state, facts, event, now) -> Decision`. No clock, random, IO, logging or await here."""

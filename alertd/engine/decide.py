@@ -1,0 +1,159 @@
+"""`decide`: the whole of what alertd does about an event, as a function of what it knows.
+
+Reading order of the core: `lifecycle` (what can become of things), `presses`, `escalation`, `telling`, `answers`,
+`dispatch_centers`, `outcomes`, `endings`, `troubles`.
+"""
+
+from typing import assert_never
+
+from alertd.engine import answers, dispatch_centers, endings, escalation, outcomes, presses, selftests, troubles
+from alertd.engine.draft import Draft
+from alertd.model.decision import Decision, EntryKind, Facts, Now, SiteState
+from alertd.model.events import (
+    AnswerGiven,
+    ClockStepped,
+    CorrectionOrdered,
+    DispatchReported,
+    Event,
+    Malformed,
+    OutcomeReported,
+    Pressed,
+    Replied,
+    ResolveOrdered,
+    TestOrdered,
+    TimerFired,
+    TroubleAcknowledged,
+    TroubleCleared,
+    TroubleRaised,
+    Unregistered,
+)
+from alertd.model.notification import Kind
+from alertd.model.reason import Reason
+from alertd.model.timer import Timer, TimerKind
+
+
+def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision:  # noqa: C901, PLR0912 - one arm a kind
+    """What follows from the event. Pure: the same arguments give the same decision, and nothing else is touched.
+
+    Raises `AssertionError` or worse only for a bug; the caller then pages the site by `fallback.page`."""
+    d = Draft(state, facts, now)
+    match event:
+        case Pressed():
+            presses.on_press(d, event)
+        case Unregistered():
+            _unregistered(d, event)
+        case Malformed():
+            _malformed(d, event)
+        case OutcomeReported():
+            outcomes.on_outcome(d, event)
+        case Replied():
+            answers.on_reply(d, event)
+        case AnswerGiven():
+            answers.on_answer(d, event)
+        case ResolveOrdered():
+            endings.on_resolve(d, event)
+        case CorrectionOrdered():
+            endings.on_correct(d, event)
+        case DispatchReported():
+            _dispatch(d, event)
+        case TimerFired():
+            _timer(d, event.timer)
+        case TroubleRaised():
+            troubles.raise_(d, event.key, event.summary, rings=event.rings)
+        case TroubleCleared():
+            troubles.clear(d, event.key)
+        case TroubleAcknowledged():
+            d.cause = event.cause
+            troubles.acknowledge(d, event.key, event.by)
+        case TestOrdered():
+            selftests.on_test(d, event)
+        case ClockStepped():
+            _clock(d, event)
+        case _:
+            assert_never(event)
+    if not d.entries and not isinstance(event, TroubleCleared):
+        # Promise 4: what changes nothing is written down, too. Clearing what does not stand is no event of note.
+        d.entry(EntryKind.INTAKE, Reason.NOTHING_NEW, f"{type(event).__name__}: nothing new")
+    return d.decision()
+
+
+def _unregistered(d: Draft, event: Unregistered) -> None:
+    if d.facts.seen_us is None:
+        d.cause = event.cause
+    d.entry(EntryKind.INTAKE, Reason.UNREGISTERED, f"{event.device_id[:60]}: {event.why}", source=event.source)
+    troubles.raise_(
+        d,
+        f"unregistered:{event.device_id[:60]}",
+        f"A button pressed that pages nobody: {event.device_id[:40]} ({event.why}). Find it, then register it.",
+        rings=True,
+    )
+
+
+def _malformed(d: Draft, event: Malformed) -> None:
+    d.cause = event.cause
+    text = f"{event.topic[:80]}: {event.why[:120]} ({event.size} bytes)"
+    d.entry(EntryKind.INTAKE, Reason.POISON, text, source=event.source)
+    troubles.raise_(
+        d,
+        f"malformed:{event.topic[:80]}",
+        f"A message on {event.topic[:40]} is not understood ({event.why[:60]}). It may have been a press.",
+    )
+
+
+def _dispatch(d: Draft, event: DispatchReported) -> None:
+    if d.facts.seen_us is not None:
+        return
+    d.cause = event.cause
+    incident = d.incident(event.incident_id)
+    statuses = incident.dispatch if incident else ()
+    said_by = _destination(d, event.destination_id)
+    status = next((s for s in statuses if s.destination_id == said_by), None)
+    if incident is None or status is None:
+        d.entry(EntryKind.DISPATCH, Reason.STALE_OUTCOME, f"{event.destination_id} spoke of what is not open")
+        return
+    dispatch_centers.report(d, incident, status, event.state, event.call_number, event.detail)
+
+
+def _destination(d: Draft, name: str) -> str:
+    """Destination id for a name that may be the channel's own (the address of the endpoint)."""
+    destinations = d.facts.registry.destinations
+    if name in destinations:
+        return name
+    return next((x.id for x in destinations.values() if x.endpoint.address == name), name)
+
+
+def _timer(d: Draft, timer: Timer) -> None:  # noqa: C901 - one arm a kind
+    if timer.kind is TimerKind.TROUBLE:
+        troubles.on_timer(d, timer.detail, timer.number)
+        return
+    incident = d.incident(timer.incident_id)
+    if incident is None:
+        d.entry(EntryKind.ESCALATION, Reason.STALE_TIMER, f"{timer.kind} of an incident that is closed")
+        return
+    match timer.kind:
+        case TimerKind.STEP:
+            escalation.on_step(d, incident, timer.number, timer.detail)
+        case TimerKind.WIDEN:
+            escalation.on_widen(d, incident, timer.number, timer.detail)
+        case TimerKind.ARRIVE:
+            answers.on_arrive(d, incident, timer.number, timer.detail)
+        case TimerKind.CANCEL_WINDOW:
+            presses.on_cancel_window(d, incident)
+        case TimerKind.LATE_CONFIRM:
+            presses.on_late_confirm(d, incident)
+        case TimerKind.DISPATCH_ACCEPT:
+            dispatch_centers.on_accept_timeout(d, incident, timer.detail)
+        case TimerKind.DISPATCH_BATCH:
+            if incident.dispatch_due:
+                dispatch_centers.tell_all(d, incident, Kind.DISPATCH_UPDATE, Reason.BATCHED)
+        case _:
+            assert_never(timer.kind)
+
+
+def _clock(d: Draft, event: ClockStepped) -> None:
+    """Deadlines run on boot time, so nothing is early or late; but stamps of before and after cannot be compared."""
+    step_s = event.step_us / 1_000_000
+    d.entry(EntryKind.CLOCK, Reason.CLOCK_STEPPED, f"the wall clock stepped by {step_s:+.1f} s")
+    troubles.raise_(
+        d, "clock", f"The server's clock jumped by {step_s:+.0f} s. Times in reports before that are off; check NTP."
+    )

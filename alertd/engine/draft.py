@@ -1,0 +1,240 @@
+"""`Draft`: one decision while it is being made. Local to one call of `decide`; nothing outside ever sees it."""
+
+from msgspec.structs import replace
+
+from alertd.engine import wording
+from alertd.engine.fixed_policy import FIXED_HASH, FIXED_POLICY
+from alertd.engine.lifecycle import ESCALATION, INCIDENT, Move, move
+from alertd.model.decision import (
+    Confirmation,
+    Decision,
+    Entry,
+    EntryKind,
+    Facts,
+    FeedbackState,
+    GestureCount,
+    Now,
+    SiteState,
+    Withdrawal,
+)
+from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, PolicyId, TimerId, derive
+from alertd.model.incident import Incident, is_panic
+from alertd.model.notification import (
+    Kind,
+    Lane,
+    Notification,
+    NotificationChange,
+    NotificationRow,
+    NotificationState,
+)
+from alertd.model.policy import Policy
+from alertd.model.reason import Reason
+from alertd.model.site import Site
+from alertd.model.timer import Timer, TimerKind
+from alertd.model.trouble import Trouble
+
+NO_TOKEN = "0000"
+"""The token of an incident for which the district has none left: no reply can carry it, a click still can."""
+
+
+class Draft:
+    """Collects what follows from one event. `incident(...)` reads through to the site's rows."""
+
+    def __init__(self, state: SiteState, facts: Facts, now: Now) -> None:
+        self.state = state
+        self.facts = facts
+        self.now = now
+        self.cause: CauseId | None = None
+        self._incidents: dict[IncidentId, Incident] = {}
+        self._troubles: dict[str, Trouble] = {}
+        self._gestures: list[GestureCount] = []
+        self._policies: dict[str, Policy] = {}
+        self._rows: dict[NotificationId, NotificationRow] = {}
+        self._changes: list[NotificationChange] = []
+        self._withdrawals: list[Withdrawal] = []
+        self._timers: list[Timer] = []
+        self._dropped: list[TimerId] = []
+        self._confirmations: list[Confirmation] = []
+        self.entries: list[Entry] = []
+        self.look_ups: list[NotificationId] = []
+        self.opt_outs: list[str] = []
+        self.opt_ins: list[str] = []
+        self.broken_channels: list[str] = []
+        self.mended_channels: list[str] = []
+        self._tokens_taken = 0
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    @property
+    def site(self) -> Site:
+        """The site of the rows. One that left the configuration while its incident is open keeps a name."""
+        known = self.facts.registry.sites.get(self.state.site_id)
+        return known or Site(
+            id=self.state.site_id, name=self.state.site_id, short=self.state.site_id.upper(), time_zone="UTC"
+        )
+
+    def incident(self, incident_id: IncidentId | None) -> Incident | None:
+        if incident_id is None:
+            return None
+        return self._incidents.get(incident_id) or self.state.incidents.get(incident_id)
+
+    def trouble(self, key: str) -> Trouble | None:
+        trouble = self._troubles.get(key) or self.state.troubles.get(key)
+        return trouble if trouble is not None and trouble.cleared_us is None else None
+
+    def policy(self, incident: Incident) -> Policy:
+        """The policy frozen into the incident."""
+        frozen = (
+            self.facts.policies.get(incident.policy_hash)
+            or self._policies.get(incident.policy_hash)
+            or self.facts.registry.policies_by_hash.get(incident.policy_hash)
+        )
+        return frozen or FIXED_POLICY
+
+    def policy_now(self, incident_class: str) -> tuple[str, Policy]:
+        """Content hash and policy that the configuration has for the class at this site. A class without one gets the
+        fixed policy: a press that the configuration forgot still pages the site's staff."""
+        policy_id: PolicyId | None = self.site.policies.get(incident_class)
+        registry = self.facts.registry
+        if policy_id is None or policy_id not in registry.policies:
+            return FIXED_HASH, FIXED_POLICY
+        return registry.policy_hashes[policy_id], registry.policies[policy_id]
+
+    def freeze(self, content_hash: str, policy: Policy) -> None:
+        if content_hash not in self.facts.policies:
+            self._policies[content_hash] = policy
+
+    def take_token(self) -> str:
+        free = self.facts.free_tokens
+        self._tokens_taken += 1
+        return free[self._tokens_taken - 1] if self._tokens_taken <= len(free) else NO_TOKEN
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def put(self, incident: Incident) -> Incident:
+        self._incidents[incident.id] = incident
+        return incident
+
+    def live(self, incident: Incident, by: Move) -> Incident:
+        """Move the incident's life."""
+        return self.put(replace(incident, state=move(INCIDENT, incident.state, by)))
+
+    def escalate(self, incident: Incident, by: Move) -> Incident:
+        """Move the incident's escalation."""
+        return self.put(replace(incident, escalation=move(ESCALATION, incident.escalation, by)))
+
+    def put_trouble(self, trouble: Trouble) -> None:
+        self._troubles[trouble.key] = trouble
+
+    def count_gesture(self, gesture: GestureCount) -> None:
+        self._gestures.append(gesture)
+
+    def entry(
+        self,
+        kind: EntryKind,
+        reason: Reason,
+        text: str,
+        *,
+        incident: Incident | None = None,
+        notification_id: NotificationId | None = None,
+        **data: str,
+    ) -> None:
+        self.entries.append(
+            Entry(
+                kind=kind,
+                reason=reason,
+                text=text,
+                incident_id=incident.id if incident else None,
+                notification_id=notification_id,
+                data=data,
+            )
+        )
+
+    def confirm(self, device_id: DeviceId, state: FeedbackState) -> None:
+        self._confirmations.append(Confirmation(device_id=device_id, state=state))
+
+    def timer(
+        self, kind: TimerKind, delay_s: float, incident: Incident | None = None, *, number: int = 0, detail: str = ""
+    ) -> None:
+        """Set a timer. Its id comes from its cause, so the same cause sets the same timer again."""
+        generation = incident.generation if incident else 0
+        of = incident.id if incident else "site"
+        self._timers.append(
+            Timer(
+                id=TimerId(derive("t", self.state.site_id, of, kind, generation, number, detail)),
+                site_id=self.state.site_id,
+                kind=kind,
+                delay_s=delay_s,
+                incident_id=incident.id if incident else None,
+                number=number,
+                detail=detail or str(generation),
+            )
+        )
+
+    def withdraw(self, incident: Incident, reason: Reason) -> None:
+        self._withdrawals.append(Withdrawal(incident_id=incident.id, reason=reason))
+
+    def change(self, change: NotificationChange) -> None:
+        self._changes.append(change)
+
+    def row(self, notification: Notification, *, suppressed: Reason | None = None) -> None:
+        """A new notification, or one that will not be sent and says why. The first content of an id stays."""
+        if notification.id in self._rows:
+            return
+        # Microseconds apart, so that what was decided first is claimed first: responders before staff (req 54).
+        notification = replace(notification, created_us=notification.created_us + len(self._rows))
+        state = NotificationState.SUPPRESSED if suppressed else NotificationState.QUEUED
+        self._rows[notification.id] = NotificationRow(
+            notification=notification, state=state, reason=suppressed or notification.reason
+        )
+        self.entry(
+            EntryKind.NOTIFICATION,
+            suppressed or notification.reason,
+            f"{notification.kind} to {notification.recipient} by {notification.endpoint.channel}",
+            incident=self.incident(notification.incident_id),
+            notification_id=notification.id,
+        )
+
+    def text_limit(self, channel: str) -> int:
+        rules = self.facts.registry.channels.get(channel)
+        return rules.text_limit if rules else wording.SEGMENT
+
+    def decision(self) -> Decision:
+        return Decision(
+            cause=self.cause,
+            incidents=tuple(self._incidents.values()),
+            troubles=tuple(self._troubles.values()),
+            gestures=tuple(self._gestures),
+            policies=tuple(self._policies.items()),
+            notifications=tuple(self._rows.values()),
+            changes=tuple(self._changes),
+            withdrawals=tuple(self._withdrawals),
+            look_ups=tuple(self.look_ups),
+            timers=tuple(self._timers),
+            dropped_timers=tuple(self._dropped),
+            opt_outs=tuple(self.opt_outs),
+            opt_ins=tuple(self.opt_ins),
+            broken_channels=tuple(self.broken_channels),
+            mended_channels=tuple(self.mended_channels),
+            confirmations=tuple(self._confirmations),
+            entries=tuple(self.entries),
+        )
+
+
+def lane_of(incident: Incident, kind: Kind) -> Lane:
+    """A panic's messages share the first lane; an answer to a human comes next; a nuisance waits for both."""
+    if not is_panic(incident.incident_class):
+        return Lane.ROUTINE
+    return Lane.ANSWER if kind is Kind.ANSWER else Lane.PANIC
+
+
+def template_of(policy: Policy, name: str) -> str:
+    """The policy's template of that name; an upgraded or late alert without one of its own is the plain alert; then
+    the fixed one: never an empty text."""
+    fixed = FIXED_POLICY.templates
+    words = name.rpartition(".")[2]
+    instead = f"alert.{words}" if name.startswith(("upgrade.", "late.")) else name
+    for wanted in (name, instead):
+        if found := policy.templates.get(wanted) or fixed.get(wanted):
+            return found
+    return fixed.get(name.replace(f".{words}", ".responder")) or fixed["fallback"]

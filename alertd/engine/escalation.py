@@ -1,0 +1,139 @@
+"""Steps of a policy, one after the other, and what comes after the last: wider and wider, and never an end."""
+
+from msgspec.structs import replace
+
+from alertd.engine import dispatch_centers, troubles
+from alertd.engine.audience import destinations_of, people_of
+from alertd.engine.draft import Draft
+from alertd.engine.lifecycle import Move
+from alertd.engine.telling import Call, tell
+from alertd.model.decision import EntryKind
+from alertd.model.ids import PersonId
+from alertd.model.incident import AnswerKind, EscalationState, Incident, IncidentState, is_panic
+from alertd.model.policy import Policy, Step, Target, TargetKind
+from alertd.model.reason import Reason
+from alertd.model.timer import TimerKind
+
+WIDEN_S = 120
+"""After the last step everyone is told again this often, until somebody answers."""
+
+SITE_STAFF = (Target(kind=TargetKind.SITE_STAFF),)
+DISTRICT_STAFF = (Target(kind=TargetKind.DISTRICT),)
+
+
+def begin(d: Draft, incident: Incident, index: int, call: Call) -> Incident:
+    """Begin the step `index`, or the first after it that reaches anybody; past the last, exhaust."""
+    policy = d.policy(incident)
+    while index < len(policy.steps):
+        incident = d.put(replace(incident, step=index))
+        step = policy.steps[index]
+        incident, reached = _tell_step(d, incident, step, call)
+        if reached:
+            d.timer(TimerKind.STEP, step.wait_s, incident, number=index)
+            return incident
+        d.entry(EntryKind.ESCALATION, Reason.EMPTY_STEP, f"step {index + 1} reaches nobody now", incident=incident)
+        index += 1
+    return exhaust(d, incident)
+
+
+def _tell_step(d: Draft, incident: Incident, step: Step, call: Call) -> tuple[Incident, bool]:
+    """Tell people and machines of one step in parallel: no channel waits for another (req 6)."""
+    registry = d.facts.registry
+    machines = destinations_of(registry, incident.site_id, step)
+    incident = dispatch_centers.tell_new(d, incident, machines, call.reason)
+    people = people_of(registry, incident.site_id, step.targets, d.now.wall_us)
+    incident, told = tell(d, incident, people, call, step.channels)
+    wants_people = any(t.kind is not TargetKind.DESTINATION for t in step.targets)
+    if not told and wants_people and incident.step == 0 and is_panic(incident.incident_class):
+        d.entry(EntryKind.ESCALATION, Reason.EMPTY_AUDIENCE, "the first step reaches no person", incident=incident)
+        people = people_of(registry, incident.site_id, SITE_STAFF, d.now.wall_us)
+        incident, told = tell(d, incident, people, replace(call, reason=Reason.EMPTY_AUDIENCE))
+    return incident, bool(told or (machines and not wants_people))
+
+
+def exhaust(d: Draft, incident: Incident) -> Incident:
+    """Nobody answered any step. A panic widens: the site's whole staff, then the district, every two minutes, for as
+    long as it takes. Anything less stays with the people it concerns (req 70) and ends by itself."""
+    policy = d.policy(incident)
+    incident = d.put(replace(incident, step=len(policy.steps), round=incident.round + 1))
+    incident = d.escalate(incident, Move.LAST_STEP_UNANSWERED)
+    if not is_panic(incident.incident_class):
+        d.entry(EntryKind.ESCALATION, Reason.EXHAUSTED_SITE, "nobody answered; it ends by itself", incident=incident)
+        return close_quietly(d, incident, "nobody")
+    district = incident.round > 1
+    reason = Reason.EXHAUSTED_DISTRICT if district else Reason.EXHAUSTED_SITE
+    d.entry(EntryKind.ESCALATION, reason, f"nobody answered; round {incident.round}", incident=incident)
+    people = people_of(
+        d.facts.registry,
+        incident.site_id,
+        SITE_STAFF + _step_targets(policy) + (DISTRICT_STAFF if district else ()),
+        d.now.wall_us,
+    )
+    incident, told = tell(d, incident, people, Call(template="exhausted", reason=reason))
+    if not told:
+        troubles.raise_(d, f"nobody:{incident.id}", f"{incident.headline} reaches nobody at all", rings=True)
+    d.timer(TimerKind.WIDEN, WIDEN_S, incident, number=incident.round)
+    return incident
+
+
+def _step_targets(policy: Policy) -> tuple[Target, ...]:
+    return tuple(t for step in policy.steps for t in step.targets)
+
+
+def close_quietly(d: Draft, incident: Incident, by: str) -> Incident:
+    """End a nuisance without telling anybody: below panic only."""
+    incident = d.escalate(incident, Move.STOP)
+    incident = d.live(incident, Move.CLOSE)
+    incident = d.put(replace(incident, closed_us=d.now.wall_us, closed_by=by))
+    d.withdraw(incident, Reason.INCIDENT_CLOSED)
+    d.entry(EntryKind.INCIDENT, Reason.CLOSED, f"closed by {by}", incident=incident)
+    return incident
+
+
+def restart(d: Draft, incident: Incident, reason: Reason) -> Incident:
+    """Look for people anew: the step that was reached gets its time again (after the last, the last one does), and
+    older timers mean nothing from now on."""
+    assert incident.escalation is EscalationState.RUNNING, f"a {incident.escalation} escalation is not restarted"
+    policy = d.policy(incident)
+    step = min(incident.step, len(policy.steps) - 1)
+    incident = d.put(replace(incident, generation=incident.generation + 1, step=step))
+    d.entry(EntryKind.ESCALATION, reason, f"the escalation goes on from step {step + 1}", incident=incident)
+    d.timer(TimerKind.STEP, policy.steps[step].wait_s, incident, number=step)
+    return incident
+
+
+def sufficient(d: Draft, incident: Incident) -> bool:
+    """Have enough of the right people said that they go, or are there, knowing every press so far?"""
+    policy = d.policy(incident)
+    step = policy.steps[min(incident.step, len(policy.steps) - 1)]
+    latest: dict[PersonId, bool] = {}
+    for answer in incident.answers[incident.counted_from :]:
+        goes = answer.kind is not AnswerKind.CANNOT_GO
+        latest[answer.person_id] = goes and answer.covers >= len(incident.presses)
+    registry = d.facts.registry
+    counted = 0
+    for person_id, goes in latest.items():
+        person = registry.people.get(person_id)
+        in_group = person is not None and set(step.answer_from) & set(person.groups)
+        counted += bool(goes and (not step.answer_from or in_group))
+    return counted >= step.answers
+
+
+def on_step(d: Draft, incident: Incident, number: int, generation: str) -> None:
+    """The running step ran out of time."""
+    stale = incident.step != number or str(incident.generation) != generation
+    if stale or incident.escalation is not EscalationState.RUNNING or incident.state is IncidentState.RELEASING:
+        d.entry(
+            EntryKind.ESCALATION, Reason.STALE_TIMER, f"step {number + 1} is no longer waited for", incident=incident
+        )
+        return
+    begin(d, incident, number + 1, Call(template="alert", reason=Reason.NEXT_STEP))
+
+
+def on_widen(d: Draft, incident: Incident, number: int, generation: str) -> None:
+    """Two more minutes without an answer."""
+    stale = incident.round != number or str(incident.generation) != generation
+    if stale or incident.escalation is not EscalationState.EXHAUSTED:
+        d.entry(EntryKind.ESCALATION, Reason.STALE_TIMER, f"round {number} is no longer waited for", incident=incident)
+        return
+    exhaust(d, incident)

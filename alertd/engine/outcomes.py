@@ -1,0 +1,232 @@
+"""What became of an attempt to tell somebody: tried again, asked about, given up, each with its reason."""
+
+from hashlib import blake2b
+from typing import assert_never
+
+from alertd.engine import answers, dispatch_centers, troubles
+from alertd.engine.audience import reach
+from alertd.engine.draft import Draft
+from alertd.engine.lifecycle import NOTIFICATION
+from alertd.engine.telling import Message, text
+from alertd.model.decision import EntryKind
+from alertd.model.events import OutcomeReported
+from alertd.model.incident import Incident
+from alertd.model.notification import (
+    AFTER_CLOSE,
+    Kind,
+    Lane,
+    NotificationChange,
+    NotificationRow,
+    NotificationState,
+)
+from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Unknown
+from alertd.model.reason import Reason
+
+ATTEMPTS_AT_MOST = 8
+"""Tries of one panic notification; it expires long before, unless the carrier answers at once each time."""
+ATTEMPTS_ROUTINE = 4
+RETRY_FIRST_S = 1.0
+RETRY_LONGEST_S = 30.0
+NOT_FOUND = "not_found"
+"""A look-up's answer: the provider certainly never had it."""
+
+_RANK = {NotificationState.ACCEPTED: 1, NotificationState.SENT: 2, NotificationState.DELIVERED: 3}
+
+
+def on_outcome(d: Draft, event: OutcomeReported) -> None:
+    """Take up a result, if it belongs to the latest claim of a row that is not at its end."""
+    row = d.facts.notification
+    if row is None or not NOTIFICATION[row.state] or _stale(event, row):
+        d.entry(
+            EntryKind.OUTCOME,
+            Reason.STALE_OUTCOME,
+            "an outcome that no longer matters",
+            notification_id=event.notification_id,
+        )
+        return
+    incident = d.incident(row.notification.incident_id)
+    outcome = event.outcome
+    match outcome:
+        case Accepted() | Sent() | Delivered():
+            _progress(d, row, outcome, incident)
+        case Failed():
+            _failed(d, row, outcome, incident)
+        case Unknown():
+            _unknown(d, row, outcome, incident, looked_up=event.looked_up)
+        case _:
+            assert_never(outcome)
+
+
+def _stale(event: OutcomeReported, row: NotificationRow) -> bool:
+    """An attempt's own result must carry the row's epoch (fencing); a carrier's status must name its last ref; and
+    not to know is no news of a row of which more is known."""
+    if isinstance(event.outcome, Unknown) and row.state not in (NotificationState.CLAIMED, NotificationState.UNKNOWN):
+        return True
+    if event.epoch is not None:
+        return event.epoch != row.epoch
+    ref = getattr(event.outcome, "ref", "")
+    return bool(row.ref and ref and ref != row.ref)
+
+
+def _note(
+    d: Draft,
+    row: NotificationRow,
+    incident: Incident | None,
+    state: NotificationState,
+    reason: Reason,
+    words: str,
+) -> None:
+    n = row.notification
+    d.entry(
+        EntryKind.OUTCOME,
+        reason,
+        f"{n.kind} to {n.recipient} by {n.endpoint.channel}: {words}",
+        incident=incident,
+        notification_id=n.id,
+        attempt=str(row.attempt),
+        state=state,
+    )
+
+
+def _progress(d: Draft, row: NotificationRow, outcome: Accepted | Sent | Delivered, incident: Incident | None) -> None:
+    n = row.notification
+    state = {
+        Accepted: NotificationState.ACCEPTED,
+        Sent: NotificationState.SENT,
+        Delivered: NotificationState.DELIVERED,
+    }[type(outcome)]
+    if _RANK[state] > _RANK.get(row.state, 0):
+        d.change(
+            NotificationChange(id=n.id, state=state, reason=n.reason, ref=outcome.ref or None, detail=outcome.detail)
+        )
+        _note(d, row, incident, state, n.reason, state)
+    if n.endpoint.channel in d.facts.broken_channels:
+        d.mended_channels.append(n.endpoint.channel)
+        troubles.clear(d, f"channel:{n.endpoint.channel}")
+    if not isinstance(outcome, Delivered):
+        return
+    if n.endpoint.dispatch:
+        troubles.clear(d, f"dispatch:{n.recipient}")
+        if incident is not None:
+            dispatch_centers.on_answer(d, incident, n.recipient, outcome.answer)
+
+
+def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident | None) -> None:
+    n = row.notification
+    if failed.opted_out:
+        d.opt_outs.append(n.endpoint.key)
+        person = d.facts.registry.by_address.get(n.endpoint.key)
+        if person is not None:
+            answers.raise_opted_out(d, person, n.endpoint)
+    if failed.breaks_channel:
+        d.broken_channels.append(n.endpoint.channel)
+        troubles.raise_(
+            d, f"channel:{n.endpoint.channel}", f"{n.endpoint.channel} reaches nobody: {failed.detail}", rings=True
+        )
+    if not failed.permanent and _may_try_again(d, row, incident, f"{failed.code} {failed.detail}"):
+        never_left = failed.code == NOT_FOUND
+        delay_s = 0.0 if never_left else (failed.retry_after_s or backoff_s(n.id, row.attempt))
+        _queue(d, row, incident, Reason.RETRYING, delay_s, f"{failed.code} {failed.detail}".strip())
+    elif failed.permanent:
+        _give_up(d, row, incident, Reason.FAILED_PERMANENTLY, f"{failed.code} {failed.detail}".strip())
+
+
+def _unknown(d: Draft, row: NotificationRow, unknown: Unknown, incident: Incident | None, *, looked_up: bool) -> None:
+    """Nobody knows whether it went out. Ask the provider; if that does not help, a panic is sent again (a duplicate
+    beats a loss), a nuisance is not."""
+    n = row.notification
+    if not looked_up:
+        d.change(
+            NotificationChange(
+                id=n.id, state=NotificationState.UNKNOWN, reason=Reason.ASKED_PROVIDER, detail=unknown.detail
+            )
+        )
+        d.look_ups.append(n.id)
+        _note(
+            d,
+            row,
+            incident,
+            NotificationState.UNKNOWN,
+            Reason.ASKED_PROVIDER,
+            f"outcome unknown ({unknown.detail}), asking",
+        )
+    elif not n.resend_unknown:
+        _give_up(d, row, incident, Reason.UNKNOWN_NOT_RESENT, unknown.detail)
+    elif _may_try_again(d, row, incident, unknown.detail):
+        _queue(d, row, incident, Reason.RESENT_UNKNOWN, 0.0, unknown.detail)
+
+
+def _may_try_again(d: Draft, row: NotificationRow, incident: Incident | None, detail: str) -> bool:
+    n = row.notification
+    most = ATTEMPTS_AT_MOST if n.lane is Lane.PANIC else ATTEMPTS_ROUTINE
+    over = n.incident_id is not None and incident is None and n.kind not in AFTER_CLOSE
+    if over:
+        _end(d, row, incident, NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED, detail)
+    elif d.now.wall_us >= n.expires_us:
+        _end(d, row, incident, NotificationState.EXPIRED, Reason.EXPIRED, detail)
+        _other_endpoint(d, row, incident)
+    elif row.attempt >= most:
+        _give_up(d, row, incident, Reason.ATTEMPTS_EXHAUSTED, detail)
+    else:
+        return True
+    return False
+
+
+def backoff_s(notification_id: str, attempt: int) -> float:
+    """Doubling, with a jitter that comes from the id: spread over a carrier, the same on every run."""
+    spread = blake2b(f"{notification_id}/{attempt}".encode(), digest_size=2).digest()
+    jitter = 0.5 + int.from_bytes(spread, "big") / 0x1_0000
+    return float(min(RETRY_LONGEST_S, RETRY_FIRST_S * 2 ** max(0, attempt - 1)) * jitter)
+
+
+def _queue(
+    d: Draft, row: NotificationRow, incident: Incident | None, reason: Reason, delay_s: float, detail: str
+) -> None:
+    n = row.notification
+    d.change(
+        NotificationChange(
+            id=n.id,
+            state=NotificationState.QUEUED,
+            reason=reason,
+            not_before_us=d.now.boot_us + int(delay_s * 1_000_000),
+            detail=detail,
+        )
+    )
+    _note(d, row, incident, NotificationState.QUEUED, reason, f"again in {delay_s:.1f} s ({detail})")
+
+
+def _end(
+    d: Draft, row: NotificationRow, incident: Incident | None, state: NotificationState, reason: Reason, detail: str
+) -> None:
+    d.change(NotificationChange(id=row.notification.id, state=state, reason=reason, detail=detail))
+    _note(d, row, incident, state, reason, f"{state} ({detail})")
+
+
+def _give_up(d: Draft, row: NotificationRow, incident: Incident | None, reason: Reason, detail: str) -> None:
+    """This endpoint cannot be reached: say so, and try another of the same person, or the next dispatch centre."""
+    _end(d, row, incident, NotificationState.FAILED, reason, detail)
+    n = row.notification
+    if n.endpoint.dispatch:
+        troubles.raise_(d, f"dispatch:{n.recipient}", f"{n.recipient} cannot be told: {detail}", rings=True)
+        if incident is not None and n.kind is Kind.DISPATCH_NEW:
+            dispatch_centers.on_accept_timeout(d, incident, n.recipient)
+    else:
+        _other_endpoint(d, row, incident)
+
+
+def _other_endpoint(d: Draft, row: NotificationRow, incident: Incident | None) -> None:
+    n = row.notification
+    person = d.facts.registry.by_address.get(n.endpoint.key)
+    if incident is None or person is None or n.reason is Reason.OTHER_CHANNEL:
+        return
+    rest = tuple(r for r in reach(d.facts, person, (), panic=True) if r.endpoint.key != n.endpoint.key)
+    others = [e for e in person.endpoints if e.key != n.endpoint.key] if not rest else [r.endpoint for r in rest]
+    for endpoint in others[:1]:
+        message = Message(
+            kind=n.kind,
+            template=n.template,
+            reason=Reason.OTHER_CHANNEL,
+            occasion=f"instead of/{n.id}",
+            extra=n.params,
+        )
+        text(d, incident, message, person, endpoint, Reason.OPTED_OUT if endpoint.key in d.facts.opted_out else None)

@@ -1,0 +1,362 @@
+"""A press: counted, merged or opened, told. A first panic goes out whatever else is going on (promise 2)."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from alertd.engine import dispatch_centers, escalation, troubles, wording
+from alertd.engine.audience import destinations_of
+from alertd.engine.draft import Draft
+from alertd.engine.lifecycle import Move
+from alertd.engine.telling import Call, Message, tell_told
+from alertd.model.decision import EntryKind, FeedbackState, GestureCount
+from alertd.model.events import Pressed
+from alertd.model.ids import IncidentId, PersonId, derive
+from alertd.model.incident import (
+    SEVERITY,
+    EscalationState,
+    Incident,
+    IncidentClass,
+    IncidentState,
+    Location,
+    Press,
+    is_panic,
+)
+from alertd.model.mode import Mode
+from alertd.model.notification import Kind
+from alertd.model.reason import Reason
+from alertd.model.site import Device
+from alertd.model.timer import TimerKind
+
+LATE_S = 120
+"""A press that may be older than this is *late*: responders hear it at once, the PA and dispatch after a human."""
+DUPLICATE_S = 3600
+"""The same cause within this time is the same press. Later it is a counter that started again: a press of its own."""
+AGAIN_S = 60
+"""A device that was silent this long and is pressed again, while nobody is looked for any more, is news. Devices that
+repeat a level ("still in panic") do so more often."""
+IGNORED = "ignore"
+"""In `gestures.actions`: the device says this, and it means nothing (a release, a reset)."""
+PRESS = "press"
+"""The action that is counted; every other action stands for itself."""
+
+
+class Gesture(Struct, frozen=True, kw_only=True):
+    """What the arrivals of one device amount to. `incident_class` is `None` below the first threshold."""
+
+    incident_class: IncidentClass | None
+    count: int
+    reason: Reason | None = None
+
+
+def on_press(d: Draft, event: Pressed) -> None:
+    """Take up a press of a registered device."""
+    device = d.facts.registry.devices[event.signal.device_id]
+    seen_us = d.facts.seen_us
+    if seen_us is not None and abs(d.now.wall_us - seen_us) <= DUPLICATE_S * 1_000_000:
+        d.entry(EntryKind.PRESS, Reason.DUPLICATE, f"{_name(device)}: known already", device=device.id)
+        d.confirm(device.id, FeedbackState.RECEIVED)
+        return
+    d.cause = event.cause
+    if event.retained:
+        _retained(d, event, device)
+        return
+    gesture = _gesture(d, event, device)
+    d.confirm(device.id, FeedbackState.RECEIVED)
+    if gesture.incident_class is None:
+        _not_yet(d, event, device, gesture)
+        return
+    _raise(d, event, device, gesture.incident_class, gesture)
+
+
+def _name(device: Device) -> str:
+    return device.label or device.id
+
+
+def _retained(d: Draft, event: Pressed, device: Device) -> None:
+    """A broker's memory, not a press: it never pages by itself (req 41), but an unseen one may hide a press."""
+    d.entry(EntryKind.PRESS, Reason.RETAINED, f"{_name(device)}: a retained message", device=device.id)
+    troubles.raise_(
+        d,
+        f"retained:{device.id}",
+        f"{_name(device)} left a stored {event.signal.action!r} at the broker. Was it pressed? Look, then clear it.",
+        rings=True,
+    )
+
+
+def _not_yet(d: Draft, event: Pressed, device: Device, gesture: Gesture) -> None:
+    reason = gesture.reason or Reason.BELOW_GESTURE
+    d.entry(EntryKind.PRESS, reason, f"{_name(device)}: {event.signal.action}, {gesture.count}", device=device.id)
+    if reason is Reason.UNMAPPED_ACTION:
+        troubles.raise_(
+            d,
+            f"unmapped:{device.id}:{event.signal.action}"[:120],
+            f"{_name(device)} says {event.signal.action[:40]!r}, which its gestures do not know. Was it a press?",
+        )
+
+
+def _gesture(d: Draft, event: Pressed, device: Device) -> Gesture:
+    """Count upward on arrival; act the moment a threshold is reached (promise 2)."""
+    signal, rules = event.signal, device.gestures
+    named = rules.actions.get(signal.action)
+    if named == IGNORED:
+        return Gesture(incident_class=None, count=0)
+    if named is not None:
+        return Gesture(incident_class=IncidentClass(named), count=1)
+    if signal.action != PRESS or not rules.presses:
+        return Gesture(incident_class=None, count=1, reason=Reason.UNMAPPED_ACTION)
+    at_us = signal.pressed_us or event.received_us
+    before = d.state.gestures.get(device.id)
+    same = before is not None and abs(at_us - before.last_us) <= rules.window_s * 1_000_000
+    count = signal.count if signal.count is not None else (before.count if before and same else 0) + 1
+    d.count_gesture(GestureCount(device_id=device.id, count=count, last_us=at_us))
+    reached = [threshold for threshold in sorted(rules.presses) if threshold <= count]
+    if not reached:
+        return Gesture(incident_class=None, count=count)
+    threshold = reached[-1]
+    if event.backlog and signal.pressed_us is None and signal.count is None:
+        # Presses that waited at the broker arrive together however far apart they were made: their number says nothing.
+        threshold = reached[0]
+    return Gesture(incident_class=IncidentClass(rules.presses[threshold]), count=count)
+
+
+def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, gesture: Gesture) -> None:
+    press = _press(d, event, device, incident_class, gesture.count)
+    merge_key = merge_key_of(incident_class, press)
+    of_device = _open_of_device(d, device, incident_class)
+    merging = d.state.open_by_merge_key(merge_key)
+    text = f"{wording.press_words(press)}: {incident_class}"
+    if merging is not None:
+        merge(d, merging, press)
+    elif of_device is not None and SEVERITY[of_device.incident_class] >= SEVERITY[incident_class]:
+        d.entry(EntryKind.PRESS, Reason.MERGED_REPEAT, text, incident=of_device, device=device.id)
+        merge(d, of_device, press)
+    elif of_device is not None:
+        d.entry(EntryKind.PRESS, Reason.UPGRADED, text, incident=of_device, device=device.id)
+        upgrade(d, of_device, incident_class, press)
+    else:
+        incident = open_(d, incident_class, press, Mode.LIVE, cause=event.cause, oldest_us=event.oldest_us)
+        d.entry(EntryKind.PRESS, Reason.FIRST_WAVE, text, incident=incident, device=device.id)
+
+
+def _open_of_device(d: Draft, device: Device, incident_class: IncidentClass) -> Incident | None:
+    """The open panic that this device has pressed for, the gravest first: its presses raise that one, or repeat it."""
+    if not is_panic(incident_class):
+        return None
+    mine = [i for i in d.state.open_of_device(device.id) if is_panic(i.incident_class)]
+    return max(mine, key=lambda i: SEVERITY[i.incident_class], default=None)
+
+
+def merge_key_of(incident_class: IncidentClass, press: Press) -> str:
+    """Lockdown merges per site; all else per class and place. A wearable without a place stands for itself."""
+    if incident_class is IncidentClass.LOCKDOWN:
+        return str(incident_class)
+    return f"{incident_class}:{press.location.zone_id or press.device_id}"
+
+
+def _press(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, count: int) -> Press:
+    late = event.received_us - event.oldest_us > LATE_S * 1_000_000
+    return Press(
+        id=event.cause,
+        device_id=device.id,
+        device_label=_name(device),
+        location=_location(d, event, device),
+        incident_class=incident_class,
+        count=count,
+        received_us=event.received_us,
+        pressed_us=event.signal.pressed_us,
+        assigned_to=None if device.assigned_to is None else PersonId(device.assigned_to),
+        late=late,
+        last_us=event.received_us,
+    )
+
+
+def _location(d: Draft, event: Pressed, device: Device) -> Location:
+    """Fixed devices hang where they hang; a wearable was near the gateway that heard it, or nobody knows."""
+    registry = d.facts.registry
+    zone = registry.zones.get(device.zone_id) if device.zone_id else None
+    if zone is not None:
+        return Location(zone_id=zone.id, label=zone.label, short=zone.short, source="fixed")
+    gateway = registry.devices.get(event.signal.heard_by) if event.signal.heard_by else None
+    near = registry.zones.get(gateway.zone_id) if gateway and gateway.zone_id else None
+    if near is not None and near.site_id == event.site_id:
+        return Location(
+            zone_id=near.id,
+            label=near.label,
+            short=near.short,
+            source="last_heard",
+            heard_us=event.signal.pressed_us or event.received_us,
+        )
+    return Location(zone_id=None, label="place UNKNOWN", short="place UNKNOWN", source="unknown")
+
+
+# --- opening --------------------------------------------------------------------------------------------------------
+
+
+def open_(d: Draft, incident_class: IncidentClass, press: Press, mode: Mode, *, cause: str, oldest_us: int) -> Incident:
+    """Open an incident and begin its policy."""
+    content_hash, policy = d.policy_now(incident_class)
+    d.freeze(content_hash, policy)
+    again = () if d.facts.seen_us is None else (press.received_us,)
+    incident = d.put(
+        Incident(
+            id=IncidentId(derive("i", d.state.site_id, cause, *again)),
+            site_id=d.state.site_id,
+            incident_class=incident_class,
+            mode=mode,
+            merge_key=merge_key_of(incident_class, press),
+            headline=wording.headline(d.site, incident_class, press),
+            token=d.take_token(),
+            policy_hash=content_hash,
+            state=IncidentState.ACTIVE,
+            escalation=EscalationState.RUNNING,
+            opened_us=press.received_us,
+            presses=(press,),
+            dispatch_hold=_dispatch_hold(d, press),
+        )
+    )
+    d.entry(EntryKind.INCIDENT, Reason.OPENED, f"{incident.headline} opened", incident=incident)
+    if incident_class is IncidentClass.STAFF_ASSIST and policy.cancel_window_s > 0:
+        d.entry(EntryKind.ESCALATION, Reason.CANCEL_WINDOW, f"{policy.cancel_window_s} s to cancel", incident=incident)
+        d.timer(TimerKind.CANCEL_WINDOW, policy.cancel_window_s, incident)
+        return d.put(replace(incident, state=IncidentState.CANCEL_WINDOW))
+    return go(d, incident, oldest_us)
+
+
+def go(d: Draft, incident: Incident, oldest_us: int | None = None) -> Incident:
+    """Tell the first step; a late press says between when and when it was made."""
+    press, policy = incident.presses[0], d.policy(incident)
+    if incident.dispatch_hold is Reason.LATE_HOLD:
+        d.timer(TimerKind.LATE_CONFIRM, policy.late_confirm_s, incident)
+    elif incident.dispatch_hold is Reason.CONFIRM_HOLD:
+        d.timer(TimerKind.LATE_CONFIRM, d.site.rules.confirm_timeout_s, incident)
+    if not press.late:
+        return escalation.begin(d, incident, 0, Call(template="alert", reason=Reason.FIRST_WAVE))
+    since = wording.local_time(d.site, oldest_us if oldest_us is not None else press.received_us)
+    until = wording.local_time(d.site, press.received_us)
+    call = Call(template="late", reason=Reason.FIRST_WAVE, extra={"between": f"{since} AND {until}"})
+    return escalation.begin(d, incident, 0, call)
+
+
+def _dispatch_hold(d: Draft, press: Press) -> Reason | None:
+    if press.late:
+        return Reason.LATE_HOLD
+    return None if d.site.rules.confirm_before_dispatch == "off" else Reason.CONFIRM_HOLD
+
+
+# --- merging --------------------------------------------------------------------------------------------------------
+
+
+def merge(d: Draft, incident: Incident, press: Press) -> Incident:
+    """A press of an incident that is open: news from a place or device not yet told, else one more of the same."""
+    mine = [p for p in incident.presses if p.device_id == press.device_id]
+    known = next((p for p in reversed(mine) if p.location.zone_id == press.location.zone_id), None)
+    if known is None or _cries_again(incident, known, press):
+        return _news(d, incident, press)
+    return _repeat(d, incident, known, press)
+
+
+def _cries_again(incident: Incident, known: Press, press: Press) -> bool:
+    """Nobody is being looked for any more, and after a silence the device is pressed again: that is news."""
+    looking = incident.escalation in (EscalationState.RUNNING, EscalationState.EXHAUSTED)
+    return not looking and press.received_us - known.last_us > AGAIN_S * 1_000_000
+
+
+def _repeat(d: Draft, incident: Incident, known: Press, press: Press) -> Incident:
+    count = max(known.count + 1, press.count)
+    newer = replace(known, count=count, late=known.late and press.late, last_us=press.received_us)
+    presses = tuple(newer if p is known else p for p in incident.presses)
+    incident = d.put(replace(incident, presses=presses))
+    text = f"{wording.press_words(newer)} again"
+    d.entry(EntryKind.PRESS, Reason.MERGED_REPEAT, text, incident=incident, device=press.device_id)
+    if incident.state is IncidentState.CANCEL_WINDOW:
+        return go(d, d.live(incident, Move.PRESS))
+    incident = d.live(incident, Move.PRESS)
+    return dispatch_centers.tell_change(d, incident, Reason.MERGED_REPEAT)
+
+
+def _news(d: Draft, incident: Incident, press: Press) -> Incident:
+    """Somewhere else, too: everyone told, dispatch at once, and no earlier answer covers it."""
+    waiting = incident.state is IncidentState.CANCEL_WINDOW
+    incident = d.put(replace(incident, presses=(*incident.presses, press)))
+    text = wording.press_words(press)
+    d.entry(EntryKind.PRESS, Reason.NEWS, f"{text} ALSO pressed", incident=incident, device=press.device_id)
+    incident = d.live(incident, Move.NEWS)
+    if waiting:
+        return go(d, incident)
+    paused = incident.escalation in (EscalationState.PAUSED, EscalationState.STOPPED)
+    incident = d.escalate(incident, Move.NEWS)
+    tell_told(
+        d,
+        incident,
+        Message(kind=Kind.ALSO, template="also", reason=Reason.NEWS, occasion=f"also/{press.id}"),
+    )
+    incident = dispatch_centers.tell_change(d, incident, Reason.NEWS, at_once=True)
+    if incident.dispatch_hold is Reason.LATE_HOLD and not press.late:
+        incident = release_dispatch(d, incident, Reason.CONFIRMED)
+    return escalation.restart(d, incident, Reason.NEWS) if paused else incident
+
+
+def upgrade(d: Draft, incident: Incident, incident_class: IncidentClass, press: Press) -> Incident:
+    """Severity only goes up: the same incident under the graver policy, from its first step. Everyone is told anew."""
+    content_hash, policy = d.policy_now(incident_class)
+    d.freeze(content_hash, policy)
+    others = tuple(p for p in incident.presses if p.device_id != press.device_id)
+    first = next((p for p in incident.presses if p.device_id == press.device_id), press)
+    raised = replace(first, count=max(first.count, press.count), incident_class=incident_class)
+    presses = tuple(raised if p is first else p for p in incident.presses) if first is not press else (*others, press)
+    previously = incident.told
+    incident = d.put(
+        replace(
+            incident,
+            incident_class=incident_class,
+            merge_key=merge_key_of(incident_class, press),
+            headline=wording.headline(d.site, incident_class, presses[0]),
+            policy_hash=content_hash,
+            presses=presses,
+            generation=incident.generation + 1,
+            counted_from=len(incident.answers),
+            told=(),
+            round=0,
+            state=IncidentState.ACTIVE,
+            escalation=EscalationState.RUNNING,
+        )
+    )
+    d.entry(EntryKind.INCIDENT, Reason.UPGRADED, f"now {incident_class}", incident=incident)
+    incident = dispatch_centers.tell_change(d, incident, Reason.UPGRADED, at_once=True)
+    incident = escalation.begin(d, incident, 0, Call(template="upgrade", reason=Reason.UPGRADED))
+    told_now = {t.endpoint_key for t in incident.told}
+    left_out = tuple(t for t in previously if t.endpoint_key not in told_now)
+    tell_told(
+        d,
+        incident,
+        Message(kind=Kind.ALERT, template="upgrade", reason=Reason.UPGRADED, occasion=f"upgrade/{incident.generation}"),
+        among=left_out,
+    )
+    return d.put(replace(incident, told=(*incident.told, *left_out)))
+
+
+def release_dispatch(d: Draft, incident: Incident, reason: Reason) -> Incident:
+    """Dispatch waited for a human, or for the site's timeout: silence is not a veto (req 15)."""
+    if incident.dispatch_hold is None:
+        return incident
+    incident = d.put(replace(incident, dispatch_hold=None))
+    policy = d.policy(incident)
+    registry = d.facts.registry
+    for step in policy.steps[: incident.step + 1]:
+        machines = destinations_of(registry, incident.site_id, step)
+        incident = dispatch_centers.tell_new(d, incident, machines, reason)
+    return incident
+
+
+def on_cancel_window(d: Draft, incident: Incident) -> None:
+    """Nobody cancelled: it goes out."""
+    if incident.state is not IncidentState.CANCEL_WINDOW:
+        d.entry(EntryKind.ESCALATION, Reason.STALE_TIMER, "the cancel window is over", incident=incident)
+        return
+    go(d, d.live(incident, Move.CANCEL_WINDOW_ENDED))
+
+
+def on_late_confirm(d: Draft, incident: Incident) -> None:
+    """Nobody confirmed, nobody objected."""
+    late = incident.dispatch_hold is Reason.LATE_HOLD
+    release_dispatch(d, incident, Reason.LATE_TIMED_OUT if late else Reason.CONFIRM_TIMED_OUT)

@@ -1,0 +1,89 @@
+"""What a text from a phone means. Only a body that is nothing but a code counts (promise 5)."""
+
+import re
+from enum import StrEnum
+
+from msgspec import Struct
+
+from alertd.model.decision import PhoneIncident
+from alertd.model.ids import SiteId
+
+
+class Meaning(StrEnum):
+    """How a body was read."""
+
+    CODE = "code"
+    AMBIGUOUS = "ambiguous"
+    CLOSED = "closed"
+    FOREIGN = "foreign"
+    REACTION = "reaction"
+    AUTOMATIC = "automatic"
+    OPT_OUT = "opt_out"
+    OPT_IN = "opt_in"
+    WORDS = "words"
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """A body, read. `incident` is what it speaks about, if that is certain."""
+
+    meaning: Meaning
+    digit: int = 0
+    incident: PhoneIncident | None = None
+
+
+OPT_OUT_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+"""Carriers unsubscribe a phone that sends one of these (Twilio, "Advanced Opt-Out", read in requirements 55)."""
+OPT_IN_WORDS = frozenset({"START", "UNSTOP", "YES"})
+
+_CODE = re.compile(r"([1-9])\s?([0-9]{2,3})")
+_BARE = re.compile(r"[1-9]")
+_REACTION = re.compile(
+    r"(Liked|Loved|Disliked|Laughed at|Emphasized|Questioned|Removed a .{1,20} from)\s+[\"“].*"
+    r"|Reacted .{1,12} to\s+[\"“].*|.{1,8}\s+to\s+[\"“].*",
+    re.DOTALL,
+)
+_AUTOMATIC = re.compile(
+    r"auto[- ]?(reply|response|matic)|i.?m driving|driving with|do not disturb|out of (the )?office|"
+    r"will (get back|reply) (to you )?(later|when)|away from my phone",
+    re.IGNORECASE,
+)
+
+
+def read(body: str, known: tuple[PhoneIncident, ...]) -> Reply:  # noqa: PLR0911 - one a meaning
+    """Read a body from a phone that was told of the incidents in `known` (newest first)."""
+    text = body.strip()
+    if code := _CODE.fullmatch(text):
+        return _coded(int(code[1]), code[2], known)
+    still_open = tuple(p for p in known if p.is_open)
+    if _BARE.fullmatch(text):
+        if len(still_open) == 1:
+            return Reply(meaning=Meaning.CODE, digit=int(text), incident=still_open[0])
+        return Reply(meaning=Meaning.AMBIGUOUS if still_open else Meaning.FOREIGN, digit=int(text))
+    word = text.upper().strip(" .!")
+    if word in OPT_OUT_WORDS:
+        return Reply(meaning=Meaning.OPT_OUT)
+    if word in OPT_IN_WORDS:
+        return Reply(meaning=Meaning.OPT_IN)
+    newest = still_open[0] if still_open else None
+    if _REACTION.fullmatch(text):
+        return Reply(meaning=Meaning.REACTION, incident=newest)
+    if _AUTOMATIC.search(text):
+        return Reply(meaning=Meaning.AUTOMATIC, incident=newest)
+    return Reply(meaning=Meaning.WORDS, incident=newest)
+
+
+def _coded(digit: int, token: str, known: tuple[PhoneIncident, ...]) -> Reply:
+    spoken_of = next((p for p in known if p.token == token), None)
+    if spoken_of is None:
+        newest = next((p for p in known if p.is_open), None)
+        return Reply(meaning=Meaning.FOREIGN, digit=digit, incident=newest)
+    meaning = Meaning.CODE if spoken_of.is_open else Meaning.CLOSED
+    return Reply(meaning=meaning, digit=digit, incident=spoken_of)
+
+
+def site_for(body: str, known: tuple[PhoneIncident, ...], home: SiteId) -> SiteId:
+    """The site whose rows a reply touches: that of the incident it speaks about, else the sender's own."""
+    reply = read(body, known)
+    if reply.incident is not None:
+        return reply.incident.site_id
+    return known[0].site_id if known else home

@@ -1,0 +1,149 @@
+"""The words people read, from templates and facts. The tone and the rules are those of `messages.md`: location first,
+one GSM-7 segment, codes that a carrier does not reserve, "badge" and never "X pressed"."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from alertd.engine.gsm7 import septets, to_gsm7
+from alertd.model.incident import Incident, IncidentClass, Location, Press
+from alertd.model.site import Site
+
+WHAT: dict[IncidentClass, str] = {
+    IncidentClass.LOCKDOWN: "LOCKDOWN",
+    IncidentClass.FIRE: "FIRE",
+    IncidentClass.POLICE_DURESS: "POLICE NEEDED",
+    IncidentClass.MEDICAL: "MEDICAL",
+    IncidentClass.STAFF_ASSIST: "STAFF ASSIST",
+    IncidentClass.HOLD: "HOLD",
+    IncidentClass.GUNSHOT_SENSOR: "GUNSHOT SENSOR, unconfirmed",
+    IncidentClass.TAMPER: "sensor tampered",
+    IncidentClass.MASKING: "vape sensor masked",
+    IncidentClass.VAPE: "vape sensor",
+    IncidentClass.NOISE: "noise sensor",
+}
+
+SEGMENT = 160
+"""GSM-7 septets of one text message (3GPP TS 23.038); more is sent in parts that arrive late or out of order."""
+
+SHORTENED = ("others", "headlines", "reason", "summary", "who", "where", "also_where", "first_where")
+"""Parameters that give way, in this order, when a text would not fit one segment. `alertd check` makes this rare."""
+
+_NEVER_CUT = 8
+"""Letters that a shortened parameter keeps."""
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def local_time(site: Site, at_us: int) -> str:
+    """Like "10:42", at the site. Raises nothing: an unknown time zone was refused when the configuration was loaded."""
+    return datetime.fromtimestamp(at_us / 1_000_000, _zone(site.time_zone)).strftime("%H:%M")
+
+
+def local_iso(site: Site, at_us: int) -> str:
+    """ISO 8601 with a numeric offset, at the site (req 39: no "Z")."""
+    return datetime.fromtimestamp(at_us // 1_000_000, _zone(site.time_zone)).isoformat()
+
+
+def utc_iso(at_us: int) -> str:
+    """ISO 8601 in UTC with a numeric offset (req 39: no "Z")."""
+    return datetime.fromtimestamp(at_us / 1_000_000, UTC).isoformat(timespec="milliseconds")
+
+
+class _Blank(dict[str, str]):
+    """A placeholder without a value becomes empty: a text with a gap beats no text."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def render(template: str, params: dict[str, str], limit: int = SEGMENT) -> str:
+    """The text, in GSM-7, within `limit` septets (0 = no limit).
+
+    A text that is too long loses words of `SHORTENED` parameters, never the code that answers it. Never raises: a
+    template that cannot be filled is sent as it stands."""
+    text = _fill(template, params)
+    if not limit:
+        return text
+    shorter = dict(params)
+    for name in SHORTENED:
+        if _size(text) <= limit:
+            return text
+        if name in shorter:
+            excess = _size(text) - limit
+            value = shorter[name]
+            shorter[name] = value[: max(_NEVER_CUT, len(value) - excess)].rstrip(" ,")
+            text = _fill(template, shorter)
+    return text[:limit] if _size(text) > limit else text
+
+
+def _fill(template: str, params: dict[str, str]) -> str:
+    try:
+        filled = template.format_map(_Blank(params))
+    except (ValueError, IndexError, AttributeError, KeyError):
+        filled = template
+    return to_gsm7(" ".join(filled.split()))
+
+
+def _size(text: str) -> int:
+    return septets(text) or len(text)
+
+
+def fixed_place(label: str, short: str) -> tuple[str, str]:
+    """Words for a place that is known for certain."""
+    return label, short
+
+
+def place_words(location: Location, now_us: int) -> tuple[str, str]:
+    """(where, short): a wearable is NEAR where it was heard, with the age of that knowledge; never its home room."""
+    if location.source == "fixed":
+        return location.label, location.short
+    if location.source == "last_heard":
+        age_s = max(0, now_us - (location.heard_us or now_us)) // 1_000_000
+        heard = "just now" if age_s < 60 else f"{age_s // 60} min ago"
+        return f"NEAR {location.label} (heard {heard})", f"NEAR {location.short}"
+    return "place UNKNOWN", "place UNKNOWN"
+
+
+def press_words(press: Press) -> str:
+    """Like "Okafor badge, 8 presses" or "wall button"."""
+    label = press.device_label or press.device_id
+    return f"{label}, {press.count} presses" if press.count > 1 else label
+
+
+def headline(site: Site, incident_class: IncidentClass, press: Press) -> str:
+    """Like "OAK ELEM Rm 204 LOCKDOWN 10:42": how answers call an incident."""
+    _, short = place_words(press.location, press.received_us)
+    return f"{site.short} {short} {WHAT[incident_class]} {local_time(site, press.received_us)}"
+
+
+def incident_params(site: Site, incident: Incident, now_us: int) -> dict[str, str]:
+    """Parameters that every template of an incident may use."""
+    first, last = incident.presses[0], incident.presses[-1]
+    where, short = place_words(first.location, now_us)
+    also_where, _ = place_words(last.location, now_us)
+    going = [a.name for a in incident.answers[incident.counted_from :] if a.kind != "cannot_go"]
+    return {
+        "site": site.short,
+        "where": where,
+        "short_where": short,
+        "time": local_time(site, incident.opened_us),
+        "what": WHAT[incident.incident_class],
+        "who": press_words(first),
+        "presses": str(first.count),
+        "age": f"{max(0, now_us - incident.opened_us) // 60_000_000} min",
+        "also_where": also_where,
+        "also_time": local_time(site, last.received_us),
+        "also_who": press_words(last),
+        "first_where": short,
+        "first_time": local_time(site, incident.opened_us),
+        "token": incident.token,
+        "others": ", ".join(dict.fromkeys(going)) or "nobody yet",
+        "minute": local_time(site, now_us),
+        "tried": str(len({t.person_id for t in incident.told})),
+        "phone": site.main_phone or "the school",
+        "count": str(len(incident.presses)),
+    }

@@ -1,0 +1,35 @@
+"""`check`: would this configuration do what people believe it does? The last look before a press (req 101).
+
+`alertd.config` says whether a configuration can be read; here it is judged: does every press have a place, a policy and
+somebody who hears, do the words fit one text and say what they must. Pure: the day comes in as an argument.
+"""
+
+from datetime import UTC, date, datetime
+
+from alertd.config import Loaded, Problem, Refused
+from alertd.config import reload as reload_configuration
+from alertd.lint.devices import check_devices
+from alertd.lint.findings import Judge
+from alertd.lint.people import check_people
+from alertd.lint.policies import check_policies
+from alertd.lint.site_rules import check_sites
+from alertd.lint.templates import check_templates
+
+__all__ = ["check", "reload"]
+
+
+def check(loaded: Loaded, today: date | None = None) -> tuple[Problem, ...]:
+    """What is wrong or doubtful. Judges what could be read, even beside errors of the reading. `today`: the day whose
+    following year is looked at for gaps in schedules."""
+    judge = Judge(loaded)
+    check_sites(judge)
+    check_devices(judge)
+    check_people(judge)
+    check_policies(judge, today or datetime.now(UTC).date())
+    check_templates(judge)
+    return judge.findings.all()
+
+
+def reload(current: Loaded) -> Loaded | Refused:
+    """Read and judge the directory again: the new configuration, or why the current one stays."""
+    return reload_configuration(current.directory, current, check)

@@ -1,0 +1,211 @@
+"""Words: does every text fit one message, say what it must, and never ask for a word that a carrier takes for itself?
+
+The rules are those of the messages chapter in docs/configuration.md; the longest case is rendered by the engine.
+"""
+
+import re
+from collections.abc import Iterator
+from string import Formatter
+
+from alertd.config import Thing
+from alertd.config.problems import did_you_mean, quoted
+from alertd.engine import wording
+from alertd.engine.fixed_policy import FIXED_POLICY
+from alertd.engine.gsm7 import foreign, septets, to_gsm7
+from alertd.lint.findings import TROUBLE, Judge
+from alertd.lint.longest import longest_params
+from alertd.model.incident import IncidentClass
+from alertd.model.policy import Policy
+from alertd.model.site import Site
+
+_OUT = ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT")
+_IN = ("START", "YES", "UNSTOP", "HELP", "INFO")
+RESERVED = (*_OUT, *_IN)
+"""Carriers act on these themselves: STOP and its kin opt the sender out for good (req 55)."""
+
+CODES = "45689"
+"""Digits that a reply may begin with: going, arrived, cannot go, Hold, lock down."""
+
+RAISED_BY_REPLY = {"8": IncidentClass.HOLD, "9": IncidentClass.LOCKDOWN}
+"""Codes that turn an incident into another: the site needs a policy for that one, too."""
+
+DRILL = "THIS IS A DRILL"
+
+_SHOUTED = re.compile(rf"\b({'|'.join(RESERVED)})\b")
+_ASKED_FOR = re.compile(rf"\b(?:reply|text|answer|send|write)\s+(?:with\s+)?\W?({'|'.join(RESERVED)})\b", re.IGNORECASE)
+_PERSON_PRESSED = re.compile(r"\{(?:who|also_who|name|by)\}\W{0,2}(?:has\s+|was\s+)?press", re.IGNORECASE)
+_CODE = re.compile(r"(.?)\{token\}")
+_COMFORT = re.compile(r"\ball[ -]clear\b|\bfalse alarm\b|\bsafe\b", re.IGNORECASE)
+
+_WORDED = ("alert", "also", "upgrade", "late", "reminder", "exhausted", "not_arrived", "correction", "closing", "note")
+_TROUBLE_TEMPLATES = ("trouble.responder", "trouble_cleared.responder")
+KNOWN = frozenset(
+    (
+        *FIXED_POLICY.templates,
+        *(f"{name}.{words}" for name in (*_WORDED, "correction.locked") for words in ("responder", "staff")),
+    )
+)
+"""Every name that the engine asks for; "drill." may stand before each."""
+
+
+def check_templates(judge: Judge) -> None:
+    for policy in judge.registry.policies.values():
+        _check_complete(judge, policy)
+        for name, text in sorted(policy.templates.items()):
+            where = _Where(judge, policy, name)
+            if _relevant(policy, name) and _check_form(where, text):
+                _check_words(where, policy, name, text)
+    for policy in judge.registry.policies.values():
+        _check_lengths(judge, policy)
+
+
+class _Where:
+    """One template: places its problems at the file that wrote it, the policy's own or the common one."""
+
+    def __init__(self, judge: Judge, policy: Policy, name: str) -> None:
+        own = f"{policy.id}/{name}"
+        is_own = (Thing.TEMPLATE, own) in judge.loaded.places
+        self.judge = judge
+        self._name = own if is_own else f"common/{name}"
+        self._key = f"templates.{quoted(name)}"
+
+    def error(self, message: str, remedy: str) -> None:
+        self.judge.error(Thing.TEMPLATE, self._name, self._key, message, remedy)
+
+    def warn(self, message: str, remedy: str) -> None:
+        self.judge.warn(Thing.TEMPLATE, self._name, self._key, message, remedy)
+
+
+def _relevant(policy: Policy, name: str) -> bool:
+    """The common words reach every policy; a trouble uses few of them, an incident none of the troubles'."""
+    is_trouble = name.startswith(("trouble.", "trouble_cleared."))
+    return is_trouble or name.startswith("test.") if policy.incident_class == TROUBLE else not is_trouble
+
+
+def _check_complete(judge: Judge, policy: Policy) -> None:
+    """The engine has plain words for everything else; what opens an incident, people must have written."""
+    words = {target.words for step in policy.steps for target in step.targets} or {"responder"}
+    needed = (
+        _TROUBLE_TEMPLATES if policy.incident_class == TROUBLE else tuple(f"alert.{each}" for each in sorted(words))
+    )
+    for name in needed:
+        if name not in policy.templates:
+            remedy = f'add "{name}" = "…" under [templates]'
+            judge.error(Thing.POLICY, policy.id, "templates", f"has no words for {quoted(name)}", remedy)
+
+
+def _check_form(where: _Where, text: str) -> bool:
+    """Can it be filled at all? Placeholders are checked once there are values to check against."""
+    try:
+        fields = list(Formatter().parse(text))
+    except ValueError as error:
+        where.error(f"cannot be filled: {error}", "write {{ and }} for braces, {name} for a placeholder")
+        return False
+    for _, name, specification, conversion in fields:
+        if name is not None and (specification or conversion):
+            where.error(f"{{{name}}} has a format of its own", f"write {{{name}}} alone")
+            return False
+    return True
+
+
+def _check_words(where: _Where, policy: Policy, name: str, text: str) -> None:
+    base = name.removeprefix("drill.")
+    if base not in KNOWN:
+        where.error("nothing uses a template of this name", did_you_mean(base, KNOWN))
+    found = _ASKED_FOR.search(text) or _SHOUTED.search(text)
+    if found:
+        where.error(f"{quoted(found.group(1))} is a word that carriers take for themselves", "use numeric codes only")
+    if _PERSON_PRESSED.search(text):
+        where.error("says that a person pressed; a substitute may wear the badge", 'write "{who}": it names the badge')
+    for match in _CODE.finditer(text):
+        digit = match.group(1)
+        if digit in RAISED_BY_REPLY:
+            _check_raised(where, policy, RAISED_BY_REPLY[digit])
+        if not digit or digit not in CODES:
+            where.error(
+                "{token} without its digit is no code", "write 4{token} going, 5{token} arrived, 6{token} cannot go"
+            )
+    if characters := foreign(text):
+        shown = ", ".join(f"{quoted(c)} as {quoted(to_gsm7(c))}" for c in characters[:5])
+        where.warn(
+            f"has characters that no plain text message can carry; sends {shown}", "write them like that yourself"
+        )
+    comfort = _COMFORT.search(text)
+    if comfort and base.startswith("correction") and policy.incident_class == IncidentClass.LOCKDOWN:
+        where.error(f"says {quoted(comfort[0])} to locked rooms", "say what is known, never that it is over")
+    if base in ("alert.responder", "late.responder", "upgrade.responder"):
+        _check_alert(where, base, text)
+    _check_drill(where, name, text)
+
+
+def _check_raised(where: _Where, policy: Policy, incident_class: IncidentClass) -> None:
+    for site in where.judge.sites_of(policy.id):
+        if incident_class not in site.policies:
+            message = f"offers a reply that raises {incident_class}, for which {site.id} has no policy"
+            where.error(message, f'add {incident_class} = "…" under [policies] of sites/{site.id}.toml')
+
+
+def _check_alert(where: _Where, base: str, text: str) -> None:
+    """Source, hazard, location, guidance, time (req 48), location first, and a way to answer."""
+    time = "{between}" if base == "late.responder" else "{time}"
+    for placeholders, what in (
+        (("{site}",), "the site"),
+        (("{where}", "{short_where}"), "the place"),
+        ((time, "{time}"), "the time"),
+        (("{who}",), "which device it was"),
+        (("4{token}",), "how to answer"),
+    ):
+        if not any(placeholder in text for placeholder in placeholders):
+            where.error(f"does not say {what}", f"add {placeholders[0]}")
+
+
+def _check_drill(where: _Where, name: str, text: str) -> None:
+    upper = text.upper()
+    if not name.startswith("drill."):
+        if DRILL in upper.replace("THIS IS NOT A DRILL", ""):
+            where.error("a live text would say that it is a drill", f'name it "drill.{name}"')
+        return
+    stripped = upper.rstrip(" .!")
+    if not (upper.startswith(DRILL) and stripped.endswith(DRILL) and len(stripped) > len(DRILL)):
+        where.error("is not marked as a drill at both ends", f'begin and end it with "{DRILL}."')
+    if "NOT A DRILL" in upper:
+        where.error('a drill would say "not a drill"', "remove it")
+
+
+def _check_lengths(judge: Judge, policy: Policy) -> None:
+    limits = [rules.text_limit for rules in judge.registry.channels.values() if rules.text_limit]
+    limit = min(limits, default=wording.SEGMENT)
+    sites = judge.sites_of(policy.id)
+    params = [(site, longest_params(judge, site, policy.incident_class)) for site in sites]
+    for name, text in sorted(policy.templates.items()):
+        if not _relevant(policy, name):
+            continue
+        where = _Where(judge, policy, name)
+        known = params[0][1] if params else {}
+        if any(placeholder not in known for placeholder in _placeholders(text)) and params:
+            for placeholder in _placeholders(text):
+                if placeholder not in known:
+                    where.error(f"{{{placeholder}}} is no placeholder", did_you_mean(placeholder, known))
+            continue
+        size, site, rendered = _longest(text, params)
+        if size > limit and site is not None:
+            message = f"can take {size} of {limit} characters at {site.id}: {rendered}"
+            where.error(message, f"shorten it, or the names of places and badges, by {size - limit}")
+
+
+def _longest(text: str, params: list[tuple[Site, dict[str, str]]]) -> tuple[int, Site | None, str]:
+    longest: tuple[int, Site | None, str] = (0, None, "")
+    for site, values in params:
+        rendered = wording.render(text, values, 0)
+        size = septets(rendered) or len(rendered)
+        if size > longest[0]:
+            longest = (size, site, rendered)
+    return longest
+
+
+def _placeholders(text: str) -> Iterator[str]:
+    try:
+        names = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+    except ValueError:  # reported with its form
+        return
+    yield from dict.fromkeys(names)

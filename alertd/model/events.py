@@ -1,0 +1,219 @@
+"""Everything that can happen. Each is a value; every one of them enters through `daemon.intake`, and nothing else
+changes state."""
+
+from msgspec import Struct
+
+from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, PersonId, SiteId, ZoneId
+from alertd.model.incident import AnswerKind, DispatchState
+from alertd.model.outcome import Outcome
+from alertd.model.timer import Timer
+
+
+class Signal(Struct, frozen=True, kw_only=True):
+    """What a decoder understood from a payload, before anybody asked the registry.
+
+    `action` is the device's own word ("press", "hold", "emergency", "vape"). `count`: presses the device itself
+    counted, if it does. `cause` identifies the press where the device has a counter or a clock; `None` makes every
+    arrival its own press. `pressed_us` is `None` without a believable clock. A site is never part of it (promise 6).
+    """
+
+    device_id: DeviceId
+    action: str
+    count: int | None = None
+    cause: str | None = None
+    pressed_us: int | None = None
+    heard_by: DeviceId | None = None
+    """Gateway that heard a wearable."""
+    battery_pct: int | None = None
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """One message from a source, decoded or refused, with what the source knows of its journey."""
+
+    source: str
+    topic: str
+    signals: tuple[Signal, ...]
+    """Empty with `refused`, and for what is certainly no trigger (then nothing happens)."""
+    received_us: int
+    arrival_id: str
+    """Identity of this arrival, for signals that have none: connection and packet."""
+    refused: str = ""
+    """Why no decoder understood it."""
+    size: int = 0
+    retained: bool = False
+    qos: int = 1
+    backlog_since_us: int | None = None
+    """It may have waited at the broker since then (when we were last connected); `None`: it is fresh."""
+
+
+class Pressed(Struct, frozen=True, kw_only=True, tag="pressed"):
+    """A registered trigger spoke. `oldest_us`: the earliest moment at which it can have been pressed: the device's
+    time, else, for a message that may have waited at the broker, the time we were last connected."""
+
+    site_id: SiteId
+    cause: CauseId
+    signal: Signal
+    received_us: int
+    oldest_us: int
+    backlog: bool
+    """It may have waited at the broker while we were away."""
+    retained: bool
+    source: str
+
+
+class Unregistered(Struct, frozen=True, kw_only=True, tag="unregistered"):
+    """A press-like message from a device that the registry does not know, or at a site where it may not press."""
+
+    site_id: SiteId
+    cause: CauseId
+    device_id: DeviceId
+    source: str
+    why: str
+    received_us: int
+
+
+class Malformed(Struct, frozen=True, kw_only=True, tag="malformed"):
+    """A payload on a trigger topic that no decoder understood. It could have been a press, so it is a trouble."""
+
+    site_id: SiteId
+    cause: CauseId
+    source: str
+    topic: str
+    why: str
+    size: int
+    received_us: int
+
+
+class OutcomeReported(Struct, frozen=True, kw_only=True, tag="outcome"):
+    """What became of an attempt: the send's own result, a later status, or a look-up.
+
+    `epoch` is the claim it belongs to; `None` for statuses, which name the provider's `ref` instead."""
+
+    site_id: SiteId
+    notification_id: NotificationId
+    epoch: int | None
+    outcome: Outcome
+    looked_up: bool = False
+    """The provider was asked what became of it, and this is the answer."""
+
+
+class Replied(Struct, frozen=True, kw_only=True, tag="replied"):
+    """A text came in from a phone. Routed to the site of the incident it speaks about."""
+
+    site_id: SiteId
+    cause: CauseId
+    channel: str
+    address: str
+    body: str
+    at_us: int
+
+
+class AnswerGiven(Struct, frozen=True, kw_only=True, tag="answer"):
+    """A named human answered by a click or at the command line."""
+
+    site_id: SiteId
+    cause: CauseId
+    incident_id: IncidentId
+    person_id: PersonId
+    kind: AnswerKind
+    via: str
+
+
+class ResolveOrdered(Struct, frozen=True, kw_only=True, tag="resolve"):
+    """A named human closes an incident (a lockdown first goes to *releasing*, then, with `rooms_released`, closes)."""
+
+    site_id: SiteId
+    cause: CauseId
+    incident_id: IncidentId
+    by: str
+    rooms_released: bool = False
+    zone_id: ZoneId | None = None
+    """Only this room was released, in person."""
+
+
+class CorrectionOrdered(Struct, frozen=True, kw_only=True, tag="correct"):
+    """A named human says that it was a mistake: one action, to exactly those who were told."""
+
+    site_id: SiteId
+    cause: CauseId
+    incident_id: IncidentId
+    by: str
+    reason: str
+
+
+class DispatchReported(Struct, frozen=True, kw_only=True, tag="dispatch"):
+    """A dispatch centre spoke: accepted, rejected, on scene …"""
+
+    site_id: SiteId
+    cause: CauseId
+    incident_id: IncidentId
+    destination_id: str
+    state: DispatchState
+    call_number: str | None = None
+    detail: str = ""
+
+
+class TimerFired(Struct, frozen=True, kw_only=True, tag="timer"):
+    site_id: SiteId
+    timer: Timer
+
+
+class TroubleRaised(Struct, frozen=True, kw_only=True, tag="trouble"):
+    """Something alertd depends on is wrong. `key` is the trouble's identity."""
+
+    site_id: SiteId
+    key: str
+    summary: str
+    rings: bool = False
+
+
+class TroubleCleared(Struct, frozen=True, kw_only=True, tag="trouble_cleared"):
+    site_id: SiteId
+    key: str
+
+
+class TroubleAcknowledged(Struct, frozen=True, kw_only=True, tag="trouble_acknowledged"):
+    site_id: SiteId
+    cause: CauseId
+    key: str
+    by: str
+
+
+class TestOrdered(Struct, frozen=True, kw_only=True, tag="test"):
+    """`alertd test`: prove one person's endpoints, or one destination, in mode test."""
+
+    __test__ = False  # pytest: not a test class
+
+    site_id: SiteId
+    cause: CauseId
+    by: str
+    person_id: PersonId | None = None
+    destination_id: str | None = None
+    heartbeat: bool = False
+    """The regular sign of life to a dispatch centre."""
+
+
+class ClockStepped(Struct, frozen=True, kw_only=True, tag="clock"):
+    """The wall clock jumped by `step_us` against boot time."""
+
+    site_id: SiteId
+    step_us: int
+
+
+Event = (
+    Pressed
+    | Unregistered
+    | Malformed
+    | OutcomeReported
+    | Replied
+    | AnswerGiven
+    | ResolveOrdered
+    | CorrectionOrdered
+    | DispatchReported
+    | TimerFired
+    | TroubleRaised
+    | TroubleCleared
+    | TroubleAcknowledged
+    | TestOrdered
+    | ClockStepped
+)

@@ -1,0 +1,221 @@
+"""Incidents: what is going on at a site, from the first press to the last room."""
+
+from enum import IntEnum, StrEnum
+
+from msgspec import Struct
+
+from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, PersonId, SiteId, ZoneId
+from alertd.model.mode import Mode
+from alertd.model.reason import Reason
+
+
+class IncidentClass(StrEnum):
+    """What kind of thing it is; decides policy, words and how presses merge."""
+
+    LOCKDOWN = "lockdown"
+    FIRE = "fire"
+    POLICE_DURESS = "police_duress"
+    MEDICAL = "medical"
+    STAFF_ASSIST = "staff_assist"
+    HOLD = "hold"
+    GUNSHOT_SENSOR = "gunshot_sensor"
+    TAMPER = "tamper"
+    MASKING = "masking"
+    VAPE = "vape"
+    NOISE = "noise"
+
+
+class Severity(IntEnum):
+    """Order of urgency (req 26). Only goes up within an incident.
+
+    At or above STAFF_ASSIST is a **panic** (promise 2)."""
+
+    NUISANCE = 10
+    SENSOR = 30
+    STAFF_ASSIST = 50
+    MEDICAL = 60
+    DURESS = 80
+    LOCKDOWN = 100
+
+
+SEVERITY: dict[IncidentClass, Severity] = {
+    IncidentClass.LOCKDOWN: Severity.LOCKDOWN,
+    IncidentClass.FIRE: Severity.DURESS,
+    IncidentClass.POLICE_DURESS: Severity.DURESS,
+    IncidentClass.MEDICAL: Severity.MEDICAL,
+    IncidentClass.STAFF_ASSIST: Severity.STAFF_ASSIST,
+    IncidentClass.HOLD: Severity.STAFF_ASSIST,
+    IncidentClass.GUNSHOT_SENSOR: Severity.SENSOR,
+    IncidentClass.TAMPER: Severity.SENSOR,
+    IncidentClass.MASKING: Severity.SENSOR,
+    IncidentClass.VAPE: Severity.NUISANCE,
+    IncidentClass.NOISE: Severity.NUISANCE,
+}
+
+
+def is_panic(incident_class: IncidentClass) -> bool:
+    """Promise 2 protects it: never throttled, merged away unseen, silenced or delayed."""
+    return SEVERITY[incident_class] >= Severity.STAFF_ASSIST
+
+
+class Location(Struct, frozen=True, kw_only=True):
+    """Where a press came from, and how sure that is (req 5): never blank."""
+
+    zone_id: ZoneId | None
+    label: str
+    short: str
+    source: str  # fixed | last_heard | unknown
+    heard_us: int | None = None
+
+
+class Press(Struct, frozen=True, kw_only=True):
+    """One gesture of one device, as the incident remembers it. A repeat only raises `count`."""
+
+    id: CauseId
+    device_id: DeviceId
+    device_label: str
+    location: Location
+    incident_class: IncidentClass
+    count: int
+    received_us: int
+    pressed_us: int | None
+    """The device's own time, if it has a believable clock."""
+    assigned_to: PersonId | None = None
+    late: bool = False
+    last_us: int = 0
+    """When the device was last heard pressing, for telling a new cry from the echo of the first."""
+
+
+class IncidentState(StrEnum):
+    """Life of an incident. See `engine.lifecycle` for the transitions."""
+
+    CANCEL_WINDOW = "cancel_window"
+    ACTIVE = "active"
+    RELEASING = "releasing"
+    CLOSED = "closed"
+
+
+class EscalationState(StrEnum):
+    """Who is still being looked for. Independent of the incident's own life."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    EXHAUSTED = "exhausted"
+    STOPPED = "stopped"
+
+
+class AnswerKind(StrEnum):
+    """What a human said. Only these acknowledge (promise 5)."""
+
+    GOING = "going"
+    ARRIVED = "arrived"
+    CANNOT_GO = "cannot_go"
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """A human's key, reply or click. It covers the presses known when it was given, and only those."""
+
+    person_id: PersonId
+    name: str
+    kind: AnswerKind
+    at_us: int
+    via: str
+    covers: int
+    """Number of presses the incident had then."""
+
+
+class DispatchState(StrEnum):
+    """What we know of one dispatch centre. Received is not accepted (promise 5)."""
+
+    WAITING = "waiting"
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    NOT_TOLD = "not_told"
+    DISPATCHED = "dispatched"
+    ON_SCENE = "on_scene"
+    CLOSED = "closed"
+
+
+class DispatchStatus(Struct, frozen=True, kw_only=True):
+    """One dispatch centre's side of an incident."""
+
+    destination_id: str
+    state: DispatchState
+    sequence: int
+    """Number of the last message sent to it."""
+    last_message_id: NotificationId
+    told_us: int
+    call_number: str | None = None
+    detail: str = ""
+
+
+class Note(Struct, frozen=True, kw_only=True):
+    """Words of a human, unverified ("he is in 210")."""
+
+    at_us: int
+    author: str
+    text: str
+
+
+class Correction(Struct, frozen=True, kw_only=True):
+    """Said to be a mistake, by a named person. Never an all-clear."""
+
+    at_us: int
+    by: str
+    reason: str
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """A person's endpoint that was addressed, and in which words: corrections go to exactly these."""
+
+    endpoint_key: str
+    person_id: PersonId
+    words: str
+
+
+class Incident(Struct, frozen=True, kw_only=True):
+    """State of one incident. The policy is frozen by content hash; people are resolved when a step fires."""
+
+    id: IncidentId
+    site_id: SiteId
+    incident_class: IncidentClass
+    mode: Mode
+    merge_key: str
+    headline: str
+    """What answers call it: "OAK ELEM Rm 204 LOCKDOWN 10:42"."""
+    token: str
+    """Two digits (three when the day's are used up) that a reply must carry."""
+    policy_hash: str
+    state: IncidentState
+    escalation: EscalationState
+    opened_us: int
+    presses: tuple[Press, ...]
+    step: int = 0
+    """Index of the step that is running; len(steps) once exhausted."""
+    round: int = 0
+    """Rounds of widening so far."""
+    generation: int = 0
+    """Raised whenever the escalation starts anew (upgrade, news, lapse): timers of an older one mean nothing."""
+    answers: tuple[Answer, ...] = ()
+    counted_from: int = 0
+    """Answers before this index have lapsed: somebody said going and nobody arrived."""
+    told: tuple[Told, ...] = ()
+    """In the order in which they were first addressed."""
+    dispatch: tuple[DispatchStatus, ...] = ()
+    dispatch_due: bool = False
+    """Something changed that dispatch has not been told yet; a batch timer runs."""
+    dispatch_hold: Reason | None = None
+    """Why dispatch waits for a human or the site's timeout (a late press, a site that confirms first)."""
+    notes: tuple[Note, ...] = ()
+    correction: Correction | None = None
+    released: tuple[ZoneId, ...] = ()
+    closed_us: int | None = None
+    closed_by: str = ""
+    next_number: int = 0
+    """Counter for notifications that no step numbers (updates, answers, notices)."""
+    schema: int = 1
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is not IncidentState.CLOSED

@@ -1,0 +1,96 @@
+"""Where things are: sites, zones and the devices that hang there."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from alertd.model.ids import DeviceId, PolicyId, SiteId, ZoneId
+
+
+class Zone(Struct, frozen=True, kw_only=True):
+    """A place a responder can walk to. `label` is what people read ("Rm 204, 2nd fl East"), `short` the same without
+    the way there ("Rm 204"), `spoken` what they hear ("Room two-oh-four, second floor east")."""
+
+    id: ZoneId
+    site_id: SiteId
+    label: str
+    short: str
+    spoken: str = ""
+    building: str | None = None
+    floor: str | None = None
+    room: str | None = None
+    nearest_exterior_door: str | None = None
+
+
+class DeviceKind(StrEnum):
+    """What a registered device is. Only a trigger (button, wearable, panel) may page."""
+
+    BUTTON = "button"
+    WEARABLE = "wearable"
+    SENSOR = "sensor"
+    GATEWAY = "gateway"
+
+
+class Gestures(Struct, frozen=True, kw_only=True):
+    """What a device's gestures mean. Presses count upward as they arrive; each threshold acts the moment it is reached.
+
+    `presses`: lowest count -> incident class, e.g. {3: "staff_assist", 8: "lockdown"} (req 3).
+    `actions`: what the device itself names ("hold", "emergency", "vape") -> incident class.
+    `window_s`: presses further apart than this start a new count.
+    """
+
+    id: str
+    presses: dict[int, str] = {}
+    actions: dict[str, str] = {}
+    window_s: int = 10
+
+
+class Device(Struct, frozen=True, kw_only=True):
+    """One registered device. An unregistered one never pages a school; it raises a trouble."""
+
+    id: DeviceId
+    kind: DeviceKind
+    site_id: SiteId
+    """Home: the one site a press of this device reaches (promise 6)."""
+    gestures: Gestures
+    zone_id: ZoneId | None = None
+    """Where it hangs; `None` only for a wearable, whose place is where it was last heard."""
+    label: str = ""
+    """What people call it: "Okafor badge", "wall button"."""
+    assigned_to: str | None = None
+    """Person id of the wearer, if any. A substitute may wear it: never write "X pressed"."""
+    roaming_sites: tuple[SiteId, ...] = ()
+    """Not empty: a roaming device, whose press reaches the site that heard it, if that is in this list."""
+
+
+class StateRules(Struct, frozen=True, kw_only=True):
+    """Knobs in which state laws differ (req 14)."""
+
+    audible: bool = True
+    confirm_before_dispatch: str = "off"  # off | timed | required
+    confirm_timeout_s: int = 60
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """A school. `short` opens every text ("OAK ELEM"); `name` is spoken and sent to dispatch."""
+
+    id: SiteId
+    name: str
+    short: str
+    time_zone: str
+    street: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zip: str | None = None
+    county: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    psap_id: str | None = None
+    main_phone: str | None = None
+    entry_door: str | None = None
+    key_box: str | None = None
+    staging: str | None = None
+    hazards: str | None = None
+    rules: StateRules = StateRules()
+    policies: dict[str, PolicyId] = {}
+    """Incident class -> policy; "trouble" names the policy of this site's troubles."""

@@ -1,0 +1,392 @@
+"""The doors of the daemon: what adapters implement, and what they are given. Adapters see this and `alertd.model` only.
+
+`API_VERSION` is the number of this contract: a plugin built for another one is refused when it is loaded.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from alertd.model.decision import Confirmation, Decision, Entry, Now, PhoneIncident, SiteState
+from alertd.model.events import Arrival, Event, Signal
+from alertd.model.ids import CauseId, IncidentId, NotificationId, SiteId
+from alertd.model.incident import Incident
+from alertd.model.notification import Claim, NotificationRow
+from alertd.model.outcome import Outcome
+from alertd.model.policy import Policy
+from alertd.model.timer import Timer
+from alertd.model.trouble import Trouble
+
+API_VERSION = 1
+
+
+# --- the world ------------------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """Time. Deadlines run on boot time, which no one can set; the wall clock is for people."""
+
+    @property
+    def boot_id(self) -> str:
+        """Changes when the machine restarts: boot times of different boots cannot be compared."""
+        ...
+
+    def now(self) -> Now: ...
+
+
+class HttpRequest(Struct, frozen=True, kw_only=True):
+    """One request. The body is already encoded; headers say how."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class HttpResponse(Struct, frozen=True, kw_only=True):
+    """One response, whole. Header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class HttpNotSentError(Exception):
+    """The request certainly never reached a server (no name, no route, refused, TLS failed). Safe to try again."""
+
+
+class HttpNoAnswerError(Exception):
+    """The request may have been acted on: time-out, reset or garbage after it began to leave."""
+
+
+class Http(Protocol):
+    """The one way out over HTTP. Never retries, never follows a redirect; the adapter decides about both."""
+
+    async def send(self, request: HttpRequest, *, timeout_s: float) -> HttpResponse:
+        """Raises `HttpNotSentError` or `HttpNoAnswerError`."""
+        ...
+
+
+# --- what comes in ---------------------------------------------------------------------------------------------------
+
+
+class Door(Protocol):
+    """The one door: `daemon.intake`."""
+
+    def receive(self, arrival: Arrival) -> Awaitable[None]:
+        """Completes when everything that follows from the arrival is committed; raises `NotCommittedError` if the
+        commit failed. Only then may the source acknowledge, and only over the connection that delivered it."""
+        ...
+
+    def submit(self, event: Event) -> Awaitable[None]:
+        """The same for an event that needs no routing."""
+        ...
+
+    def observe(self, source: str, name: str, *, value: float = 1.0) -> None:
+        """Telemetry lane: count something; never waits, never fails."""
+        ...
+
+
+class NotCommittedError(Exception):
+    """The event is not on disk. A source drops its connection, so that the broker delivers again."""
+
+
+class Decoder(Protocol):
+    """Understands payloads of one family. Pure: bytes in, signals out."""
+
+    name: str
+
+    def decode(self, topic: str, payload: bytes) -> Sequence[Signal]:
+        """Signals in the payload; empty if it is certainly none (a heartbeat). Raises `DecodeError`."""
+        ...
+
+
+class DecodeError(ValueError):
+    """The payload is not what this decoder understands; the message says what is wrong, without quoting secrets."""
+
+
+class Source(Protocol):
+    """Where presses come from. Runs until cancelled; survives its peer's outages by itself."""
+
+    name: str
+
+    async def run(self, door: Door) -> None: ...
+
+    @property
+    def is_connected(self) -> bool:
+        """Proof of life: the session with the broker stands."""
+        ...
+
+
+class Feedback(Protocol):
+    """The way back to the presser's device."""
+
+    async def confirm(self, confirmation: Confirmation) -> None:
+        """Best effort; never raises for a device that is away."""
+        ...
+
+
+# --- what goes out ---------------------------------------------------------------------------------------------------
+
+
+class ChannelLimits(Struct, frozen=True, kw_only=True):
+    """Bounds of one configured channel. `per_s` 0 = unlimited."""
+
+    per_s: float = 0.0
+    concurrent: int = 50
+    deadline_s: float = 10.0
+    """An attempt is cancelled then, and its outcome is unknown."""
+
+
+class Channel(Protocol):
+    """One configured way to tell somebody."""
+
+    name: str
+    kind: str
+    limits: ChannelLimits
+
+    async def send(self, claim: Claim) -> Outcome:
+        """Try once. Every expected trouble is an outcome, not an exception."""
+        ...
+
+    async def look_up(self, row: NotificationRow) -> Outcome | None:
+        """What became of an attempt whose answer was lost; `None` if the provider cannot tell.
+
+        `Failed(permanent=False, code="not_found")`: the provider certainly never had it."""
+        ...
+
+
+class Activity(Protocol):
+    """What inbound pollers may ask of the daemon."""
+
+    def open_incidents(self) -> bool:
+        """Is any incident open, or did one close within the last ten minutes?"""
+        ...
+
+    def unsettled(self, channel: str) -> Sequence[NotificationRow]:
+        """Rows of the channel that were accepted but are not yet delivered or failed."""
+        ...
+
+
+class Inbound(Protocol):
+    """Brings replies and statuses in: a poller. Runs until cancelled."""
+
+    name: str
+
+    async def run(self, door: Door, activity: Activity) -> None: ...
+
+
+class Callbacks(Protocol):
+    """An optional channel ability: signed provider callbacks, served by the console under `/v1/callbacks/{name}`."""
+
+    name: str
+
+    async def callback(self, request: HttpRequest, door: Door) -> HttpResponse:
+        """`request.url` is the public URL; an unsigned or wrongly signed request is answered 403 and counted."""
+        ...
+
+
+# --- plugins ---------------------------------------------------------------------------------------------------------
+
+
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """What a plugin is given when it builds an adapter."""
+
+    clock: Clock
+    http: Http
+    secret: Callable[[str], str]
+    """Value of a named secret (environment or systemd credential); raises `LookupError` that names it."""
+    public_base_url: str | None = None
+    extra: Mapping[str, Any] = {}
+    """What a simulated world adds (for example its broker)."""
+
+
+class Built(Struct, frozen=True, kw_only=True):
+    """What a plugin made of one configured section. Absent abilities are `None`."""
+
+    source: Source | None = None
+    channel: Channel | None = None
+    inbound: Inbound | None = None
+    callbacks: Callbacks | None = None
+    feedback: Feedback | None = None
+
+
+class Plugin(Protocol):
+    """What an entry point names. `settings` is the section's TOML table; wrong ones raise `SettingsError`."""
+
+    api_version: int
+
+    def build(self, name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Built: ...
+
+
+class DecoderPlugin(Protocol):
+    """What an entry point of `alertd.decoders` names. Sources that carry payloads of many families look it up."""
+
+    api_version: int
+
+    def build(self, settings: Mapping[str, Any]) -> Decoder: ...
+
+
+class SettingsError(ValueError):
+    """A section's key is wrong. `key` says which; the message says what to write instead."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+# --- the store -------------------------------------------------------------------------------------------------------
+
+
+class StoreError(Exception):
+    """The commit did not happen, or may not have: nothing that depends on it may leave the building."""
+
+
+class StoreFullError(StoreError):
+    """No space on the device."""
+
+
+class StoreLockedError(StoreError):
+    """Another daemon runs on this database."""
+
+
+class Transaction(Protocol):
+    """One commit: the rows of some sites, read and written under their locks."""
+
+    def site_state(self, site_id: SiteId) -> SiteState:
+        """The site's rows. The same object for the whole transaction; `write` applies decisions to it."""
+        ...
+
+    def policies(self, hashes: Sequence[str]) -> dict[str, Policy]: ...
+
+    def seen_us(self, cause: CauseId) -> int | None:
+        """When a cause was committed (wall clock), or `None`."""
+        ...
+
+    def notification(self, notification_id: NotificationId) -> NotificationRow | None: ...
+
+    def notification_by_ref(self, channel: str, ref: str) -> NotificationRow | None: ...
+
+    def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:
+        """Incidents that the endpoint was told of and that are open or were opened since then; newest first."""
+        ...
+
+    def free_tokens(self, limit: int, now_us: int) -> tuple[str, ...]:
+        """Tokens that no incident opened in the last 24 h or still open has, best first."""
+        ...
+
+    def opted_out(self) -> frozenset[str]: ...
+
+    def broken_channels(self) -> frozenset[str]: ...
+
+    def write(self, event: Event, decision: Decision, now: Now) -> None:
+        """State, journal, outbox and timers of one decision. Raises nothing of its own until `commit`."""
+        ...
+
+    def commit(self, *, born_leased: Mapping[str, int]) -> tuple[Claim, ...]:
+        """Make it durable. Queued rows that are due are born claimed by this owner, at most `born_leased[channel]`
+        a channel and the most urgent first; the rest stay queued. Raises `StoreError`."""
+        ...
+
+    def rollback(self) -> None: ...
+
+
+class Lease(Struct, frozen=True, kw_only=True):
+    """How claims are marked: the owner is one incarnation of one daemon."""
+
+    owner: str
+    lease_s: float
+
+
+class DueTimer(Struct, frozen=True, kw_only=True):
+    """A timer row that is due."""
+
+    timer: Timer
+
+
+class Store(Protocol):
+    """Durable truth. Synchronous: one writer thread calls it in production, the virtual loop inline.
+
+    Only `read_*` and `verify_journal` may be called from other threads."""
+
+    def open(self, owner: str, clock: Clock) -> None:
+        """Raises `StoreLockedError` if another daemon holds it, `StoreError` if its schema is newer than ours."""
+        ...
+
+    def close(self) -> None: ...
+
+    @property
+    def durable(self) -> bool:
+        """Does a commit reach the disk? False while the disk is full or failing and commits go to memory: what was
+        committed is sent and escalated as ever, but a source must not be acknowledged (promise 1). Any thread."""
+        ...
+
+    def heal(self, now: Now) -> bool:
+        """Call every few seconds, from the writer: brings what memory held back to the disk, reconnects, re-creates
+        the ballast. Never raises; returns `durable`. On a change to True withheld acknowledgements may be given."""
+        ...
+
+    def prune(self, now: Now) -> int:
+        """Forget causes and cleared troubles that are too old to come again. Number of rows; call once an hour."""
+        ...
+
+    def begin(self, site_ids: Sequence[SiteId], now: Now) -> AbstractContextManager[Transaction]:
+        """Locks the sites. Leaving the block without `commit` rolls back."""
+        ...
+
+    def claim(self, limits: Mapping[str, int], now: Now, *, panic_only: bool = False) -> tuple[Claim, ...]:
+        """Take due queued rows, most urgent first, at most so many a channel. The transaction re-reads what may have
+        changed since they were queued: mode, the incident's life, expiry; what fails is withdrawn with its reason.
+
+        `panic_only`: rows of `Lane.PANIC` only. A channel whose rate is used up by others still takes these."""
+        ...
+
+    def abandoned(self, now: Now) -> tuple[NotificationRow, ...]:
+        """Rows claimed by an owner that is dead (its lease ended, or it is an earlier incarnation), and unknown ones
+        whose look-up died with it. They are leased to this owner, same epoch, so each is returned once a lease."""
+        ...
+
+    def due_timers(self, now: Now, limit: int) -> tuple[DueTimer, ...]: ...
+
+    def next_due_us(self) -> tuple[int | None, int | None]:
+        """Boot time (µs) of the next timer and of the next queued row's `not_before`; `None` if there is none.
+        May lie in the past: what is due but was not taken."""
+        ...
+
+    def save_raw(self, event: Event, error: str, decision: Decision, now: Now) -> tuple[Claim, ...]:
+        """Quarantine an event that `decide` cannot handle, with the fixed fallback's decision, in one commit."""
+        ...
+
+    def read_incidents(self, *, open_only: bool, site_id: SiteId | None, limit: int) -> tuple[Incident, ...]: ...
+
+    def read_incident(self, incident_id: IncidentId) -> Incident | None: ...
+
+    def read_notifications(self, incident_id: IncidentId) -> tuple[NotificationRow, ...]: ...
+
+    def read_notification(self, notification_id: NotificationId) -> NotificationRow | None: ...
+
+    def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
+        """Rows of kind TEST and DISPATCH_HEARTBEAT created since then, oldest first: what became of `alertd test`."""
+        ...
+
+    def read_unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]: ...
+
+    def read_timeline(self, incident_id: IncidentId) -> tuple["JournalLine", ...]: ...
+
+    def read_troubles(self) -> tuple[Trouble, ...]: ...
+
+    def verify_journal(self, site_id: SiteId) -> int:
+        """Number of entries of an unbroken chain. Raises `StoreError` naming the first broken entry."""
+        ...
+
+
+class JournalLine(Struct, frozen=True, kw_only=True):
+    """One entry as stored. `entry` is `None` where its personal part was erased; the chain still verifies."""
+
+    site_id: SiteId
+    sequence: int
+    at_us: int
+    entry: Entry | None
+    hash: str

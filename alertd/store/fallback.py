@@ -1,0 +1,230 @@
+"""`FallbackStore`: when the disk is full or fails, the same store goes on in memory (tmpfs) until the disk is back.
+
+Whoever presses meanwhile is still told, and whoever answers still stops the escalation; only `durable` is false, so
+that no press is acknowledged to its source. The order: the ballast is freed (`SqliteStore`), then memory is seeded with
+what is going on and takes over, then `heal` merges it back. A crash in between loses nothing: the tmpfs outlives the
+process, and a reboot finds every unacknowledged press at the broker.
+"""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+from alertd.model.decision import Decision, Now
+from alertd.model.events import Event
+from alertd.model.ids import IncidentId, NotificationId, SiteId
+from alertd.model.incident import Incident
+from alertd.model.notification import Claim, NotificationRow
+from alertd.model.trouble import Trouble
+from alertd.ports import Clock, DueTimer, JournalLine, StoreError
+from alertd.store import transfer
+from alertd.store.ballast import free_bytes
+from alertd.store.sqlite import SqliteStore
+from alertd.store.transaction import Script, SqlTransaction
+
+FAILURES_MAX = 2
+"""Errors in a row after which the disk is given up for now; the first one is answered by reopening."""
+MERGE_ROOM_BYTES = 1024 * 1024
+"""Room that must be on the disk, beside twice what is to be merged, before that is tried."""
+TMPFS = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked by `_own_directory`
+
+T = TypeVar("T")
+
+
+def spare_directory(database: Path, parent: Path = TMPFS) -> Path:
+    """One per database, found again after a crash."""
+    return parent / f"alertd-{sha256(str(database.resolve()).encode()).hexdigest()[:16]}"
+
+
+class FallbackStore:
+    """See `ports.Store`. The disk's lock is held whatever happens."""
+
+    def __init__(self, disk: SqliteStore, spare: SqliteStore) -> None:
+        """`spare`: a store in a directory of its own on tmpfs, without ballast."""
+        self._disk = disk
+        self._spare = spare
+        self._active = disk
+        self._owner = ""
+        self._clock: Clock | None = None
+        disk.rescue_elsewhere = self._rescue
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    def open(self, owner: str, clock: Clock) -> None:
+        self._owner, self._clock = owner, clock
+        self._disk.open(owner, clock)
+        if self._spare.path.exists():  # an earlier incarnation died before its disk was back
+            self._open_spare()
+            self._active = self._spare
+            self.heal(clock.now())
+
+    def close(self) -> None:
+        self._spare.close()
+        self._disk.close()
+
+    @property
+    def durable(self) -> bool:
+        return self._active is self._disk
+
+    # --- over to memory, and back -------------------------------------------------------------------------------------
+
+    def _open_spare(self) -> None:
+        assert self._clock is not None, "open() comes first"
+        _own_directory(self._spare.path.parent)
+        self._spare.open(self._owner, self._clock)
+
+    def _fall_back(self) -> None:
+        """Raises `StoreError` if there is no room in memory either."""
+        assert self._clock is not None, "open() comes first"
+        remembered = self._disk.remembered()
+        self._spare.close()
+        _remove(self._spare.path.parent)
+        self._open_spare()
+        try:
+            transfer.seed_from_disk(self._spare.connection, self._disk.path, self._clock.now().wall_us)
+        except sqlite3.Error:
+            try:
+                transfer.seed_from_memory(self._spare.connection, remembered)
+            except sqlite3.Error as error:
+                raise StoreError(f"the disk of {self._disk.path} fails, and so does memory: {error}") from error
+        self._active = self._spare
+
+    def _rescue(self, script: Script) -> bool:
+        with suppress(StoreError):
+            self._fall_back()
+            self._spare.play(script)
+            return True
+        return False
+
+    def heal(self, now: Now) -> bool:
+        if self.durable:
+            return self._disk.heal(now)
+        size = self._spare.size_bytes
+        if free_bytes(self._disk.path.parent) < 2 * size + MERGE_ROOM_BYTES:
+            return False
+        try:
+            self._disk.reopen()
+            transfer.merge(self._disk.connection, self._spare.path)
+        except (StoreError, sqlite3.Error):
+            return False
+        self._disk.forget_errors()
+        self._active = self._disk
+        self._spare.close()
+        _remove(self._spare.path.parent)
+        return self._disk.heal(now)
+
+    def _ensure(self) -> SqliteStore:
+        """The store that works now."""
+        if self.durable:
+            try:
+                self._disk.ready()
+            except StoreError:
+                self._fall_back()
+            else:
+                if self._disk.failures >= FAILURES_MAX:
+                    self._fall_back()
+        return self._active
+
+    def _attempt(self, verb: Callable[[SqliteStore], T]) -> T:
+        """For verbs that change nothing when they fail: again after reopening, then in memory."""
+        for _ in range(FAILURES_MAX):
+            store = self._ensure()
+            try:
+                return verb(store)
+            except StoreError:
+                if store is self._spare:
+                    raise
+        return verb(self._ensure())
+
+    # --- the writer's verbs -------------------------------------------------------------------------------------------
+
+    def begin(self, site_ids: Sequence[SiteId], now: Now) -> AbstractContextManager[SqlTransaction]:
+        return self._ensure().begin(site_ids, now)
+
+    def claim(self, limits: Mapping[str, int], now: Now, *, panic_only: bool = False) -> tuple[Claim, ...]:
+        return self._attempt(lambda store: store.claim(limits, now, panic_only=panic_only))
+
+    def abandoned(self, now: Now) -> tuple[NotificationRow, ...]:
+        return self._attempt(lambda store: store.abandoned(now))
+
+    def due_timers(self, now: Now, limit: int) -> tuple[DueTimer, ...]:
+        return self._attempt(lambda store: store.due_timers(now, limit))
+
+    def next_due_us(self) -> tuple[int | None, int | None]:
+        return self._attempt(lambda store: store.next_due_us())
+
+    def save_raw(self, event: Event, error: str, decision: Decision, now: Now) -> tuple[Claim, ...]:
+        return self._ensure().save_raw(event, error, decision, now)
+
+    def prune(self, now: Now) -> int:
+        return self._attempt(lambda store: store.prune(now))
+
+    def erase_payloads(self, site_id: SiteId, before_us: int) -> int:
+        return self._attempt(lambda store: store.erase_payloads(site_id, before_us))
+
+    # --- reading: what is going on is in the active store, what is over may be only on the disk -----------------------
+
+    def read_incidents(self, *, open_only: bool, site_id: SiteId | None, limit: int) -> tuple[Incident, ...]:
+        return self._active.read_incidents(open_only=open_only, site_id=site_id, limit=limit)
+
+    def read_incident(self, incident_id: IncidentId) -> Incident | None:
+        return self._active.read_incident(incident_id) or self._on_disk(
+            lambda disk: disk.read_incident(incident_id), None
+        )
+
+    def read_notifications(self, incident_id: IncidentId) -> tuple[NotificationRow, ...]:
+        return self._active.read_notifications(incident_id) or self._on_disk(
+            lambda disk: disk.read_notifications(incident_id), ()
+        )
+
+    def read_notification(self, notification_id: NotificationId) -> NotificationRow | None:
+        return self._active.read_notification(notification_id) or self._on_disk(
+            lambda disk: disk.read_notification(notification_id), None
+        )
+
+    def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
+        return self._active.read_tests(since_us)
+
+    def read_unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
+        return self._active.read_unsettled(channel, since_us)
+
+    def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
+        nothing: tuple[JournalLine, ...] = ()
+        return self._on_disk(lambda disk: disk.read_timeline(incident_id), nothing) + self._active.read_timeline(
+            incident_id
+        )
+
+    def read_troubles(self) -> tuple[Trouble, ...]:
+        return self._active.read_troubles()
+
+    def verify_journal(self, site_id: SiteId) -> int:
+        count = self._disk.verify_journal(site_id)
+        if self.durable:
+            return count
+        return self._spare.verify_after(site_id, self._disk.read_head(site_id))
+
+    def _on_disk(self, read: Callable[[SqliteStore], T], otherwise: T) -> T:
+        if not self.durable:
+            with suppress(StoreError):
+                return read(self._disk)
+        return otherwise
+
+
+def _own_directory(directory: Path) -> None:
+    """Tmpfs is everybody's: a directory that another user made first is not ours."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = directory.lstat()
+    except OSError as error:
+        raise StoreError(f"no room in memory at {directory}: {error.strerror}") from error
+    if directory.is_symlink() or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise StoreError(f"{directory} belongs to somebody else: remove it, or set another [store] spare directory")
+
+
+def _remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)

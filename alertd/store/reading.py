@@ -1,0 +1,122 @@
+"""`Reader`: what console, pollers and evidence read, over read-only connections of their own, from any thread.
+
+Queries are SQLAlchemy's; none is on the path of a press. Never writes.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, Select, and_, select
+from sqlalchemy.exc import DBAPIError
+
+from alertd.model.ids import IncidentId, NotificationId, SiteId
+from alertd.model.incident import Incident
+from alertd.model.notification import NotificationRow
+from alertd.model.trouble import Trouble
+from alertd.ports import JournalLine, StoreError
+from alertd.store import journal, rows, schema
+from alertd.store.sql import STANDING
+
+ROWS_MAX = 10_000
+"""Rows of one answer."""
+CHUNK_ROWS = 1_000
+"""Rows in memory at once while a journal is verified."""
+
+_standing = [schema.notification.c[name.strip()] for name in STANDING.split(",")]
+_incident = (schema.incident.c.schema, schema.incident.c.blob)
+_lines = schema.journal.join(
+    schema.journal_payload,
+    and_(
+        schema.journal_payload.c.site_id == schema.journal.c.site_id,
+        schema.journal_payload.c.seq == schema.journal.c.seq,
+    ),
+    isouter=True,
+)
+
+
+class Reader:
+    """Answers of the `read_*` methods of `ports.Store`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise StoreError(f"the database cannot be read: {error.orig}") from error
+
+    def incidents(self, *, open_only: bool, site_id: SiteId | None, limit: int) -> tuple[Incident, ...]:
+        query = select(*_incident).order_by(schema.incident.c.opened_us.desc(), schema.incident.c.id)
+        if open_only:
+            query = query.where(schema.incident.c.state == "open")
+        if site_id is not None:
+            query = query.where(schema.incident.c.site_id == site_id)
+        with self._connection() as connection:
+            return tuple(rows.incident(*row) for row in connection.execute(query.limit(min(limit, ROWS_MAX))))
+
+    def incident(self, incident_id: IncidentId) -> Incident | None:
+        with self._connection() as connection:
+            row = connection.execute(select(*_incident).where(schema.incident.c.id == incident_id)).first()
+        return None if row is None else rows.incident(*row)
+
+    def notifications(self, incident_id: IncidentId) -> tuple[NotificationRow, ...]:
+        table = schema.notification.c
+        query = select(*_standing).where(table.incident_id == incident_id).order_by(table.created_us, table.id)
+        return self._notifications(query)
+
+    def notification(self, notification_id: NotificationId) -> NotificationRow | None:
+        query = select(*_standing).where(schema.notification.c.id == notification_id)
+        return next(iter(self._notifications(query)), None)
+
+    def tests(self, since_us: int) -> tuple[NotificationRow, ...]:
+        table = schema.notification.c
+        query = select(*_standing).where(table.kind.in_(("test", "dispatch_heartbeat")), table.created_us >= since_us)
+        return self._notifications(query.order_by(table.created_us, table.id))
+
+    def unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
+        table = schema.notification.c
+        query = select(*_standing).where(table.state.in_(("accepted", "sent")), table.channel == channel)
+        return self._notifications(query.where(table.created_us >= since_us).order_by(table.created_us.desc()))
+
+    def _notifications(self, query: Select[*tuple[object, ...]]) -> tuple[NotificationRow, ...]:
+        with self._connection() as connection:
+            return tuple(rows.notification(tuple(row)) for row in connection.execute(query.limit(ROWS_MAX)))
+
+    def timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
+        query = select(schema.journal, schema.journal_payload.c.blob).select_from(_lines)
+        query = query.where(schema.journal.c.incident_id == incident_id).order_by(schema.journal.c.seq)
+        with self._connection() as connection:
+            found = connection.execute(query.limit(ROWS_MAX))
+            return tuple(journal.line(tuple(row[:-1]), row[-1]) for row in found)
+
+    def troubles(self) -> tuple[Trouble, ...]:
+        table = schema.trouble.c
+        query = select(table.schema, table.blob).where(table.cleared_us.is_(None)).order_by(table.raised_us, table.key)
+        with self._connection() as connection:
+            return tuple(rows.trouble(*row) for row in connection.execute(query.limit(ROWS_MAX)))
+
+    def head(self, site_id: SiteId) -> journal.Head:
+        with self._connection() as connection:
+            return self._head(connection, site_id)
+
+    def _head(self, connection: Connection, site_id: SiteId) -> journal.Head:
+        site = schema.site_row.c
+        query = select(site.version, site.head_seq, site.head_hash).where(site.site_id == site_id)
+        head = connection.execute(query).first()
+        return journal.Head() if head is None else journal.Head(*head)
+
+    def verify(self, site_id: SiteId, start: journal.Head) -> int:
+        """See `Store.verify_journal`. Head and entries are of one snapshot: a press may commit meanwhile."""
+        entry = schema.journal.c
+        with self._connection() as connection:
+            last = self._head(connection, site_id)
+            query = select(schema.journal, schema.journal_payload.c.blob).select_from(_lines)
+            query = query.where(entry.site_id == site_id).order_by(entry.seq)
+            found = connection.execution_options(yield_per=CHUNK_ROWS).execute(query)
+            return journal.verify(site_id, start, last, ((tuple(row[:-1]), row[-1]) for row in found))

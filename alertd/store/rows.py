@@ -1,0 +1,218 @@
+"""Model values to rows and back. Owns the blobs; knows no connection and decides nothing.
+
+A blob is the JSON of one model struct beside `SCHEMA`, the version of the shapes it was written in. A newer alertd
+reads older blobs: unknown fields are ignored, new ones have defaults, and anything harder gets a case in `_decode`.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from alertd.model.decision import GestureCount, Now, PhoneIncident
+from alertd.model.events import Event
+from alertd.model.ids import SiteId
+from alertd.model.incident import Incident
+from alertd.model.notification import Claim, Notification, NotificationChange, NotificationRow, NotificationState
+from alertd.model.policy import Policy
+from alertd.model.reason import Reason
+from alertd.model.timer import Timer
+from alertd.model.trouble import Trouble
+from alertd.ports import StoreError
+from alertd.store.sql import Row
+
+SCHEMA = 1
+"""Version of the shapes of all blobs."""
+
+T = TypeVar("T", bound=Struct)
+
+_encode = msgspec.json.Encoder().encode
+_DECODERS: dict[type[Struct], msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (Incident, Trouble, GestureCount, Policy, Notification, Timer)
+}
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """When and by whom is written. `wall_us` of a row that waits is the clock that outlives this boot: ours on SQLite,
+    the database's on PostgreSQL. Leases run on `lease_us`: boot time on SQLite, the database's clock on PostgreSQL."""
+
+    owner: str
+    boot_id: str
+    boot_us: int
+    wall_us: int
+    lease_us: int
+    lease_until_us: int
+
+
+def _decode(kind: type[T], schema: int, blob: bytes) -> T:
+    if schema > SCHEMA:
+        raise StoreError(
+            f"a stored {kind.__name__} has the shape of version {schema}; this alertd reads up to {SCHEMA}."
+            " Install the alertd that wrote it, or a newer one."
+        )
+    try:
+        value: T = _DECODERS[kind].decode(blob)
+    except msgspec.DecodeError as error:
+        raise StoreError(f"a stored {kind.__name__} cannot be read: {error}. Restore the last backup.") from error
+    return value
+
+
+def incident_row(incident: Incident) -> Row:
+    return (
+        incident.id,
+        incident.site_id,
+        "open" if incident.is_open else "closed",
+        incident.mode.value,
+        incident.token,
+        incident.headline,
+        incident.opened_us,
+        incident.closed_us,
+        incident.closed_by,
+        SCHEMA,
+        _encode(incident),
+    )
+
+
+def incident(schema: int, blob: bytes) -> Incident:
+    return _decode(Incident, schema, blob)
+
+
+def trouble_row(trouble: Trouble) -> Row:
+    return trouble.site_id, trouble.key, trouble.raised_us, trouble.cleared_us, SCHEMA, _encode(trouble)
+
+
+def trouble(schema: int, blob: bytes) -> Trouble:
+    return _decode(Trouble, schema, blob)
+
+
+def gesture_row(site_id: SiteId, gesture: GestureCount) -> Row:
+    return site_id, gesture.device_id, SCHEMA, _encode(gesture)
+
+
+def gesture(schema: int, blob: bytes) -> GestureCount:
+    return _decode(GestureCount, schema, blob)
+
+
+def policy_row(site_id: SiteId, content_hash: str, policy: Policy) -> Row:
+    return content_hash, site_id, SCHEMA, _encode(policy)
+
+
+def policy(schema: int, blob: bytes) -> Policy:
+    return _decode(Policy, schema, blob)
+
+
+def timer_row(timer: Timer, moment: Moment) -> Row:
+    delay_us = max(0, int(timer.delay_s * 1_000_000))
+    return (
+        timer.id,
+        timer.site_id,
+        moment.boot_us + delay_us,
+        moment.boot_id,
+        moment.wall_us + delay_us,
+        delay_us,
+        0,
+        SCHEMA,
+        _encode(timer),
+    )
+
+
+def timer(schema: int, blob: bytes) -> Timer:
+    return _decode(Timer, schema, blob)
+
+
+def is_due(not_before_us: int, moment: Moment) -> bool:
+    return not_before_us <= moment.boot_us
+
+
+def notification_row(row: NotificationRow, moment: Moment, *, claimed: bool) -> Row:
+    """A new row; `claimed` makes it born leased: its first attempt has begun."""
+    content = row.notification
+    delay_us = max(0, row.not_before_us - moment.boot_us) if row.not_before_us else 0
+    return (
+        content.id,
+        content.site_id,
+        content.incident_id,
+        content.endpoint.channel,
+        content.endpoint.key,
+        content.mode.value,
+        content.kind.value,
+        int(content.lane),
+        content.created_us,
+        content.expires_us,
+        NotificationState.CLAIMED.value if claimed else row.state.value,
+        row.reason.value,
+        1 if claimed else row.attempt,
+        1 if claimed else row.epoch,
+        row.not_before_us,
+        moment.boot_id,
+        moment.wall_us + delay_us,
+        delay_us,
+        moment.owner if claimed else "",
+        moment.lease_until_us if claimed else 0,
+        row.ref,
+        row.detail,
+        SCHEMA,
+        _encode(content),
+    )
+
+
+def change_row(change: NotificationChange, moment: Moment) -> Row:
+    """Parameters of `sql.CHANGE_NOTIFICATION`. A row of unknown outcome stays leased while its provider is asked."""
+    asked = change.state is NotificationState.UNKNOWN
+    held: Row = (None, None, None, None)
+    if change.not_before_us is not None:
+        delay_us = max(0, change.not_before_us - moment.boot_us)
+        held = (change.not_before_us, moment.boot_id, moment.wall_us + delay_us, delay_us)
+    return (
+        change.state.value,
+        change.reason.value,
+        change.ref,
+        change.detail,
+        *held,
+        moment.owner if asked else "",
+        moment.lease_until_us if asked else 0,
+        change.id,
+    )
+
+
+def notification(row: Row) -> NotificationRow:
+    """From the columns of `sql.STANDING`."""
+    schema, blob, state, reason, attempt, epoch, not_before_us, ref, detail = row
+    return NotificationRow(
+        notification=_decode(Notification, schema, blob),
+        state=NotificationState(state),
+        reason=Reason(reason),
+        attempt=attempt,
+        epoch=epoch,
+        not_before_us=not_before_us,
+        ref=ref,
+        detail=detail,
+    )
+
+
+def next_claim(row: NotificationRow) -> Claim:
+    """The attempt that begins when the row is claimed."""
+    return Claim(notification=row.notification, attempt=row.attempt + 1, epoch=row.epoch + 1)
+
+
+def told_row(content: Notification) -> Row:
+    return content.endpoint.key, content.incident_id, content.site_id
+
+
+def phone_incident(row: Row) -> PhoneIncident:
+    """From the columns of `sql.READ_PHONE`."""
+    incident_id, site_id, token, headline, state, opened_us, closed_us, closed_by = row
+    return PhoneIncident(
+        incident_id=incident_id,
+        site_id=site_id,
+        token=token,
+        headline=headline,
+        is_open=state == "open",
+        opened_us=opened_us,
+        closed_us=closed_us,
+        closed_by=closed_by,
+    )
+
+
+def quarantine_row(raw_id: str, event: Event, error: str, now: Now) -> Row:
+    return raw_id, event.site_id, now.wall_us, error, SCHEMA, _encode(event)

@@ -1,0 +1,195 @@
+"""The prepared statements of the hot path, one text for both databases, and the session that runs them.
+
+Statements are built from the schema, so a column cannot be forgotten. Three marks are adapted per database: `?` is a
+parameter, `IN (?*)` a list of values as one parameter, `{skip_locked}` locks rows that nobody else holds. Never holds
+a rule of alertd: who may be claimed, withdrawn or told is decided by those who call.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Table
+
+from alertd.model.notification import AFTER_CLOSE
+from alertd.store import schema
+
+Row = tuple[Any, ...]
+
+
+class Session(Protocol):
+    """One connection of the writer. Its errors are `StoreError`s."""
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]: ...
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Number of rows touched."""
+        ...
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None: ...
+
+    def listed(self, values: Sequence[str]) -> Any:
+        """The values as the one parameter of `IN (?*)`."""
+        ...
+
+    def begin(self) -> None: ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+
+def columns(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns)
+
+
+def _insert(table: Table) -> str:
+    marks = ", ".join("?" for _ in table.columns)
+    return f"INSERT INTO {table.name} ({', '.join(columns(table))}) VALUES ({marks})"  # noqa: S608 - from the schema
+
+
+def _insert_once(table: Table) -> str:
+    return _insert(table) + " ON CONFLICT DO NOTHING"
+
+
+def update_clause(table: Table) -> str:
+    """`ON CONFLICT … DO UPDATE` of every column that is not the key."""
+    key = [column.name for column in table.primary_key]
+    sets = ", ".join(f"{name} = excluded.{name}" for name in columns(table) if name not in key)
+    return f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets}"
+
+
+def _upsert(table: Table) -> str:
+    return f"{_insert(table)} {update_clause(table)}"
+
+
+UPSERT_SITE = _upsert(schema.site_row)
+UPSERT_INCIDENT = _upsert(schema.incident)
+UPSERT_TROUBLE = _upsert(schema.trouble)
+UPSERT_GESTURE = _upsert(schema.gesture)
+UPSERT_TIMER = _upsert(schema.timer)
+INSERT_POLICY = _insert_once(schema.policy)
+INSERT_CAUSE = _insert_once(schema.cause)
+INSERT_NOTIFICATION = _insert_once(schema.notification)
+"""One id, one content, for ever: a row that exists is left as it is."""
+INSERT_JOURNAL = _insert(schema.journal)
+INSERT_PAYLOAD = _insert(schema.journal_payload)
+INSERT_TOLD = _insert_once(schema.told)
+INSERT_OPT_OUT = _insert_once(schema.opt_out)
+INSERT_BROKEN = _insert_once(schema.broken_channel)
+INSERT_QUARANTINE = _insert_once(schema.quarantine)
+
+# --- one transaction ------------------------------------------------------------------------------------------------
+
+READ_SITE = "SELECT version, head_seq, head_hash FROM site_row WHERE site_id = ?"
+READ_OPEN_INCIDENTS = "SELECT schema, blob FROM incident WHERE site_id = ? AND state = 'open' ORDER BY opened_us, id"
+READ_STANDING_TROUBLES = "SELECT schema, blob FROM trouble WHERE site_id = ? AND cleared_us IS NULL ORDER BY key"
+READ_GESTURES = "SELECT schema, blob FROM gesture WHERE site_id = ? ORDER BY device_id"
+READ_POLICIES = "SELECT hash, schema, blob FROM policy WHERE hash IN (?*)"
+READ_CAUSE = "SELECT at_us FROM cause WHERE id = ?"
+READ_OPT_OUTS = "SELECT endpoint_key FROM opt_out"
+READ_BROKEN = "SELECT channel FROM broken_channel"
+READ_INCIDENT_LIVES = "SELECT id, mode, state FROM incident WHERE id IN (?*)"
+READ_EXISTING = "SELECT id FROM notification WHERE id IN (?*)"
+READ_TOKENS = """
+    SELECT id, token, state, opened_us, closed_us FROM incident WHERE state = 'open' OR opened_us >= ?
+    ORDER BY opened_us"""
+READ_PHONE = """
+    SELECT i.id, i.site_id, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by
+    FROM told t JOIN incident i ON i.id = t.incident_id
+    WHERE t.endpoint_key = ? AND (i.state = 'open' OR i.opened_us >= ? OR i.closed_us >= ?)
+    ORDER BY i.opened_us DESC, i.id LIMIT ?"""
+
+STANDING = "schema, blob, state, reason, attempt, epoch, not_before_us, ref, detail"
+"""What a `NotificationRow` is made of."""
+READ_NOTIFICATION = f"SELECT {STANDING} FROM notification WHERE id = ?{{lock}}"  # noqa: S608 - constants
+READ_BY_REF = (
+    f"SELECT {STANDING} FROM notification WHERE ref <> '' AND channel = ? AND ref = ?"  # noqa: S608 - constants
+    " ORDER BY created_us DESC LIMIT 1{lock}"
+)
+
+CHANGE_NOTIFICATION = """
+    UPDATE notification SET state = ?, reason = ?, ref = COALESCE(?, ref), detail = COALESCE(?, detail),
+        not_before_us = COALESCE(?, not_before_us), boot_id = COALESCE(?, boot_id),
+        not_before_wall_us = COALESCE(?, not_before_wall_us), delay_us = COALESCE(?, delay_us),
+        leased_by = ?, lease_until_us = ?
+    WHERE id = ?"""
+_OUTLIVE = ", ".join(f"'{kind.value}'" for kind in sorted(AFTER_CLOSE))
+WITHDRAW = f"""
+    UPDATE notification SET state = 'withdrawn', reason = ?
+    WHERE incident_id = ? AND state = 'queued' AND kind NOT IN ({_OUTLIVE})"""  # noqa: S608 - constants
+REFUSE = "UPDATE notification SET state = ?, reason = ? WHERE id = ? AND state = 'queued'"
+DROP_TIMER = "DELETE FROM timer WHERE id = ?"
+DROP_FIRED_TIMER = """
+    DELETE FROM timer WHERE id = ? AND ((boot_id = ? AND due_boot_us <= ?) OR (boot_id <> ? AND due_wall_us <= ?))"""
+"""Only if it is due: one that was set anew since it fired stays."""
+DROP_OPT_OUT = "DELETE FROM opt_out WHERE endpoint_key = ?"
+MEND_CHANNEL = "DELETE FROM broken_channel WHERE channel = ?"
+RESTAMP_TIMERS = "UPDATE timer SET due_wall_us = due_boot_us + ? WHERE boot_id = ?"
+RESTAMP_OUTBOX = """
+    UPDATE notification SET not_before_wall_us = not_before_us + ?
+    WHERE state = 'queued' AND not_before_us > 0 AND boot_id = ?"""
+
+# --- outbox and timers ----------------------------------------------------------------------------------------------
+
+CLAIM = """
+    UPDATE notification SET state = 'claimed', attempt = attempt + 1, epoch = epoch + 1, leased_by = ?,
+        lease_until_us = ? WHERE id = ?"""
+READ_DUE = f"""
+    SELECT {STANDING} FROM notification
+    WHERE state = 'queued' AND channel = ? AND lane <= ?
+        AND ((boot_id = ? AND not_before_us <= ?) OR (boot_id <> ? AND not_before_wall_us <= ?))
+    ORDER BY lane, created_us, id LIMIT ?{{skip_locked}}"""  # noqa: S608 - constants
+READ_ABANDONED = f"""
+    SELECT {STANDING} FROM notification
+    WHERE state IN ('claimed', 'unknown') AND reason <> 'unknown_not_resent'
+        AND (lease_until_us <= ? OR leased_by <> ?) ORDER BY lane, created_us, id LIMIT ?{{skip_locked}}"""  # noqa: S608 - constants
+READ_OVERDUE = f"""
+    SELECT {STANDING} FROM notification
+    WHERE state IN ('claimed', 'unknown') AND reason <> 'unknown_not_resent' AND lease_until_us <= ?
+    ORDER BY lane, created_us, id LIMIT ?{{skip_locked}}"""  # noqa: S608 - constants
+TAKE_OVER = "UPDATE notification SET leased_by = ?, lease_until_us = ? WHERE id = ?"
+READ_DUE_TIMERS = (
+    "SELECT id, schema, blob FROM timer WHERE boot_id = ? AND due_boot_us <= ? ORDER BY due_boot_us, id LIMIT ?"
+)
+READ_DUE_TIMERS_ANYWHERE = """
+    SELECT id, schema, blob FROM timer
+    WHERE ((boot_id = ? AND due_boot_us <= ?) OR (boot_id <> ? AND due_wall_us <= ?)) AND lease_until_us <= ?
+    ORDER BY due_wall_us, id LIMIT ?{skip_locked}"""
+LEASE_TIMER = "UPDATE timer SET lease_until_us = ? WHERE id = ?"
+NEXT_TIMER = "SELECT min(due_boot_us) FROM timer WHERE boot_id = ?"
+NEXT_TIMER_ELSEWHERE = "SELECT min(due_wall_us) FROM timer WHERE boot_id <> ?"
+NEXT_HELD = "SELECT min(not_before_us) FROM notification WHERE state = 'queued' AND boot_id = ?"
+NEXT_HELD_ELSEWHERE = "SELECT min(not_before_wall_us) FROM notification WHERE state = 'queued' AND boot_id <> ?"
+
+# --- housekeeping ---------------------------------------------------------------------------------------------------
+
+PRUNE_CAUSES = "DELETE FROM cause WHERE at_us < ?"
+PRUNE_TROUBLES = "DELETE FROM trouble WHERE cleared_us < ?"
+ERASE_PAYLOADS = """
+    DELETE FROM journal_payload WHERE site_id = ?
+        AND seq IN (SELECT seq FROM journal WHERE site_id = ? AND at_us < ?)"""
+
+
+def adapter(marks: dict[str, str]) -> Callable[[str], str]:
+    """Turns the statements of this module into those of one database; each is made once."""
+    made: dict[str, str] = {}
+
+    def adapt(sql: str) -> str:
+        ready = made.get(sql)
+        if ready is None:
+            ready = sql
+            for mark, text in marks.items():
+                ready = ready.replace(mark, text)
+            made[sql] = ready
+        return ready
+
+    return adapt
+
+
+SQLITE_MARKS = {"IN (?*)": "IN (SELECT value FROM json_each(?))", "{skip_locked}": "", "{lock}": ""}
+POSTGRES_MARKS = {
+    "IN (?*)": "= ANY(%s)",
+    "?": "%s",
+    "{skip_locked}": " FOR UPDATE SKIP LOCKED",
+    "{lock}": " FOR UPDATE",
+}

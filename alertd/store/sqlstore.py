@@ -1,0 +1,273 @@
+"""`SqlStore`: the verbs of `ports.Store` that are the same on both databases.
+
+Owns the order of things in a claim and in a quarantine. Never opens a connection: its two children do, and say what
+time it is for leases and for rows that outlive a boot.
+"""
+
+import os
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from alertd.model.decision import Decision, Now
+from alertd.model.events import Event
+from alertd.model.ids import IncidentId, NotificationId, SiteId, derive
+from alertd.model.incident import Incident
+from alertd.model.notification import Claim, Lane, NotificationRow
+from alertd.model.trouble import Trouble
+from alertd.ports import Clock, DueTimer, JournalLine
+from alertd.store import rows, sql
+from alertd.store.journal import Head
+from alertd.store.memory import Memory
+from alertd.store.reading import Reader
+from alertd.store.rows import Moment
+from alertd.store.sql import Session
+from alertd.store.transaction import IncidentLife, Refusal, Scope, Script, SqlTransaction
+
+LEASE_S = 60.0
+"""Longer than any channel's deadline, and than a look-up."""
+CLAIM_ROUNDS_MAX = 20
+"""Rounds of one claim; each but the last found rows that may not be sent."""
+CLAIM_SPARE = 50
+"""Rows looked at beyond the limit, in case some are refused."""
+ABANDONED_MAX = 500
+"""Rows taken over at once."""
+FALLBACK_BORN_LEASED = 50
+"""Rows of the fixed fallback that are born claimed, a channel."""
+CAUSE_KEPT_US = 30 * 24 * 3600 * 1_000_000
+"""A broker may keep a press for a holiday; after that it is a new one."""
+
+
+def random_salt() -> str:
+    return os.urandom(16).hex()
+
+
+class SqlStore(ABC):
+    """See `ports.Store`."""
+
+    def __init__(self, *, lease_s: float = LEASE_S, salt: Callable[[], str] = random_salt) -> None:
+        self._lease_us = int(lease_s * 1_000_000)
+        self._salt = salt
+        self._memory = Memory()
+        self._owner = ""
+        self._clock: Clock | None = None
+        self._reader: Reader | None = None
+
+    # --- what the children know ---------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def open(self, owner: str, clock: Clock) -> None: ...
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    @property
+    @abstractmethod
+    def durable(self) -> bool: ...
+
+    @abstractmethod
+    def heal(self, now: Now) -> bool: ...
+
+    @abstractmethod
+    def ready(self) -> None:
+        """Reconnect after an error. Raises `StoreError` if that is not possible now."""
+
+    @property
+    @abstractmethod
+    def _session(self) -> Session: ...
+
+    @abstractmethod
+    def _moment(self, now: Now) -> Moment: ...
+
+    @abstractmethod
+    def _lock(self, site_ids: Sequence[SiteId]) -> None:
+        """Nobody else writes these sites until the transaction ends; what memory holds of them is current."""
+
+    def _rescue(self, script: Script) -> bool:
+        """Play a commit that found no room where there is some."""
+        del script
+        return False
+
+    def _lock_tokens(self) -> None:  # noqa: B027 - a single writer needs no lock
+        """Nobody else hands out reply tokens until the transaction ends."""
+
+    @abstractmethod
+    def abandoned(self, now: Now) -> tuple[NotificationRow, ...]: ...
+
+    @abstractmethod
+    def due_timers(self, now: Now, limit: int) -> tuple[DueTimer, ...]: ...
+
+    @abstractmethod
+    def next_due_us(self) -> tuple[int | None, int | None]: ...
+
+    @property
+    def _opened_clock(self) -> Clock:
+        assert self._clock is not None, "open() comes first"
+        return self._clock
+
+    @property
+    def _opened_reader(self) -> Reader:
+        assert self._reader is not None, "open() comes first"
+        return self._reader
+
+    # --- the writer's verbs -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def begin(self, site_ids: Sequence[SiteId], now: Now) -> Iterator[SqlTransaction]:
+        self.ready()
+        try:
+            self._lock(site_ids)
+            moment = self._moment(now)
+        except BaseException:
+            self._session.rollback()
+            raise
+        sites = frozenset(site_ids)
+        scope = Scope(
+            site_ids=sites,
+            now=now,
+            moment=moment,
+            salt=self._salt,
+            rescue=self._rescue,
+            lock_tokens=self._lock_tokens,
+        )
+        transaction = SqlTransaction(self._session, self._memory, scope)
+        try:
+            yield transaction
+        finally:
+            transaction.rollback()
+
+    def claim(self, limits: Mapping[str, int], now: Now, *, panic_only: bool = False) -> tuple[Claim, ...]:
+        claims: list[Claim] = []
+        room = {channel: limit for channel, limit in sorted(limits.items()) if limit > 0}
+        for _ in range(CLAIM_ROUNDS_MAX):
+            taken, refused = self._claim_round(room, now, Lane.PANIC if panic_only else max(Lane))
+            claims += taken
+            for claim in taken:
+                room[claim.notification.endpoint.channel] -= 1
+            if not refused:
+                break
+            self._settle_refused(refused, now)
+        return tuple(sorted(claims, key=lambda claim: (claim.notification.lane, claim.notification.created_us)))
+
+    def _claim_round(
+        self, room: Mapping[str, int], now: Now, lane: Lane
+    ) -> tuple[list[Claim], list[tuple[NotificationRow, Refusal]]]:
+        self.ready()
+        session, moment = self._session, self._moment(now)
+        claims: list[Claim] = []
+        refused: list[tuple[NotificationRow, Refusal]] = []
+        try:
+            due = self._due(session, moment, room, lane)
+            life = IncidentLife.of(session, [row.notification for row in due])
+            left = dict(room)
+            for row in due:
+                refusal = life.refuses(row.notification, now.wall_us)
+                if refusal is not None:
+                    refused.append((row, refusal))
+                elif left[row.notification.endpoint.channel] > 0:
+                    left[row.notification.endpoint.channel] -= 1
+                    claims.append(rows.next_claim(row))
+            if claims:
+                session.begin()
+                lease = (moment.owner, moment.lease_until_us)
+                session.run_many(sql.CLAIM, [(*lease, claim.notification.id) for claim in claims])
+                session.commit()
+        finally:
+            session.rollback()
+        return claims, refused
+
+    def _due(self, session: Session, moment: Moment, room: Mapping[str, int], lane: Lane) -> list[NotificationRow]:
+        clocks = (moment.boot_id, moment.boot_us, moment.boot_id, moment.wall_us)
+        found: list[NotificationRow] = []
+        for channel, limit in room.items():
+            if limit > 0:
+                due = session.rows(sql.READ_DUE, (channel, int(lane), *clocks, limit + CLAIM_SPARE))
+                found += map(rows.notification, due)
+        return found
+
+    def _settle_refused(self, refused: Sequence[tuple[NotificationRow, Refusal]], now: Now) -> None:
+        """In a transaction of its own: the journal needs the sites' locks, which come before the rows'."""
+        by_site: dict[SiteId, list[tuple[NotificationRow, Refusal]]] = defaultdict(list)
+        for row, refusal in refused:
+            by_site[row.notification.site_id].append((row, refusal))
+        with self.begin(sorted(by_site), now) as transaction:
+            for site_id in sorted(by_site):
+                for row, refusal in by_site[site_id]:
+                    current = transaction.notification(row.notification.id)
+                    if current is not None and current.state is row.state:
+                        transaction.write_refusal(row, refusal, now)
+            transaction.commit(born_leased={})
+
+    def _take_over(self, found: Sequence[sql.Row], moment: Moment) -> tuple[NotificationRow, ...]:
+        """The rows are this owner's now, so that they are returned once a lease; their epoch stays."""
+        taken = tuple(rows.notification(row) for row in found)
+        if taken:
+            self._session.begin()
+            lease = (moment.owner, moment.lease_until_us)
+            self._session.run_many(sql.TAKE_OVER, [(*lease, row.notification.id) for row in taken])
+            self._session.commit()
+        return taken
+
+    def save_raw(self, event: Event, error: str, decision: Decision, now: Now) -> tuple[Claim, ...]:
+        with self.begin([event.site_id], now) as transaction:
+            raw_id = derive("raw", repr(event))
+            transaction.write_raw(rows.quarantine_row(raw_id, event, error, now))
+            transaction.write(event, decision, now)
+            channels = {row.notification.endpoint.channel for row in decision.notifications}
+            return transaction.commit(born_leased=dict.fromkeys(channels, FALLBACK_BORN_LEASED))
+
+    def prune(self, now: Now) -> int:
+        before_us = now.wall_us - CAUSE_KEPT_US
+        return self._housekeep([(sql.PRUNE_CAUSES, (before_us,)), (sql.PRUNE_TROUBLES, (before_us,))])
+
+    def erase_payloads(self, site_id: SiteId, before_us: int) -> int:
+        """Erase names, numbers and words of a site's journal older than that; its chain still verifies."""
+        return self._housekeep([(sql.ERASE_PAYLOADS, (site_id, site_id, before_us))])
+
+    def _housekeep(self, statements: Sequence[tuple[str, sql.Row]]) -> int:
+        self.ready()
+        session = self._session
+        try:
+            session.begin()
+            touched = sum(session.run(statement, params) for statement, params in statements)
+            session.commit()
+        finally:
+            session.rollback()
+        return touched
+
+    # --- reading, from any thread -------------------------------------------------------------------------------------
+
+    def read_incidents(self, *, open_only: bool, site_id: SiteId | None, limit: int) -> tuple[Incident, ...]:
+        return self._opened_reader.incidents(open_only=open_only, site_id=site_id, limit=limit)
+
+    def read_incident(self, incident_id: IncidentId) -> Incident | None:
+        return self._opened_reader.incident(incident_id)
+
+    def read_notifications(self, incident_id: IncidentId) -> tuple[NotificationRow, ...]:
+        return self._opened_reader.notifications(incident_id)
+
+    def read_notification(self, notification_id: NotificationId) -> NotificationRow | None:
+        return self._opened_reader.notification(notification_id)
+
+    def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
+        return self._opened_reader.tests(since_us)
+
+    def read_unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
+        return self._opened_reader.unsettled(channel, since_us)
+
+    def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
+        return self._opened_reader.timeline(incident_id)
+
+    def read_troubles(self) -> tuple[Trouble, ...]:
+        return self._opened_reader.troubles()
+
+    def verify_journal(self, site_id: SiteId) -> int:
+        return self.verify_after(site_id, Head())
+
+    def verify_after(self, site_id: SiteId, start: Head) -> int:
+        """The same for a chain whose first entries are elsewhere; `start` is their last."""
+        return self._opened_reader.verify(site_id, start)
+
+    def read_head(self, site_id: SiteId) -> Head:
+        return self._opened_reader.head(site_id)

@@ -1,0 +1,88 @@
+"""Reply tokens: which digits may name an incident, and which are free. A text "417" is answer 4 to token 17.
+
+A token is free when no incident of the district carries it that is open, or was opened or closed within 24 h: a late
+reply must not speak about another incident. Two digits as long as they last, then three, and more in a storm: there is
+always one. The least recently used comes first. Never knows a phone or a site.
+"""
+
+from collections.abc import Container, Iterable
+from functools import cache
+from heapq import heappop, heappush
+
+from alertd.model.ids import IncidentId
+from alertd.store.sql import Row
+
+RESERVED_US = 24 * 3600 * 1_000_000
+"""A token rests this long after its incident opened, and after it closed."""
+HORIZON_US = 7 * RESERVED_US
+"""Uses older than this are as good as none: they no longer order the free ones."""
+WIDTHS = (2, 3, 4, 5, 6)
+BLOCKED = ("911", "112", "933", "988", "999", "000")
+"""No answer may spell one of these anywhere: a phone or a modem could dial it."""
+
+
+def is_allowed(token: str) -> bool:
+    """Does no digit 1–9 in front of the token spell a blocked number?"""
+    return not any(number in f"{digit}{token}" for digit in "123456789" for number in BLOCKED)
+
+
+@cache
+def all_tokens(width: int) -> tuple[str, ...]:
+    return tuple(token for number in range(10 ** (width - 1), 10**width) if is_allowed(token := str(number)))
+
+
+class TokenPool:
+    """The free tokens of the district, in memory. Fed with every incident that was committed."""
+
+    def __init__(self, used: Iterable[Row] = ()) -> None:
+        """`used`: the rows of `sql.READ_TOKENS`, oldest first."""
+        self._free: dict[int, dict[str, None]] = {}
+        self._holders: dict[str, set[IncidentId]] = {}
+        self._last_us: dict[str, int] = {}
+        self._resting: list[tuple[int, str]] = []
+        for incident_id, token, state, opened_us, closed_us in used:
+            self.note(incident_id, token, is_open=state == "open", last_us=max(opened_us, closed_us or 0))
+        for width in {WIDTHS[0], *map(len, self._last_us)} & set(WIDTHS):
+            self._free_of(width)  # now, so that those that rested enough follow in the order of their use
+
+    def note(self, incident_id: IncidentId, token: str, *, is_open: bool, last_us: int) -> None:
+        """An incident with this token was committed, or was found."""
+        if not token:
+            return
+        self._free.get(len(token), {}).pop(token, None)
+        holders = self._holders.setdefault(token, set())
+        self._last_us[token] = max(last_us, self._last_us.get(token, 0))
+        if is_open:
+            holders.add(incident_id)
+        else:
+            holders.discard(incident_id)
+        if not holders:
+            heappush(self._resting, (self._last_us[token] + RESERVED_US, token))
+
+    def free(self, limit: int, now_us: int, taken: Container[str] = ()) -> tuple[str, ...]:
+        """At most `limit` free tokens, best first; `taken` are spoken for by what is not committed yet."""
+        self._wake(now_us)
+        found: list[str] = []
+        for width in WIDTHS:
+            for token in self._free_of(width):
+                if len(found) >= limit:
+                    return tuple(found)
+                if token not in taken:
+                    found.append(token)
+        return tuple(found)
+
+    def _wake(self, now_us: int) -> None:
+        while self._resting and self._resting[0][0] <= now_us:
+            _, token = heappop(self._resting)
+            last_us = self._last_us.get(token)
+            if last_us is None or self._holders.get(token) or last_us + RESERVED_US > now_us:
+                continue  # an older rest of a token that is free already, or in use again
+            self._holders.pop(token, None)
+            del self._last_us[token]
+            if len(token) in self._free:
+                self._free[len(token)][token] = None
+
+    def _free_of(self, width: int) -> dict[str, None]:
+        if width not in self._free:
+            self._free[width] = {token: None for token in all_tokens(width) if token not in self._last_us}
+        return self._free[width]

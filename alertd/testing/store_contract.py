@@ -1,0 +1,650 @@
+"""What every store must keep, as one test class. Ours and a third party's run the same.
+
+Subclass `StoreContract` in a test module and give it a fixture `make_store`: a function without arguments that returns
+a new store, not opened, on this test's database (always the same one), with leases of `LEASE_S`. Set `shared` if
+several nodes may hold the database open at once. Assertions name the promise that breaks.
+"""
+# ruff: noqa: S106 - a reply token is no password
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import pytest
+
+from alertd.model.decision import Decision, Withdrawal
+from alertd.model.events import ClockStepped, Event, TimerFired
+from alertd.model.ids import CauseId, IncidentId, NotificationId, SiteId, TimerId
+from alertd.model.mode import Mode
+from alertd.model.notification import (
+    Claim,
+    Kind,
+    Lane,
+    Notification,
+    NotificationChange,
+    NotificationRow,
+    NotificationState,
+)
+from alertd.model.reason import Reason
+from alertd.model.trouble import Trouble
+from alertd.ports import Store, StoreError
+from alertd.testing.store_values import (
+    DAY_US,
+    OAK,
+    POLICY_HASH,
+    SECOND_US,
+    START_WALL_US,
+    TestClock,
+    dispatch_centre,
+    entry,
+    first_wave,
+    incident,
+    phone,
+    policy,
+    press,
+    queued,
+    text,
+    timer,
+)
+
+LEASE_S = 1.0
+PROMISE_3 = "promise 3 broken: a drill or a test reached dispatch"
+PLENTY: Mapping[str, int] = {"sms": 100, "dispatch": 100}
+NONE: Mapping[str, int] = {}
+ELM = SiteId("elm")
+MakeStore = Callable[[], Store]
+
+
+class World:
+    """One database, one clock, and the store that is open on it."""
+
+    def __init__(self, make_store: MakeStore) -> None:
+        self.make_store = make_store
+        self.clock = TestClock()
+        self._incarnation = 0
+        self._open: list[Store] = []
+        self.store = self.another()
+
+    def another(self) -> Store:
+        """One more node, or the next incarnation."""
+        self._incarnation += 1
+        store = self.make_store()
+        store.open(f"daemon-{self._incarnation}", self.clock)
+        self._open.append(store)
+        return store
+
+    def restart(self) -> None:
+        self.close()
+        self.store = self.another()
+
+    def close(self) -> None:
+        for store in self._open:
+            store.close()
+        self._open.clear()
+
+    def commit(
+        self, decision: Decision, *, event: Event | None = None, born: Mapping[str, int] = NONE
+    ) -> tuple[Claim, ...]:
+        cause = event or press()
+        now = self.clock.now()
+        with self.store.begin([cause.site_id], now) as transaction:
+            transaction.write(cause, decision, now)
+            return transaction.commit(born_leased=born)
+
+    def row(self, notification_id: str) -> NotificationRow:
+        found = self.store.read_notification(NotificationId(notification_id))
+        assert found is not None, f"{notification_id} is not in the outbox"
+        return found
+
+    def claim(self, limits: Mapping[str, int] = PLENTY) -> tuple[Claim, ...]:
+        return self.store.claim(limits, self.clock.now())
+
+    def let_lease_end(self) -> None:
+        self.clock.advance(LEASE_S + 1)
+
+
+class ModeCase(NamedTuple):
+    """May a row of this mode and kind, of an incident of that mode, go to a dispatch centre?"""
+
+    mode: Mode
+    incident_mode: Mode | None
+    kind: Kind
+    accepts_exercise: bool
+    allowed: bool
+
+    def __str__(self) -> str:
+        of = self.incident_mode.value if self.incident_mode else "no"
+        exercise = "-exercises" if self.accepts_exercise else ""
+        return f"{self.mode.value}-of-{of}-incident-{self.kind.value}{exercise}"
+
+
+def ids(claims: tuple[Claim, ...]) -> list[str]:
+    return [claim.notification.id for claim in claims]
+
+
+def outbox(*notifications: Notification) -> Decision:
+    return Decision(incidents=(incident(1),), notifications=tuple(map(queued, notifications)))
+
+
+class StoreContract:
+    """See the module."""
+
+    shared = False
+
+    @pytest.fixture
+    def world(self, make_store: MakeStore) -> Iterator[World]:
+        world = World(make_store)
+        yield world
+        world.close()
+
+    def let_lease_end(self, world: World) -> None:
+        world.let_lease_end()
+        if self.shared:
+            time.sleep(LEASE_S + 0.1)  # its leases run on the database's own clock
+
+    # --- promise 1: what was committed is there -----------------------------------------------------------------------
+
+    def test_all_of_a_decision_is_there_after_a_restart(self, world: World) -> None:
+        world.commit(first_wave())
+        world.restart()
+
+        now = world.clock.now()
+        with world.store.begin([OAK], now) as transaction:
+            assert transaction.site_state(OAK).incidents == {"inc-1": incident(1)}, "promise 1: the press is lost"
+            assert transaction.seen_us(CauseId("press-1")) == START_WALL_US
+            assert transaction.policies([POLICY_HASH, "unknown"]) == {POLICY_HASH: policy()}
+        assert {row.notification.id for row in world.store.read_notifications(IncidentId("inc-1"))} == {
+            "ntf-1-sms",
+            "ntf-1-dispatch",
+        }
+        assert [line.entry and line.entry.text for line in world.store.read_timeline(IncidentId("inc-1"))] == [
+            "pressed at Rm 204",
+            "Ruiz is texted",
+            "dispatch told",
+        ]
+        assert len(world.store.due_timers(world.clock.advance(61), 10)) == 2
+
+    def test_leaving_without_commit_changes_nothing(self, world: World) -> None:
+        now = world.clock.now()
+        with world.store.begin([OAK], now) as transaction:
+            transaction.write(press(), first_wave(), now)
+            assert transaction.site_state(OAK).incidents
+
+        with world.store.begin([OAK], now) as transaction:
+            assert not transaction.site_state(OAK).incidents
+            assert transaction.seen_us(CauseId("press-1")) is None
+        assert world.claim() == ()
+        assert world.store.verify_journal(OAK) == 0
+
+    def test_an_error_inside_changes_nothing(self, world: World) -> None:
+        now = world.clock.now()
+
+        def fail() -> None:
+            with world.store.begin([OAK], now) as transaction:
+                transaction.write(press(), first_wave(), now)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert world.store.read_incidents(open_only=True, site_id=None, limit=10) == ()
+        world.commit(first_wave())
+        assert world.store.verify_journal(OAK) == 3
+
+    def test_a_transaction_reads_its_own_writes(self, world: World) -> None:
+        now = world.clock.now()
+        with world.store.begin([OAK], now) as transaction:
+            transaction.write(press(), first_wave(), now)
+            assert transaction.seen_us(CauseId("press-1")) == START_WALL_US
+            row = transaction.notification(NotificationId("ntf-1-sms"))
+            assert row is not None
+            assert row.state is NotificationState.QUEUED
+            accepted = NotificationChange(
+                id=NotificationId("ntf-1-sms"), state=NotificationState.ACCEPTED, reason=Reason.FIRST_WAVE, ref="SM1"
+            )
+            transaction.write(press(), Decision(changes=(accepted,)), now)
+            found = transaction.notification_by_ref("sms", "SM1")
+            assert found is not None
+            assert found.state is NotificationState.ACCEPTED
+            assert [i.token for i in transaction.phone_incidents(phone(1).key, 0)] == ["17"]
+            claims = transaction.commit(born_leased=PLENTY)
+
+        assert ids(claims) == ["ntf-1-dispatch"], "a row that is already accepted was sent again"
+        assert world.row("ntf-1-sms").state is NotificationState.ACCEPTED
+
+    def test_several_sites_in_one_commit(self, world: World) -> None:
+        now = world.clock.now()
+        with world.store.begin([OAK, ELM], now) as transaction:
+            transaction.write(press(1), first_wave(1), now)
+            transaction.write(press(2, site_id=ELM), first_wave(2, site_id=ELM, token="18"), now)
+            transaction.commit(born_leased=NONE)
+
+        assert len(world.store.read_incidents(open_only=True, site_id=None, limit=10)) == 2
+        assert [i.id for i in world.store.read_incidents(open_only=True, site_id=ELM, limit=10)] == ["inc-2"]
+        assert (world.store.verify_journal(OAK), world.store.verify_journal(ELM)) == (3, 3)
+
+    # --- one id, one content ------------------------------------------------------------------------------------------
+
+    def test_one_id_one_content(self, world: World) -> None:
+        world.commit(outbox(text("ntf-1")), born={"sms": 1})
+        again = world.commit(outbox(text("ntf-1", words="something else")), born=PLENTY)
+
+        assert again == (), "a row that exists was sent a second time"
+        row = world.row("ntf-1")
+        assert row.notification.text == text("ntf-1").text, "one id, one content: a row was overwritten"
+        assert (row.state, row.epoch) == (NotificationState.CLAIMED, 1)
+
+    def test_one_id_twice_in_one_commit_is_sent_once(self, world: World) -> None:
+        now = world.clock.now()
+        with world.store.begin([OAK], now) as transaction:
+            transaction.write(press(), outbox(text("ntf-1")), now)
+            transaction.notification(NotificationId("ntf-1"))
+            transaction.write(press(), outbox(text("ntf-1", words="something else")), now)
+            claims = transaction.commit(born_leased=PLENTY)
+
+        assert len(claims) <= 1
+        assert len(claims + world.claim()) == 1
+        assert world.row("ntf-1").notification.text == text("ntf-1").text
+
+    # --- claims -------------------------------------------------------------------------------------------------------
+
+    def test_due_rows_are_born_leased_most_urgent_first(self, world: World) -> None:
+        rows = [
+            text("late", created_us=START_WALL_US + 2),
+            text("early", created_us=START_WALL_US + 1),
+            text("trouble", lane=Lane.TROUBLE, kind=Kind.TROUBLE, created_us=START_WALL_US),
+            text("dispatch", endpoint=dispatch_centre(), kind=Kind.DISPATCH_NEW),
+        ]
+        claims = world.commit(outbox(*rows), born={"sms": 2, "dispatch": 0})
+
+        assert ids(claims) == ["early", "late"]
+        assert all((claim.attempt, claim.epoch) == (1, 1) for claim in claims)
+        assert world.row("early").state is NotificationState.CLAIMED
+        assert world.row("trouble").state is NotificationState.QUEUED
+        assert ids(world.claim()) == ["dispatch", "trouble"], "the rest is claimed later"
+
+    def test_claims_are_most_urgent_first_and_at_most_so_many_a_channel(self, world: World) -> None:
+        rows = [text(f"routine-{i}", lane=Lane.ROUTINE) for i in range(3)]
+        world.commit(outbox(*rows, text("panic", created_us=START_WALL_US + 9)))
+
+        assert ids(world.claim({"sms": 2})) == ["panic", "routine-0"], "promise 2: a panic waited behind others"
+        assert ids(world.claim({"sms": 0, "dispatch": 5})) == []
+        assert len(world.claim()) == 2
+        assert world.claim() == ()
+
+    def test_panic_only_takes_nothing_else(self, world: World) -> None:
+        world.commit(outbox(text("routine", lane=Lane.ROUTINE), text("panic")))
+
+        assert ids(world.store.claim(PLENTY, world.clock.now(), panic_only=True)) == ["panic"]
+        assert ids(world.claim()) == ["routine"]
+
+    def test_each_claim_is_one_attempt_and_one_epoch(self, world: World) -> None:
+        world.commit(outbox(text("ntf-1")))
+        retry = NotificationChange(
+            id=NotificationId("ntf-1"), state=NotificationState.QUEUED, reason=Reason.RETRYING, not_before_us=0
+        )
+        for number in (1, 2, 3):
+            (claim,) = world.claim()
+            assert (claim.attempt, claim.epoch) == (number, number)
+            assert world.row("ntf-1").epoch == number, "fencing: the row does not carry its last claim's epoch"
+            world.commit(Decision(changes=(retry,)))
+
+    def test_a_row_that_must_wait_is_not_claimed_before(self, world: World) -> None:
+        later = world.clock.boot_us + 10 * SECOND_US
+        decision = Decision(incidents=(incident(1),), notifications=(queued(text("ntf-1"), not_before_us=later),))
+        assert world.commit(decision, born=PLENTY) == ()
+        assert world.store.next_due_us()[1] == later
+        assert world.claim() == ()
+        world.clock.advance(10)
+
+        assert ids(world.claim()) == ["ntf-1"]
+        assert world.store.next_due_us()[1] is None
+
+    # --- what a claim refuses -----------------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("way", ["born", "claimed later", "born after a read"])
+    @pytest.mark.parametrize(
+        "case",
+        [
+            ModeCase(Mode.LIVE, Mode.LIVE, Kind.DISPATCH_NEW, accepts_exercise=False, allowed=True),
+            ModeCase(Mode.DRILL, Mode.DRILL, Kind.DISPATCH_NEW, accepts_exercise=False, allowed=False),
+            ModeCase(Mode.DRILL, Mode.DRILL, Kind.DISPATCH_NEW, accepts_exercise=True, allowed=True),
+            ModeCase(Mode.TEST, Mode.TEST, Kind.DISPATCH_NEW, accepts_exercise=True, allowed=False),
+            ModeCase(Mode.TEST, None, Kind.DISPATCH_HEARTBEAT, accepts_exercise=False, allowed=True),
+            ModeCase(Mode.TEST, None, Kind.TEST, accepts_exercise=False, allowed=True),
+            ModeCase(Mode.LIVE, Mode.DRILL, Kind.DISPATCH_NEW, accepts_exercise=False, allowed=False),
+            ModeCase(Mode.DRILL, Mode.LIVE, Kind.DISPATCH_NEW, accepts_exercise=True, allowed=False),
+        ],
+        ids=str,
+    )
+    def test_the_mode_is_read_again_where_a_send_is_claimed(
+        self,
+        world: World,
+        way: str,
+        case: ModeCase,
+    ) -> None:
+        endpoint = dispatch_centre(accepts_exercise=case.accepts_exercise)
+        of = None if case.incident_mode is None else "inc-1"
+        row = text("ntf-1", endpoint=endpoint, mode=case.mode, kind=case.kind, incident_id=of)
+        incidents = () if case.incident_mode is None else (incident(1, mode=case.incident_mode),)
+        decision = Decision(incidents=incidents, notifications=(queued(row),))
+        claims = self._claim_in(way, world, decision)
+
+        assert ids(claims) == (["ntf-1"] if case.allowed else []), PROMISE_3
+        if not case.allowed:
+            assert world.row("ntf-1").state is NotificationState.SUPPRESSED, PROMISE_3
+            self._assert_says_why(world, Reason.MODE_FORBIDS)
+
+    @pytest.mark.parametrize("way", ["born", "claimed later", "born after a read"])
+    def test_a_text_of_a_drill_is_not_sent_for_a_real_incident(self, world: World, way: str) -> None:
+        decision = outbox(text("ntf-1", mode=Mode.DRILL))
+
+        assert self._claim_in(way, world, decision) == (), PROMISE_3
+        self._assert_says_why(world, Reason.MODE_FORBIDS)
+
+    @pytest.mark.parametrize("way", ["born", "claimed later", "born after a read"])
+    def test_a_closed_incident_sends_only_what_outlives_it(self, world: World, way: str) -> None:
+        closed = incident(1, closed_us=START_WALL_US)
+        rows = (queued(text("ntf-1")), queued(text("correction", kind=Kind.CORRECTION)))
+        claims = self._claim_in(way, world, Decision(incidents=(closed,), notifications=rows))
+
+        assert ids(claims) == ["correction"]
+        assert world.row("ntf-1").state is NotificationState.WITHDRAWN
+        self._assert_says_why(world, Reason.INCIDENT_CLOSED)
+
+    @pytest.mark.parametrize("way", ["born", "claimed later", "born after a read"])
+    def test_an_expired_text_is_not_sent(self, world: World, way: str) -> None:
+        claims = self._claim_in(way, world, outbox(text("ntf-1", expires_us=START_WALL_US)))
+
+        assert claims == ()
+        assert world.row("ntf-1").state is NotificationState.EXPIRED
+        self._assert_says_why(world, Reason.EXPIRED)
+
+    def test_refused_rows_do_not_keep_others_from_being_claimed(self, world: World) -> None:
+        old = [text(f"old-{i:03}", expires_us=START_WALL_US) for i in range(120)]
+        world.commit(outbox(*old, text("good", created_us=START_WALL_US + 1)))
+
+        assert ids(world.claim({"sms": 1})) == ["good"]
+
+    def _claim_in(self, way: str, world: World, decision: Decision) -> tuple[Claim, ...]:
+        if way == "born":
+            return world.commit(decision, born=PLENTY)
+        if way == "claimed later":
+            assert world.commit(decision) == ()
+            return world.claim()
+        now = world.clock.now()
+        with world.store.begin([OAK], now) as transaction:
+            transaction.write(press(), decision, now)
+            transaction.notification(decision.notifications[0].notification.id)
+            return transaction.commit(born_leased=PLENTY)
+
+    def _assert_says_why(self, world: World, reason: Reason) -> None:
+        assert world.row("ntf-1").reason is reason
+        assert world.claim() == ()
+        incident_id = world.row("ntf-1").notification.incident_id
+        assert incident_id is not None
+        said = [line.entry.reason for line in world.store.read_timeline(incident_id) if line.entry]
+        assert said == [reason], "promise 4: the timeline does not say why it was not sent"
+        assert world.store.verify_journal(OAK) == 1
+
+    # --- leases -------------------------------------------------------------------------------------------------------
+
+    def test_a_row_of_a_living_owner_is_not_abandoned(self, world: World) -> None:
+        world.commit(outbox(text("ntf-1")), born=PLENTY)
+
+        assert world.store.abandoned(world.clock.now()) == ()
+
+    def test_a_lease_that_ended_is_reported_once_with_its_epoch(self, world: World) -> None:
+        world.commit(outbox(text("ntf-1")), born=PLENTY)
+        self.let_lease_end(world)
+
+        (row,) = world.store.abandoned(world.clock.now())
+        assert (row.notification.id, row.epoch) == ("ntf-1", 1)
+        assert world.store.abandoned(world.clock.now()) == (), "one abandoned row was reported twice"
+        assert world.claim() == (), "an abandoned row was claimed before anybody asked what became of it"
+
+    def test_a_dead_owners_rows_are_found_by_the_next_one(self, world: World) -> None:
+        world.commit(outbox(text("ntf-1")), born=PLENTY)
+        world.restart()
+        if self.shared:
+            self.let_lease_end(world)
+
+        assert [row.notification.id for row in world.store.abandoned(world.clock.now())] == ["ntf-1"]
+
+    def test_a_look_up_that_died_is_found_again(self, world: World) -> None:
+        world.commit(outbox(text("asked"), text("settled")), born=PLENTY)
+        changes = (
+            NotificationChange(
+                id=NotificationId("asked"), state=NotificationState.UNKNOWN, reason=Reason.ASKED_PROVIDER
+            ),
+            NotificationChange(
+                id=NotificationId("settled"), state=NotificationState.UNKNOWN, reason=Reason.UNKNOWN_NOT_RESENT
+            ),
+        )
+        world.commit(Decision(changes=changes))
+        assert world.store.abandoned(world.clock.now()) == ()
+        world.restart()
+        self.let_lease_end(world)
+
+        assert [row.notification.id for row in world.store.abandoned(world.clock.now())] == ["asked"]
+
+    # --- changes ------------------------------------------------------------------------------------------------------
+
+    def test_a_change_leaves_what_it_does_not_name(self, world: World) -> None:
+        world.commit(outbox(text("ntf-1")), born=PLENTY)
+        accepted = NotificationChange(
+            id=NotificationId("ntf-1"),
+            state=NotificationState.ACCEPTED,
+            reason=Reason.FIRST_WAVE,
+            ref="SM1",
+            detail="queued",
+        )
+        delivered = NotificationChange(
+            id=NotificationId("ntf-1"), state=NotificationState.DELIVERED, reason=Reason.FIRST_WAVE
+        )
+        world.commit(Decision(changes=(accepted,)))
+        assert [row.notification.id for row in world.store.read_unsettled("sms", 0)] == ["ntf-1"]
+        world.commit(Decision(changes=(delivered,)))
+
+        row = world.row("ntf-1")
+        assert (row.state, row.ref, row.detail, row.attempt) == (NotificationState.DELIVERED, "SM1", "queued", 1)
+        assert world.store.read_unsettled("sms", 0) == ()
+
+    def test_withdrawal_takes_back_what_is_unsent_and_not_what_comes_with_it(self, world: World) -> None:
+        world.commit(outbox(text("a-sent")), born=PLENTY)
+        world.commit(outbox(text("unsent"), text("correction", kind=Kind.CORRECTION), text("other", incident_id=None)))
+        withdrawal = Withdrawal(incident_id=IncidentId("inc-1"), reason=Reason.SUPERSEDED)
+        world.commit(Decision(withdrawals=(withdrawal,), notifications=(queued(text("new")),)))
+
+        names = ("a-sent", "unsent", "correction", "other", "new")
+        withdrawn = [name for name in names if world.row(name).state is NotificationState.WITHDRAWN]
+        assert withdrawn == ["unsent"]
+        assert world.row("unsent").reason is Reason.SUPERSEDED
+        assert world.row("a-sent").state is NotificationState.CLAIMED
+
+    def test_a_row_withdrawn_in_the_commit_that_made_it_is_not_sent(self, world: World) -> None:
+        now = world.clock.now()
+        with world.store.begin([OAK], now) as transaction:
+            transaction.write(press(), outbox(text("ntf-1")), now)
+            withdrawal = Withdrawal(incident_id=IncidentId("inc-1"), reason=Reason.SUPERSEDED)
+            transaction.write(press(), Decision(withdrawals=(withdrawal,)), now)
+            assert transaction.commit(born_leased=PLENTY) == ()
+
+        assert (world.row("ntf-1").state, world.row("ntf-1").reason) == (
+            NotificationState.WITHDRAWN,
+            Reason.SUPERSEDED,
+        )
+
+    def test_opt_outs_and_broken_channels(self, world: World) -> None:
+        key = phone(1).key
+        world.commit(Decision(opt_outs=(key, "sms:other"), broken_channels=("sms",)))
+        world.restart()
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            assert transaction.opted_out() == {key, "sms:other"}
+            assert transaction.broken_channels() == {"sms"}
+        world.commit(Decision(opt_ins=(key,), mended_channels=("sms",)))
+
+        for _ in range(2):
+            with world.store.begin([OAK], world.clock.now()) as transaction:
+                assert transaction.opted_out() == {"sms:other"}
+                assert transaction.broken_channels() == frozenset()
+            world.restart()
+
+    def test_a_cleared_trouble_no_longer_stands(self, world: World) -> None:
+        trouble = Trouble(key="broker", site_id=OAK, summary="broker away", raised_us=START_WALL_US)
+        world.commit(Decision(troubles=(trouble,)))
+        assert world.store.read_troubles() == (trouble,)
+        cleared = Trouble(
+            key="broker", site_id=OAK, summary="broker away", raised_us=START_WALL_US, cleared_us=START_WALL_US + 1
+        )
+        world.commit(Decision(troubles=(cleared,)))
+        world.restart()
+
+        assert world.store.read_troubles() == ()
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            assert transaction.site_state(OAK).troubles == {}
+
+    def test_a_poisonous_event_is_kept_and_its_fallback_told(self, world: World) -> None:
+        claims = world.store.save_raw(press(), "ZeroDivisionError", outbox(text("ntf-1")), world.clock.now())
+
+        assert ids(claims) == ["ntf-1"]
+        again = world.store.save_raw(press(), "ZeroDivisionError", outbox(text("ntf-1")), world.clock.now())
+        assert again == ()
+
+    # --- timers -------------------------------------------------------------------------------------------------------
+
+    def test_a_timer_is_due_after_its_delay_and_gone_once_it_fired(self, world: World) -> None:
+        world.commit(Decision(timers=(timer("t", delay_s=30),)))
+        assert world.store.next_due_us()[0] == world.clock.boot_us + 30 * SECOND_US
+        assert world.store.due_timers(world.clock.advance(29), 10) == ()
+        (due,) = world.store.due_timers(world.clock.advance(1), 10)
+        assert due.timer == timer("t", delay_s=30)
+        world.commit(Decision(), event=TimerFired(site_id=OAK, timer=due.timer))
+
+        assert world.store.next_due_us()[0] is None
+
+    def test_a_timer_that_was_set_anew_outlives_its_firing(self, world: World) -> None:
+        world.commit(Decision(timers=(timer("t", delay_s=30),)))
+        (due,) = world.store.due_timers(world.clock.advance(30), 10)
+        world.commit(Decision(timers=(timer("t", delay_s=30, number=1),)))
+        world.commit(Decision(), event=TimerFired(site_id=OAK, timer=due.timer))
+
+        assert world.store.next_due_us()[0] == world.clock.boot_us + 30 * SECOND_US, "an escalation step was lost"
+
+    def test_a_timer_may_set_itself_anew(self, world: World) -> None:
+        world.commit(Decision(timers=(timer("t", delay_s=30),)))
+        (due,) = world.store.due_timers(world.clock.advance(30), 10)
+        world.commit(Decision(timers=(timer("t", delay_s=5),)), event=TimerFired(site_id=OAK, timer=due.timer))
+
+        assert world.store.next_due_us()[0] == world.clock.boot_us + 5 * SECOND_US
+
+    def test_a_dropped_timer_never_fires(self, world: World) -> None:
+        world.commit(Decision(timers=(timer("t"), timer("u"))))
+        world.commit(Decision(dropped_timers=(TimerId("t"),)))
+
+        assert [due.timer.id for due in world.store.due_timers(world.clock.advance(31), 10)] == ["u"]
+
+    def test_a_step_of_the_wall_clock_neither_hurries_nor_loses_a_timer(self, world: World) -> None:
+        world.commit(Decision(timers=(timer("t", delay_s=30),)))
+        world.clock.wall_us += 365 * DAY_US
+        world.commit(Decision(), event=ClockStepped(site_id=OAK, step_us=365 * DAY_US))
+
+        assert world.store.due_timers(world.clock.advance(29), 10) == ()
+        assert len(world.store.due_timers(world.clock.advance(1), 10)) == 1
+
+    # --- replies ------------------------------------------------------------------------------------------------------
+
+    def test_a_phone_knows_the_incidents_it_was_told_of(self, world: World) -> None:
+        me, other = phone(1), phone(2)
+        suppressed = NotificationRow(
+            notification=text("no", incident_id="inc-3"),
+            state=NotificationState.SUPPRESSED,
+            reason=Reason.OPTED_OUT,
+        )
+        world.commit(
+            Decision(
+                incidents=(
+                    incident(1, token="21"),
+                    incident(2, token="22", opened_us=START_WALL_US + 5),
+                    incident(3, token="23"),
+                    incident(4, token="24", opened_us=START_WALL_US - 3 * DAY_US, closed_us=START_WALL_US - 2 * DAY_US),
+                ),
+                notifications=(
+                    queued(text("a", endpoint=me)),
+                    queued(text("b", endpoint=me, incident_id="inc-2")),
+                    queued(text("c", endpoint=other, incident_id="inc-3")),
+                    queued(text("d", endpoint=me, incident_id="inc-4", kind=Kind.CLOSING)),
+                    suppressed,
+                ),
+            )
+        )
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            mine = transaction.phone_incidents(me.key, START_WALL_US - DAY_US)
+
+        assert [(i.incident_id, i.token, i.is_open) for i in mine] == [("inc-2", "22", True), ("inc-1", "21", True)]
+        assert mine[0].headline == "OAK ELEM Rm 204 LOCKDOWN 10:42"
+
+    def test_tokens_in_use_are_not_handed_out_in_the_whole_district(self, world: World) -> None:
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            first, second, *_ = transaction.free_tokens(4, world.clock.wall_us)
+        world.commit(Decision(incidents=(incident(1, site_id=ELM, token=first),)), event=press(site_id=ELM))
+        closed = incident(2, token=second, closed_us=START_WALL_US + 1)
+        world.commit(Decision(incidents=(closed,)))
+        for _ in range(2):
+            with world.store.begin([OAK], world.clock.now()) as transaction:
+                free = transaction.free_tokens(500, world.clock.wall_us)
+            assert first not in free
+            assert second not in free, "a token was reused within 24 h"
+            world.restart()
+        world.clock.advance(86_402)
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            free = transaction.free_tokens(500, world.clock.wall_us)
+
+        assert second in free
+        assert first not in free, "a token of an open incident was handed out"
+
+    # --- evidence -----------------------------------------------------------------------------------------------------
+
+    def test_the_chain_goes_on_over_restarts(self, world: World) -> None:
+        for number in range(1, 6):
+            world.commit(Decision(entries=(entry(f"line {number}"),)))
+            world.restart()
+
+        assert world.store.verify_journal(OAK) == 5
+        assert [line.sequence for line in world.store.read_timeline(IncidentId("inc-1"))] == [1, 2, 3, 4, 5]
+
+    def test_causes_are_forgotten_when_they_are_old(self, world: World) -> None:
+        world.commit(Decision(cause=CauseId("old")))
+        world.clock.advance(40 * 86_400)
+        world.commit(Decision(cause=CauseId("young")))
+        assert world.store.prune(world.clock.now()) == 1
+
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            assert transaction.seen_us(CauseId("old")) is None
+            assert transaction.seen_us(CauseId("young")) is not None
+
+    def test_tests_are_found_again(self, world: World) -> None:
+        world.commit(outbox(text("t", kind=Kind.TEST, incident_id=None, mode=Mode.TEST), text("ntf-1")))
+
+        assert [row.notification.id for row in world.store.read_tests(0)] == ["t"]
+        assert world.store.read_tests(START_WALL_US + 1) == ()
+
+    def test_reading_what_is_not_there(self, world: World) -> None:
+        assert world.store.read_incident(IncidentId("none")) is None
+        assert world.store.read_notification(NotificationId("none")) is None
+        assert world.store.read_timeline(IncidentId("none")) == ()
+        assert world.store.verify_journal(SiteId("none")) == 0
+
+    def test_a_site_that_was_not_named_cannot_be_written(self, world: World) -> None:
+        now = world.clock.now()
+        with (
+            pytest.raises(AssertionError, match="not named to begin"),
+            world.store.begin([OAK], now) as transaction,
+        ):
+            transaction.write(press(site_id=ELM), first_wave(2, site_id=ELM), now)
+
+    def test_heal_of_a_healthy_store_says_so(self, world: World) -> None:
+        assert world.store.heal(world.clock.now())
+        assert world.store.durable
+
+
+__all__ = ["LEASE_S", "MakeStore", "StoreContract", "StoreError", "World"]

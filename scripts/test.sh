@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Everything: system packages, checks, all tests. CI runs just this.
+# A failing step does not hide the ones after it; the exit code is that of the whole.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+venv=${VENV:-.venv}
+scripts/system-packages.sh || exit 1
+scripts/install.sh dev || exit 1
+
+failed=()
+step() {
+  local name=$1 start=$SECONDS
+  shift
+  printf '\n== %s\n' "$name"
+  if "$@"; then
+    printf '== %s: passed, %d s\n' "$name" $((SECONDS - start))
+  else
+    printf '== %s: FAILED, %d s\n' "$name" $((SECONDS - start))
+    failed+=("$name")
+  fi
+}
+
+step checks make --no-print-directory --jobs=4 --keep-going --output-sync=target \
+  quick-lint quick-format quick-types quick-imports
+step 'quick tests' "$venv/bin/pytest" -q -m 'not slow' -n 2 --dist loadfile --hypothesis-profile=ci
+# One at a time: they measure time, and start servers on a machine that may have two cores.
+step 'slow tests' "$venv/bin/pytest" -v -m slow -n 0 --hypothesis-profile=ci --durations=10
+
+if ((${#failed[@]})); then
+  printf '\ntest: FAILED: %s\n' "$(IFS=,; echo "${failed[*]}")"
+  exit 1
+fi
+printf '\ntest: all passed, %d s\n' "$SECONDS"

@@ -1,0 +1,124 @@
+"""Simulated devices: what badges, wall buttons and sensors really publish, and the ways to a broker.
+
+Owns payload shapes and the devices' own counters; a device knows nothing of schools. A payload leaves as bytes, and
+whether it arrives is the broker's business.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import aiomqtt
+from msgspec import Struct
+from msgspec.json import encode
+
+from alertd.ports import Clock
+from alertd_simulator.broker import SimulatedBroker
+
+MQTT_TIMEOUT_S = 10.0
+
+
+class Payload(Struct, frozen=True, kw_only=True):
+    """One message a device publishes."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    qos: int = 1
+
+
+class Badge:
+    """A programmable badge or button: the documented plain-JSON press. It counts its presses and its restarts.
+
+    `clock=None`: a device without a clock leaves `at` out. A gesture of eight presses is eight messages, each with the
+    count so far: severity rises as they arrive."""
+
+    def __init__(self, device_id: str, *, clock: Clock | None = None, boot: int = 1) -> None:
+        self.device_id = device_id
+        self.boot = boot
+        self.sequence = 0
+        self._clock = clock
+
+    def press(self, count: int = 1, *, action: str = "press") -> Payload:
+        """One message: this was the press number `count` of the gesture."""
+        self.sequence += 1
+        body: dict[str, object] = {"action": action, "count": count, "seq": self.sequence, "boot": self.boot}
+        if self._clock is not None:
+            body["at"] = self._clock.now().wall_us / 1e6
+        return Payload(topic=f"alertd/press/{self.device_id}", payload=encode(body))
+
+    def gesture(self, presses: int) -> list[Payload]:
+        """All messages of a gesture, in order."""
+        return [self.press(count) for count in range(1, presses + 1)]
+
+    def restart(self) -> None:
+        """The battery was changed: the counter begins anew, and the boot number says so."""
+        self.boot += 1
+        self.sequence = 0
+
+
+class ZigbeeButton:
+    """A Zigbee button behind Zigbee2MQTT: no counter, no time; the gateway's JSON and its plain `/action` twin."""
+
+    def __init__(self, name: str, *, battery: int = 87) -> None:
+        self.name = name
+        self.battery = battery
+
+    def press(self, action: str = "emergency") -> Payload:
+        body = {"action": action, "battery": self.battery, "linkquality": 112, "voltage": 2900}
+        return Payload(topic=f"zigbee2mqtt/{self.name}", payload=encode(body), qos=0)
+
+    def press_with_twin(self, action: str = "emergency") -> list[Payload]:
+        """What a default Zigbee2MQTT sends for one press."""
+        twin = Payload(topic=f"zigbee2mqtt/{self.name}/action", payload=action.encode(), qos=0)
+        return [self.press(action), twin]
+
+    def availability(self, state: str = "online") -> Payload:
+        topic = f"zigbee2mqtt/{self.name}/availability"
+        return Payload(topic=topic, payload=encode({"state": state}), retain=True, qos=0)
+
+
+class Air(Protocol):
+    """The way from a device to its broker."""
+
+    async def publish(self, message: Payload) -> None:
+        """Completes with the broker's PUBACK (QoS 1)."""
+        ...
+
+
+class SimulatedAir:
+    """Into the broker in memory."""
+
+    def __init__(self, broker: SimulatedBroker) -> None:
+        self._broker = broker
+
+    async def publish(self, message: Payload) -> None:
+        self._broker.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
+
+
+class MqttAir:
+    """Over a real connection."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self._client = client
+
+    async def publish(self, message: Payload) -> None:
+        await self._client.publish(
+            message.topic, message.payload, qos=message.qos, retain=message.retain, timeout=MQTT_TIMEOUT_S
+        )
+
+
+@asynccontextmanager
+async def on_the_air(
+    host: str,
+    port: int,
+    *,
+    protocol: aiomqtt.ProtocolVersion = aiomqtt.ProtocolVersion.V5,
+    username: str | None = None,
+    password: str | None = None,
+) -> AsyncIterator[MqttAir]:
+    """A real MQTT connection for devices."""
+    async with aiomqtt.Client(
+        host, port, protocol=protocol, username=username, password=password, timeout=MQTT_TIMEOUT_S
+    ) as client:
+        yield MqttAir(client)

@@ -1,0 +1,93 @@
+"""`WorldHttp`: the `Http` port of a simulated world. URLs lead to actors, and the network between may fail.
+
+Owns what happens between our request and an actor's answer. Must never reach a real network: an address that no actor
+has is an unknown host.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from alertd.ports import HttpNoAnswerError, HttpNotSentError, HttpRequest, HttpResponse
+from alertd_simulator.weather import Handler
+
+
+class Exchange(Struct, frozen=True, kw_only=True):
+    """One request as it went: `status` 0 with the `error` that the sender saw."""
+
+    at_s: float
+    method: str
+    url: str
+    status: int
+    error: str = ""
+
+
+class WorldHttp:
+    """Give it `{"https://api.twilio.com": carrier.handle, "https://dispatch.example": center.handle}`."""
+
+    def __init__(self, actors: Mapping[str, Handler], *, latency_s: Callable[[], float] = lambda: 0.02) -> None:
+        self.actors = dict(actors)
+        self.latency_s = latency_s
+        """Of one direction, asked for each."""
+        self.is_plugged_in = True
+        """False: the school's uplink is gone. New requests fail at once; answers under way never arrive."""
+        self.exchanges: list[Exchange] = []
+        self._serving: set[asyncio.Task[HttpResponse]] = set()
+
+    async def send(self, request: HttpRequest, *, timeout_s: float) -> HttpResponse:
+        at_s = asyncio.get_running_loop().time()
+        try:
+            answer = await self._exchange(request, timeout_s)
+        except (HttpNotSentError, HttpNoAnswerError) as failure:
+            self._note(at_s, request, 0, f"{type(failure).__name__}: {failure}")
+            raise
+        except asyncio.CancelledError:
+            self._note(at_s, request, 0, "cancelled by the sender")
+            raise
+        self._note(at_s, request, answer.status, "")
+        return answer
+
+    def _note(self, at_s: float, request: HttpRequest, status: int, error: str) -> None:
+        self.exchanges.append(Exchange(at_s=at_s, method=request.method, url=request.url, status=status, error=error))
+
+    async def _exchange(self, request: HttpRequest, timeout_s: float) -> HttpResponse:
+        handler = self._find(request.url)
+        if not self.is_plugged_in:
+            raise HttpNotSentError("network is unreachable")
+        try:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.sleep(self.latency_s())
+                answer = await self._serve(handler, request)
+                await asyncio.sleep(self.latency_s())
+                if not self.is_plugged_in:
+                    await asyncio.Event().wait()
+                return answer
+        except TimeoutError:
+            raise HttpNoAnswerError(f"no answer within {timeout_s} s") from None
+
+    async def _serve(self, handler: Handler, request: HttpRequest) -> HttpResponse:
+        """A server goes on although its client has hung up, so the actor has a task of its own."""
+        if not self.is_plugged_in:  # it left, and never arrived
+            await asyncio.Event().wait()
+
+        async def act() -> HttpResponse:
+            return await handler(request)
+
+        task = asyncio.get_running_loop().create_task(act(), name=f"actor of {request.url}")
+        self._serving.add(task)
+        task.add_done_callback(self._served)
+        return await asyncio.shield(task)
+
+    def _served(self, task: asyncio.Task[HttpResponse]) -> None:
+        self._serving.discard(task)
+        if not task.cancelled() and isinstance(task.exception(), HttpNoAnswerError):
+            return  # seen by the client, if it still waited
+        if not task.cancelled() and (error := task.exception()):
+            asyncio.get_running_loop().call_exception_handler({"message": "an actor failed", "exception": error})
+
+    def _find(self, url: str) -> Handler:
+        for base, handler in self.actors.items():
+            if url == base or url.startswith((base + "/", base + "?")):
+                return handler
+        raise HttpNotSentError(f"unknown host: {url.partition('?')[0]}")

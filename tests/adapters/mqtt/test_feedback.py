@@ -1,0 +1,80 @@
+"""The way back to the presser's device."""
+
+import asyncio
+import json
+
+from alertd.model.decision import Confirmation, FeedbackState
+from alertd.model.ids import DeviceId
+from alertd_simulator.virtual_time import in_virtual_time
+from tests.adapters.mqtt.fake_broker import FakeBroker, FakeDoor, Publication
+from tests.adapters.mqtt.world import World, running
+
+
+def received(device: str = "badge-1", state: FeedbackState = FeedbackState.RECEIVED) -> Confirmation:
+    return Confirmation(device_id=DeviceId(device), state=state)
+
+
+def told(world: World) -> list[Publication]:
+    return [p for p in world.broker.published if p.topic.startswith("alertd/feedback/")]
+
+
+@in_virtual_time
+async def test_the_device_is_told_and_the_message_expires():
+    async with running(FakeBroker(), FakeDoor()) as world:
+        assert world.feedback is not None
+        await world.feedback.confirm(received())
+        await world.feedback.confirm(received(state=FeedbackState.RESPONDER_ACCEPTED))
+        await asyncio.sleep(1)
+        first, second = told(world)
+        assert (first.topic, first.expires_s) == ("alertd/feedback/badge-1", 30)
+        said = json.loads(first.payload)
+        assert said == {"state": "received", "at": "2026-10-14T14:42:00.100Z", "expires_at": "2026-10-14T14:42:30.100Z"}
+        assert json.loads(second.payload)["state"] == "responder_accepted"
+
+
+@in_virtual_time
+async def test_while_the_broker_is_away_confirming_neither_fails_nor_waits_and_old_news_is_dropped():
+    async with running(FakeBroker(), FakeDoor()) as world:
+        assert world.feedback is not None
+        world.broker.down = "connection refused"
+        world.broker.drop()
+        await asyncio.sleep(1)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await world.feedback.confirm(received("early"))
+        assert loop.time() == began
+        await asyncio.sleep(35)
+        await world.feedback.confirm(received("late"))
+        await asyncio.sleep(5)
+        world.broker.down = None
+        await asyncio.sleep(20)
+        (only,) = told(world)
+        assert only.topic == "alertd/feedback/late"
+        assert only.expires_s is not None
+        assert only.expires_s <= 25
+
+
+@in_virtual_time
+async def test_a_flood_of_confirmations_is_bounded():
+    async with running(FakeBroker(), FakeDoor()) as world:
+        assert world.feedback is not None
+        world.broker.down = "connection refused"
+        world.broker.drop()
+        await asyncio.sleep(1)
+        for number in range(5000):
+            await world.feedback.confirm(received(f"badge-{number}"))
+        world.broker.down = None
+        await asyncio.sleep(20)
+        assert len(told(world)) == 2000
+        assert told(world)[-1].topic == "alertd/feedback/badge-4999"
+
+
+@in_virtual_time
+async def test_a_refused_topic_does_not_stop_the_next_one():
+    async with running(FakeBroker(), FakeDoor()) as world:
+        assert world.feedback is not None
+        world.broker.forbidden.add("alertd/feedback/badge-1")
+        for device in ("badge-1", "bad+ge", "badge-2"):
+            await world.feedback.confirm(received(device))
+        await asyncio.sleep(1)
+        assert [p.topic for p in told(world)] == ["alertd/feedback/badge-2"]

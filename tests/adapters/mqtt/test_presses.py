@@ -1,0 +1,339 @@
+"""The trigger session: what is acknowledged when, what happens when connections and commits fail."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from alertd.ports import NotCommittedError
+from alertd_simulator.virtual_time import in_virtual_time
+from tests.adapters.mqtt.fake_broker import FakeBroker, FakeDoor
+from tests.adapters.mqtt.world import running
+
+PRESS = b'{"action":"press"}'
+
+
+@in_virtual_time
+async def test_promise_1_puback_leaves_only_after_the_commit():
+    broker, door = FakeBroker(), FakeDoor(hold=True)
+    async with running(broker, door) as world:
+        world.press()
+        await asyncio.sleep(5)
+
+        assert [a.signals[0].action for a in door.arrivals] == ["press"]
+        assert broker.acked() == [], "promise 1 broken: PUBACK left before the press was committed"
+
+        door.commit()
+        await asyncio.sleep(0.1)
+        assert broker.acked() == [PRESS]
+
+
+@in_virtual_time
+async def test_promise_1_a_stale_ack_does_not_consume_a_new_press():
+    """A restarted broker gives the packet id of the old press to a new one."""
+    broker, door = FakeBroker(), FakeDoor(hold=True)
+    async with running(broker, door) as world:
+        world.press("badge-1", b'{"action":"old"}')
+        await asyncio.sleep(0.1)
+        old_mid = next(iter(broker.presses.unacked))
+        broker.reuse_packet_ids()
+        await asyncio.sleep(2)
+        while True:  # the new press gets the old one's packet id
+            world.press("badge-2", b'{"action":"new"}')
+            await asyncio.sleep(0.1)
+            if old_mid in broker.presses.unacked:
+                break
+
+        door.commit(0)
+        await asyncio.sleep(1)
+
+        assert broker.acked() == [], "promise 1 broken: the ack of an old connection's press consumed a new press"
+
+
+@in_virtual_time
+async def test_promise_1_a_failed_commit_is_not_acknowledged_and_comes_again():
+    broker, door = FakeBroker(), FakeDoor(hold=True)
+    async with running(broker, door) as world:
+        world.press()
+        await asyncio.sleep(0.1)
+        before = broker.presses
+        door.fail()
+        await asyncio.sleep(2)
+
+        assert broker.acked() == [], "promise 1 broken: PUBACK after a failed commit"
+        assert broker.presses is not before
+        assert [len(a.signals) for a in door.arrivals] == [1, 1]
+
+        door.commit()
+        await asyncio.sleep(0.1)
+        assert broker.acked() == [PRESS]
+
+
+@in_virtual_time
+async def test_any_error_of_the_door_counts_as_not_committed():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door) as world:
+        door.fail_with = RuntimeError("a defect in intake")
+        world.press()
+        await asyncio.sleep(1)
+        door.fail_with = None
+        await asyncio.sleep(10)
+        assert broker.acked() == [PRESS]
+
+
+@in_virtual_time
+async def test_a_press_delivered_again_is_the_same_arrival():
+    """The connection is lost between commit and ack: nobody is told twice."""
+    broker, door = FakeBroker(), FakeDoor(hold=True)
+    async with running(broker, door) as world:
+        world.press()
+        world.press()
+        await asyncio.sleep(0.1)
+        broker.drop()
+        await asyncio.sleep(2)
+
+        first, second, first_again, second_again = (a.arrival_id for a in door.arrivals)
+        assert (first_again, second_again) == (first, second)
+        assert first != second
+
+
+@in_virtual_time
+async def test_equal_presses_are_presses_of_their_own():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door) as world:
+        for _ in range(3):
+            world.press()
+            await asyncio.sleep(0.1)
+        broker.drop()
+        await asyncio.sleep(2)
+        world.press()
+        await asyncio.sleep(0.1)
+        assert len({a.arrival_id for a in door.arrivals}) == 4
+
+
+@in_virtual_time
+async def test_an_equal_press_under_a_reused_packet_id_is_its_own():
+    """Not DUP, so it is new, whatever its number."""
+    broker, door = FakeBroker(), FakeDoor(hold=True)
+    async with running(broker, door, alive_topic="") as world:
+        world.press()
+        await asyncio.sleep(0.1)
+        broker.reuse_packet_ids()
+        await asyncio.sleep(2)
+        world.press()
+        await asyncio.sleep(0.1)
+        assert len({a.arrival_id for a in door.arrivals}) == 2
+
+
+@in_virtual_time
+async def test_acks_do_not_wait_for_each_other():
+    broker, door = FakeBroker(), FakeDoor(hold=True)
+    async with running(broker, door) as world:
+        for number in range(5):
+            world.press(payload=b'{"action":"press%d"}' % number)
+        await asyncio.sleep(0.1)
+        assert len(door.waiting) == 5
+        door.commit(3)
+        door.commit(0)
+        await asyncio.sleep(0.1)
+        assert broker.acked() == [b'{"action":"press3"}', b'{"action":"press0"}']
+
+
+@in_virtual_time
+async def test_arrivals_keep_the_order_of_the_broker():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door) as world:
+        for number in range(50):
+            world.press(payload=b'{"action":"press%d"}' % number)
+        await asyncio.sleep(0.1)
+        assert door.payload_actions == [f"press{number}" for number in range(50)]
+
+
+@in_virtual_time
+async def test_no_more_than_max_unacked_are_taken():
+    broker, door = FakeBroker(), FakeDoor(hold=True)
+    async with running(broker, door, max_unacked=3) as world:
+        for _ in range(10):
+            world.press()
+        await asyncio.sleep(0.1)
+        assert len(door.arrivals) == 3
+        door.commit()
+        await asyncio.sleep(0.1)
+        assert len(door.arrivals) == 4
+        while door.waiting:
+            door.commit()
+            await asyncio.sleep(0.01)
+        assert len(door.arrivals) == len(broker.acked()) == 10
+
+
+@in_virtual_time
+async def test_slots_of_a_lost_connection_are_given_back():
+    broker, door = FakeBroker(), FakeDoor(hold=True)
+    async with running(broker, door, max_unacked=2) as world:
+        for round_ in range(5):
+            world.press()
+            await asyncio.sleep(0.1)
+            door.fail()
+            await asyncio.sleep(30)
+            assert len(door.waiting) == 1, f"round {round_}"
+            door.commit()
+            await asyncio.sleep(0.1)
+        assert len(broker.acked()) == 5
+
+
+@in_virtual_time
+async def test_back_off_grows_while_commits_fail_and_starts_anew_after_a_quiet_time():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, retry_min_s=0.2, retry_max_s=5) as world:
+        door.fail_with = NotCommittedError("disk full")
+        world.press()
+        await asyncio.sleep(60)
+        gaps = [b - a for a, b in zip(broker.connected_at, broker.connected_at[1:], strict=False)]
+        assert gaps[0] < 0.3
+        assert all(2.4 < gap < 5.1 for gap in gaps[6:])
+        assert len(gaps) < 30
+
+        door.fail_with = None
+        await asyncio.sleep(60)
+        broker.connected_at.clear()
+        broker.drop()
+        lost_at = asyncio.get_running_loop().time()
+        await asyncio.sleep(5)
+        assert broker.connected_at[0] - lost_at <= 0.21
+
+
+@in_virtual_time
+async def test_a_qos_0_press_that_was_not_committed_is_tried_again():
+    """The broker has forgotten it: nobody else has it."""
+    broker, door = FakeBroker(), FakeDoor(hold=True)
+    async with running(broker, door) as world:
+        world.press(qos=0)
+        await asyncio.sleep(0.1)
+        door.fail()
+        await asyncio.sleep(2)
+        assert [a.arrival_id for a in door.arrivals] == [door.arrivals[0].arrival_id] * 2
+        door.commit()
+
+
+# --- what may have waited -------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_press_that_waited_says_since_when(tmp_path: Path):
+    """The daemon was stopped for an hour. What comes behind our own sign of life is fresh."""
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path) as world:
+        await asyncio.sleep(35)
+        stopped_us = world.clock.now().wall_us
+    world.press(payload=b'{"action":"waited"}')
+    await asyncio.sleep(3600)
+    async with running(broker, door, state_dir=tmp_path) as world:
+        world.press(payload=b'{"action":"fresh"}')
+        await asyncio.sleep(0.1)
+
+    waited, fresh = door.arrivals
+    assert waited.signals[0].action == "waited"
+    assert waited.backlog_since_us is not None
+    assert stopped_us - 10_000_000 <= waited.backlog_since_us <= stopped_us
+    assert fresh.backlog_since_us is None
+
+
+@in_virtual_time
+async def test_without_a_sign_of_life_silence_ends_the_backlog(tmp_path: Path):
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path, alive_topic=""):
+        await asyncio.sleep(15)
+    async with running(broker, door, state_dir=tmp_path, alive_topic="") as world:
+        for pause in (0, 0.5, 0.9, 1.5):
+            await asyncio.sleep(pause)
+            world.press()
+        await asyncio.sleep(0.1)
+    assert [a.backlog_since_us is not None for a in door.arrivals] == [True, True, True, False]
+
+
+@in_virtual_time
+async def test_nothing_waits_in_a_new_session():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, alive_topic="") as world:
+        world.press()
+        await asyncio.sleep(0.1)
+        assert door.arrivals[0].backlog_since_us is None
+
+
+@in_virtual_time
+async def test_a_session_older_than_our_memory_makes_a_press_look_old():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.session_filters["alertd-oak"] = {"alertd/press/+": 1}
+    broker.publish("alertd/press/badge-1", PRESS)
+    async with running(broker, door) as world:
+        since_us = door.arrivals[0].backlog_since_us
+        assert since_us is not None
+        assert world.clock.now().wall_us - since_us > 24 * 3600 * 1_000_000
+
+
+@in_virtual_time
+async def test_a_damaged_memory_is_no_reason_to_stop(tmp_path: Path):
+    (tmp_path / "mqtt-oak.json").write_text('{"connected_us": "yester')
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path) as world:
+        world.press()
+        await asyncio.sleep(0.1)
+        assert broker.acked() == [PRESS]
+
+
+@in_virtual_time
+async def test_filters_that_left_the_configuration_leave_the_session(tmp_path: Path):
+    broker, door = FakeBroker(), FakeDoor()
+    old = [{"topic": "alertd/press/+"}, {"topic": "zigbee2mqtt/+", "decoder": "zigbee2mqtt"}]
+    async with running(broker, door, state_dir=tmp_path, triggers=old):
+        assert "zigbee2mqtt/+" in broker.session_filters["alertd-oak"]
+    async with running(broker, door, state_dir=tmp_path):
+        assert sorted(broker.session_filters["alertd-oak"]) == ["alertd/alive/alertd-oak", "alertd/press/+"]
+
+
+# --- what is in them ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        pytest.param(b"", "empty", id="empty"),
+        pytest.param(b"x" * 1024 * 1024, "1048576 bytes", id="1 MiB"),
+        pytest.param(b"[" * 50_000, "nested too deeply", id="deeply nested"),
+        pytest.param(b'{"action":"\xff\xfe"}', "not UTF-8", id="not UTF-8"),
+        pytest.param(b'{"action":', "not JSON", id="half"),
+        pytest.param(b"[1, 2]", "a list", id="not an object"),
+        pytest.param(b'{"action":{"a":1}}', "action", id="wrong type"),
+        pytest.param(b'{"action":"press","action":"test"}', "twice", id="duplicate key"),
+    ],
+)
+def test_hostile_payloads_are_committed_as_refused_and_the_source_goes_on(payload: bytes, why: str):
+    @in_virtual_time
+    async def story():
+        broker, door = FakeBroker(), FakeDoor(hold=True)
+        async with running(broker, door) as world:
+            world.press(payload=payload)
+            world.press(payload=PRESS)
+            await asyncio.sleep(0.1)
+            hostile, press = door.arrivals
+            assert why in hostile.refused
+            assert (hostile.signals, hostile.size) == ((), len(payload))
+            assert press.signals[0].action == "press"
+            assert broker.acked() == []
+            door.commit()
+            door.commit()
+            await asyncio.sleep(0.1)
+            assert broker.acked() == [payload, PRESS]
+            assert ("oak", "refused") in door.observed
+
+    story()
+
+
+@in_virtual_time
+async def test_retained_and_qos_are_passed_on():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door) as world:
+        world.press(retain=True)
+        world.press(qos=0)
+        await asyncio.sleep(0.1)
+        assert [(a.retained, a.qos) for a in door.arrivals] == [(True, 1), (False, 0)]

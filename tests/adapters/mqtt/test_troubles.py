@@ -1,0 +1,221 @@
+"""What people are told about the broker, the session and devices, when, and when it is over."""
+
+import asyncio
+from pathlib import Path
+
+from alertd.model.events import TroubleRaised
+from alertd.model.ids import DISTRICT
+from alertd_simulator.virtual_time import in_virtual_time
+from tests.adapters.mqtt.fake_broker import FakeBroker, FakeDoor
+from tests.adapters.mqtt.world import running
+
+DROPPED = "$SYS/broker/publish/messages/dropped"
+
+
+@in_virtual_time
+async def test_a_broker_that_stays_away_is_a_trouble_until_it_is_back():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door) as world:
+        broker.down = "connection refused"
+        broker.drop()
+        await asyncio.sleep(25)
+        assert door.standing == {}
+        assert not world.source.is_connected
+        await asyncio.sleep(10)
+        assert "broker.example:1883" in door.standing["broker:oak"]
+        assert "connection refused" in door.standing["broker:oak"]
+        raised = next(e for e in door.events if isinstance(e, TroubleRaised))
+        assert (raised.site_id, raised.rings) == (DISTRICT, False)
+        broker.down = None
+        await asyncio.sleep(20)
+        assert door.standing == {}
+        assert world.source.is_connected
+
+
+@in_virtual_time
+async def test_a_broker_that_was_never_there_is_a_trouble():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.down = "the broker refused us: Not authorized"
+    async with running(broker, door):
+        await asyncio.sleep(31)
+        assert "Not authorized" in door.standing["broker:oak"]
+
+
+@in_virtual_time
+async def test_a_broker_that_restarts_quickly_is_none():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door):
+        for _ in range(5):
+            broker.drop()
+            await asyncio.sleep(20)
+        assert door.events == []
+
+
+@in_virtual_time
+async def test_a_forgotten_session_is_a_trouble_that_says_presses_are_lost(tmp_path: Path):
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path):
+        assert door.standing == {}
+        broker.lose_everything()
+        await asyncio.sleep(5)
+        assert "lost" in door.standing["broker_session:oak"]
+
+
+@in_virtual_time
+async def test_a_weak_subscription_is_a_standing_trouble():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.granted["alertd/press/+"] = 0
+    async with running(broker, door):
+        assert "QoS 0" in door.standing["qos0:oak"]
+        broker.granted.clear()
+        broker.drop()
+        await asyncio.sleep(2)
+        assert door.standing == {}
+
+
+@in_virtual_time
+async def test_a_refused_subscription_is_a_trouble():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.granted["alertd/press/+"] = 0x87
+    async with running(broker, door):
+        assert "alertd/press/+" in door.standing["broker_subscription:oak"]
+
+
+@in_virtual_time
+async def test_a_device_that_presses_at_qos_0_is_a_trouble_until_it_does_not():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door) as world:
+        world.press("badge-7", qos=0)
+        world.press("badge-8", qos=1)
+        await asyncio.sleep(0.1)
+        assert list(door.standing) == ["qos0:badge-7"]
+        world.press("badge-7", qos=1)
+        await asyncio.sleep(0.1)
+        assert door.standing == {}
+
+
+@in_virtual_time
+async def test_a_flood_of_device_names_raises_a_bounded_number_of_troubles():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door) as world:
+        for number in range(700):
+            world.press(f"forged-{number}", qos=0)
+        await asyncio.sleep(1)
+        assert len(door.standing) == 500
+
+
+@in_virtual_time
+async def test_a_broker_that_takes_but_does_not_deliver_is_a_trouble_and_no_proof_of_life():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door) as world:
+        assert world.source.is_connected
+        broker.swallowed.add("alertd/alive/alertd-oak")
+        await asyncio.sleep(45)
+        assert not world.source.is_connected
+        assert "does not come back" in door.standing["broker_alive:oak"]
+        broker.swallowed.clear()
+        await asyncio.sleep(25)
+        assert world.source.is_connected
+        assert door.standing == {}
+
+
+@in_virtual_time
+async def test_a_refused_sign_of_life_is_a_trouble_at_once_and_the_connection_stands():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.forbidden.add("alertd/alive/alertd-oak")
+    async with running(broker, door) as world:
+        connection = broker.presses
+        assert "not authorized" in door.standing["broker_alive:oak"]
+        world.press()
+        await asyncio.sleep(1)
+        assert broker.presses is connection
+        assert len(broker.acked()) == 1
+        assert world.source.is_connected
+
+
+@in_virtual_time
+async def test_a_broker_that_hangs_up_on_a_refused_sign_of_life_is_not_annoyed_again():
+    """As mosquitto 2.0.11 does: presses would come in between, but each time over a new connection."""
+    broker, door = FakeBroker(), FakeDoor()
+    broker.forbidden.add("alertd/alive/alertd-oak")
+    async with running(broker, door) as world:
+        broker.drop("the broker hung up")
+        await asyncio.sleep(60)
+        assert len(broker.connected_at) == 2
+        assert "not authorized" in door.standing["broker_alive:oak"]
+        broker.forbidden.clear()
+        await asyncio.sleep(600)
+        broker.drop()
+        await asyncio.sleep(5)
+        assert door.standing == {}
+        assert world.source.is_connected
+
+
+@in_virtual_time
+async def test_thrown_away_messages_are_counted_and_told():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door):
+        for count in (b"40", b"40", b"42"):
+            broker.publish(DROPPED, count, qos=0)
+            await asyncio.sleep(10)
+        assert "thrown away 2 messages" in door.standing["broker_dropped:oak"]
+        assert "max_queued_messages 0" in door.standing["broker_dropped:oak"]
+        for _ in range(24 * 6 + 1):
+            broker.publish(DROPPED, b"42", qos=0)
+            await asyncio.sleep(600)
+        assert door.standing == {}
+
+
+@in_virtual_time
+async def test_what_the_broker_threw_away_while_we_were_stopped_is_told(tmp_path: Path):
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path):
+        broker.publish(DROPPED, b"40", qos=0)
+        await asyncio.sleep(1)
+    async with running(broker, door, state_dir=tmp_path):
+        broker.publish(DROPPED, b"2040", qos=0)
+        await asyncio.sleep(1)
+        assert "2000 messages" in door.standing["broker_dropped:oak"]
+
+
+@in_virtual_time
+async def test_a_restarted_broker_counts_from_nought():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door):
+        for count in (b"40", b"0", b"3", b"nonsense", b"3"):
+            broker.publish(DROPPED, count, qos=0)
+            await asyncio.sleep(10)
+        assert "thrown away 3 messages" in door.standing["broker_dropped:oak"]
+
+
+@in_virtual_time
+async def test_telemetry_is_counted_and_never_reaches_the_door():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, telemetry=["alertd/telemetry/#"]):
+        for _ in range(3):
+            broker.publish("alertd/telemetry/badge-1", b'{"battery": 80}', qos=0)
+        await asyncio.sleep(1)
+        assert door.arrivals == []
+        assert door.observed == [("oak", "telemetry")] * 3
+
+
+@in_virtual_time
+async def test_a_trouble_is_retried_until_it_is_committed():
+    broker, door = FakeBroker(), FakeDoor()
+    door.refuse_events = 3
+    async with running(broker, door) as world:
+        world.press("badge-7", qos=0)
+        await asyncio.sleep(30)
+        assert list(door.standing) == ["qos0:badge-7"]
+
+
+@in_virtual_time
+async def test_a_trouble_of_the_last_run_is_cleared_by_this_one(tmp_path: Path):
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path) as world:
+        world.press("badge-7", qos=0)
+        await asyncio.sleep(1)
+    async with running(broker, door, state_dir=tmp_path) as world:
+        world.press("badge-7")
+        await asyncio.sleep(1)
+        assert door.standing == {}

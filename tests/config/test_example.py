@@ -1,0 +1,82 @@
+"""The school in config/ is a promise: it loads, it passes, and the shipped adapters accept its sections."""
+
+from alertd.engine.gsm7 import septets
+from alertd.engine.wording import render
+from alertd.lint.findings import Judge
+from alertd.lint.longest import longest_params
+from alertd.model.ids import DISTRICT, DeviceId, PersonId, PolicyId, SiteId
+from alertd.model.policy import TargetKind
+from alertd_adapters.mqtt.settings import parse_settings as parse_mqtt
+from alertd_adapters.twilio.settings import parse_settings as parse_twilio
+from alertd_adapters.webhook.settings import parse_settings as parse_webhook
+
+
+def test_example_has_no_problem(school):
+    assert school.problems() == ()
+
+
+def test_shipped_adapters_accept_the_sections(school):
+    sections = {section.plugin: section for section in school.load().sections}
+
+    assert parse_mqtt(sections["mqtt"].settings).host == "localhost"
+    assert parse_twilio(sections["sms_twilio"].settings, None).from_numbers
+    assert parse_webhook(sections["webhook"].settings).destinations
+
+
+def test_lockdown_tells_responders_staff_and_dispatch_at_once_and_a_second_tier_after_a_short_wait(school):
+    policy = school.load().registry.policies[PolicyId("lockdown")]
+
+    first, second = policy.steps[:2]
+    assert {target.kind for target in first.targets} == {
+        TargetKind.GROUP, TargetKind.SITE_STAFF, TargetKind.DESTINATION,
+    }  # fmt: skip
+    assert first.wait_s <= 30
+    assert [target.id for target in second.targets] == ["backup"]
+
+
+def test_a_person_has_a_text_endpoint_and_the_district_a_technician(school):
+    registry = school.load().registry
+
+    assert [e.key for e in registry.people[PersonId("ruiz")].endpoints] == ["sms:+12025550110"]
+    assert [p.name for p in registry.site_staff[DISTRICT]] == ["Varga"]
+
+
+def test_a_roaming_badge_reaches_its_two_sites_only(school):
+    device = school.load().registry.devices[DeviceId("badge-reed")]
+
+    assert (device.site_id, device.roaming_sites) == (SiteId("oak"), (SiteId("elm"),))
+
+
+def test_every_text_fits_one_message_when_rendered_without_shortening(school):
+    """Req 53, proved without the linter: each template of each site, longest case."""
+    loaded = school.load()
+    judge = Judge(loaded)
+    rendered = [
+        render(text, longest_params(judge, site, policy.incident_class), 0)
+        for site, incident_class, policy in judge.uses()
+        for name, text in policy.templates.items()
+        if name.startswith("trouble") == (incident_class == "trouble")
+    ]
+
+    assert len(rendered) > 100
+    assert [text for text in rendered if (septets(text) or 999) > 160] == []
+
+
+def test_all_numbers_are_fiction(school):
+    registry = school.load().registry
+
+    numbers = {e.address for p in registry.people.values() for e in p.endpoints}
+    assert all(number.startswith("+1202" + "55501") for number in numbers)
+
+
+def test_a_dispatch_centre_learns_where_to_report_if_it_can_reach_us(school, monkeypatch):
+    monkeypatch.setenv("ALERTD_LISTEN", "127.0.0.1:8443")
+    monkeypatch.setenv("ALERTD_PUBLIC_BASE_URL", "https://alertd.example.org/")
+
+    county = school.load().registry.destinations["county-dispatch"]
+
+    assert county.reply_url == "https://alertd.example.org/v1/callbacks/dispatch-webhook?d=county-dispatch"
+
+
+def test_a_dispatch_centre_behind_nat_gets_no_address(school):
+    assert school.load().registry.destinations["county-dispatch"].reply_url is None

@@ -1,0 +1,107 @@
+"""Every rule of the linter has a configuration that can be read and must not run: unsafe.toml, doubtful.toml."""
+
+
+def test_unsafe_configuration_is_refused(school, unsafe):
+    school.spoil(unsafe)
+
+    here = _found(school, unsafe)
+    assert all(p.is_error and p.line and unsafe["remedy"] in p.remedy for p in here)
+
+
+def test_doubtful_configuration_is_warned_of(school, doubtful):
+    school.spoil(doubtful)
+
+    here = _found(school, doubtful)
+    assert all(not p.is_error and p.line and doubtful["remedy"] in p.remedy for p in here)
+
+
+def _found(school, case):
+    problems = school.lint_problems()
+    here = [p for p in problems if p.key == case["key"] and case["says"] in p.message]
+    assert here, problems
+    return here
+
+
+def test_step_that_reaches_nobody_at_one_of_its_sites_is_refused(school):
+    school.replace("people.csv", "front office,elm,backup", "front office,elm,")
+    school.replace("people.csv", "oak;elm,nurses;backup", "oak,nurses;backup")
+
+    steps = {(p.file, p.key) for p in school.lint_problems() if p.is_error and p.message == "at elm it reaches nobody"}
+    assert steps == {("policies/lockdown.toml", "targets")}
+
+
+def test_policy_that_no_site_uses_is_warned_of(school):
+    text = (school.directory / "policies/tamper.toml").read_text()
+    school.write("policies/spare.toml", text)
+
+    (problem,) = school.lint_problems()
+    assert (problem.file, problem.message, problem.is_error) == (
+        "policies/spare.toml",
+        "no site uses this policy",
+        False,
+    )
+
+
+def test_schedule_around_the_clock_has_no_gap_even_when_the_clock_changes(school):
+    """Req 101; the year looked at contains both changes of the clock."""
+    school.write(
+        "schedules.toml",
+        """
+[oak-duty]
+site = "oak"
+shifts = [
+  { person = "chen", days = ["mon","tue","wed","thu","fri","sat","sun"], start = "07:00", end = "19:00" },
+  { person = "ruiz", days = ["mon","tue","wed","thu","fri","sat","sun"], start = "19:00", end = "07:00" },
+]
+""",
+    )
+    school.replace("policies/vape.toml", '{ schedule = "oak-duty" }, { group = "nurses" }', '{ schedule = "oak-duty" }')
+
+    assert school.lint_problems() == ()
+
+
+def test_gap_of_an_hour_on_one_night_is_found(school):
+    school.write(
+        "schedules.toml",
+        """
+[oak-duty]
+site = "oak"
+shifts = [
+  { person = "chen", days = ["mon","tue","wed","thu","fri","sat","sun"], start = "07:00", end = "19:00" },
+  { person = "ruiz", days = ["mon","tue","wed","thu","fri","sun"], start = "19:00", end = "07:00" },
+  { person = "ruiz", days = ["sat"], start = "20:00", end = "07:00" },
+]
+""",
+    )
+    school.replace("policies/vape.toml", '{ schedule = "oak-duty" }, { group = "nurses" }', '{ schedule = "oak-duty" }')
+
+    (problem,) = school.lint_problems()
+    assert "nobody is on duty from Sat 19:00" in problem.message
+
+
+def test_missing_secret_is_warned_of_outside_the_demo(school, monkeypatch):
+    school.replace("alertd.toml", "demo = true", "")
+    monkeypatch.setenv("ALERTD_SECRET_BROKER_PASSWORD", "x")
+
+    found = {p.message for p in school.problems() if "is not set here" in p.message}
+    assert found == {
+        f"secret {name} is not set here" for name in ("twilio-account-sid", "twilio-auth-token", "dispatch-signing")
+    }
+
+
+def test_linter_judges_what_could_be_read_beside_errors(school):
+    school.replace("people.csv", "+12025550111", "nobody")
+    school.replace("devices.csv", "button-204,button,oak,rm-204", "button-204,button,oak,")
+
+    keys = {p.key for p in school.problems()}
+    assert {"phone", "zone"} <= keys
+
+
+def test_empty_configuration_is_judged_without_a_traceback(tmp_path):
+    from alertd import lint
+    from alertd.config import load
+
+    loaded = load(tmp_path)
+
+    assert not loaded.is_usable
+    lint.check(loaded)

@@ -1,0 +1,177 @@
+"""A daemon in memory for the console's tests: real decisions of the real engine, no disk, and faults on demand."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from alertd.console.backend import Health, Proof, Reloaded
+from alertd.engine.routing import route
+from alertd.model.decision import Entry, Now
+from alertd.model.events import Arrival, Event
+from alertd.model.ids import DISTRICT, IncidentId, NotificationId, SiteId
+from alertd.model.incident import Incident
+from alertd.model.notification import Kind, NotificationRow
+from alertd.model.registry import Registry
+from alertd.model.trouble import Trouble
+from alertd.ports import Callbacks, Door, HttpRequest, HttpResponse, JournalLine, NotCommittedError, StoreError
+from tests.engine.play import Play
+from tests.engine.school import OAK, registry
+
+HOP_US = 3_000
+"""Time that passes with every event."""
+
+
+class FakeDaemon:
+    """A `Backend`, a `Door`, a `Store` (its read side) and a `Clock` in one."""
+
+    def __init__(self) -> None:
+        self.school: Registry = registry()
+        self.sites = {site_id: Play(self.school, site_id) for site_id in self.school.sites}
+        self.journal: list[JournalLine] = []
+        self.events: list[Event | Arrival] = []
+        self.observed: list[str] = []
+        self.takers: dict[str, Callbacks] = {}
+        self.proofs = [Proof(name="broker", alive=True, words="session stands since 10:40")]
+        self.reloaded = Reloaded(config_version="v2")
+        self.refuses_commits = False
+        self.never_commits = False
+        self.store_fails = ""
+        self.before_commit: Callable[[], None] = lambda: None
+
+    # --- Backend
+
+    @property
+    def door(self) -> Door:
+        return self
+
+    @property
+    def store(self) -> "FakeDaemon":
+        return self
+
+    @property
+    def clock(self) -> "FakeDaemon":
+        return self
+
+    def registry(self) -> Registry:
+        return self.school
+
+    def health(self) -> Health:
+        return Health(proofs=tuple(self.proofs), version="0.1.0", config_version="v1", started_us=0)
+
+    def callbacks(self) -> Mapping[str, Callbacks]:
+        return self.takers
+
+    async def reload(self) -> Reloaded:
+        return self.reloaded
+
+    async def verify_journal(self, site_id: SiteId) -> int:
+        self._may_fail()
+        return sum(line.site_id == site_id for line in self.journal)
+
+    # --- Clock
+
+    @property
+    def boot_id(self) -> str:
+        return "boot"
+
+    def now(self) -> Now:
+        play = self.sites[SiteId("oak")]
+        return Now(wall_us=play.now_us, boot_us=0)
+
+    # --- Door
+
+    def receive(self, arrival: Arrival) -> Awaitable[None]:
+        self.events.append(arrival)
+        return self._commit(list(route(self.school, arrival)))
+
+    def submit(self, event: Event) -> Awaitable[None]:
+        self.events.append(event)
+        return self._commit([event])
+
+    def observe(self, source: str, name: str, *, value: float = 1.0) -> None:
+        self.observed.append(f"{source}.{name}")
+
+    async def _commit(self, events: list[Event]) -> None:
+        await asyncio.sleep(0)
+        self.before_commit()
+        if self.refuses_commits:
+            raise NotCommittedError("disk full")
+        if self.never_commits:
+            await asyncio.Event().wait()
+        for event in events:
+            self.do(event)
+
+    def do(self, event: Event) -> None:
+        play = self.sites[event.site_id]
+        for each in self.sites.values():
+            each.now_us += HOP_US
+        decision = play.do(event)
+        for entry in decision.entries:
+            self.keep(entry, event.site_id)
+
+    def keep(self, entry: Entry, site_id: SiteId = OAK) -> None:
+        at_us = self.sites[site_id].now_us
+        self.journal.append(
+            JournalLine(site_id=site_id, sequence=len(self.journal), at_us=at_us, entry=entry, hash="00")
+        )
+
+    # --- Store, as far as the console may read it
+
+    def _may_fail(self) -> None:
+        if self.store_fails:
+            raise StoreError(self.store_fails)
+
+    def read_incidents(self, *, open_only: bool, site_id: SiteId | None, limit: int) -> tuple[Incident, ...]:
+        self._may_fail()
+        plays = [play for site, play in self.sites.items() if site_id in (None, site)]
+        found = [i for play in plays for i in (*play.state.incidents.values(), *play.closed.values())]
+        return tuple(i for i in found if i.is_open or not open_only)[:limit]
+
+    def read_incident(self, incident_id: IncidentId) -> Incident | None:
+        every = self.read_incidents(open_only=False, site_id=None, limit=1000)
+        return next((i for i in every if i.id == incident_id), None)
+
+    def _rows(self) -> list[NotificationRow]:
+        return [row for play in self.sites.values() for row in play.rows.values()]
+
+    def read_notifications(self, incident_id: IncidentId) -> tuple[NotificationRow, ...]:
+        return tuple(row for row in self._rows() if row.notification.incident_id == incident_id)
+
+    def read_notification(self, notification_id: NotificationId) -> NotificationRow | None:
+        return next((row for row in self._rows() if row.notification.id == notification_id), None)
+
+    def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
+        kinds = (Kind.TEST, Kind.DISPATCH_HEARTBEAT)
+        rows = [row for row in self._rows() if row.notification.kind in kinds]
+        return tuple(row for row in rows if row.notification.created_us >= since_us)
+
+    def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
+        return tuple(line for line in self.journal if line.entry and line.entry.incident_id == incident_id)
+
+    def read_troubles(self) -> tuple[Trouble, ...]:
+        self._may_fail()
+        return tuple(t for play in self.sites.values() for t in play.state.troubles.values())
+
+    # --- what tests do to it
+
+    @property
+    def oak(self) -> Play:
+        return self.sites[SiteId("oak")]
+
+    @property
+    def district(self) -> Play:
+        return self.sites[DISTRICT]
+
+
+class RecordingCallbacks:
+    """A channel that takes callbacks and answers with what it saw."""
+
+    name = "sms"
+
+    def __init__(self) -> None:
+        self.requests: list[HttpRequest] = []
+
+    async def callback(self, request: HttpRequest, door: Door) -> HttpResponse:
+        self.requests.append(request)
+        if "x-signature" not in request.headers:
+            return HttpResponse(status=403, body=b"unsigned")
+        return HttpResponse(status=200, headers={"content-type": "text/xml"}, body=b"<Response/>")

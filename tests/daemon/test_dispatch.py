@@ -1,0 +1,320 @@
+"""Attempts: deadlines, unknown outcomes, leases, the emergency block, and channels that misbehave."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from alertd.daemon.committer import Committer
+from alertd.daemon.dispatch import Dispatch
+from alertd.model.events import Event, OutcomeReported, TestOrdered
+from alertd.model.ids import CauseId, NotificationId, PersonId
+from alertd.model.mode import Mode
+from alertd.model.notification import Claim, Kind, Lane, Notification, NotificationState
+from alertd.model.outcome import Accepted, Delivered, Failed, Outcome, Unknown
+from alertd.model.people import Endpoint
+from alertd.model.reason import Reason
+from alertd.ports import ChannelLimits, NotCommittedError
+from alertd.store.sqlite import SqliteStore
+from alertd_simulator.virtual_time import VirtualClock, in_virtual_time
+from tests.daemon.world import FakeChannel, World
+from tests.engine.school import OAK, PEOPLE, registry
+
+
+class ListeningDoor:
+    """Takes everything; may refuse a few."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.refusals = 0
+
+    async def receive(self, arrival: object) -> None:
+        raise AssertionError("dispatch has no arrivals")
+
+    async def submit(self, event: Event) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise NotCommittedError("not now")
+        self.events.append(event)
+
+    def observe(self, source: str, name: str, *, value: float = 1.0) -> None: ...
+
+
+def claim(address: str = "+12025550142", channel: str = "sms", lane: Lane = Lane.PANIC, epoch: int = 1) -> Claim:
+    notification = Notification(
+        id=NotificationId(f"n-{address}-{epoch}"),
+        site_id=OAK,
+        mode=Mode.LIVE,
+        kind=Kind.ALERT,
+        lane=lane,
+        endpoint=Endpoint(channel=channel, address=address),
+        reason=Reason.FIRST_WAVE,
+        created_us=0,
+        expires_us=10**18,
+        resend_unknown=True,
+    )
+    return Claim(notification=notification, attempt=1, epoch=epoch)
+
+
+class Stage:
+    """Dispatch alone, with an empty store, one channel and a door that listens."""
+
+    def __init__(self, folder: Path, limits: ChannelLimits | None = None) -> None:
+        self.clock = VirtualClock()
+        self.door = ListeningDoor()
+        self.sms = FakeChannel("sms", "sms", limits)
+        store = SqliteStore(folder / "alertd.db", ballast_bytes=0)
+        store.open("stage", self.clock)
+        self.dispatch = Dispatch(
+            store=store, clock=self.clock, committer=Committer(), channels={"sms": self.sms}, lease_s=60
+        )
+        self.running = asyncio.get_running_loop().create_task(self.dispatch.run(self.door))
+
+    def take(self, *claims: Claim, leased_s_ago: float = 0) -> None:
+        self.dispatch.take(claims, self.clock.now().boot_us - round(leased_s_ago * 1_000_000))
+
+    def outcomes(self) -> list[Outcome]:
+        return [event.outcome for event in self.door.events if isinstance(event, OutcomeReported)]
+
+
+@in_virtual_time
+async def test_an_attempt_is_cut_off_at_its_deadline_and_its_outcome_is_unknown(tmp_path: Path):
+    stage = Stage(tmp_path, ChannelLimits(deadline_s=7))
+
+    async def never(_claim: Claim) -> Outcome:
+        await asyncio.sleep(10_000)
+        raise AssertionError
+
+    stage.sms.behave = never
+    stage.take(claim())
+    await asyncio.sleep(6.9)
+    assert stage.outcomes() == []
+    await asyncio.sleep(0.2)
+
+    assert stage.outcomes() == [Unknown(detail="no answer within 7 s")]
+
+
+@in_virtual_time
+async def test_a_channel_that_refuses_to_be_cancelled_stops_nobody(tmp_path: Path):
+    stage = Stage(tmp_path, ChannelLimits(deadline_s=5, concurrent=1))
+
+    async def stubborn(_claim: Claim) -> Outcome:
+        for _ in range(30):
+            try:
+                await asyncio.sleep(1)
+            except asyncio.CancelledError:
+                continue
+        return Delivered(ref="too late")
+
+    stage.sms.behave = stubborn
+    stage.take(claim(epoch=1), claim(epoch=2))
+    await asyncio.sleep(11)
+
+    assert stage.outcomes() == [Unknown(detail="no answer within 5 s")] * 2
+    await asyncio.sleep(60)
+    assert len(stage.outcomes()) == 2, "a second outcome of one attempt"
+
+
+@in_virtual_time
+async def test_a_channel_that_raises_is_an_unknown_outcome_without_its_message(tmp_path: Path):
+    stage = Stage(tmp_path)
+
+    async def broken(_claim: Claim) -> Outcome:
+        raise RuntimeError("password hunter2")
+
+    stage.sms.behave = broken
+    stage.take(claim())
+    await asyncio.sleep(1)
+
+    assert stage.outcomes() == [Unknown(detail="channel sms failed: RuntimeError")]
+
+
+@in_virtual_time
+async def test_a_channel_that_answers_nonsense_is_an_unknown_outcome(tmp_path: Path):
+    stage = Stage(tmp_path)
+
+    async def nonsense(_claim: Claim) -> Outcome:
+        return "ok"  # type: ignore[return-value]
+
+    stage.sms.behave = nonsense
+    stage.take(claim())
+    await asyncio.sleep(1)
+
+    assert stage.outcomes() == [Unknown(detail="channel sms answered with str, not an outcome")]
+
+
+@in_virtual_time
+async def test_a_claim_whose_lease_would_end_during_the_send_is_not_sent(tmp_path: Path):
+    stage = Stage(tmp_path, ChannelLimits(deadline_s=10))
+    stage.take(claim(epoch=1), leased_s_ago=47)
+    stage.take(claim(epoch=2), leased_s_ago=49)
+    await asyncio.sleep(1)
+
+    assert [c.epoch for c in stage.sms.sent] == [1], "the lease: sent although another owner may hold the row by then"
+    assert [o.code for o in stage.outcomes() if isinstance(o, Failed)] == ["not_tried"]
+
+
+@pytest.mark.parametrize("address", ["911", "+1911", "9,911", "sip:911@pbx.example", "+12025550142,,911"])
+def test_no_emergency_number_is_ever_dialled(tmp_path: Path, address: str):
+    @in_virtual_time
+    async def story():
+        stage = Stage(tmp_path)
+        stage.take(claim(address))
+        await asyncio.sleep(1)
+
+        assert stage.sms.sent == [], "emergency block: alertd never dials an emergency number"
+        assert [o.code for o in stage.outcomes() if isinstance(o, Failed)] == ["emergency_number"]
+
+    story()
+
+
+@in_virtual_time
+async def test_an_outcome_is_reported_until_it_is_committed(tmp_path: Path):
+    stage = Stage(tmp_path)
+    stage.door.refusals = 5
+    stage.take(claim())
+    await asyncio.sleep(10)
+
+    assert len(stage.sms.sent) == 1, "sent again because its outcome was not committed"
+    assert [type(o) for o in stage.outcomes()] == [Delivered]
+
+
+@in_virtual_time
+async def test_a_channel_that_is_gone_fails_for_good(tmp_path: Path):
+    stage = Stage(tmp_path)
+    stage.take(claim(channel="pager"))
+    await asyncio.sleep(1)
+
+    assert [o.code for o in stage.outcomes() if isinstance(o, Failed)] == ["no_channel"]
+
+
+@in_virtual_time
+async def test_panics_go_first_and_the_channel_is_never_exceeded(tmp_path: Path):
+    stage = Stage(tmp_path, ChannelLimits(concurrent=2))
+    busy = most = 0
+
+    async def slow(claim: Claim) -> Outcome:
+        nonlocal busy, most
+        busy += 1
+        most = max(most, busy)
+        await asyncio.sleep(1)
+        busy -= 1
+        return Delivered(ref=claim.notification.id)
+
+    stage.sms.behave = slow
+    routine = [claim(lane=Lane.ROUTINE, epoch=n) for n in range(10)]
+    await asyncio.sleep(0)
+    stage.take(*routine)
+    stage.take(*(claim(epoch=n) for n in range(10, 13)))
+    await asyncio.sleep(30)
+
+    assert most == 2
+    assert [c.epoch for c in stage.sms.sent][:4] == [0, 10, 11, 12]
+    assert len(stage.outcomes()) == 13
+
+
+@in_virtual_time
+async def test_a_deadline_that_does_not_fit_into_the_lease_is_refused(tmp_path: Path):
+    with pytest.raises(ValueError, match="does not fit into a lease"):
+        Stage(tmp_path, ChannelLimits(deadline_s=59))
+
+
+async def hang_first(world: World, name: str) -> None:
+    """The first text to that person gets no answer."""
+    hung: list[Claim] = []
+
+    async def behave(claim: Claim) -> Outcome:
+        if claim.notification.recipient == name and not hung:
+            hung.append(claim)
+            await asyncio.sleep(1000)
+        return Delivered(ref=claim.notification.id)
+
+    world.sms.behave = behave
+
+
+def row_of(world: World, name: str):
+    return next(r for r in world.rows() if r.notification.recipient == name and r.notification.kind is Kind.ALERT)
+
+
+@in_virtual_time
+async def test_an_unknown_outcome_that_the_provider_clears_up_is_not_sent_again(tmp_path: Path):
+    world = World(tmp_path)
+    await hang_first(world, "Ruiz")
+    world.sms.remembers = lambda row: Accepted(ref="SM1")
+    await world.start()
+    world.press()
+    await asyncio.sleep(20)
+
+    alerts = [c for c in world.sms.sent if c.notification.recipient == "Ruiz" and c.notification.kind is Kind.ALERT]
+    assert len(alerts) == 1
+    assert [r.notification.recipient for r in world.sms.looked_up] == ["Ruiz"]
+    row = row_of(world, "Ruiz")
+    assert (row.state, row.ref) == (NotificationState.ACCEPTED, "SM1")
+    await world.stop()
+
+
+@in_virtual_time
+async def test_an_unknown_outcome_that_nobody_can_clear_up_is_sent_again_for_a_panic(tmp_path: Path):
+    world = World(tmp_path)
+    await hang_first(world, "Ruiz")
+    await world.start()
+    world.press()
+    await asyncio.sleep(20)
+
+    alerts = [c for c in world.sms.sent if c.notification.recipient == "Ruiz" and c.notification.kind is Kind.ALERT]
+    assert [c.attempt for c in alerts] == [1, 2], "promise 1: a panic whose fate is unknown must be sent again"
+    assert row_of(world, "Ruiz").state is NotificationState.DELIVERED
+    await world.stop()
+
+
+@in_virtual_time
+async def test_a_test_message_whose_fate_is_unknown_is_not_sent_again(tmp_path: Path):
+    world = World(tmp_path)
+    await hang_first(world, "Ruiz")
+    await world.start()
+    order = TestOrdered(site_id=OAK, cause=CauseId("t"), by="admin", person_id=PersonId("ruiz"))
+    await world.daemon.intake.submit(order)
+    await asyncio.sleep(200)
+
+    tests = [c for c in world.sms.sent if c.notification.kind is Kind.TEST]
+    assert len(tests) == 1
+    await world.stop()
+
+
+@in_virtual_time
+async def test_a_temporary_failure_is_tried_again_later(tmp_path: Path):
+    world = World(tmp_path)
+    failures = 2
+
+    async def behave(claim: Claim) -> Outcome:
+        nonlocal failures
+        if claim.notification.recipient == "Chen" and failures:
+            failures -= 1
+            return Failed(permanent=False, code="20429", detail="too many requests")
+        return Delivered(ref=claim.notification.id)
+
+    world.sms.behave = behave
+    await world.start()
+    world.press()
+    await asyncio.sleep(25)
+
+    tried = [c.attempt for c in world.sms.sent if c.notification.recipient == "Chen"]
+    assert tried[:3] == [1, 2, 3]
+    assert row_of(world, "Chen").state is NotificationState.DELIVERED
+    await world.stop()
+
+
+@in_virtual_time
+async def test_an_emergency_number_in_the_registry_is_blocked_on_the_real_path(tmp_path: Path):
+    ruiz = replace(PEOPLE[0], endpoints=(Endpoint(channel="sms", address="+1911"),))
+    world = World(tmp_path, school=registry(people=(ruiz, *PEOPLE[1:])))
+    await world.start()
+    world.press()
+    await asyncio.sleep(2)
+
+    assert "+1911" not in {c.notification.endpoint.address for c in world.sms.sent}, (
+        "emergency block: alertd never dials an emergency number"
+    )
+    assert "Chen" in world.sms.told()
+    await world.stop()

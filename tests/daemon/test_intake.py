@@ -1,0 +1,139 @@
+"""The door: what it routes, what it folds, what it answers to nonsense."""
+
+import asyncio
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from alertd.daemon.core import CORE
+from alertd.model.events import AnswerGiven, Arrival, Event, Replied
+from alertd.model.ids import DISTRICT, CauseId, PersonId
+from alertd.model.incident import AnswerKind, EscalationState
+from alertd.model.registry import Registry
+from alertd_simulator.virtual_time import COMMIT_DELAY, in_virtual_time
+from tests.daemon.world import World
+
+
+async def pressed(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    await world.start()
+    world.press()
+    await asyncio.sleep(2)
+    return world
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_reply_finds_the_site_of_the_incident_it_speaks_about(tmp_path: Path):
+    world = await pressed(tmp_path)
+    (incident,) = world.incidents()
+    reply = Replied(
+        site_id=DISTRICT,
+        cause=CauseId("SM-in-1"),
+        channel="sms",
+        address="+12025550101",
+        body=f"4{incident.token}",
+        at_us=world.clock.now().wall_us,
+    )
+    await world.daemon.intake.submit(reply)
+
+    (incident,) = world.incidents()
+    assert [(a.name, a.kind) for a in incident.answers] == [("Ruiz", AnswerKind.GOING)]
+    assert incident.escalation is EscalationState.PAUSED
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_click_that_names_only_its_incident_finds_its_site(tmp_path: Path):
+    world = await pressed(tmp_path)
+    (incident,) = world.incidents()
+    click = AnswerGiven(
+        site_id=DISTRICT,
+        cause=CauseId("click-1"),
+        incident_id=incident.id,
+        person_id=PersonId("chen"),
+        kind=AnswerKind.GOING,
+        via="console",
+    )
+    await world.daemon.intake.submit(click)
+
+    assert [a.name for a in world.incidents()[0].answers] == ["Chen"]
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_reply_from_nowhere_is_kept_at_the_district(tmp_path: Path):
+    world = await pressed(tmp_path)
+    reply = Replied(
+        site_id=DISTRICT, cause=CauseId("SM-in-2"), channel="sms", address="+12025550199", body="hello", at_us=1
+    )
+    await world.daemon.intake.submit(reply)
+
+    assert world.incidents()[0].answers == ()
+    await world.stop()
+
+
+@in_virtual_time
+async def test_an_arrival_that_cannot_be_routed_is_a_trouble_and_is_acknowledged(tmp_path: Path):
+    def route(registry: Registry, arrival: Arrival) -> tuple[Event, ...]:
+        if arrival.topic == "school/wall-gym":
+            raise RecursionError("too deep")
+        return CORE.route(registry, arrival)
+
+    world = World(tmp_path, core=replace(CORE, route=route))
+    await world.start()
+    strange = world.press("wall-gym", "press")
+    normal = world.press()
+    await asyncio.sleep(1)
+
+    assert sorted(world.source.acked) == [strange, normal]
+    assert any(key.startswith("malformed") for key in world.troubles())
+    await world.stop()
+
+
+@in_virtual_time
+async def test_an_arrival_that_is_certainly_no_trigger_is_acknowledged_at_once(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    quiet = replace(world.arrival(), signals=())
+    world.source.publish(quiet)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert world.source.acked == [quiet.arrival_id]
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_the_same_press_again_is_committed_once(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    for _ in range(3):
+        world.press(cause="7")
+    await asyncio.sleep(2)
+    world.press(cause="7")
+    await asyncio.sleep(2)
+
+    (incident,) = world.incidents()
+    assert len(world.source.acked) == 4
+    assert [press.count for press in incident.presses] == [1]
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_presser_hears_back_although_one_way_back_is_broken(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+
+    async def broken(_confirmation: object) -> None:
+        raise OSError("no route to the badge")
+
+    class Broken:
+        confirm = staticmethod(broken)
+
+    world.daemon.feedback.ways = (Broken(), world.feedback)
+    world.press()
+    await asyncio.sleep(1)
+
+    assert [c.device_id for c in world.feedback.confirmed] == ["badge-204"]
+    assert world.daemon.telemetry.count("feedback", "failed") == 1
+    await world.stop()

@@ -1,0 +1,293 @@
+"""What breaks is started again and said; what is proven alive is told outside; what cannot go on says so and ends."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from alertd.daemon.intake import StoreGoneError
+from alertd.model.decision import Now
+from alertd.model.events import TroubleRaised
+from alertd.model.ids import DISTRICT, SiteId
+from alertd.model.notification import Claim, Kind
+from alertd.ports import (
+    Activity,
+    Built,
+    Door,
+    HttpNotSentError,
+    HttpRequest,
+    HttpResponse,
+    NotCommittedError,
+    StoreError,
+    StoreLockedError,
+)
+from alertd.store.sqlite import SqliteStore
+from alertd.store.transaction import SqlTransaction
+from alertd_simulator.virtual_time import COMMIT_DELAY, in_virtual_time
+from tests.daemon.world import FakeChannel, FakeSource, World
+from tests.engine.school import PEOPLE, registry
+
+
+class FragileSource(FakeSource):
+    """Crashes as often as it is told."""
+
+    crashes = 0
+
+    async def run(self, door: Door) -> None:
+        if self.crashes:
+            self.crashes -= 1
+            raise ConnectionResetError("the broker went away in a way nobody thought of")
+        await super().run(door)
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_task_that_crashes_is_started_again_and_said(tmp_path: Path):
+    world = World(tmp_path)
+    world.source = FragileSource()
+    world.source.crashes = 3
+    await world.start()
+    await asyncio.sleep(2)
+    assert "task:sources.broker:source" in world.troubles()
+    await asyncio.sleep(8)
+    arrival = world.press()
+    await asyncio.sleep(2)
+    assert world.source.acked == [arrival]
+    await asyncio.sleep(70)
+
+    assert "task:sources.broker:source" not in world.troubles(), "it has been well for a minute"
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_poller_that_crashes_for_ever_takes_nobody_down(tmp_path: Path):
+    class BrokenPoller:
+        name = "sms"
+        starts = 0
+
+        async def run(self, door: Door, activity: Activity) -> None:
+            self.starts += 1
+            raise RuntimeError("a defect")
+
+    world = World(tmp_path)
+    poller = BrokenPoller()
+    await world.start()
+    fittings = {**world.daemon.fittings, "channels.poller": Built(inbound=poller)}
+    await world.daemon.reload(world.school, fittings)
+    await asyncio.sleep(600)
+    assert 8 <= poller.starts <= 20, "a crash loop, or never started again"
+    world.press()
+    await asyncio.sleep(1)
+
+    assert "Ruiz" in world.sms.told()
+    await world.stop()
+
+
+@in_virtual_time
+async def test_a_task_that_cancels_itself_is_started_again_too(tmp_path: Path):
+    class SelfCancelling(FakeSource):
+        leaks = 1
+
+        async def run(self, door: Door) -> None:
+            if self.leaks:
+                self.leaks -= 1
+                raise asyncio.CancelledError
+            await super().run(door)
+
+    world = World(tmp_path)
+    world.source = SelfCancelling()
+    await world.start()
+    await asyncio.sleep(5)
+    arrival = world.press()
+    await asyncio.sleep(1)
+
+    assert world.source.acked == [arrival], "the source ended silently"
+    await world.stop()
+
+
+class DeadStore(SqliteStore):
+    """A disk that takes nothing any more, once it is dead."""
+
+    dead = False
+
+    @contextmanager
+    def begin(self, site_ids: Sequence[SiteId], now: Now) -> Iterator[SqlTransaction]:
+        if self.dead:
+            raise StoreError("input/output error")
+        with super().begin(site_ids, now) as transaction:
+            yield transaction
+
+
+@in_virtual_time
+async def test_a_store_that_fails_for_good_ends_the_process(tmp_path: Path):
+    world = World(tmp_path, store=lambda path: DeadStore(path, ballast_bytes=0))
+    await world.start()
+    await asyncio.sleep(1)
+    assert isinstance(world.store, DeadStore)
+    world.store.dead = True
+    world.press()
+    await asyncio.sleep(30)
+    assert not world.running.done(), "a disk may be slow for half a minute"
+    with pytest.raises(StoreGoneError):
+        await asyncio.wait_for(world.running, 60)
+
+    assert world.source.acked == [], "promise 1: PUBACK left for what is not on disk"
+
+
+@in_virtual_time
+async def test_after_the_end_nothing_is_accepted(tmp_path: Path):
+    world = World(tmp_path)
+    daemon = await world.start()
+    await world.stop()
+
+    with pytest.raises(NotCommittedError):
+        await daemon.intake.submit(TroubleRaised(site_id=DISTRICT, key="k", summary="s"))
+
+
+@in_virtual_time
+async def test_a_second_daemon_on_the_same_files_refuses_to_start(tmp_path: Path):
+    first, second = World(tmp_path), World(tmp_path)
+    await first.start()
+    with pytest.raises(StoreLockedError):
+        await second.start()
+
+    await first.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_graceful_stop_finishes_what_is_under_way(tmp_path: Path):
+    world = World(tmp_path)
+
+    async def slow(claim: Claim):
+        await asyncio.sleep(3)
+        return await FakeChannel("x", "x").behave(claim)
+
+    world.sms.behave = slow
+    await world.start()
+    world.press()
+    await asyncio.sleep(0.5)
+    await world.stop()
+    await world.start()
+
+    assert {str(r.state) for r in world.rows()} == {"delivered"}
+    await world.stop()
+
+
+class Watcher:
+    """Whoever watches the heartbeat URL."""
+
+    def __init__(self) -> None:
+        self.pings: list[HttpRequest] = []
+        self.away = False
+
+    async def send(self, request: HttpRequest, *, timeout_s: float) -> HttpResponse:
+        if self.away:
+            raise HttpNotSentError("no route")
+        self.pings.append(request)
+        return HttpResponse(status=200)
+
+
+@in_virtual_time
+async def test_the_heartbeat_url_is_pinged_only_while_everything_is_proven_alive(tmp_path: Path):
+    world, watcher = World(tmp_path, store=lambda path: DeadStore(path, ballast_bytes=0)), Watcher()
+    await world.start()
+    world.daemon.ping(watcher, "https://watch.example/abc", 10)
+    await asyncio.sleep(35)
+    assert len(watcher.pings) == 3
+
+    world.source.is_connected = False
+    await asyncio.sleep(60)
+    assert len(watcher.pings) == 3, "pinged without a broker session"
+    assert "broker is not connected" in world.daemon.proof.last_ping
+
+    world.source.is_connected = True
+    watcher.away = True
+    await asyncio.sleep(20)
+    assert world.daemon.proof.last_ping == "no answer"
+    watcher.away = False
+    assert isinstance(world.store, DeadStore)
+    world.store.dead = True
+    await asyncio.sleep(35)
+    pings = len(watcher.pings)
+    await asyncio.sleep(20)
+    assert len(watcher.pings) == pings, "pinged although nothing was committed for half a minute"
+
+
+@in_virtual_time
+async def test_a_claim_loop_that_stands_still_is_noticed(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    await asyncio.sleep(5)
+    assert world.daemon.life().alive
+    await world.daemon._supervisor.stop("dispatch")
+    await asyncio.sleep(40)
+
+    assert world.daemon.life().why_not == "the claim loop does not pass"
+    await world.stop()
+
+
+@in_virtual_time
+async def test_every_dispatch_centre_gets_a_heartbeat_every_five_minutes(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    await asyncio.sleep(3605)
+
+    beats = [c for c in world.dispatch.sent if c.notification.kind is Kind.DISPATCH_HEARTBEAT]
+    assert sorted({c.notification.endpoint.address for c in beats}) == ["monitoring", "psap"]
+    assert len(beats) == 24
+    assert world.troubles() == set()
+    await world.stop()
+
+
+@in_virtual_time
+async def test_a_reload_takes_new_people_at_once_and_leaves_an_unchanged_source_alone(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    moved = replace(PEOPLE[0], name="Novak")
+    world.school = registry(people=(moved, *PEOPLE[1:]))
+    sms = FakeChannel("sms", "sms")
+    fittings = {**world.daemon.fittings, "channels.sms": Built(channel=sms)}
+    await world.daemon.reload(world.school, fittings)
+    door = world.source.door
+    world.press()
+    await asyncio.sleep(1)
+
+    assert world.source.door is door is not None, "the broker's session was dropped for nothing"
+    assert "Novak" in sms.told()
+    assert world.sms.sent == []
+    await world.stop()
+
+
+@in_virtual_time
+async def test_a_reload_swaps_a_source(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    former, world.source = world.source, FakeSource()
+    fittings = {**world.daemon.fittings, "sources.broker": Built(source=world.source)}
+    await world.daemon.reload(world.school, fittings)
+    await asyncio.sleep(1)
+    arrival = world.press()
+    await asyncio.sleep(1)
+
+    assert former.door is None
+    assert world.source.acked == [arrival]
+    await world.stop()
+
+
+@in_virtual_time
+async def test_the_journal_verifies_after_a_while_and_a_broken_one_is_said(tmp_path: Path):
+    class Forged(SqliteStore):
+        def verify_journal(self, site_id: SiteId) -> int:
+            if site_id == "oak":
+                raise StoreError("entry 3 does not fit")
+            return super().verify_journal(site_id)
+
+    world = World(tmp_path, store=lambda path: Forged(path, ballast_bytes=0))
+    await world.start()
+    world.press()
+    await asyncio.sleep(70)
+
+    assert {key for key in world.troubles() if key.startswith("journal")} == {"journal:oak"}
+    await world.stop()

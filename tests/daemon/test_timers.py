@@ -1,0 +1,102 @@
+"""Deadlines run on boot time: never early, never lost, whatever somebody does to the clock."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from alertd.model.decision import Now
+from alertd.model.ids import TimerId
+from alertd.model.timer import Timer, TimerKind
+from alertd.ports import DueTimer
+from alertd.store.sqlite import SqliteStore
+from alertd_simulator.virtual_time import COMMIT_DELAY, in_virtual_time
+from tests.daemon.world import World
+from tests.engine.school import OAK
+
+
+def second_step_begun(world: World) -> bool:
+    return any(claim.notification.step == 1 for claim in world.sms.sent)
+
+
+@pytest.mark.parametrize("step_s", [0, -7200, 7200, 400 * 86400], ids=["steady", "back", "forward", "a year"])
+def test_an_escalation_is_neither_early_nor_late_when_the_clock_is_set(tmp_path: Path, step_s: float):
+    @in_virtual_time
+    async def story():
+        world = World(tmp_path)
+        await world.start()
+        world.press()
+        await asyncio.sleep(10)
+        world.clock.step_wall(step_s)
+        await asyncio.sleep(19.5)
+        assert not second_step_begun(world), "a clock that was set made an escalation early"
+        await asyncio.sleep(1)
+        assert second_step_begun(world), "a clock that was set lost an escalation"
+
+        troubled = "clock:step" in world.troubles()
+        assert troubled == (step_s != 0)
+        await asyncio.sleep(700)
+        assert "clock:step" not in world.troubles(), "the clock has been steady since"
+        await world.stop()
+
+    story()
+
+
+@in_virtual_time
+async def test_a_clock_that_drifts_a_little_is_nobodys_trouble(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    world.clock.step_wall(4)
+    await asyncio.sleep(30)
+
+    assert world.troubles() == set()
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_timer_fires_after_a_reboot(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    world.press()
+    await asyncio.sleep(5)
+    await world.crash()
+    world.clock.reboot()
+    await asyncio.sleep(100)
+    await world.start()
+    await asyncio.sleep(3)
+
+    assert second_step_begun(world), "a timer of an earlier boot was lost"
+    await world.stop()
+
+
+@in_virtual_time
+async def test_a_store_that_never_drops_a_timer_does_not_make_the_loop_spin(tmp_path: Path):
+    class Clinging(SqliteStore):
+        def due_timers(self, now: Now, limit: int) -> tuple[DueTimer, ...]:
+            timer = Timer(id=TimerId("t"), site_id=OAK, kind=TimerKind.STEP, delay_s=1)
+            return (DueTimer(timer=timer),)
+
+    world = World(tmp_path, store=lambda path: Clinging(path, ballast_bytes=0))
+    await world.start()
+    world.press()
+    await asyncio.sleep(5)
+
+    assert "Ruiz" in world.sms.told()
+    await world.stop()
+
+
+@in_virtual_time
+async def test_hundreds_of_timers_that_are_due_at_once_all_fire(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    devices = ("badge-204", "badge-elm", "wall-gym", "vape-wc")
+    for device in devices:
+        world.press(device, {"wall-gym": "press", "vape-wc": "vape"}.get(device, "hold"))
+    await asyncio.sleep(1)
+    await world.crash()
+    await asyncio.sleep(3600)
+    await world.start()
+    await asyncio.sleep(2)
+
+    assert {i.incident_class for i in world.incidents() if i.step >= 1} >= {"lockdown", "medical"}
+    await world.stop()

@@ -1,0 +1,278 @@
+"""`Play`: the core on a stage. Time, timers, tokens and the outbox are simple and visible; the decisions are real."""
+
+from collections.abc import Sequence
+
+from alertd.engine.decide import decide
+from alertd.engine.routing import route
+from alertd.model.decision import Confirmation, Decision, Entry, Facts, Now, PhoneIncident, SiteState
+from alertd.model.events import (
+    AnswerGiven,
+    Arrival,
+    CorrectionOrdered,
+    DispatchReported,
+    Event,
+    OutcomeReported,
+    Pressed,
+    Replied,
+    ResolveOrdered,
+    Signal,
+    TimerFired,
+)
+from alertd.model.ids import CauseId, DeviceId, PersonId, SiteId, TimerId
+from alertd.model.incident import AnswerKind, DispatchState, Incident
+from alertd.model.notification import Kind, Notification, NotificationRow, NotificationState
+from alertd.model.outcome import Outcome
+from alertd.model.reason import Reason
+from alertd.model.registry import Registry
+from alertd.model.timer import Timer
+from tests.engine.school import OAK, registry
+
+START_US = 1_772_466_120_000_000
+"""2026-03-02 10:42 in New York."""
+
+
+class Play:
+    """One site's rows, with everything that was ever decided."""
+
+    def __init__(self, school: Registry | None = None, site_id: SiteId = OAK) -> None:
+        self.registry = school or registry()
+        self.state = SiteState(site_id=site_id)
+        self.now_us = START_US
+        self.closed: dict[str, Incident] = {}
+        self.rows: dict[str, NotificationRow] = {}
+        self.timers: dict[TimerId, tuple[int, Timer]] = {}
+        self.causes: dict[CauseId, int] = {}
+        self.entries: list[Entry] = []
+        self.confirmations: list[Confirmation] = []
+        self.opted_out: set[str] = set()
+        self.broken: set[str] = set()
+        self.tokens = [str(n) for n in range(17, 99) if n not in (33, 88)]
+        self.arrivals = 0
+        self._news = 0
+
+    # --- acting ------------------------------------------------------------------------------------------------------
+
+    def do(self, event: Event) -> Decision:
+        known = self.causes.get(getattr(event, "cause", CauseId("")))
+        facts = Facts(
+            registry=self.registry,
+            free_tokens=tuple(self.tokens),
+            opted_out=frozenset(self.opted_out),
+            broken_channels=frozenset(self.broken),
+            seen_us=known,
+            notification=self.rows.get(event.notification_id) if isinstance(event, OutcomeReported) else None,
+            phone=self._phone(event) if isinstance(event, Replied) else (),
+        )
+        decision = decide(self.state, facts, event, Now(wall_us=self.now_us, boot_us=self.now_us - START_US))
+        self._apply(decision)
+        return decision
+
+    def _apply(self, decision: Decision) -> None:  # noqa: C901 - the whole outside world in one place
+        if decision.cause:
+            self.causes[decision.cause] = self.now_us
+        for incident in decision.incidents:
+            if incident.token in self.tokens:
+                self.tokens.remove(incident.token)
+            if not incident.is_open:
+                self.closed[incident.id] = incident
+        self.state.apply(decision)
+        for row in decision.notifications:
+            self.rows.setdefault(row.notification.id, row)
+        for withdrawal in decision.withdrawals:
+            for id_, row in self.rows.items():
+                mine = row.notification.incident_id == withdrawal.incident_id
+                if mine and row.state is NotificationState.QUEUED and row.notification.kind is not Kind.CLOSING:
+                    self.rows[id_] = NotificationRow(
+                        notification=row.notification, state=NotificationState.WITHDRAWN, reason=withdrawal.reason
+                    )
+        for change in decision.changes:
+            row = self.rows[change.id]
+            self.rows[change.id] = NotificationRow(
+                notification=row.notification,
+                state=change.state,
+                reason=change.reason,
+                attempt=row.attempt,
+                epoch=row.epoch,
+                ref=change.ref or row.ref,
+                not_before_us=change.not_before_us or 0,
+            )
+        for timer in decision.timers:
+            self.timers[timer.id] = (self.now_us + int(timer.delay_s * 1e6), timer)
+        self.opted_out |= set(decision.opt_outs)
+        self.opted_out -= set(decision.opt_ins)
+        self.broken = (self.broken | set(decision.broken_channels)) - set(decision.mended_channels)
+        self.entries += decision.entries
+        self.confirmations += decision.confirmations
+
+    def arrive(self, device_id: str, action: str = "press", **more: object) -> tuple[Event, ...]:
+        """A message comes in from a device; `more` is of `Signal` or `Arrival`."""
+        self.arrivals += 1
+        mine = {k: v for k, v in more.items() if k in Signal.__struct_fields__}
+        rest = {k: v for k, v in more.items() if k not in mine}
+        signal = Signal(device_id=DeviceId(device_id), action=action, **mine)  # type: ignore[arg-type]
+        arrival = Arrival(
+            source="mqtt",
+            topic=f"alertd/press/{device_id}",
+            signals=(signal,),
+            received_us=self.now_us,
+            arrival_id=str(self.arrivals),
+            **rest,  # type: ignore[arg-type]
+        )
+        events = route(self.registry, arrival)
+        for event in events:
+            if event.site_id == self.state.site_id:
+                self.do(event)
+        return events
+
+    def press(self, device_id: str = "badge-204", count: int | None = 8, **more: object) -> None:
+        self.arrive(device_id, "press", count=count, **more)
+
+    def wait(self, seconds: float) -> None:
+        """Time passes; timers that come due fire in order, at their moment."""
+        end_us = self.now_us + int(seconds * 1e6)
+        while due := sorted((at, id_) for id_, (at, _) in self.timers.items() if at <= end_us):
+            at_us, timer_id = due[0]
+            self.now_us = max(self.now_us, at_us)
+            _, timer = self.timers.pop(timer_id)
+            self.do(TimerFired(site_id=self.state.site_id, timer=timer))
+        self.now_us = end_us
+
+    def reply(self, name: str, body: str, cause: str | None = None) -> None:
+        person = self.registry.people[PersonId(name.lower())]
+        self.arrivals += 1
+        self.do(
+            Replied(
+                site_id=self.state.site_id,
+                cause=CauseId(cause or f"sms:{self.arrivals}"),
+                channel="sms",
+                address=person.endpoints[0].address,
+                body=body,
+                at_us=self.now_us,
+            )
+        )
+
+    def answer(self, name: str, kind: AnswerKind = AnswerKind.GOING) -> None:
+        self.arrivals += 1
+        self.do(
+            AnswerGiven(
+                site_id=self.state.site_id,
+                cause=CauseId(f"cli:{self.arrivals}"),
+                incident_id=self.incident.id,
+                person_id=PersonId(name.lower()),
+                kind=kind,
+                via="cli",
+            )
+        )
+
+    def resolve(self, by: str = "J. Ruiz", **more: object) -> None:
+        self.arrivals += 1
+        self.do(
+            ResolveOrdered(
+                site_id=self.state.site_id,
+                cause=CauseId(f"cli:{self.arrivals}"),
+                incident_id=self.incident.id,
+                by=by,
+                **more,  # type: ignore[arg-type]
+            )
+        )
+
+    def correct(self, by: str = "J. Ruiz") -> None:
+        self.arrivals += 1
+        self.do(
+            CorrectionOrdered(
+                site_id=self.state.site_id,
+                cause=CauseId(f"cli:{self.arrivals}"),
+                incident_id=self.incident.id,
+                by=by,
+                reason="pressed by mistake",
+            )
+        )
+
+    def center(self, state: DispatchState, destination: str = "psap", call: str | None = None) -> None:
+        self.arrivals += 1
+        self.do(
+            DispatchReported(
+                site_id=self.state.site_id,
+                cause=CauseId(f"psap:{self.arrivals}"),
+                incident_id=self.incident.id,
+                destination_id=destination,
+                state=state,
+                call_number=call,
+            )
+        )
+
+    def claim(self, row: NotificationRow) -> NotificationRow:
+        """What the store does when somebody takes the row to send it."""
+        claimed = NotificationRow(
+            notification=row.notification,
+            state=NotificationState.CLAIMED,
+            reason=row.reason,
+            attempt=row.attempt + 1,
+            epoch=row.epoch + 1,
+            ref=row.ref,
+        )
+        self.rows[row.notification.id] = claimed
+        return claimed
+
+    def outcome(
+        self, row: NotificationRow, outcome: Outcome, *, looked_up: bool = False, epoch: int | None = None
+    ) -> NotificationRow:
+        self.do(
+            OutcomeReported(
+                site_id=self.state.site_id,
+                notification_id=row.notification.id,
+                epoch=row.epoch if epoch is None else epoch,
+                outcome=outcome,
+                looked_up=looked_up,
+            )
+        )
+        return self.rows[row.notification.id]
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
+    @property
+    def incident(self) -> Incident:
+        """The only open incident."""
+        (incident,) = self.state.incidents.values()
+        return incident
+
+    def news(self) -> list[Notification]:
+        """Notifications to send that were decided since the last look."""
+        found = [r.notification for r in self.rows.values()][self._news :]
+        self._news = len(self.rows)
+        return [n for n in found if self.rows[n.id].state is not NotificationState.SUPPRESSED]
+
+    def said(self) -> list[tuple[str, str]]:
+        """(recipient, kind) of the news, in order."""
+        return [(n.recipient, n.kind.value) for n in self.news()]
+
+    def reasons(self) -> list[Reason | None]:
+        return [e.reason for e in self.entries]
+
+    def texts_to(self, name: str) -> list[str]:
+        return [r.notification.text for r in self.rows.values() if r.notification.recipient == name]
+
+    def row_to(self, name: str) -> NotificationRow:
+        return next(r for r in self.rows.values() if r.notification.recipient == name)
+
+    def _phone(self, event: Replied) -> tuple[PhoneIncident, ...]:
+        key = f"{event.channel}:{event.address}"
+        every: Sequence[Incident] = (*self.state.incidents.values(), *self.closed.values())
+        told = [i for i in every if any(t.endpoint_key == key for t in i.told)]
+        return tuple(
+            PhoneIncident(
+                incident_id=i.id,
+                site_id=i.site_id,
+                token=i.token,
+                headline=i.headline,
+                is_open=i.is_open,
+                opened_us=i.opened_us,
+                closed_us=i.closed_us,
+                closed_by=i.closed_by,
+            )
+            for i in sorted(told, key=lambda i: -i.opened_us)
+        )
+
+
+def is_press(event: Event) -> bool:
+    return isinstance(event, Pressed)

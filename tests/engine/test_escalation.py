@@ -1,0 +1,248 @@
+"""Steps, answers, lapses, and what comes after the last step."""
+
+import pytest
+
+from alertd.model.decision import FeedbackState
+from alertd.model.incident import AnswerKind, DispatchState, EscalationState
+from alertd.model.people import PersonKind
+from alertd.model.policy import Step
+from alertd.model.reason import Reason
+from tests.engine.play import Play
+from tests.engine.school import PEOPLE, PSAP, group, person, policy, registry
+
+
+def test_no_answer_begins_the_next_step() -> None:
+    play = Play()
+    play.press()
+    play.news()
+    play.wait(29)
+    assert play.said() == []
+    play.wait(2)
+
+    assert play.said() == [("Nurse", "reminder")]
+    assert "NOBODY HAS ANSWERED" in play.texts_to("Nurse")[-1]
+
+
+def test_an_answer_pauses_the_escalation_and_leaves_dispatch_alone() -> None:
+    play = Play()
+    play.press()
+    play.center(DispatchState.ACCEPTED)
+    play.wait(10)
+    play.news()
+    play.reply("Ruiz", "417")
+    play.wait(120)
+
+    assert play.incident.escalation is EscalationState.PAUSED
+    assert play.said() == [("psap", "dispatch_update"), ("Ruiz", "answer")]
+    assert play.texts_to("Ruiz")[-1] == (
+        "OAK ELEM Rm 204: you are GOING, 10:42. Also going: nobody yet. Reply 517 when you arrive, 617 if you cannot."
+    )
+
+
+def test_the_presser_learns_that_somebody_comes() -> None:
+    play = Play()
+    play.press()
+    play.reply("Ruiz", "417")
+
+    assert [c.state for c in play.confirmations] == [FeedbackState.RECEIVED, FeedbackState.RESPONDER_ACCEPTED]
+
+
+def test_cannot_go_calls_the_next_at_once() -> None:
+    play = Play()
+    play.press()
+    play.news()
+    play.reply("Ruiz", "617")
+
+    assert ("Nurse", "reminder") in play.said()
+
+
+def test_whoever_was_going_and_now_cannot_is_replaced_at_once() -> None:
+    play = Play()
+    play.press()
+    play.reply("Ruiz", "417")
+    play.news()
+    play.wait(10)
+    play.reply("Ruiz", "617")
+
+    assert ("Nurse", "reminder") in play.said()
+    assert play.incident.escalation is EscalationState.RUNNING
+
+
+def test_an_answer_covers_only_the_presses_known_when_it_was_given() -> None:
+    play = Play()
+    play.press("badge-204")
+    play.wait(5)
+    play.reply("Ruiz", "417")
+    assert play.incident.escalation is EscalationState.PAUSED
+    play.wait(5)
+    play.press("badge-118")
+
+    assert play.incident.escalation is EscalationState.RUNNING
+    play.wait(2)
+    play.reply("Ruiz", "417")
+    assert play.incident.escalation is EscalationState.PAUSED
+
+
+def test_going_lapses_if_nobody_arrives() -> None:
+    play = Play()
+    play.press()
+    play.reply("Ruiz", "417")
+    play.news()
+    play.wait(301)
+
+    assert play.incident.escalation is EscalationState.RUNNING
+    assert ("Chen", "not_arrived") in play.said()
+    assert "Ruiz said going, no arrival by 10:47" in play.texts_to("Chen")[-1]
+    play.wait(31)
+    assert ("Nurse", "reminder") in play.said()
+
+
+def test_arrived_does_not_lapse() -> None:
+    play = Play()
+    play.press()
+    play.reply("Ruiz", "417")
+    play.center(DispatchState.ACCEPTED)
+    play.wait(50)
+    play.reply("Ruiz", "517")
+    play.news()
+    play.wait(3600)
+
+    assert play.said() == []
+    assert play.incident.escalation is EscalationState.PAUSED
+
+
+def test_after_the_last_step_everyone_is_told_every_two_minutes_for_ever() -> None:
+    """Exhausted is not an end."""
+    play = Play()
+    play.press()
+    play.wait(91)
+    assert play.incident.escalation is EscalationState.EXHAUSTED
+    play.news()
+    for _ in range(20):
+        play.wait(120)
+        told = {r for r, kind in play.said() if kind == "exhausted"}
+        assert {"Ruiz", "Chen", "Nurse", "Okafor", "Diaz"} <= told, "an exhausted escalation went quiet"
+
+
+def test_the_widening_reaches_the_district_in_its_second_round() -> None:
+    play = Play()
+    play.press()
+    play.wait(91)
+    assert "Super" not in {r for r, _ in play.said()}
+    play.wait(120)
+
+    assert "Super" in {r for r, _ in play.said()}
+
+
+def test_an_answer_ends_the_widening() -> None:
+    play = Play()
+    play.press()
+    play.wait(95)
+    play.reply("Diaz", "417")
+    play.news()
+    play.wait(240)
+
+    assert play.incident.escalation is EscalationState.PAUSED
+    assert "exhausted" not in {kind for _, kind in play.said()}
+
+
+def test_an_empty_step_advances_at_once_and_says_so() -> None:
+    lockdown = policy(
+        "lockdown", Step(targets=(group("first"),)), Step(targets=(group("nobody"),)), Step(targets=(group("second"),))
+    )
+    play = Play(registry(lockdown))
+    play.press()
+    play.news()
+    play.wait(31)
+
+    assert ("Nurse", "alert") in play.said()
+    assert Reason.EMPTY_STEP in play.reasons()
+
+
+def test_a_panic_whose_first_step_is_empty_falls_back_to_the_site_staff() -> None:
+    """Promise 6: never nobody, never everyone of every site."""
+    play = Play(registry(policy("lockdown", Step(targets=(group("nobody"), PSAP)))))
+    play.press()
+    said = play.said()
+
+    assert {r for r, _ in said} == {"psap", "Ruiz", "Chen", "Nurse", "Okafor", "Diaz"}
+    assert Reason.EMPTY_AUDIENCE in play.reasons()
+
+
+def test_two_answers_are_needed_where_the_policy_says_so() -> None:
+    play = Play(registry(policy("lockdown", Step(targets=(group("first"),), answers=2))))
+    play.press()
+    play.reply("Ruiz", "417")
+    play.reply("Ruiz", "417")
+    assert play.incident.escalation is EscalationState.RUNNING, "one person answered twice"
+    play.reply("Chen", "417")
+
+    assert play.incident.escalation is EscalationState.PAUSED
+
+
+def test_only_the_named_group_can_answer_where_the_policy_says_so() -> None:
+    step = Step(targets=(group("first"), group("second")), answer_from=("second",))
+    play = Play(registry(policy("lockdown", step)))
+    play.press()
+    play.reply("Ruiz", "417")
+    assert play.incident.escalation is EscalationState.RUNNING
+    play.reply("Nurse", "417")
+
+    assert play.incident.escalation is EscalationState.PAUSED
+
+
+def test_an_opted_out_phone_is_left_alone_and_listed_with_the_reason() -> None:
+    play = Play()
+    play.opted_out.add("sms:+12025550101")
+    play.press()
+
+    assert "Ruiz" not in {r for r, _ in play.said()}
+    assert play.row_to("Ruiz").reason is Reason.OPTED_OUT
+
+
+def test_a_broken_channel_is_tried_all_the_same_for_a_panic() -> None:
+    """Promise 2: a breaker is a guess."""
+    play = Play()
+    play.broken.add("sms")
+    play.press()
+
+    assert "Ruiz" in {r for r, _ in play.said()}, "promise 2: a circuit breaker silenced a first panic"
+
+
+def test_a_broken_channel_is_left_alone_for_a_nuisance() -> None:
+    play = Play()
+    play.broken.add("sms")
+    play.arrive("vape-wc", "vape")
+
+    assert play.said() == []
+    assert play.row_to("Ruiz").reason is Reason.CHANNEL_BROKEN
+
+
+def test_a_person_without_endpoint_is_said() -> None:
+    mute = person("Mute", 30, "first")
+    mute = type(mute)(id=mute.id, name="Mute", kind=PersonKind.RESPONDER, sites=mute.sites, groups=("first",))
+    play = Play(registry(people=(mute, *PEOPLE)))
+    play.press()
+
+    assert Reason.NO_ENDPOINT in play.reasons()
+
+
+@pytest.mark.parametrize("kind", [AnswerKind.GOING, AnswerKind.ARRIVED])
+def test_an_answer_at_the_command_line_counts(kind: AnswerKind) -> None:
+    play = Play()
+    play.press()
+    play.answer("Chen", kind)
+
+    assert play.incident.escalation is EscalationState.PAUSED
+
+
+def test_a_timer_of_an_older_generation_means_nothing() -> None:
+    play = Play()
+    play.press("badge-204", 3)
+    play.wait(29)
+    play.press("badge-204", 8)
+    play.news()
+    play.wait(2)
+
+    assert play.said() == [], "the staff assist's timer moved the lockdown's escalation"
+    assert Reason.STALE_TIMER in play.reasons()

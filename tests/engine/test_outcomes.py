@@ -1,0 +1,263 @@
+"""What becomes of an attempt: retried, asked about, given up, each with its reason."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alertd.engine.lifecycle import ESCALATION, INCIDENT, NOTIFICATION
+from alertd.engine.outcomes import backoff_s
+from alertd.model.decision import Decision
+from alertd.model.incident import DispatchState, EscalationState, IncidentState
+from alertd.model.notification import NotificationRow, NotificationState
+from alertd.model.outcome import Accepted, Delivered, DispatchAnswer, Failed, Outcome, Sent, Unknown
+from alertd.model.people import Endpoint
+from alertd.model.reason import Reason
+from tests.engine.play import Play
+from tests.engine.school import PEOPLE, registry
+
+N = NotificationState
+REFUSED = Failed(permanent=False, code="503")
+
+
+def pressed() -> tuple[Play, NotificationRow]:
+    play = Play()
+    play.press()
+    return play, play.claim(play.row_to("Ruiz"))
+
+
+def test_a_temporary_failure_is_tried_again_later() -> None:
+    play, row = pressed()
+    after = play.outcome(row, REFUSED)
+
+    assert (after.state, after.reason) == (N.QUEUED, Reason.RETRYING)
+    assert after.not_before_us > 0
+
+
+def test_the_carriers_own_delay_is_kept() -> None:
+    play, row = pressed()
+    after = play.outcome(row, Failed(permanent=False, code="429", retry_after_s=7))
+
+    assert after.not_before_us == 7_000_000
+
+
+def test_an_unknown_outcome_asks_the_provider_before_it_sends_again() -> None:
+    play, row = pressed()
+    after = play.outcome(row, Unknown(detail="no answer in 10 s"))
+
+    assert (after.state, after.reason) == (N.UNKNOWN, Reason.ASKED_PROVIDER)
+
+
+def test_a_panic_is_sent_again_when_nobody_can_tell() -> None:
+    """A duplicate beats a loss."""
+    play, row = pressed()
+    play.outcome(row, Unknown(detail="no answer"))
+    after = play.outcome(row, Unknown(detail="cannot tell"), looked_up=True)
+
+    assert (after.state, after.reason) == (N.QUEUED, Reason.RESENT_UNKNOWN)
+
+
+def test_a_vape_notice_is_not_sent_again_when_nobody_can_tell() -> None:
+    play = Play()
+    play.arrive("vape-wc", "vape")
+    row = play.claim(play.row_to("Ruiz"))
+    play.outcome(row, Unknown(detail="no answer"))
+    after = play.outcome(row, Unknown(detail="cannot tell"), looked_up=True)
+
+    assert (after.state, after.reason) == (N.FAILED, Reason.UNKNOWN_NOT_RESENT)
+
+
+def test_a_look_up_that_finds_it_ends_the_doubt() -> None:
+    play, row = pressed()
+    play.outcome(row, Unknown(detail="no answer"))
+    after = play.outcome(row, Accepted(ref="SM1"), looked_up=True)
+
+    assert after.state is N.ACCEPTED
+
+
+def test_an_outcome_of_an_older_claim_changes_nothing() -> None:
+    """Fencing: a dead owner's late answer must not undo what its successor knows."""
+    play, row = pressed()
+    play.claim(row)
+    after = play.outcome(row, REFUSED)
+
+    assert after.state is N.CLAIMED
+    assert play.reasons()[-1] is Reason.STALE_OUTCOME
+
+
+def test_knowledge_does_not_go_back() -> None:
+    play, row = pressed()
+    play.outcome(row, Delivered(ref="SM1"))
+    after = play.outcome(play.rows[row.notification.id], Sent(ref="SM1"))
+
+    assert after.state is N.DELIVERED
+
+
+def test_a_carrier_may_take_delivered_back() -> None:
+    play, row = pressed()
+    play.outcome(row, Delivered(ref="SM1"))
+    after = play.outcome(row, Failed(permanent=True, code="30005", ref="SM1"))
+
+    assert after.state is N.FAILED
+
+
+def test_attempts_are_bounded_and_the_end_says_why() -> None:
+    play, row = pressed()
+    for _ in range(20):
+        row = play.outcome(row, REFUSED)
+        if row.state is not N.QUEUED:
+            break
+        row = play.claim(row)
+
+    assert (row.state, row.reason, row.attempt) == (N.FAILED, Reason.ATTEMPTS_EXHAUSTED, 8)
+
+
+def test_nothing_is_tried_again_after_it_expired() -> None:
+    play, row = pressed()
+    play.now_us += 301_000_000
+    after = play.outcome(row, REFUSED)
+
+    assert (after.state, after.reason) == (N.EXPIRED, Reason.EXPIRED)
+
+
+def test_nothing_is_tried_again_after_the_incident_was_closed() -> None:
+    play = Play()
+    play.press("badge-204", 3)
+    row = play.claim(play.row_to("Ruiz"))
+    play.resolve()
+    after = play.outcome(row, REFUSED)
+
+    assert (after.state, after.reason) == (N.WITHDRAWN, Reason.INCIDENT_CLOSED)
+
+
+def test_a_dead_number_is_replaced_by_the_persons_other_endpoint() -> None:
+    ruiz = PEOPLE[0]
+    two = (*ruiz.endpoints, Endpoint(channel="push", address="ruiz-phone", person_id=ruiz.id))
+    richer = type(ruiz)(id=ruiz.id, name=ruiz.name, kind=ruiz.kind, sites=ruiz.sites, groups=ruiz.groups, endpoints=two)
+    play = Play(registry(people=(richer, *PEOPLE[1:])))
+    play.press()
+    row = play.claim(play.row_to("Ruiz"))
+    play.news()
+    play.outcome(row, Failed(permanent=True, code="21211"))
+
+    (note,) = play.news()
+    assert (note.endpoint.channel, note.reason) == ("push", Reason.OTHER_CHANNEL)
+
+
+def test_an_opted_out_phone_is_remembered_and_told_to_an_admin() -> None:
+    play, row = pressed()
+    play.news()
+    after = play.outcome(row, Failed(permanent=True, code="21610", opted_out=True))
+
+    assert after.state is N.FAILED
+    assert play.opted_out == {"sms:+12025550101"}
+    assert [r.notification.kind.value for r in play.rows.values()][-1] == "trouble"
+
+
+def test_a_broken_channel_rings_and_mends_with_the_first_success() -> None:
+    play, row = pressed()
+    after = play.outcome(row, Failed(permanent=False, code="20003", breaks_channel=True))
+    assert play.broken == {"sms"}
+    row = play.claim(after)
+    play.outcome(row, Accepted(ref="SM2"))
+
+    assert not play.broken
+    assert not play.state.troubles
+
+
+def test_a_bare_2xx_is_received_not_accepted() -> None:
+    """Promise 5."""
+    play = Play()
+    play.press()
+    row = play.claim(play.row_to("psap"))
+    play.news()
+    play.outcome(row, Delivered(ref=""))
+
+    assert play.incident.dispatch[0].state is DispatchState.RECEIVED, "promise 5: received was taken for accepted"
+    assert play.said() == []
+
+
+def test_acceptance_is_told_to_responders_with_the_call_number() -> None:
+    play = Play()
+    play.press()
+    row = play.claim(play.row_to("psap"))
+    play.outcome(row, Delivered(ref="", answer=DispatchAnswer(state="accepted", call_number="26-1187")))
+
+    assert play.texts_to("Ruiz")[-1] == (
+        "OAK ELEM Rm 204: 911 center ACCEPTED 10:42, call 26-1187. Do not call again unless you have news."
+    )
+
+
+def test_sixty_seconds_without_acceptance_is_not_told() -> None:
+    play = Play()
+    play.press()
+    play.reply("Ruiz", "417")
+    play.news()
+    play.wait(61)
+    said = play.said()
+
+    assert ("monitoring", "dispatch_new") in said
+    assert ("Ruiz", "update") in said
+    assert "911 center has NOT confirmed" in play.texts_to("Ruiz")[-1]
+
+
+def test_a_rejection_takes_the_next_route_at_once() -> None:
+    play = Play()
+    play.press()
+    play.news()
+    play.center(DispatchState.REJECTED)
+
+    assert ("monitoring", "dispatch_new") in play.said()
+
+
+def test_updates_are_batched_to_one_in_ten_seconds() -> None:
+    play = Play()
+    play.press()
+    play.news()
+    play.wait(1)
+    for name in ("Ruiz", "Chen", "Nurse"):
+        play.reply(name, "417")
+    assert [k for r, k in play.said() if r == "psap"] == []
+    play.wait(10)
+
+    assert [k for r, k in play.said() if r == "psap"] == ["dispatch_update"]
+
+
+def test_backoff_doubles_and_is_bounded_and_the_same_on_every_run() -> None:
+    waits = [backoff_s("n-1", attempt) for attempt in range(1, 12)]
+
+    assert waits == [backoff_s("n-1", attempt) for attempt in range(1, 12)]
+    assert all(0.5 <= wait <= 45 for wait in waits)
+    assert waits[0] < 2 < waits[4]
+
+
+OUTCOMES = st.one_of(
+    st.builds(Accepted, ref=st.just("SM1")),
+    st.builds(Sent, ref=st.just("SM1")),
+    st.builds(Delivered, ref=st.just("SM1")),
+    st.builds(Failed, permanent=st.booleans(), code=st.sampled_from(["503", "21610", "not_found"])),
+    st.builds(Unknown, detail=st.just("?")),
+)
+
+
+@given(st.lists(st.tuples(OUTCOMES, st.booleans(), st.floats(0, 90)), max_size=12))
+def test_a_row_moves_only_along_its_table_and_always_says_why(steps: list[tuple[Outcome, bool, float]]) -> None:
+    """Promise 4."""
+    play, row = pressed()
+    for outcome, looked_up, seconds in steps:
+        play.wait(seconds)
+        before = play.rows[row.notification.id]
+        if before.state is N.QUEUED:
+            before = play.claim(before)
+        after = play.outcome(before, outcome, looked_up=looked_up)
+
+        assert after.state is before.state or after.state in NOTIFICATION[before.state]
+        assert after.reason is not None
+
+
+def test_every_state_is_in_the_tables() -> None:
+    assert {i for i, _ in INCIDENT} | set(INCIDENT.values()) == set(IncidentState)
+    assert {e for e, _ in ESCALATION} | set(ESCALATION.values()) == set(EscalationState)
+    assert set(NOTIFICATION) == set(N)
+
+
+def test_a_decision_without_consequences_is_empty() -> None:
+    assert Decision().notifications == ()

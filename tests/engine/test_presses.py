@@ -1,0 +1,379 @@
+"""A press, from the first arrival to what people read."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alertd.model.decision import FeedbackState
+from alertd.model.events import Pressed, Unregistered
+from alertd.model.ids import DeviceId, SiteId
+from alertd.model.incident import EscalationState, IncidentClass, IncidentState
+from alertd.model.notification import Lane
+from alertd.model.reason import Reason
+from alertd.model.site import DeviceKind, StateRules
+from tests.engine.play import Play
+from tests.engine.school import ASSIST, ELM, OAK, policy, registry
+
+MINUTE_US = 60_000_000
+
+
+def test_eight_presses_tell_responders_staff_and_dispatch_at_once() -> None:
+    """Req 6: no channel waits for another."""
+    play = Play()
+    play.press(count=8)
+
+    assert play.said() == [
+        ("psap", "dispatch_new"),
+        ("Ruiz", "alert"),
+        ("Chen", "alert"),
+        ("Nurse", "alert"),
+        ("Okafor", "alert"),
+        ("Diaz", "alert"),
+    ]
+    (text,) = play.texts_to("Ruiz")
+    assert text == (
+        "OAK ELEM Rm 204, 2nd fl East: LOCKDOWN 10:42. Okafor badge, 8 presses. "
+        "Reply 417 going, 517 arrived, 617 cannot go."
+    )
+    assert play.texts_to("Diaz") == ["OAK ELEM: LOCKDOWN 10:42. Locks, lights, out of sight."]
+
+
+def test_single_presses_count_upward_and_act_the_moment_a_threshold_is_reached() -> None:
+    """Promise 2, req 3: three presses are an assist at once, eight upgrade the same incident."""
+    play = Play()
+    heard: list[str] = []
+    for _ in range(8):
+        play.press(count=None)
+        play.wait(0.5)
+        heard.append(next((str(i.incident_class) for i in play.state.incidents.values()), "-"))
+
+    assert heard == ["-", "-", "staff_assist", *["staff_assist"] * 4, "lockdown"]
+    assert len(play.state.incidents) == 1
+
+
+def test_presses_further_apart_than_the_window_start_anew() -> None:
+    play = Play()
+    for _ in range(6):
+        play.press(count=None)
+        play.wait(11)
+
+    assert not play.state.incidents
+    assert play.reasons() == [Reason.BELOW_GESTURE] * 6
+
+
+def test_a_press_is_confirmed_to_the_presser_even_below_the_threshold() -> None:
+    """Req 7."""
+    play = Play()
+    play.press(count=1)
+
+    assert [c.state for c in play.confirmations] == [FeedbackState.RECEIVED]
+
+
+def test_an_upgrade_tells_everyone_anew_under_the_graver_policy() -> None:
+    play = Play()
+    play.press(count=3)
+    play.news()
+    play.press(count=8)
+
+    assert play.said() == [
+        ("psap", "dispatch_new"),
+        ("Ruiz", "alert"),
+        ("Chen", "alert"),
+        ("Nurse", "alert"),
+        ("Okafor", "alert"),
+        ("Diaz", "alert"),
+    ]
+    assert play.incident.incident_class is IncidentClass.LOCKDOWN
+
+
+def test_an_upgrade_during_a_paused_escalation_looks_for_people_again() -> None:
+    play = Play()
+    play.press(count=3)
+    play.reply("Ruiz", "417")
+    assert play.incident.escalation is EscalationState.PAUSED
+    play.press(count=8)
+
+    assert play.incident.escalation is EscalationState.RUNNING
+    play.news()
+    play.wait(30)
+    assert ("Nurse", "reminder") in play.said()
+
+
+def test_a_second_room_is_news_to_everyone_told_and_to_dispatch_at_once() -> None:
+    play = Play()
+    play.press("badge-204")
+    play.news()
+    play.wait(1)
+    play.press("badge-118")
+
+    assert set(play.said()) == {
+        ("Ruiz", "also"),
+        ("Chen", "also"),
+        ("Nurse", "also"),
+        ("Okafor", "also"),
+        ("Diaz", "also"),
+        ("psap", "dispatch_update"),
+    }
+    assert "Rm 118, 1st fl West ALSO pressed 10:42, Diaz badge" in play.texts_to("Ruiz")[-1]
+
+
+def test_a_repeat_from_the_same_room_tells_nobody_new_and_says_why() -> None:
+    """Promise 4."""
+    play = Play()
+    play.press("badge-204")
+    play.news()
+    play.press("badge-204")
+
+    assert play.said() == []
+    assert Reason.MERGED_REPEAT in play.reasons()
+
+
+def test_after_an_answer_and_a_silence_the_same_button_is_news() -> None:
+    """Promise 2: a panic is not merged away into an incident that everybody believes is looked after."""
+    play = Play()
+    play.press("badge-204", 3)
+    play.reply("Ruiz", "417")
+    play.news()
+    play.wait(90)
+    play.press("badge-204", 3)
+
+    assert {kind for _, kind in play.said()} == {"also"}
+    assert play.incident.escalation is EscalationState.RUNNING
+
+
+def test_a_device_that_repeats_its_level_does_not_cry_again() -> None:
+    play = Play()
+    play.press("badge-204", 3)
+    play.reply("Ruiz", "417")
+    play.news()
+    for _ in range(30):
+        play.wait(5)
+        play.press("badge-204", 3)
+
+    assert play.said() == []
+
+
+def test_the_same_press_delivered_again_is_known() -> None:
+    play = Play()
+    play.press(cause="boot1/17")
+    play.news()
+    play.press(cause="boot1/17")
+
+    assert play.said() == []
+    assert play.reasons()[-1] is Reason.DUPLICATE
+
+
+def test_a_counter_that_started_again_is_a_press_of_its_own() -> None:
+    """Doubt may merge, never drop."""
+    play = Play()
+    play.press(count=3, cause="1")
+    play.resolve()
+    play.wait(7200)
+    play.news()
+    play.press(count=3, cause="1")
+
+    assert ("Ruiz", "alert") in play.said()
+
+
+def test_a_press_of_oak_cannot_reach_elm_whatever_the_payload_says() -> None:
+    """Promise 6: the blast radius is the device's home, enforced here."""
+    play = Play()
+    (event,) = play.arrive("badge-204", "press", count=8, heard_by="gw-elm")
+
+    assert event.site_id == OAK, "promise 6: a press reached a site that is not the device's home"
+    told = {n.recipient for n in play.news()}
+    assert "Super" not in told, "promise 6: somebody of another site was told"
+
+
+@pytest.mark.parametrize(
+    ("gateway", "site"), [("gw-oak", OAK), ("gw-elm", ELM), (None, OAK), ("nobody", OAK), ("badge-204", OAK)]
+)
+def test_a_roaming_badge_reaches_the_site_that_heard_it(gateway: str | None, site: str) -> None:
+    (event,) = Play().arrive("walker", "press", count=8, heard_by=gateway)
+
+    assert isinstance(event, Pressed)
+    assert event.site_id == site
+
+
+def test_a_roaming_badge_heard_where_it_may_not_press_is_a_trouble() -> None:
+    play = Play()
+    badge = play.registry.devices[DeviceId("walker")]
+    play.registry.devices[DeviceId("gw-far")] = type(badge)(
+        id=DeviceId("gw-far"), kind=DeviceKind.GATEWAY, site_id=SiteId("far"), gestures=badge.gestures
+    )
+    (event,) = play.arrive("walker", "press", count=8, heard_by="gw-far")
+
+    assert isinstance(event, Unregistered)
+    assert event.site_id == OAK
+
+
+def test_a_wearable_is_near_where_it_was_heard_never_in_its_home_room() -> None:
+    """Req 5."""
+    play = Play()
+    play.press("walker", 8, heard_by="gw-oak")
+
+    assert "NEAR Rm 118, 1st fl West (heard just now)" in play.texts_to("Ruiz")[0]
+
+
+def test_a_wearable_that_no_gateway_heard_says_so() -> None:
+    play = Play()
+    play.press("walker", 8)
+
+    assert "place UNKNOWN" in play.texts_to("Ruiz")[0]
+
+
+def test_an_unregistered_button_rings_the_admin_at_once() -> None:
+    play = Play(site_id="district")  # type: ignore[arg-type]
+    play.arrive("stranger")
+
+    (note,) = play.news()
+    assert note.recipient == "Ruiz"
+    assert "stranger" in note.text
+    assert note.lane is Lane.PANIC
+
+
+def test_a_late_press_tells_responders_at_once_and_dispatch_after_a_human() -> None:
+    play = Play()
+    play.press(backlog_since_us=play.now_us - 180 * MINUTE_US)
+
+    said = play.said()
+    assert ("Ruiz", "alert") in said
+    assert ("psap", "dispatch_new") not in said
+    assert "PRESSED BETWEEN 07:42 AND 10:42" in play.texts_to("Ruiz")[0]
+    play.wait(1)
+    play.reply("Ruiz", "417")
+    assert ("psap", "dispatch_new") in play.said()
+
+
+def test_nobody_confirms_a_late_press_and_dispatch_is_told_after_the_timeout() -> None:
+    """Req 15: silence is not a veto."""
+    play = Play()
+    play.press(backlog_since_us=play.now_us - 180 * MINUTE_US)
+    play.news()
+    play.wait(299)
+    assert ("psap", "dispatch_new") not in play.said()
+    play.wait(2)
+
+    assert ("psap", "dispatch_new") in play.said()
+
+
+def test_a_press_from_a_short_outage_is_not_late() -> None:
+    play = Play()
+    play.press(backlog_since_us=play.now_us - 60_000_000)
+
+    assert ("psap", "dispatch_new") in play.said()
+
+
+def test_counts_from_a_backlog_without_device_time_never_upgrade() -> None:
+    play = Play()
+    for _ in range(10):
+        play.press(count=None, backlog_since_us=play.now_us - MINUTE_US)
+
+    assert play.incident.incident_class is IncidentClass.STAFF_ASSIST
+
+
+def test_a_retained_message_never_pages_but_rings_the_admin() -> None:
+    """Req 41."""
+    play = Play()
+    play.press(retained=True)
+
+    assert not play.state.incidents
+    assert [(n.recipient, n.kind.value) for n in play.news()] == [("Ruiz", "trouble")]
+
+
+def test_a_site_that_confirms_first_tells_dispatch_when_a_human_says_so() -> None:
+    """Req 14."""
+    play = Play(registry(rules=StateRules(confirm_before_dispatch="timed", confirm_timeout_s=45)))
+    play.press()
+    assert ("psap", "dispatch_new") not in play.said()
+    play.wait(46)
+
+    assert ("psap", "dispatch_new") in play.said()
+
+
+def test_a_cancel_window_holds_a_staff_assist_only() -> None:
+    """Promise 2; req 95."""
+    assist = policy("staff_assist", *ASSIST.steps, cancel_window_s=8)
+    lockdown = policy("lockdown", *registry().policies["lockdown"].steps, cancel_window_s=8)  # type: ignore[index]
+    play = Play(registry(assist, lockdown))
+    play.press("badge-204", 3)
+    assert play.said() == []
+    play.press("badge-118", 8)
+    assert ("Ruiz", "alert") in play.said(), "promise 2: a cancel window delayed a lockdown"
+    play.wait(9)
+    assert ("Ruiz", "alert") in play.said()
+
+
+def test_a_staff_assist_cancelled_in_its_window_told_nobody() -> None:
+    play = Play(registry(policy("staff_assist", *ASSIST.steps, cancel_window_s=8)))
+    play.press("badge-204", 3)
+    play.resolve("Okafor")
+    play.wait(60)
+
+    assert play.said() == []
+    assert not play.state.incidents
+
+
+def test_pressing_on_in_the_cancel_window_ends_it() -> None:
+    play = Play(registry(policy("staff_assist", *ASSIST.steps, cancel_window_s=8)))
+    play.press("badge-204", 3)
+    play.wait(1)
+    play.press("badge-204", 4)
+
+    assert ("Ruiz", "alert") in play.said()
+    assert play.incident.state is IncidentState.ACTIVE
+
+
+def test_a_class_without_a_policy_pages_the_whole_staff() -> None:
+    play = Play()
+    site = play.registry.sites[OAK]
+    site.policies.pop("lockdown")
+    play.press()
+
+    assert {r for r, _ in play.said()} == {"Ruiz", "Chen", "Nurse", "Okafor", "Diaz"}
+
+
+def test_an_unknown_action_is_a_trouble_because_it_may_have_been_a_press() -> None:
+    play = Play()
+    play.arrive("badge-204", "wiggle")
+
+    assert [(n.recipient, n.kind.value) for n in play.news()] == [("Ruiz", "trouble")]
+
+
+def test_a_release_means_nothing() -> None:
+    play = Play()
+    play.arrive("wall-gym", "release")
+
+    assert play.said() == []
+    assert not play.state.troubles
+
+
+def test_a_vape_sensor_tells_admins_only_and_ends_by_itself() -> None:
+    """Req 70."""
+    play = Play()
+    play.arrive("vape-wc", "vape")
+    assert [r for r, _ in play.said()] == ["Ruiz"]
+    play.wait(3600)
+
+    assert play.said() == []
+    assert not play.state.incidents
+    play.arrive("vape-wc", "vape")
+    assert [r for r, _ in play.said()] == ["Ruiz"]
+
+
+@given(st.permutations(["badge-204", "badge-118", "walker", "wall-gym", "vape-wc"]), st.integers(1, 12))
+def test_a_first_panic_is_told_whatever_came_before(order: list[str], count: int) -> None:
+    """Promise 2: nothing silences a first panic."""
+    play = Play()
+    for device_id in order[:-1]:
+        play.arrive(device_id, "vape" if device_id == "vape-wc" else "press", count=count)
+        play.wait(0.1)
+    play.news()
+    last = order[-1]
+    if last == "vape-wc":
+        return
+    play.arrive(last, "press", count=8)
+
+    told = {n.recipient for n in play.news()}
+    first_responders = {"Nurse"} if last == "wall-gym" else {"Ruiz", "Chen"}
+    assert first_responders <= told, "promise 2: a first panic told nobody"

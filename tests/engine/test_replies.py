@@ -1,0 +1,183 @@
+"""What counts as an answer, and what never does (promise 5)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alertd.engine.replies import Meaning, read
+from alertd.model.decision import PhoneIncident
+from alertd.model.ids import IncidentId
+from alertd.model.incident import EscalationState, IncidentClass
+from alertd.model.reason import Reason
+from tests.engine.play import Play
+from tests.engine.school import OAK
+
+
+def told_of(token: str, *, is_open: bool = True) -> PhoneIncident:
+    return PhoneIncident(
+        incident_id=IncidentId(f"i-{token}"),
+        site_id=OAK,
+        token=token,
+        headline=f"OAK ELEM {token}",
+        is_open=is_open,
+        opened_us=0,
+    )
+
+
+ONE = (told_of("17"),)
+TWO = (told_of("18"), told_of("17"))
+
+
+@pytest.mark.parametrize(
+    ("body", "known", "meaning", "digit"),
+    [
+        ("417", ONE, Meaning.CODE, 4),
+        ("4 17", ONE, Meaning.CODE, 4),
+        ("  517\n", ONE, Meaning.CODE, 5),
+        ("617", TWO, Meaning.CODE, 6),
+        ("4", ONE, Meaning.CODE, 4),
+        ("4", TWO, Meaning.AMBIGUOUS, 4),
+        ("4", (), Meaning.FOREIGN, 4),
+        ("4", (told_of("17", is_open=False),), Meaning.FOREIGN, 4),
+        ("417", (told_of("17", is_open=False),), Meaning.CLOSED, 4),
+        ("499", ONE, Meaning.FOREIGN, 4),
+        ("4  17", ONE, Meaning.WORDS, 0),
+        ("417 on my way", ONE, Meaning.WORDS, 0),
+        ("Re: 417", ONE, Meaning.WORDS, 0),
+        ("I am in 210", ONE, Meaning.WORDS, 0),
+        ("", ONE, Meaning.WORDS, 0),
+        ("٤١٧", ONE, Meaning.WORDS, 0),
+        ('Liked "OAK ELEM … Reply 417 going"', ONE, Meaning.REACTION, 0),
+        ("Loved “417”", ONE, Meaning.REACTION, 0),
+        ('Emphasized "417"', ONE, Meaning.REACTION, 0),
+        ("👍 to “417 going”", ONE, Meaning.REACTION, 0),
+        ("I'm driving with Do Not Disturb While Driving turned on.", ONE, Meaning.AUTOMATIC, 0),
+        ("Auto-reply: I am away", ONE, Meaning.AUTOMATIC, 0),
+        ("STOP", ONE, Meaning.OPT_OUT, 0),
+        ("stop.", ONE, Meaning.OPT_OUT, 0),
+        ("Cancel", ONE, Meaning.OPT_OUT, 0),
+        ("START", ONE, Meaning.OPT_IN, 0),
+    ],
+)
+def test_reading(body: str, known: tuple[PhoneIncident, ...], meaning: Meaning, digit: int) -> None:
+    reply = read(body, known)
+
+    assert (reply.meaning, reply.digit) == (meaning, digit)
+
+
+@given(st.text(max_size=200))
+def test_only_a_bare_code_is_an_answer(body: str) -> None:
+    """Promise 5."""
+    stripped = "".join(body.split())
+    if read(body, ONE).meaning is Meaning.CODE:
+        assert stripped in {"4", *(str(n) for n in range(1, 10)), *(f"{n}17" for n in range(1, 10))}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'Liked "OAK ELEM Rm 204: LOCKDOWN. Reply 417 going"',
+        "I'm driving with Do Not Disturb turned on",
+        "ok on my way",
+        "418",
+        "STOP",
+        "117",
+    ],
+)
+def test_what_is_not_an_answer_never_pauses_the_escalation(body: str) -> None:
+    play = Play()
+    play.press()
+    play.reply("Ruiz", body)
+
+    assert play.incident.escalation is EscalationState.RUNNING, f"promise 5: {body!r} was taken for an answer"
+    assert not play.incident.answers
+
+
+def test_words_reach_the_other_responders_as_an_unverified_note() -> None:
+    play = Play()
+    play.press()
+    play.news()
+    play.reply("Ruiz", "he is in 210, grey hoodie")
+
+    assert ("Chen", "update") in play.said()
+    assert play.texts_to("Chen")[-1] == "OAK ELEM Rm 204: Ruiz texts, unverified: he is in 210, grey hoodie"
+    assert play.texts_to("Ruiz")[-1].startswith("NOT counted as an answer. Your words went to the team.")
+
+
+def test_a_driving_phone_gets_no_answer_back() -> None:
+    play = Play()
+    play.press()
+    play.news()
+    play.reply("Ruiz", "Auto-reply: driving")
+
+    assert play.said() == []
+
+
+def test_a_liked_message_is_told_what_would_count() -> None:
+    play = Play()
+    play.press()
+    play.reply("Ruiz", 'Liked "OAK ELEM Rm 204"')
+
+    assert play.texts_to("Ruiz")[-1] == (
+        "NOT counted as an answer. OAK ELEM Rm 204 LOCKDOWN 10:42: reply 417 going, 617 cannot go."
+    )
+
+
+def test_two_open_incidents_make_a_bare_digit_ambiguous() -> None:
+    play = Play()
+    play.arrive("wall-gym")
+    play.press("badge-118", 3)
+    play.wait(31)
+    play.reply("Nurse", "4")
+
+    assert play.texts_to("Nurse")[-1].startswith("NOTHING counted yet, TWO are open.")
+    assert Reason.AMBIGUOUS in play.reasons()
+
+
+def test_a_code_of_a_closed_incident_changes_nothing_and_says_so() -> None:
+    play = Play()
+    play.press("badge-204", 3)
+    play.resolve("Chen")
+    play.reply("Ruiz", "417")
+
+    assert play.texts_to("Ruiz")[-1].startswith("OAK ELEM Rm 204 STAFF ASSIST 10:42 was closed 10:42 by Chen. Your 417")
+
+
+def test_the_same_text_is_read_once() -> None:
+    play = Play()
+    play.press()
+    play.reply("Ruiz", "417", cause="SM1")
+    play.reply("Ruiz", "417", cause="SM1")
+
+    assert len(play.incident.answers) == 1
+
+
+def test_nine_makes_a_staff_assist_a_lockdown() -> None:
+    play = Play()
+    play.press("badge-204", 3)
+    play.news()
+    play.reply("Ruiz", "917")
+
+    assert play.incident.incident_class is IncidentClass.LOCKDOWN
+    assert ("Diaz", "alert") in play.said()
+
+
+def test_eight_opens_a_hold_beside_what_is_going_on() -> None:
+    play = Play()
+    play.arrive("wall-gym")
+    play.reply("Nurse", "817")
+
+    assert {i.incident_class for i in play.state.incidents.values()} == {IncidentClass.MEDICAL, IncidentClass.HOLD}
+
+
+def test_stop_opts_the_phone_out_and_an_admin_hears_of_it() -> None:
+    """Req 56."""
+    play = Play()
+    play.press()
+    play.news()
+    play.reply("Chen", "STOP")
+
+    assert "sms:+12025550102" in play.opted_out
+    assert [(n.recipient, n.kind.value) for n in play.news()] == [("Ruiz", "trouble")]
+    play.reply("Chen", "START")
+    assert not play.opted_out

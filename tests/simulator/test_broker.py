@@ -1,0 +1,181 @@
+"""The broker in memory keeps MQTT's promises at QoS 1, and breaks where real brokers break."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from alertd_adapters.mqtt.connection import (
+    Broker,
+    BrokerConnection,
+    BrokerMessage,
+    ConnectionLostError,
+    ConnectOptions,
+)
+from alertd_simulator.broker import SimulatedBroker, SimulatedConnection, matches
+from alertd_simulator.virtual_time import in_virtual_time
+
+TOPIC = "alertd/press/badge-17"
+
+
+async def connect(
+    broker: SimulatedBroker, *, persistent: bool = True, receive_maximum: int = 20
+) -> SimulatedConnection:
+    options = ConnectOptions(client_id="alertd", persistent=persistent, receive_maximum=receive_maximum)
+    connection = await broker.connect(options)
+    if not connection.session_present:
+        await connection.subscribe([("alertd/press/+", 1)])
+    return connection
+
+
+async def arrivals(connection: SimulatedConnection, *, for_s: float = 1.0, ack: bool = False) -> list[BrokerMessage]:
+    """What arrives within so many seconds."""
+    seen: list[BrokerMessage] = []
+    with suppress(TimeoutError, ConnectionLostError):
+        async with asyncio.timeout(for_s):
+            async for message in connection.messages():
+                seen.append(message)  # a comprehension would lose them at the time-out
+                if ack:
+                    connection.ack(message)
+    return seen
+
+
+@in_virtual_time
+async def test_what_was_not_acknowledged_comes_again_on_the_next_connection_and_only_there():
+    broker = SimulatedBroker()
+    first = await connect(broker)
+    broker.publish(TOPIC, b"1")
+    broker.publish(TOPIC, b"2")
+    one, two = await arrivals(first)
+    first.ack(one)
+    assert await arrivals(first, for_s=60) == []
+
+    broker.drop_connections()
+    second = await connect(broker)
+    again = await arrivals(second)
+
+    assert second.session_present
+    assert [(message.payload, message.dup) for message in again] == [(b"2", True)]
+    assert two.payload == b"2"
+
+
+@in_virtual_time
+async def test_a_stale_ack_reaches_nobody_though_its_packet_id_is_reused():
+    broker = SimulatedBroker()
+    first = await connect(broker)
+    broker.publish(TOPIC, b"old")
+    (old,) = await arrivals(first)
+    broker.drop_connections()
+    second = await connect(broker)
+    (again,) = await arrivals(second)
+    assert again.mid == old.mid
+
+    first.ack(old)
+    broker.drop_connections()
+
+    assert [message.payload for message in await arrivals(await connect(broker))] == [b"old"]
+
+
+@in_virtual_time
+async def test_a_persistent_session_collects_while_nobody_is_connected_and_a_clean_one_does_not():
+    for persistent, expected in ((True, [b"away"]), (False, [])):
+        broker = SimulatedBroker()
+        await (await connect(broker, persistent=persistent)).close()
+        broker.publish(TOPIC, b"away")
+        broker.publish(TOPIC, b"away, QoS 0", qos=0)
+
+        assert [message.payload for message in await arrivals(await connect(broker, persistent=persistent))] == expected
+
+
+@in_virtual_time
+async def test_a_restart_with_state_keeps_the_session_and_one_without_loses_it():
+    for with_state, expected in ((True, [b"press"]), (False, [])):
+        broker = SimulatedBroker()
+        connection = await connect(broker)
+        broker.publish(TOPIC, b"press")
+        broker.stop()
+        with pytest.raises(ConnectionLostError, match="went down"):
+            await connection.publish("a", b"", qos=1)
+        with pytest.raises(ConnectionLostError, match="broker is down"):
+            broker.publish(TOPIC, b"nobody took this")
+        broker.start(with_state=with_state)
+        after = await connect(broker)
+
+        assert after.session_present is with_state
+        assert [message.payload for message in await arrivals(after)] == expected
+
+
+@in_virtual_time
+async def test_the_window_limits_what_is_under_way():
+    broker = SimulatedBroker()
+    connection = await connect(broker, receive_maximum=3)
+    for number in range(5):
+        broker.publish(TOPIC, str(number).encode())
+
+    assert len(await arrivals(connection)) == 3
+    assert broker.unacknowledged("alertd") == 5
+    for message in list(connection.under_way.values()):
+        connection.ack(message)
+    assert [message.payload for message in await arrivals(connection, ack=True)] == [b"3", b"4"]
+    assert broker.unacknowledged("alertd") == 0
+
+
+@in_virtual_time
+async def test_retained_messages_are_marked_and_an_empty_one_deletes():
+    broker = SimulatedBroker()
+    broker.publish(TOPIC, b"old news", retain=True)
+    broker.publish("alertd/press/badge-18", b"gone", retain=True)
+    broker.publish("alertd/press/badge-18", b"", retain=True)
+
+    messages = await arrivals(await connect(broker))
+
+    assert [(message.payload, message.retain) for message in messages] == [(b"old news", True)]
+
+
+@in_virtual_time
+async def test_a_second_connection_takes_the_session_over():
+    broker = SimulatedBroker()
+    first = await connect(broker)
+    second = await connect(broker)
+
+    with pytest.raises(ConnectionLostError, match="took the session over"):
+        await first.subscribe([("x", 1)])
+    broker.publish(TOPIC, b"press")
+    assert len(await arrivals(second)) == 1
+
+
+@in_virtual_time
+async def test_duplicates_and_refused_filters():
+    broker = SimulatedBroker()
+    broker.duplicates = lambda: True
+    broker.forbidden_filters = {"secret/#"}
+    connection = await connect(broker)
+    broker.publish(TOPIC, b"press")
+
+    assert await connection.subscribe([("secret/#", 1), ("a/b", 0)]) == (0x80, 0)
+    assert [message.dup for message in await arrivals(connection)] == [False, True]
+
+
+@in_virtual_time
+async def test_it_fits_through_the_adapters_door():
+    broker: Broker = SimulatedBroker()
+    connection: BrokerConnection = await broker.connect(ConnectOptions(client_id="alertd", persistent=False))
+
+    await connection.close()
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("topic_filter", "topic", "expected"),
+    [
+        ("alertd/press/+", "alertd/press/badge-1", True),
+        ("alertd/press/+", "alertd/press/badge-1/x", False),
+        ("alertd/press/+", "alertd/press", False),
+        ("zigbee2mqtt/#", "zigbee2mqtt/a/action", True),
+        ("#", "$SYS/broker/uptime", False),
+        ("$SYS/broker/+", "$SYS/broker/uptime", True),
+        ("a/b", "a/b", True),
+    ],
+)
+def test_wildcards(topic_filter, topic, expected):
+    assert matches(topic_filter, topic) is expected

@@ -1,0 +1,115 @@
+"""The demo is honest: it names a hop that did not happen, and says so with its exit code."""
+
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from alertd_simulator import demo, demo_story
+from alertd_simulator.demo_hops import WITNESSES, Hop, Hops, Witness
+from alertd_simulator.demo_school import Endpoints, Keys, dump_toml, find_example, prepare
+from alertd_simulator.dispatch_center import Mood
+
+ENDPOINTS = Endpoints(mqtt_port=18830, carrier_url="http://127.0.0.1:18831", dispatch_url="http://127.0.0.1:18832")
+
+
+def test_what_is_read_from_toml_is_written_as_the_same_toml():
+    text = """
+name = "Oak \\"quoted\\" é"
+on = true
+rate = 0.5
+list = [1, "two", { topic = "a/+" }]
+[sources.broker]
+host = "h"
+[channels."with.dot".destinations.county]
+url = "u"
+"""
+    document = tomllib.loads(text)
+
+    assert tomllib.loads(dump_toml(document)) == document
+
+
+def test_the_demo_school_is_the_shipped_example_on_loopback_with_no_secret_in_a_file(tmp_path):
+    keys = Keys.made_up()
+    school = prepare(find_example(), tmp_path, ENDPOINTS, keys)
+
+    written = "".join(path.read_text() for path in school.directory.rglob("*") if path.is_file())
+    assert "18830" in written
+    assert "127.0.0.1:18831" in written
+    assert "127.0.0.1:18832" in written
+    for secret in (keys.account_sid, keys.auth_token, keys.webhook, keys.other):
+        assert secret not in written
+        assert secret in school.environment.values()
+    first, second = school.parts("lockdown")[:2]
+    assert "204" in first.where
+    assert first.where != second.where
+    asked_first, asked_next = school.told_by_step("lockdown")[:2]
+    assert asked_first
+    assert asked_next - asked_first, "somebody new must be asked when nobody answers"
+
+
+def test_an_example_that_is_not_there_is_said_in_words(tmp_path):
+    with pytest.raises(RuntimeError, match="no example configuration"):
+        find_example(tmp_path)
+
+
+def test_a_hop_is_reached_once_and_what_is_missing_is_named():
+    hops = Hops()
+    hops.reach(Hop.PRESSED, at_us=1_000_000)
+    hops.reach(Hop.TEXT_SEEN, "Ruiz reads", text="LOCKDOWN", at_us=1_471_500)
+    hops.reach(Hop.TEXT_SEEN, "Chen reads", at_us=9_000_000)
+
+    story = hops.story()
+    assert story[1].strip() == (
+        "471.5 ms  the first responder's phone lights up: Ruiz reads  [only the simulation saw this]"
+    )
+    assert story[2].strip() == "“LOCKDOWN”"
+    assert f"MISSING  {Hop.ANSWERED}" in "\n".join(story)
+    assert len(hops.missing()) == len(Hop) - 2
+
+
+def test_what_alertd_cannot_know_is_never_told_as_its_knowledge():
+    for hop in (Hop.PRESSED, Hop.TEXT_SEEN, Hop.NEXT_SEEN, Hop.CONFIRMED, Hop.IGNORED):
+        assert WITNESSES[hop] is Witness.SIMULATION
+
+
+@pytest.mark.slow
+async def test_every_hop_happens(capsys):
+    code = await demo.demonstrate(once=True)
+
+    told = capsys.readouterr()
+    assert code == 0, told.out + told.err
+    assert "MISSING" not in told.out
+    assert "19 of 19" in told.out
+
+
+@pytest.mark.slow
+async def test_a_dispatch_centre_that_rejects_fails_the_demo_by_name(monkeypatch, capsys):
+    monkeypatch.setattr(demo_story, "STORY_S", 8.0)
+    async with demo._world(find_example()) as world:
+        world.center.mood = Mood.REJECTS
+        code = await demo._once(world)
+
+    told = capsys.readouterr().out
+    assert code == 1
+    assert f"MISSING  {Hop.DISPATCH_ACCEPTED}" in told
+    assert "NOT every hop happened" in told
+
+
+@pytest.fixture
+def nobody_to_tell(tmp_path) -> Path:
+    example = tmp_path / "example"
+    shutil.copytree(find_example(), example)
+    (example / "people.csv").write_text("id,name,kind,sites\n")
+    return example
+
+
+@pytest.mark.slow
+async def test_a_daemon_that_refuses_its_configuration_is_quoted(nobody_to_tell, capsys):
+    code = await demo.demonstrate(once=True, config=nobody_to_tell)
+
+    told = capsys.readouterr().err
+    assert code == 1
+    assert "alertd ended with code 4" in told
+    assert "reaches no person with a phone" in told

@@ -1,0 +1,331 @@
+"""The disk is full or fails during an incident: the press still reaches a human, the answer still counts."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alertd.model.decision import Decision
+from alertd.model.ids import CauseId, IncidentId, NotificationId
+from alertd.model.notification import NotificationChange, NotificationState
+from alertd.model.reason import Reason
+from alertd.ports import StoreError
+from alertd.store.fallback import FallbackStore
+from alertd.store.sqlite import SqliteStore
+from alertd.testing.store_contract import PLENTY, World
+from alertd.testing.store_values import OAK, entry, first_wave, incident, press, timer
+
+BALLAST = 64 * 1024
+
+
+class Disk:
+    """A disk under SQLite that can be told to be full or to fail."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.full = self.failing = self.unreadable = False
+        self.full_with_ballast_only = False
+        self.commits_that_happened_though_they_failed = 0
+
+    def trouble(self) -> None:
+        if self.full_with_ballast_only and (self.path.parent / "alertd.db.ballast").exists():
+            raise sqlite3.OperationalError("database or disk is full")
+        if self.full:
+            raise sqlite3.OperationalError("database or disk is full")
+        if self.failing:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    def connect(self, path: Path) -> sqlite3.Connection:
+        disk = self
+
+        class Connection(sqlite3.Connection):
+            wrote = False
+
+            def executemany(self, sql, rows, /):
+                self.wrote = True
+                return super().executemany(sql, rows)
+
+            def execute(self, sql, *arguments):
+                if disk.unreadable:
+                    raise sqlite3.OperationalError("disk I/O error")
+                if "spare." in sql:
+                    self.wrote = True
+                if sql == "COMMIT" and self.wrote:
+                    if disk.commits_that_happened_though_they_failed:
+                        disk.commits_that_happened_though_they_failed -= 1
+                        super().execute("COMMIT")
+                        raise sqlite3.OperationalError("disk I/O error")
+                    disk.trouble()
+                    self.wrote = False
+                return super().execute(sql, *arguments)
+
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Connection)
+
+    def connect_memory(self, path: Path) -> sqlite3.Connection:
+        """Memory never fails, but from there, too, the disk can only be read while it can be read."""
+        disk = self
+
+        class Connection(sqlite3.Connection):
+            def execute(self, sql, *arguments):
+                if disk.unreadable and sql.startswith("ATTACH"):
+                    raise sqlite3.OperationalError("disk I/O error")
+                return super().execute(sql, *arguments)
+
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False, uri=True, factory=Connection)
+
+
+@pytest.fixture
+def disk(quick_path: Path) -> Disk:
+    return Disk(quick_path / "disk" / "alertd.db")
+
+
+@pytest.fixture
+def world(quick_path: Path, disk: Disk) -> Iterator[World]:
+    def make() -> FallbackStore:
+        return FallbackStore(
+            SqliteStore(disk.path, ballast_bytes=BALLAST, connect=disk.connect),
+            SqliteStore(quick_path / "shm" / "alertd.db", ballast_bytes=0, connect=disk.connect_memory),
+        )
+
+    world = World(make)
+    yield world
+    world.close()
+
+
+def on_disk(disk: Disk) -> World:
+    """What a plain store finds on the disk when everything else is over."""
+    return World(lambda: SqliteStore(disk.path, ballast_bytes=0))
+
+
+def ballast(disk: Disk) -> Path:
+    return disk.path.with_name("alertd.db.ballast")
+
+
+def test_the_ballast_is_freed_first_and_the_commit_reaches_the_disk(world: World, disk: Disk) -> None:
+    assert ballast(disk).stat().st_size == BALLAST
+    disk.full_with_ballast_only = True
+    claims = world.commit(first_wave(), born=PLENTY)
+
+    assert len(claims) == 2
+    assert world.store.durable
+    assert not ballast(disk).exists()
+    disk.full_with_ballast_only = False
+    world.store.heal(world.clock.now())
+    assert ballast(disk).stat().st_size == BALLAST
+    world.close()
+    assert on_disk(disk).row("ntf-1-sms").state is NotificationState.CLAIMED
+
+
+def test_an_incident_goes_on_in_memory_and_comes_back_to_the_disk(world: World, disk: Disk, quick_path: Path) -> None:
+    world.commit(first_wave(1), born={"sms": 1})
+    world.commit(Decision(timers=(timer("keep", delay_s=500),), opt_outs=("sms:gone",), broken_channels=("sms",)))
+    world.clock.advance(5)
+    disk.full = True
+
+    claims = world.commit(first_wave(2, token="18", at_us=world.clock.wall_us), event=press(2), born=PLENTY)
+    assert {claim.notification.id for claim in claims} == {"ntf-2-sms", "ntf-2-dispatch"}, "the press reached nobody"
+    assert not world.store.durable, "promise 1: a press that is only in memory was acknowledged"
+    assert [claim.notification.id for claim in world.claim()] == ["ntf-1-dispatch"], "what was queued is still sent"
+
+    with world.store.begin([OAK], world.clock.now()) as transaction:
+        assert transaction.seen_us(CauseId("press-1")) is not None, "a press that comes again was not known"
+        assert transaction.seen_us(CauseId("press-2")) is not None
+        assert transaction.site_state(OAK).incidents.keys() == {"inc-1", "inc-2"}
+        assert "17" not in transaction.free_tokens(500, world.clock.wall_us)
+    accepted = NotificationChange(
+        id=NotificationId("ntf-1-sms"), state=NotificationState.ACCEPTED, reason=Reason.FIRST_WAVE, ref="SM1"
+    )
+    closed = incident(1, closed_us=world.clock.wall_us)
+    answered = Decision(
+        incidents=(closed,),
+        changes=(accepted,),
+        dropped_timers=tuple(t.id for t in first_wave(1).timers),
+        opt_ins=("sms:gone",),
+        mended_channels=("sms",),
+        entries=(entry("closed by Ruiz"),),
+    )
+    world.commit(answered)
+    assert not world.store.heal(world.clock.now()), "the disk is still full"
+    assert [line.entry and line.entry.text for line in world.store.read_timeline(IncidentId("inc-1"))][-2:] == [
+        "dispatch told",
+        "closed by Ruiz",
+    ]
+
+    disk.full = False
+    assert world.store.heal(world.clock.now())
+    assert world.store.durable
+    assert not (quick_path / "shm").exists()
+    world.close()
+    after = on_disk(disk)
+    assert [i.id for i in after.store.read_incidents(open_only=True, site_id=None, limit=9)] == ["inc-2"]
+    assert (after.row("ntf-1-sms").state, after.row("ntf-1-sms").ref) == (NotificationState.ACCEPTED, "SM1")
+    assert after.row("ntf-2-sms").epoch == 1
+    due = {due.timer.id for due in after.store.due_timers(after.clock.advance(600), 99)}
+    assert due == {"keep", "tmr-2-step", "tmr-2-accept"}, "a timer was lost, or an ended one came back"
+    with after.store.begin([OAK], after.clock.now()) as transaction:
+        assert transaction.opted_out() == transaction.broken_channels() == frozenset()
+        assert transaction.seen_us(CauseId("press-2")) is not None
+    assert after.store.verify_journal(OAK) == 7
+    after.close()
+
+
+def test_a_crash_while_in_memory_loses_nothing(world: World, disk: Disk) -> None:
+    world.commit(first_wave(1))
+    disk.full = True
+    world.commit(first_wave(2, token="18"), event=press(2))
+    world.restart()
+    assert not world.store.durable
+    assert len(world.store.read_incidents(open_only=True, site_id=None, limit=9)) == 2
+    world.commit(first_wave(3, token="19"), event=press(3))
+    disk.full = False
+    world.restart()
+
+    assert world.store.durable
+    assert len(world.store.read_incidents(open_only=True, site_id=None, limit=9)) == 3
+    assert world.store.verify_journal(OAK) == 9
+
+
+def test_a_merge_that_was_committed_but_not_finished_is_repeated_harmlessly(
+    world: World, disk: Disk, quick_path: Path
+) -> None:
+    world.commit(first_wave(1))
+    disk.full = True
+    world.commit(first_wave(2, token="18"), event=press(2))
+    shutil.copytree(quick_path / "shm", quick_path / "kept")
+    disk.full = False
+    assert world.store.heal(world.clock.now())
+    world.close()
+    shutil.copytree(quick_path / "kept", quick_path / "shm")
+    world.store = world.another()
+
+    assert world.store.durable
+    assert world.store.verify_journal(OAK) == 6
+    assert len(world.store.read_timeline(IncidentId("inc-2"))) == 3
+
+
+def test_a_failed_sync_is_never_repeated_blindly(world: World, disk: Disk) -> None:
+    """The commit may have happened: the caller asks the reopened database."""
+    disk.commits_that_happened_though_they_failed = 1
+    with pytest.raises(StoreError):
+        world.commit(first_wave(), born=PLENTY)
+    with world.store.begin([OAK], world.clock.now()) as transaction:
+        assert transaction.seen_us(CauseId("press-1")) is not None
+        assert transaction.site_state(OAK).incidents.keys() == {"inc-1"}
+
+    assert world.store.durable
+    assert world.store.verify_journal(OAK) == 3
+    assert world.commit(first_wave(), born=PLENTY) == (), "it was sent twice"
+
+
+def test_a_disk_that_keeps_failing_is_given_up_for_now(world: World, disk: Disk) -> None:
+    world.commit(first_wave(1))
+    disk.failing = True
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            world.commit(first_wave(2, token="18"), event=press(2))
+    assert len(world.commit(first_wave(2, token="18"), event=press(2), born=PLENTY)) == 2
+    assert not world.store.durable
+    assert len(world.store.read_incidents(open_only=True, site_id=None, limit=9)) == 2
+    disk.failing = False
+
+    assert world.store.heal(world.clock.now())
+    assert len(world.store.read_incidents(open_only=True, site_id=None, limit=9)) == 2
+
+
+def test_a_disk_that_cannot_even_be_read_leaves_what_the_writer_remembers(world: World, disk: Disk) -> None:
+    world.commit(first_wave(1))
+    disk.failing = disk.unreadable = True
+    with pytest.raises(StoreError):
+        world.commit(first_wave(2, token="18"), event=press(2))
+    assert len(world.commit(first_wave(2, token="18"), event=press(2), born=PLENTY)) == 2
+
+    with world.store.begin([OAK], world.clock.now()) as transaction:
+        assert transaction.site_state(OAK).incidents.keys() == {"inc-1", "inc-2"}, "an open incident was forgotten"
+    due = {due.timer.id for due in world.store.due_timers(world.clock.advance(31), 99)}
+    assert due == {"tmr-1-step", "tmr-2-step"}, "an escalation stopped with the disk"
+    disk.failing = disk.unreadable = False
+    assert world.store.heal(world.clock.now())
+    due = {due.timer.id for due in world.store.due_timers(world.clock.advance(600), 99)}
+    assert due == {"tmr-1-step", "tmr-1-accept", "tmr-2-step", "tmr-2-accept"}
+    assert world.store.verify_journal(OAK) == 6
+
+
+def test_the_outbox_goes_on_when_the_disk_is_full(world: World, disk: Disk) -> None:
+    world.commit(first_wave(1))
+    disk.full = True
+
+    assert len(world.claim()) == 2
+    assert not world.store.durable
+    assert world.claim() == (), "a row was claimed twice"
+
+
+def test_a_directory_of_somebody_else_is_not_used(world: World, disk: Disk, quick_path: Path) -> None:
+    (quick_path / "elsewhere").mkdir()
+    (quick_path / "shm").symlink_to(quick_path / "elsewhere")
+    disk.full = True
+    with pytest.raises(StoreError):
+        world.commit(first_wave())
+
+    assert list((quick_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_real_disk_that_is_really_full(tmp_path: Path) -> None:
+    """On a small tmpfs: full, then freed."""
+    mount = tmp_path / "small"
+    mount.mkdir()
+    options = ["mount", "-t", "tmpfs", "-o", "size=4m", "alertd-test", str(mount)]
+    if os.geteuid() != 0 or subprocess.run(options, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a file system cannot be mounted here (not root, or not allowed): no real full disk")
+    try:
+        _fill_and_free(mount, tmp_path / "shm")
+    finally:
+        subprocess.run(["umount", str(mount)], check=True)
+
+
+def _fill_and_free(mount: Path, shm: Path) -> None:
+    def make() -> FallbackStore:
+        return FallbackStore(
+            SqliteStore(mount / "alertd.db", ballast_bytes=256 * 1024),
+            SqliteStore(shm / "alertd.db", ballast_bytes=0),
+        )
+
+    world = World(make)
+    filler = mount / "filler"
+
+    def fill() -> None:
+        with filler.open("ab", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError:
+                return
+
+    fill()
+    number = 0
+    while world.store.durable:
+        number += 1
+        claims = world.commit(first_wave(number), event=press(number), born=PLENTY)
+        assert len(claims) == 2, "the press reached nobody"
+        if (mount / "alertd.db.ballast").exists():
+            continue
+        fill()
+        assert number < 5_000
+    freed_at = number
+    for number in range(freed_at + 1, freed_at + 20):
+        assert len(world.commit(first_wave(number), event=press(number), born=PLENTY)) == 2
+    assert not world.store.heal(world.clock.now())
+    world.restart()
+    assert not world.store.durable, "a restart on a full disk found it usable"
+    world.commit(first_wave(number + 1), event=press(number + 1))
+
+    filler.unlink()
+    assert world.store.heal(world.clock.now())
+    world.restart()
+    assert len(world.store.read_incidents(open_only=True, site_id=None, limit=9_999)) == number + 1
+    assert world.store.verify_journal(OAK) == 3 * (number + 1)
+    world.close()

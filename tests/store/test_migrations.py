@@ -1,0 +1,103 @@
+"""The schema that migrations make is the one the code declares; a newer one is refused."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, text
+
+from alertd.ports import StoreError
+from alertd.store import migrations, schema
+from alertd.store.sqlite import SqliteStore
+from alertd.testing.store_values import TestClock
+
+
+@pytest.fixture(autouse=True)
+def no_blank_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SqliteStore, "_blank", None)
+
+
+def differences(engine: Engine) -> list[object]:
+    with engine.connect() as connection:
+        return list(compare_metadata(MigrationContext.configure(connection), schema.metadata))
+
+
+def index_conditions(engine: Engine, query: str) -> dict[str, bool]:
+    with engine.connect() as connection:
+        return {name: "WHERE" in (definition or "") for name, definition in connection.execute(text(query))}
+
+
+def test_head_is_the_newest_migration() -> None:
+    assert ScriptDirectory.from_config(migrations.config()).get_current_head() == schema.HEAD
+
+
+def test_sqlite_migrated_from_empty_is_the_declared_schema(quick_path: Path) -> None:
+    store = SqliteStore(quick_path / "alertd.db", ballast_bytes=0)
+    store.open("daemon", TestClock())
+    store.close()
+    engine = create_engine(f"sqlite:///{quick_path}/alertd.db")
+    declared = create_engine(f"sqlite:///{quick_path}/declared.db")
+    schema.metadata.create_all(declared)
+
+    assert differences(engine) == []
+    everything = "SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'table') AND name NOT LIKE '%alembic%'"
+    assert index_conditions(engine, everything) == index_conditions(declared, everything)
+    rowids = "SELECT name, sql FROM sqlite_master WHERE sql LIKE '%WITHOUT ROWID%'"
+    assert index_conditions(engine, rowids) == index_conditions(declared, rowids)
+    engine.dispose()
+    declared.dispose()
+
+
+@pytest.mark.slow
+def test_postgres_migrated_from_empty_is_the_declared_schema(postgres_url: str) -> None:
+    from alertd.store.postgres import PostgresStore
+
+    store = PostgresStore(postgres_url)
+    store.open("daemon", TestClock())
+    store.close()
+    engine = create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"))
+
+    assert differences(engine) == []
+    engine.dispose()
+
+
+def test_a_newer_schema_is_refused_and_left_alone(quick_path: Path) -> None:
+    path = quick_path / "alertd.db"
+    store = SqliteStore(path, ballast_bytes=0)
+    store.open("daemon", TestClock())
+    store.close()
+    with closing(sqlite3.connect(path)) as newer, newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(StoreError, match=r"schema 9999.*newer than this alertd.*Install the alertd that wrote it"):
+        SqliteStore(path, ballast_bytes=0).open("daemon", TestClock())
+    with closing(sqlite3.connect(path)) as newer:
+        assert newer.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(quick_path: Path) -> None:
+    path = quick_path / "alertd.db"
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE told (in_the_way TEXT)")  # the last but one table that the migration makes
+    for _ in range(2):
+        with pytest.raises(StoreError, match="told"):
+            SqliteStore(path, ballast_bytes=0).open("daemon", TestClock())
+    with closing(sqlite3.connect(path)) as there, there:
+        assert [row[0] for row in there.execute("SELECT name FROM sqlite_master WHERE type = 'table'")] == ["told"]
+        there.execute("DROP TABLE told")
+
+    store = SqliteStore(path, ballast_bytes=0)
+    store.open("daemon", TestClock())
+    store.close()
+
+
+def test_a_file_that_is_no_database_is_named(quick_path: Path) -> None:
+    path = quick_path / "alertd.db"
+    path.write_bytes(b"not a database at all" * 100)
+
+    with pytest.raises(StoreError, match="is not a database of alertd"):
+        SqliteStore(path, ballast_bytes=0).open("daemon", TestClock())
