@@ -142,6 +142,7 @@ def press(  # noqa: PLR0913, PLR0917 - one parameter an option
     device: Annotated[str, typer.Argument(help="The registered device to press.")],
     action: Annotated[str, typer.Option(help="The device's own word for what was done.")] = "press",
     count: Annotated[int | None, typer.Option(min=1, max=50, help="Presses that the device counted.")] = None,
+    heard_by: Annotated[str | None, typer.Option(help="Gateway near which a wearable is.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask. It is live all the same.")] = False,
     key: KeyOption = None,
     as_json: Json = False,
@@ -157,7 +158,7 @@ def press(  # noqa: PLR0913, PLR0917 - one parameter an option
     with daemon(context) as client:
         if not yes:
             ask_whether_live(client.get(f"/v1/devices/{segment(device)}"))
-        order = {"device_id": device, "action": action, "count": count}
+        order = {"device_id": device, "action": action, "count": count, "heard_by": heard_by}
         show_committed(client.post("/v1/press", order, key), as_json)
 
 

@@ -48,6 +48,8 @@ class Loaded(Struct, frozen=True, kw_only=True):
     places: Mapping[tuple[Thing, str], Place]
     """Where each thing is written, for those who judge it later."""
     demo: bool = False
+    overrides: Mapping[str, Any] = {}
+    """Keys that the caller of `load` replaced; a reload replaces them again."""
 
     @property
     def is_usable(self) -> bool:
@@ -67,7 +69,7 @@ class Refused(Struct, frozen=True, kw_only=True):
 def load(directory: FilePath | str, overrides: Mapping[str, Any] | None = None) -> Loaded:
     """Read the directory. `overrides` replaces single keys by their dotted names ("daemon.state_dir",
     "sources.broker.port", "channels.sms.api_url"), as a demonstration or a command-line option does."""
-    return read(FilePath(directory), overrides or {})[0]
+    return msgspec.structs.replace(read(FilePath(directory), overrides or {})[0], overrides=overrides or {})
 
 
 def reload(
@@ -76,7 +78,7 @@ def reload(
     """The new configuration, or, if anything in it is an error, why not: then `current` stays as a whole.
 
     `check` is `alertd.lint.check`."""
-    loaded = load(directory)
+    loaded = load(directory, current.overrides)
     problems = (*loaded.problems, *check(loaded), *_unsafe_changes(current, loaded))
     if any(problem.is_error for problem in problems):
         return Refused(problems=problems)

@@ -18,7 +18,8 @@ from alertd.console.operations import INCIDENTS_MAX, find_site, read
 from alertd.console.refusals import Refusal, RefusedError, unknown
 from alertd.console.timeline import open_questions
 from alertd.console.views import TimelineView, incident_detail, incident_view, notification_view, trouble_view
-from alertd.model.ids import NotificationId, SiteId
+from alertd.model.events import Signal
+from alertd.model.ids import DeviceId, NotificationId, SiteId
 from alertd.model.incident import AnswerKind
 from alertd.model.mode import Mode
 
@@ -44,6 +45,12 @@ class PressOrder(Order):
     device_id: Identity
     action: Identity = "press"
     count: int | None = Field(default=None, ge=1, le=50)
+    heard_by: Identity | None = None
+    """Gateway near which a wearable is said to be."""
+
+    def signal(self) -> Signal:
+        heard_by = DeviceId(self.heard_by) if self.heard_by else None
+        return Signal(device_id=DeviceId(self.device_id), action=self.action, count=self.count, heard_by=heard_by)
 
 
 class AnswerOrder(Order):
@@ -168,7 +175,7 @@ async def device(backend: Daemon, device_id: str) -> Response:
 @router.post("/press")
 async def press(backend: Daemon, order: PressOrder, key: Key = None) -> Response:
     """A press by hand. It is live: the same door, the same routing, the same phones ring."""
-    return shown(await operations.press(backend, order.device_id, order.action, order.count, key))
+    return shown(await operations.press(backend, order.signal(), key))
 
 
 @router.post("/incidents/{incident_id}/answers")

@@ -10,6 +10,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.console.backend import Backend
 from alertd.console.refusals import refused, unknown
@@ -139,16 +140,16 @@ async def committed(order: Awaitable[None]) -> None:
     await task
 
 
-async def press(backend: Backend, device_id: str, action: str, count: int | None, key: str | None) -> Committed:
+async def press(backend: Backend, pressed: Signal, key: str | None) -> Committed:
     """A press by hand, through the same door and the same routing as a button's. Always live."""
-    registry = backend.registry()
+    registry, device_id = backend.registry(), pressed.device_id
     if device_id not in registry.devices:
         raise unknown("device", device_id, "device_id", registry.devices)
     chosen = key or uuid4().hex
     arrival = Arrival(
         source=SOURCE,
         topic=f"console/{device_id}",
-        signals=(Signal(device_id=DeviceId(device_id), action=action, count=count, cause=chosen),),
+        signals=(replace(pressed, cause=chosen),),
         received_us=backend.clock.now().wall_us,
         arrival_id=chosen,
     )

@@ -39,6 +39,8 @@ STORE_PAUSE_S = 1.0
 """After a store error the claim loop waits this long."""
 REPORT_PAUSE_S = 0.5
 """An outcome that could not be committed is reported again after this long, until its lease ends."""
+GONE_ROOM = (20, 20)
+"""Rows of a removed channel that are claimed at once, to be failed: by panics, by the rest."""
 NOT_DIALLED = frozenset({"webhook", "email", "mqtt", "push", "rtp"})
 """Channel kinds whose addresses are no numbers. Every other kind, also one we never heard of, passes the block."""
 LOOK_UPS_MAX = 20
@@ -130,6 +132,8 @@ class Dispatch:
         self._starved = False
         """Rows are due that no channel had room for: the next free line wakes the claim loop."""
         self._desks: dict[str, ChannelDesk] = {}
+        self._gone: set[str] = set()
+        """Channels that a reload removed: what is queued for them is claimed all the same, and fails with its reason."""
         self.use_channels(channels)
 
     def use_channels(self, channels: Mapping[str, Channel]) -> None:
@@ -142,6 +146,7 @@ class Dispatch:
                     f"{self._lease_s} s with {LEASE_MARGIN_S} s to spare"
                 )
         former = self._desks
+        self._gone = (self._gone | former.keys()) - channels.keys()
         self._desks = {name: ChannelDesk(channel, self._clock) for name, channel in channels.items()}
         for desk in former.values():
             for _, _, claim, leased_us in desk.waiting:
@@ -152,7 +157,7 @@ class Dispatch:
 
     def room(self) -> Room:
         """How many rows of each channel may be born leased, or claimed."""
-        rooms = {name: desk.room() for name, desk in self._desks.items()}
+        rooms = {name: desk.room() for name, desk in self._desks.items()} | dict.fromkeys(self._gone, GONE_ROOM)
         return Room(panic={n: r[0] for n, r in rooms.items()}, rest={n: r[1] for n, r in rooms.items()})
 
     def take(self, claims: Sequence[Claim], leased_us: int) -> None:

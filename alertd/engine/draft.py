@@ -173,6 +173,7 @@ class Draft:
 
     def withdraw(self, incident: Incident, reason: Reason) -> None:
         self._withdrawals.append(Withdrawal(incident_id=incident.id, reason=reason))
+        self.entry(EntryKind.NOTIFICATION, reason, "what was not sent yet is withdrawn", incident=incident)
 
     def change(self, change: NotificationChange) -> None:
         self._changes.append(change)

@@ -6,10 +6,18 @@ Must never raise and must not depend on the parts of the engine that may have fa
 from alertd.engine import wording
 from alertd.engine.fixed_policy import FIXED_POLICY
 from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, Facts, FeedbackState, Now, SiteState
-from alertd.model.events import Event, Pressed
+from alertd.model.events import Event, OutcomeReported, Pressed
 from alertd.model.ids import CauseId, NotificationId, derive
 from alertd.model.mode import Mode
-from alertd.model.notification import Kind, Lane, Notification, NotificationRow, NotificationState
+from alertd.model.notification import (
+    Kind,
+    Lane,
+    Notification,
+    NotificationChange,
+    NotificationRow,
+    NotificationState,
+)
+from alertd.model.outcome import Accepted, Delivered, Sent
 from alertd.model.people import Person
 from alertd.model.reason import Reason
 
@@ -25,6 +33,8 @@ def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> 
         reason=Reason.POISON,
         text=f"the engine could not handle {type(event).__name__}: {error[:ERROR_LETTERS]}",
     )
+    if isinstance(event, OutcomeReported):
+        return Decision(changes=(_settled(event),), entries=(entry,))
     if not isinstance(event, Pressed):
         return Decision(cause=cause, entries=(entry,))
     text = _text(state, facts, event, now)
@@ -36,6 +46,20 @@ def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> 
         confirmations=(Confirmation(device_id=event.signal.device_id, state=FeedbackState.RECEIVED),),
         entries=(entry,),
     )
+
+
+def _settled(event: OutcomeReported) -> NotificationChange:
+    """The outcome at its word, with no second try: left claimed, the row would bring the same event for ever."""
+    state = _SETTLED.get(type(event.outcome), NotificationState.FAILED)
+    detail = "alertd could not work out what follows from this outcome"
+    return NotificationChange(id=event.notification_id, state=state, reason=Reason.POISON, detail=detail)
+
+
+_SETTLED: dict[type, NotificationState] = {
+    Accepted: NotificationState.ACCEPTED,
+    Sent: NotificationState.SENT,
+    Delivered: NotificationState.DELIVERED,
+}
 
 
 def _text(state: SiteState, facts: Facts, event: Pressed, now: Now) -> str:

@@ -21,6 +21,7 @@ extension behind "sip:" whose first is no outside line (`sip:4911@pbx`).
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 EMERGENCY_NUMBERS = ("911", "112", "933", "988", "999", "000")
 """USA and Canada; GSM and Europe; the US test line; the US suicide and crisis line; United Kingdom; Australia."""
@@ -55,6 +56,7 @@ _FOREIGN_LOOKALIKES = str.maketrans({"о": "o", "ο": "o", "і": "i", "ι": "i",
 """Cyrillic and Greek letters that look like the Latin ones above."""
 
 
+@lru_cache(maxsize=ADDRESSES_CACHED)
 def blocked(address: str) -> str | None:
     """Why this address must never be dialled or texted, in people's words; `None` if nothing is wrong with it.
 

@@ -6,6 +6,7 @@ a rule of alertd: who may be claimed, withdrawn or told is decided by those who 
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import Table
@@ -42,9 +43,20 @@ def columns(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns)
 
 
+INSERT = "INSERT INTO "
+
+
 def _insert(table: Table) -> str:
     marks = ", ".join("?" for _ in table.columns)
-    return f"INSERT INTO {table.name} ({', '.join(columns(table))}) VALUES ({marks})"  # noqa: S608 - from the schema
+    return f"{INSERT}{table.name} ({', '.join(columns(table))}) VALUES ({marks})"  # noqa: S608 - from the schema
+
+
+@cache
+def repeat_values(insert: str, times: int) -> str:
+    """The same insert for so many rows at once."""
+    head, values, tail = insert.partition(" VALUES ")
+    group = tail[: tail.index(")") + 1]
+    return f"{head}{values}{', '.join([group] * times)}{tail[len(group) :]}"
 
 
 def _insert_once(table: Table) -> str:
@@ -164,6 +176,10 @@ NEXT_HELD_ELSEWHERE = "SELECT min(not_before_wall_us) FROM notification WHERE st
 # --- housekeeping ---------------------------------------------------------------------------------------------------
 
 PRUNE_CAUSES = "DELETE FROM cause WHERE at_us < ?"
+EXPIRE_UNCLAIMED = (
+    "UPDATE notification SET state = 'expired', reason = 'expired' WHERE state = 'queued' AND expires_us < ?"
+)
+"""Rows that nobody claimed, even to find that they are too late: their channel is no longer configured."""
 PRUNE_TROUBLES = "DELETE FROM trouble WHERE cleared_us < ?"
 ERASE_PAYLOADS = """
     DELETE FROM journal_payload WHERE site_id = ?

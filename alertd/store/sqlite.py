@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -37,6 +38,8 @@ BUSY_MS = 5_000
 CACHE_KIB = 65_536
 WAL_KEPT_BYTES = 64 * 1024 * 1024
 STATEMENTS_CACHED = 256
+BLOCK_ROWS = 32
+"""Rows of one long insert; times its columns it stays far below the 32,766 parameters that SQLite takes."""
 FULL_BELOW_BYTES = 64 * 1024
 """An I/O error with less room than this is a full disk: SQLite cannot always tell."""
 
@@ -99,8 +102,15 @@ class SqliteSession:
             raise self._failed(error) from error
 
     def run_many(self, statement: str, params: Sequence[Sequence[Any]]) -> None:
+        """Long inserts go in blocks: between two steps of SQLite another thread takes the interpreter, and during a
+        storm the writer gets it back late."""
+        adapted = self._adapt(statement)
         try:
-            self.connection.executemany(self._adapt(statement), params)
+            blocks = len(params) // BLOCK_ROWS if statement.startswith(sql.INSERT) else 0
+            for start in range(0, blocks * BLOCK_ROWS, BLOCK_ROWS):
+                block = params[start : start + BLOCK_ROWS]
+                self.connection.execute(sql.repeat_values(adapted, BLOCK_ROWS), tuple(chain.from_iterable(block)))
+            self.connection.executemany(adapted, params[blocks * BLOCK_ROWS :])
         except sqlite3.Error as error:
             raise self._failed(error) from error
 

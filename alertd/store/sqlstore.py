@@ -35,6 +35,8 @@ ABANDONED_MAX = 500
 """Rows taken over at once."""
 FALLBACK_BORN_LEASED = 50
 """Rows of the fixed fallback that are born claimed, a channel."""
+UNCLAIMED_US = 3600 * 1_000_000
+"""A queued row that is out of date for so long waits for a channel that is gone."""
 CAUSE_KEPT_US = 30 * 24 * 3600 * 1_000_000
 """A broker may keep a press for a holiday; after that it is a new one."""
 
@@ -140,8 +142,8 @@ class SqlStore(ABC):
     def claim(self, limits: Mapping[str, int], now: Now, *, panic_only: bool = False) -> tuple[Claim, ...]:
         claims: list[Claim] = []
         room = {channel: limit for channel, limit in sorted(limits.items()) if limit > 0}
-        for _ in range(CLAIM_ROUNDS_MAX):
-            taken, refused = self._claim_round(room, now, Lane.PANIC if panic_only else max(Lane))
+        for spare in (0, *[CLAIM_SPARE] * (CLAIM_ROUNDS_MAX - 1)):  # hardly ever is one refused
+            taken, refused = self._claim_round(room, now, Lane.PANIC if panic_only else max(Lane), spare)
             claims += taken
             for claim in taken:
                 room[claim.notification.endpoint.channel] -= 1
@@ -151,14 +153,14 @@ class SqlStore(ABC):
         return tuple(sorted(claims, key=lambda claim: (claim.notification.lane, claim.notification.created_us)))
 
     def _claim_round(
-        self, room: Mapping[str, int], now: Now, lane: Lane
+        self, room: Mapping[str, int], now: Now, lane: Lane, spare: int
     ) -> tuple[list[Claim], list[tuple[NotificationRow, Refusal]]]:
         self.ready()
         session, moment = self._session, self._moment(now)
         claims: list[Claim] = []
         refused: list[tuple[NotificationRow, Refusal]] = []
         try:
-            due = self._due(session, moment, room, lane)
+            due = self._due(session, moment, room, lane, spare)
             life = IncidentLife.of(session, [row.notification for row in due])
             left = dict(room)
             for row in due:
@@ -177,12 +179,14 @@ class SqlStore(ABC):
             session.rollback()
         return claims, refused
 
-    def _due(self, session: Session, moment: Moment, room: Mapping[str, int], lane: Lane) -> list[NotificationRow]:
+    def _due(
+        self, session: Session, moment: Moment, room: Mapping[str, int], lane: Lane, spare: int
+    ) -> list[NotificationRow]:
         clocks = (moment.boot_id, moment.boot_us, moment.boot_id, moment.wall_us)
         found: list[NotificationRow] = []
         for channel, limit in room.items():
             if limit > 0:
-                due = session.rows(sql.READ_DUE, (channel, int(lane), *clocks, limit + CLAIM_SPARE))
+                due = session.rows(sql.READ_DUE, (channel, int(lane), *clocks, limit + spare))
                 found += map(rows.notification, due)
         return found
 
@@ -219,7 +223,8 @@ class SqlStore(ABC):
 
     def prune(self, now: Now) -> int:
         before_us = now.wall_us - CAUSE_KEPT_US
-        return self._housekeep([(sql.PRUNE_CAUSES, (before_us,)), (sql.PRUNE_TROUBLES, (before_us,))])
+        statements = [(sql.PRUNE_CAUSES, (before_us,)), (sql.PRUNE_TROUBLES, (before_us,))]
+        return self._housekeep([*statements, (sql.EXPIRE_UNCLAIMED, (now.wall_us - UNCLAIMED_US,))])
 
     def erase_payloads(self, site_id: SiteId, before_us: int) -> int:
         """Erase names, numbers and words of a site's journal older than that; its chain still verifies."""

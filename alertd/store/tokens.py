@@ -20,10 +20,13 @@ WIDTHS = (2, 3, 4, 5, 6)
 BLOCKED = ("911", "112", "933", "988", "999", "000")
 """No answer may spell one of these anywhere: a phone or a modem could dial it."""
 
+_COMPLETED = frozenset(number[1:] for number in BLOCKED if number[0] in "123456789")
+"""What a digit in front makes a blocked number of."""
+
 
 def is_allowed(token: str) -> bool:
     """Does no digit 1–9 in front of the token spell a blocked number?"""
-    return not any(number in f"{digit}{token}" for digit in "123456789" for number in BLOCKED)
+    return token[:2] not in _COMPLETED and not any(number in token for number in BLOCKED)
 
 
 @cache

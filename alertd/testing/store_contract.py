@@ -359,6 +359,13 @@ class StoreContract:
         assert world.row("ntf-1").state is NotificationState.EXPIRED
         self._assert_says_why(world, Reason.EXPIRED)
 
+    def test_a_row_that_nobody_claims_expires_in_the_end(self, world: World) -> None:
+        world.commit(outbox(text("ntf-1", expires_us=START_WALL_US + 60_000_000)))
+        world.clock.advance(86_400)
+        world.store.prune(world.clock.now())
+
+        assert world.row("ntf-1").state is NotificationState.EXPIRED, "it would be shown as queued for ever"
+
     def test_refused_rows_do_not_keep_others_from_being_claimed(self, world: World) -> None:
         old = [text(f"old-{i:03}", expires_us=START_WALL_US) for i in range(120)]
         world.commit(outbox(*old, text("good", created_us=START_WALL_US + 1)))

@@ -3,7 +3,7 @@
 import pytest
 
 from alertd import lint
-from alertd.config import Loaded, Refused
+from alertd.config import Loaded, Refused, load
 from alertd.model.ids import PolicyId
 
 
@@ -61,3 +61,12 @@ def test_warnings_do_not_stop_a_reload(school):
     school.write("policies/spare.toml", (school.directory / "policies/tamper.toml").read_text())
 
     assert isinstance(lint.reload(current), Loaded)
+
+
+def test_what_the_caller_replaced_stays_replaced(school):
+    current = load(school.directory, {"daemon.state_dir": "/tmp/elsewhere"})
+
+    taken = lint.reload(current)
+
+    assert isinstance(taken, Loaded), taken
+    assert str(taken.settings.state_dir) == "/tmp/elsewhere"

@@ -318,3 +318,18 @@ async def test_an_emergency_number_in_the_registry_is_blocked_on_the_real_path(t
     )
     assert "Chen" in world.sms.told()
     await world.stop()
+
+
+@in_virtual_time
+async def test_what_waits_for_a_removed_channel_fails_with_its_reason(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.dispatch.use_channels({})
+
+    assert stage.dispatch.room().panic["sms"] > 0, "rows of a removed channel would wait for ever, unseen"
+    stage.take(claim())
+    await asyncio.sleep(1)
+
+    (outcome,) = stage.outcomes()
+    assert isinstance(outcome, Failed)
+    assert outcome.permanent
+    assert outcome.code == "no_channel"

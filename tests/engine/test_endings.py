@@ -9,11 +9,20 @@ from alertd.engine.audience import on_duty
 from alertd.engine.routing import route
 from alertd.engine.wording import render
 from alertd.model.decision import Facts, Now
-from alertd.model.events import Arrival, ClockStepped, Malformed, TestOrdered, TroubleCleared, TroubleRaised
-from alertd.model.ids import DISTRICT, CauseId, PersonId
+from alertd.model.events import (
+    Arrival,
+    ClockStepped,
+    Malformed,
+    OutcomeReported,
+    TestOrdered,
+    TroubleCleared,
+    TroubleRaised,
+)
+from alertd.model.ids import DISTRICT, CauseId, NotificationId, PersonId
 from alertd.model.incident import IncidentState
 from alertd.model.mode import Mode
 from alertd.model.notification import NotificationState
+from alertd.model.outcome import Failed
 from alertd.model.people import DutyShift
 from alertd.model.reason import Reason
 from tests.engine.play import START_US, Play
@@ -222,3 +231,13 @@ def test_a_text_that_is_too_long_loses_words_and_never_its_code() -> None:
 
 def test_a_template_with_an_unknown_placeholder_is_still_sent() -> None:
     assert render("{site} {nonsense}{0}: PANIC", {"site": "OAK"}) != ""
+
+
+def test_an_outcome_that_cannot_be_handled_is_settled_and_not_heard_for_ever() -> None:
+    play = Play()
+    event = OutcomeReported(
+        site_id=OAK, notification_id=NotificationId("n-1"), epoch=1, outcome=Failed(permanent=False, code="503")
+    )
+    decision = fallback.page(play.state, Facts(registry=play.registry), event, Now(wall_us=0, boot_us=0), "KeyError")
+
+    assert [(c.state, c.reason) for c in decision.changes] == [(NotificationState.FAILED, Reason.POISON)]

@@ -3,6 +3,7 @@
 Searched strings are put together from parts, so that this file does not find itself.
 """
 
+import base64
 import re
 import shutil
 import subprocess
@@ -74,18 +75,25 @@ SECRETS = {
     "password in a URL": re.compile(r"\b[a-z]+://[^\s/:@\"'{}<>$]+:([^\s/@\"'{}<>$]{4,})@"),
 }
 
+FAKE_WORDS = ("0123456789", "test", "example", "fake", "secret", "password", "changeme")
+
 PUBLISHED_SECRETS = {
     "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw": "the example in the Standard Webhooks specification",
 }
 
 
 def obviously_fake(secret: str) -> bool:
-    """Few different characters, a run through the alphabet, or words that say so."""
-    return (
-        len(set(secret)) <= 6
-        or "0123456789" in secret
-        or any(word in secret.lower() for word in ("test", "example", "fake", "secret", "password", "changeme"))
+    """Few different characters, a run of digits, or words that say so: as it stands, or in base64."""
+    return any(
+        len(set(text)) <= 6 or any(word in text.lower() for word in FAKE_WORDS) for text in (secret, _unbase64(secret))
     )
+
+
+def _unbase64(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return text
 
 
 @cache
@@ -183,6 +191,8 @@ def test_no_file_holds_a_secret() -> None:
         ("sid: AC" + "0" * 32, []),
         ("sid: AC" + "0123456789abcdef" * 2, []),
         ("sid: AC" + "9f3ab17c5de280649f1bb17c5de28c64", ["Twilio SID or key"]),
+        ("whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", []),
+        ("whsec_" + "q83vEjRWeJq83mXPwN2/4pVx0mAJkTRZ7sVh", ["webhook secret"]),
         ("-----BEGIN RSA " + "PRIVATE KEY-----", ["private key"]),
         ("postgresql://alertd:" + "hunter22@db/alertd", ["password in a URL"]),
         ("postgresql://alertd:${PASSWORD}@db/alertd", []),

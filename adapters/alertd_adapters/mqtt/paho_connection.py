@@ -11,8 +11,8 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from functools import partial
-from typing import Any, TypeVar
+from functools import lru_cache, partial
+from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -28,8 +28,6 @@ from alertd_adapters.mqtt.connection import (
     ConnectOptions,
     PublishRefusedError,
 )
-
-T = TypeVar("T")
 
 ANSWER_TIMEOUT_S = 10.0
 """CONNACK, SUBACK, PUBACK: a broker that owes one and is silent for longer is as good as gone."""
@@ -97,6 +95,14 @@ class PahoBroker:
         )
 
 
+@lru_cache(maxsize=64)
+def _expiring(seconds: int) -> Properties:
+    """Building properties costs more than publishing with them."""
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # as above
+    properties.MessageExpiryInterval = seconds
+    return properties
+
+
 class PahoConnection:
     """One life of one connection. All of it runs on the event loop's thread, except the dialling."""
 
@@ -105,11 +111,14 @@ class PahoConnection:
         self._loop = asyncio.get_running_loop()
         self._is_v5 = client.protocol == MQTTProtocolVersion.MQTTv5
         self._connack: asyncio.Future[bool] = self._loop.create_future()
+        self._asked_at = 0.0
+        """When the first of the questions was asked that are not answered yet."""
         self._answers: dict[int, asyncio.Future[list[ReasonCode]]] = {}
         self._inbox: deque[BrokerMessage] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._reading = False
         self._writing = False
+        self._write_soon = False
         self._lost: str | None = None
         self._misc: asyncio.TimerHandle | None = None
         self._heard_at = self._loop.time()
@@ -127,7 +136,7 @@ class PahoConnection:
         except (OSError, ValueError) as error:
             raise ConnectionLostError(str(error) or type(error).__name__) from error
         self._drive()
-        self.session_present = await self._answer(self._connack)
+        self.session_present = await self._connack
 
     def _drive(self) -> None:
         client = self.client
@@ -145,6 +154,7 @@ class PahoConnection:
             raise ConnectionLostError("the connection broke while it was made")
         with contextlib.suppress(OSError):  # a PUBACK must not wait for the next packet
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._asked_at = self._loop.time()
         self._read_on()
         self._loop.call_soon(self._write)
         self._misc = self._loop.call_later(MISC_INTERVAL_S, self._tick)
@@ -176,8 +186,13 @@ class PahoConnection:
         self._wake_reader()
 
     def _tick(self) -> None:
-        """Keep alive: paho pings, and closes the socket when the answer stays out."""
+        """Keep alive: paho pings, and closes the socket when the answer stays out. Our own questions wait as long as
+        anything comes: an answer stands in line behind the backlog of a resumed session."""
         self.client.loop_misc()
+        is_owed = bool(self._answers) or not self._connack.done()
+        quiet_since = max(self._asked_at, self._heard_at)
+        if is_owed and self._reading and self._loop.time() - quiet_since > ANSWER_TIMEOUT_S:
+            self._lose(f"the broker has said nothing for {ANSWER_TIMEOUT_S:g} s")
         if self._lost is None:
             self._misc = self._loop.call_later(MISC_INTERVAL_S, self._tick)
 
@@ -250,8 +265,7 @@ class PahoConnection:
     async def publish(self, topic: str, payload: bytes, *, qos: int, expires_s: int | None = None) -> None:
         properties = None
         if self._is_v5 and expires_s is not None:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # as above
-            properties.MessageExpiryInterval = expires_s
+            properties = _expiring(expires_s)
         try:
             info = self.client.publish(topic, payload, qos, properties=properties)
         except ValueError as error:  # a topic that cannot be published to
@@ -263,7 +277,9 @@ class PahoConnection:
 
     def _on_want_write(self, _client: paho.Client, _userdata: object, _sock: Any) -> None:
         # Not add_writer at once: the socket is nearly always writable, and all acks of one turn leave together.
-        self._loop.call_soon(self._write)
+        if not self._write_soon:
+            self._write_soon = True
+            self._loop.call_soon(self._write)
 
     def _on_no_write(self, _client: paho.Client, _userdata: object, sock: Any) -> None:
         if self._writing:
@@ -271,6 +287,7 @@ class PahoConnection:
             self._loop.remove_writer(sock)
 
     def _write(self) -> None:
+        self._write_soon = False
         try:
             self.client.loop_write()
         except Exception as error:  # noqa: BLE001  # see _read
@@ -290,22 +307,13 @@ class PahoConnection:
             raise ConnectionLostError(self._lost)
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
             raise ConnectionLostError(paho.error_string(code))
+        if not self._answers:
+            self._asked_at = self._loop.time()
         future = self._answers[mid] = self._loop.create_future()
         try:
-            return await self._answer(future)
+            return await future
         finally:
             self._answers.pop(mid, None)
-
-    async def _answer(self, future: asyncio.Future[T]) -> T:
-        """Wait as long as anything comes: an answer stands in line behind the backlog of a resumed session."""
-        asked_at = self._loop.time()
-        while True:
-            done, _ = await asyncio.wait((future,), timeout=1.0)
-            if done:
-                return future.result()
-            quiet_since = max(asked_at, self._heard_at)
-            if self._reading and self._loop.time() - quiet_since > ANSWER_TIMEOUT_S:
-                raise ConnectionLostError(f"the broker has said nothing for {ANSWER_TIMEOUT_S:g} s")
 
     # --- what paho calls --------------------------------------------------------------------------------------------
 

@@ -19,6 +19,8 @@ from alertd_adapters.mqtt.standing_troubles import StandingTroubles
 
 log = structlog.get_logger("alertd.mqtt")
 
+HUNG_UP_MAX = 3
+"""So often in a row the broker ended the connection when asked for its counter; then it is not asked again."""
 QUIET_S = 24 * 3600.0
 """The broker has thrown nothing away for so long: the trouble is over."""
 
@@ -45,6 +47,7 @@ class SideSession:
         self._memory = memory
         self._troubles = troubles
         self._quiet_since = 0.0
+        self._hung_up = 0
 
     async def run(self, door: Door) -> NoReturn:
         self._quiet_since = asyncio.get_running_loop().time()
@@ -70,17 +73,36 @@ class SideSession:
                 helper.cancel()
 
     async def _subscribe(self, connection: BrokerConnection) -> None:
-        topics = [*self._options.telemetry, *filter(None, (self._options.dropped_topic,))]
-        if not topics:
-            return
         try:
-            granted = await connection.subscribe([(topic, 0) for topic in topics])
+            if self._options.telemetry:
+                granted = await connection.subscribe([(topic, 0) for topic in self._options.telemetry])
+                for topic, code in zip(self._options.telemetry, granted, strict=False):
+                    self._note_refusal(topic, code)
         except ConnectionLostError:
             await connection.close()
             return
-        for topic, code in zip(topics, granted, strict=False):
-            if code >= 128:
-                log.warning("mqtt_telemetry_refused", topic=topic, remedy="allow it in the broker's acl_file")
+        await self._watch_dropped(connection)
+
+    async def _watch_dropped(self, connection: BrokerConnection) -> None:
+        """By itself: a broker without $SYS may end the connection over it (rumqttd does), and the rest must go on."""
+        topic = self._options.dropped_topic
+        if not topic or self._hung_up >= HUNG_UP_MAX:
+            return
+        try:
+            (code,) = await connection.subscribe([(topic, 0)])
+        except ConnectionLostError as error:
+            await connection.close()
+            self._hung_up += 1
+            if self._hung_up == HUNG_UP_MAX:
+                log.warning("mqtt_dropped_not_watched", topic=topic, why=str(error), remedy='set dropped_topic = ""')
+            return
+        self._hung_up = 0
+        self._note_refusal(topic, code)
+
+    @staticmethod
+    def _note_refusal(topic: str, code: int) -> None:
+        if code >= 128:
+            log.warning("mqtt_telemetry_refused", topic=topic, remedy="allow it in the broker's acl_file")
 
     def _count_dropped(self, message: BrokerMessage) -> None:
         """`$SYS/broker/publish/messages/dropped` counts since the broker started; a smaller number is a restart."""

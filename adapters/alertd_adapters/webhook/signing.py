@@ -8,7 +8,6 @@ import hmac
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 
 PREFIX = "whsec_"
 SECRET_BYTES_MIN = 24
@@ -47,5 +46,5 @@ def verify(keys: Sequence[bytes], headers: Mapping[str, str], body: bytes, now_s
 
 
 def _signature(key: bytes, message_id: str, at: str, body: bytes) -> str:
-    mac = hmac.new(key, f"{message_id}.{at}.".encode() + body, sha256)
-    return "v1," + b64encode(mac.digest()).decode()
+    mac = hmac.digest(key, f"{message_id}.{at}.".encode() + body, "sha256")
+    return "v1," + b64encode(mac).decode()

@@ -33,6 +33,9 @@ class FakeConnection:
 
     async def subscribe(self, filters: Sequence[tuple[str, int]]) -> tuple[int, ...]:
         self._check()
+        if any(topic_filter in self.broker.hangs_up_on for topic_filter, _ in filters):
+            self.lose("the broker hung up")
+            self._check()
         self.subscribed |= dict(filters)
         self.broker.session_filters.setdefault(self.options.client_id, {}).update(filters)
         return tuple(self.broker.granted.get(topic_filter, qos) for topic_filter, qos in filters)
@@ -90,6 +93,7 @@ class FakeBroker:
         self.down: str | None = None
         self.granted: dict[str, int] = {}
         self.forbidden: set[str] = set()
+        self.hangs_up_on: set[str] = set()
         self.swallowed: set[str] = set()
         """Topics that the broker takes and never delivers."""
         self.published: list[Publication] = []

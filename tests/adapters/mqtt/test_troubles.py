@@ -189,6 +189,19 @@ async def test_a_restarted_broker_counts_from_nought():
 
 
 @in_virtual_time
+async def test_a_broker_that_hangs_up_on_sys_still_gives_us_telemetry():
+    """As rumqttd, the demo's broker, does."""
+    broker, door = FakeBroker(), FakeDoor()
+    broker.hangs_up_on.add(DROPPED)
+    async with running(broker, door, telemetry=["alertd/telemetry/#"]):
+        await asyncio.sleep(30)
+        broker.publish("alertd/telemetry/badge-1", b"{}", qos=0)
+        await asyncio.sleep(1)
+        assert door.observed == [("oak", "telemetry")]
+        assert len([c for c in broker.connections if c.options.client_id == "alertd-oak-side"]) == 4
+
+
+@in_virtual_time
 async def test_telemetry_is_counted_and_never_reaches_the_door():
     broker, door = FakeBroker(), FakeDoor()
     async with running(broker, door, telemetry=["alertd/telemetry/#"]):
