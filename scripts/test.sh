@@ -24,8 +24,8 @@ step() {
 step checks make --no-print-directory --jobs=4 --keep-going --output-sync=target \
   quick-lint quick-format quick-types quick-imports
 step 'quick tests' "$venv/bin/pytest" -q -m 'not slow' -n 2 --dist loadfile --hypothesis-profile=ci
-# One at a time: they measure time, and start servers on a machine that may have two cores.
-step 'slow tests' "$venv/bin/pytest" -v -m slow -n 0 --hypothesis-profile=ci --durations=10
+# One at a time: they take real time, and start servers on a machine that may have two cores.
+step 'slow tests' "$venv/bin/pytest" -v -m 'slow and not bench' -n 0 --hypothesis-profile=ci --durations=10
 
 if ((${#failed[@]})); then
   printf '\ntest: FAILED: %s\n' "$(IFS=,; echo "${failed[*]}")"

@@ -35,7 +35,7 @@ from alertd.model.events import (
     TestOrdered,
     TroubleAcknowledged,
 )
-from alertd.model.ids import DISTRICT, CauseId, DeviceId, IncidentId, PersonId, SiteId, ZoneId, derive
+from alertd.model.ids import DISTRICT, CauseId, IncidentId, PersonId, SiteId, ZoneId, derive
 from alertd.model.incident import AnswerKind, Incident
 from alertd.model.mode import Mode
 from alertd.model.notification import NotificationRow

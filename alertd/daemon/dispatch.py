@@ -133,7 +133,7 @@ class Dispatch:
         """Rows are due that no channel had room for: the next free line wakes the claim loop."""
         self._desks: dict[str, ChannelDesk] = {}
         self._gone: set[str] = set()
-        """Channels that a reload removed: what is queued for them is claimed all the same, and fails with its reason."""
+        """Channels that a reload removed: what is queued for them is claimed all the same, and fails."""
         self.use_channels(channels)
 
     def use_channels(self, channels: Mapping[str, Channel]) -> None:

@@ -22,7 +22,7 @@ from alertd.model.registry import Registry
 from alertd.ports import Store, Transaction
 
 TOKENS_OFFERED = 3
-"""Reply tokens shown to a press that may open an incident; it takes the first."""
+"""Reply tokens shown to a press, or a reply, that may open an incident; it takes the first."""
 PHONE_MEMORY_US = 24 * 3600 * 1_000_000
 """A reply may speak of an incident that was opened this long ago, even if it is closed."""
 
@@ -42,6 +42,7 @@ def gather(tx: Transaction, registry: Registry, event: Event, now: Now) -> Facts
             row = tx.notification(event.notification_id)
         case Replied():
             phone = _phone(tx, event, now)
+            tokens = tx.free_tokens(TOKENS_OFFERED, now.wall_us)  # 8 and 9 open an incident
         case _:
             pass  # every other kind carries what it needs
     return Facts(

@@ -7,6 +7,7 @@ it followed.
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 from alertd.model.events import (
     AnswerGiven,
@@ -28,6 +29,8 @@ from alertd.model.registry import Registry
 STRANGERS_MAX = 1000
 """Events of unknown devices and unreadable payloads that wait at once. More are folded into one that waits: anybody
 can send them, and their trouble is raised all the same."""
+GATHER_S = 0.003
+"""Outcomes, timers and troubles wait this long for more of their kind."""
 
 NUISANCE = frozenset(str(name) for name, severity in SEVERITY.items() if severity is Severity.NUISANCE)
 
@@ -64,6 +67,8 @@ class WaitingRoom:
         self._foldable: dict[tuple[str, ...], Submission] = {}
         self._strangers = 0
         self._somebody = asyncio.Event()
+        self._hurry = asyncio.Event()
+        """Somebody waits who is kept waiting by nobody."""
 
     def __len__(self) -> int:
         return len(self._urgent) + len(self._rest)
@@ -72,6 +77,7 @@ class WaitingRoom:
         """Wait in line. If the same thing already waits, the future that answers for both; else `None`."""
         if submission.urgent:
             self._urgent.append(submission)
+            self._hurry.set()
         else:
             if (twin := self._fold(submission)) is not None:
                 return asyncio.shield(twin.done)
@@ -80,8 +86,13 @@ class WaitingRoom:
         return None
 
     async def somebody(self) -> None:
-        """Returns when at least one waits."""
+        """Returns when at least one waits. Machinery is given a moment to gather: outcomes come one by one and share
+        a commit; people are taken up at once."""
         await self._somebody.wait()
+        if not self._hurry.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_S):
+                    await self._hurry.wait()
 
     def take(self, events_max: int) -> list[Submission]:
         """The next batch. People first; a quarter is kept for the rest, so that outcomes and timers never starve."""
@@ -89,6 +100,8 @@ class WaitingRoom:
         kept = min(len(self._rest), events_max // 4)
         room = self._move(self._urgent, batch, events_max - kept)
         self._move(self._rest, batch, room + kept)
+        if not self._urgent:
+            self._hurry.clear()
         if not self:
             self._somebody.clear()
         return batch

@@ -45,6 +45,8 @@ NOTE_LETTERS = 300
 """Longest note that is kept of one text."""
 NOTES_AT_MOST = 50
 """Notes that one incident keeps."""
+WORDS_ANSWERED = 3
+"""So many notes of one person are answered with what would count: two machines must not talk all night."""
 
 
 def on_reply(d: Draft, event: Replied) -> None:
@@ -71,6 +73,8 @@ def on_reply(d: Draft, event: Replied) -> None:
             d.opt_ins.append(endpoint.key)
             troubles.clear(d, f"opted_out:{endpoint.key}")
             d.entry(EntryKind.ANSWER, Reason.OPTED_IN, f"{person.name} takes texts again")
+            if incident is not None and endpoint.key not in d.facts.opted_out:
+                _words(d, texter, incident)  # "yes" of somebody who believes that it is an answer
         case Meaning.WORDS:
             _words(d, texter, incident)
         case _:
@@ -172,7 +176,8 @@ def _escalate_by_human(d: Draft, event: Replied, person: Person, incident: Incid
     same = d.state.open_by_merge_key(presses.merge_key_of(wanted, press))
     if same is not None:
         return presses.merge(d, d.incident(same.id) or same, press)
-    if SEVERITY[wanted] > SEVERITY[incident.incident_class]:
+    graver = SEVERITY[wanted] > SEVERITY[incident.incident_class]
+    if graver and presses.same_cry(wanted, incident.incident_class):
         return presses.upgrade(d, incident, wanted, press)
     return presses.open_(d, wanted, press, incident.mode, cause=event.cause, oldest_us=d.now.wall_us)
 
@@ -203,7 +208,8 @@ def _words(d: Draft, texter: Texter, incident: Incident | None) -> None:
         leave_out=person.id,
     )
     goes = any(a.person_id == person.id and a.kind is not AnswerKind.CANNOT_GO for a in incident.answers)
-    if not goes:
+    notes = sum(n.author == person.name for n in incident.notes)
+    if not goes and notes <= WORDS_ANSWERED:
         _answer(d, texter, incident, "answer.words", Reason.NOT_A_CODE)
     dispatch_centers.tell_change(d, incident, Reason.NOTE_TAKEN)
 
@@ -316,7 +322,7 @@ def _say(
 def on_arrive(d: Draft, incident: Incident, number: int, generation: str) -> None:
     """Somebody said going; is anybody there? If not, the answer lapses and the looking goes on."""
     since = incident.answers[incident.counted_from :]
-    arrived = any(a.kind is AnswerKind.ARRIVED for a in since)
+    arrived = any(a.kind is AnswerKind.ARRIVED and a.covers >= len(incident.presses) for a in since)
     stale = incident.escalation is not EscalationState.PAUSED or str(incident.generation) != generation
     if stale or arrived or incident.state is not IncidentState.ACTIVE:
         d.entry(EntryKind.ESCALATION, Reason.STALE_TIMER, "nobody waits for an arrival", incident=incident)

@@ -18,6 +18,7 @@ from alertd.model.incident import (
     AnswerKind,
     DispatchState,
     DispatchStatus,
+    EscalationState,
     Incident,
     Location,
     Press,
@@ -43,7 +44,8 @@ _TYPE = {
     Kind.DISPATCH_CLOSED: "closed",
     Kind.DISPATCH_HEARTBEAT: "heartbeat",
 }
-_TOLD = frozenset({DispatchState.ACCEPTED, DispatchState.DISPATCHED, DispatchState.ON_SCENE, DispatchState.CLOSED})
+_ACCEPTING = frozenset({DispatchState.ACCEPTED, DispatchState.DISPATCHED, DispatchState.ON_SCENE})
+_TOLD = _ACCEPTING | {DispatchState.CLOSED}
 
 
 class Posting(Struct, frozen=True, kw_only=True):
@@ -99,6 +101,31 @@ def tell_all(d: Draft, incident: Incident, kind: Kind, reason: Reason) -> Incide
             continue
         incident = _send(d, incident, destination, kind, reason)
     return d.put(replace(incident, dispatch_due=False))
+
+
+def tell_press(d: Draft, incident: Incident, *, anew: bool) -> Incident:
+    """A further press: every centre that was told hears of it at once. To one that was asked to cancel (`anew`), or
+    that has closed its call, it is *new* and must be accepted: an update of what is over might be read by nobody."""
+    for status in incident.dispatch:
+        destination = d.facts.registry.destinations.get(status.destination_id)
+        if destination is None:
+            d.entry(EntryKind.DISPATCH, Reason.NO_ENDPOINT, f"{status.destination_id} left", incident=incident)
+        elif anew or status.state is DispatchState.CLOSED:
+            blank = replace(status, state=DispatchState.WAITING, call_number=None, detail="")
+            incident = d.put(replace(incident, dispatch=_with(incident, blank)))
+            incident = _send(d, incident, destination, Kind.DISPATCH_NEW, Reason.NEWS)
+            number = status.sequence + 1
+            d.timer(
+                TimerKind.DISPATCH_ACCEPT, destination.accept_within_s, incident, number=number, detail=destination.id
+            )
+        else:
+            incident = _send(d, incident, destination, Kind.DISPATCH_UPDATE, Reason.NEWS)
+    return d.put(replace(incident, dispatch_due=False))
+
+
+def _with(incident: Incident, status: DispatchStatus) -> tuple[DispatchStatus, ...]:
+    """The incident's centres, one of them with a new status."""
+    return tuple(status if s.destination_id == status.destination_id else s for s in incident.dispatch)
 
 
 def _send(d: Draft, incident: Incident, destination: Destination, kind: Kind, reason: Reason) -> Incident:
@@ -210,8 +237,7 @@ def report(
     if said is status.state and (call_number or status.call_number) == status.call_number:
         return incident
     new = replace(status, state=said, call_number=call_number or status.call_number, detail=detail)
-    statuses = tuple(new if s.destination_id == status.destination_id else s for s in incident.dispatch)
-    incident = d.put(replace(incident, dispatch=statuses))
+    incident = d.put(replace(incident, dispatch=_with(incident, new)))
     number = f", call {new.call_number}" if new.call_number else ""
     d.entry(
         EntryKind.DISPATCH,
@@ -221,7 +247,7 @@ def report(
         destination=status.destination_id,
         state=said,
     )
-    first_acceptance = said in _TOLD and status.state not in _TOLD
+    first_acceptance = said in _ACCEPTING and status.state not in _TOLD
     if first_acceptance and is_panic(incident.incident_class):
         incident = d.put(replace(incident, next_number=incident.next_number + 1))
         tell_told(
@@ -238,6 +264,8 @@ def report(
         )
     if said is DispatchState.REJECTED:
         return not_told(d, incident, status.destination_id, f"rejected: {detail or 'no reason given'}")
+    if said is DispatchState.CLOSED and status.state in (DispatchState.WAITING, DispatchState.RECEIVED):
+        return not_told(d, incident, status.destination_id, "closed without having accepted")
     return incident
 
 
@@ -247,15 +275,16 @@ def on_accept_timeout(d: Draft, incident: Incident, destination_id: str) -> None
     if status is None or status.state in _TOLD or status.state in (DispatchState.REJECTED, DispatchState.NOT_TOLD):
         d.entry(EntryKind.DISPATCH, Reason.STALE_TIMER, f"{destination_id} has answered", incident=incident)
         return
-    statuses = tuple(
-        replace(s, state=DispatchState.NOT_TOLD) if s.destination_id == destination_id else s for s in incident.dispatch
-    )
+    statuses = _with(incident, replace(status, state=DispatchState.NOT_TOLD))
     not_told(d, d.put(replace(incident, dispatch=statuses)), destination_id, "nobody accepted in time")
 
 
 def not_told(d: Draft, incident: Incident, destination_id: str, why: str) -> Incident:
-    """This centre does not have it: tell the next one of the site, and the responders."""
+    """This centre does not have it: tell the next one of the site, and the responders. Unless it was said to be a
+    mistake, or over, meanwhile: then nobody else is alarmed by it."""
     d.entry(EntryKind.DISPATCH, Reason.DISPATCH_CHANGED, f"{destination_id} NOT TOLD: {why}", incident=incident)
+    if incident.escalation is EscalationState.STOPPED:
+        return incident
     known = {s.destination_id for s in incident.dispatch}
     serving = (x for x in d.facts.registry.destinations.values() if incident.site_id in x.site_ids)
     following = tuple(x for x in serving if x.endpoint.dispatch and x.id not in known)[:1]

@@ -82,6 +82,11 @@ class Draft:
         trouble = self._troubles.get(key) or self.state.troubles.get(key)
         return trouble if trouble is not None and trouble.cleared_us is None else None
 
+    def troubles_of(self, family: str) -> int:
+        """Standing troubles whose key begins with the family's name."""
+        keys = self.state.troubles.keys() | self._troubles.keys()
+        return sum(key.startswith(f"{family}:") and self.trouble(key) is not None for key in keys)
+
     def policy(self, incident: Incident) -> Policy:
         """The policy frozen into the incident."""
         frozen = (

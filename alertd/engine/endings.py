@@ -8,8 +8,17 @@ from alertd.engine.lifecycle import Move
 from alertd.engine.telling import Message, tell_told
 from alertd.model.decision import EntryKind
 from alertd.model.events import CorrectionOrdered, ResolveOrdered
-from alertd.model.incident import Correction, EscalationState, Incident, IncidentClass, IncidentState
+from alertd.model.incident import (
+    AnswerKind,
+    Correction,
+    EscalationState,
+    Incident,
+    IncidentClass,
+    IncidentState,
+    Told,
+)
 from alertd.model.notification import Kind
+from alertd.model.people import PersonKind
 from alertd.model.reason import Reason
 
 
@@ -51,14 +60,22 @@ def _close(d: Draft, incident: Incident, by: str) -> None:
     if untold:
         return
     # Staff in locked rooms are released in person: a text to them would be the all-clear that must not be sent.
-    words = ("responder",) if incident.incident_class is IncidentClass.LOCKDOWN else ("responder", "staff")
+    locked = incident.incident_class is IncidentClass.LOCKDOWN
     tell_told(
         d,
         incident,
         Message(kind=Kind.CLOSING, template="closing", reason=Reason.CLOSED, occasion="closing", extra={"by": by}),
-        words=words,
+        among=tuple(t for t in incident.told if not locked or _goes(d, incident, t)),
     )
     dispatch_centers.tell_all(d, incident, Kind.DISPATCH_CLOSED, Reason.CLOSED)
+
+
+def _goes(d: Draft, incident: Incident, told: Told) -> bool:
+    """Is this somebody who goes about in a lockdown? Once it was widened, everyone was asked to: that says nothing."""
+    person = d.facts.registry.people.get(told.person_id)
+    if person is not None and person.kind is PersonKind.RESPONDER and told.words == "responder":
+        return True
+    return any(a.person_id == told.person_id and a.kind is not AnswerKind.CANNOT_GO for a in incident.answers)
 
 
 def on_correct(d: Draft, event: CorrectionOrdered) -> None:
@@ -97,5 +114,6 @@ def on_correct(d: Draft, event: CorrectionOrdered) -> None:
 
 
 def _has_locked(d: Draft, incident: Incident) -> bool:
-    """A policy that words its own correction is taken at its word; else the fixed text for locked rooms is used."""
-    return "correction.responder" not in d.policy(incident).templates
+    """A policy that words its whole correction is taken at its word; else the fixed text for locked rooms is used."""
+    own = d.policy(incident).templates
+    return "correction.responder" not in own or "correction.staff" not in own

@@ -9,7 +9,7 @@ from alertd.engine.lifecycle import Move
 from alertd.engine.telling import Call, tell
 from alertd.model.decision import EntryKind
 from alertd.model.ids import PersonId
-from alertd.model.incident import AnswerKind, EscalationState, Incident, IncidentState, is_panic
+from alertd.model.incident import AnswerKind, EscalationState, Incident, IncidentState, Press, is_panic
 from alertd.model.policy import Policy, Step, Target, TargetKind
 from alertd.model.reason import Reason
 from alertd.model.timer import TimerKind
@@ -46,9 +46,18 @@ def _tell_step(d: Draft, incident: Incident, step: Step, call: Call) -> tuple[In
     wants_people = any(t.kind is not TargetKind.DESTINATION for t in step.targets)
     if not told and wants_people and incident.step == 0 and is_panic(incident.incident_class):
         d.entry(EntryKind.ESCALATION, Reason.EMPTY_AUDIENCE, "the first step reaches no person", incident=incident)
+        _empty_audience(d, incident)
         people = people_of(registry, incident.site_id, SITE_STAFF, d.now.wall_us)
         incident, told = tell(d, incident, people, replace(call, reason=Reason.EMPTY_AUDIENCE))
-    return incident, bool(told or (machines and not wants_people))
+    machines_told = machines and incident.dispatch_hold is None
+    return incident, bool(told or (machines_told and not wants_people))
+
+
+def _empty_audience(d: Draft, incident: Incident) -> None:
+    """Loud (promise 6): a policy that reaches nobody is found out by one press, not by the one that mattered."""
+    policy = d.policy(incident)
+    summary = f"{incident.headline}: nobody whom its policy names could be told. Look at the roster and the schedules."
+    troubles.raise_(d, f"audience:{policy.id}", summary, rings=is_panic(incident.incident_class))
 
 
 def exhaust(d: Draft, incident: Incident) -> Incident:
@@ -59,6 +68,8 @@ def exhaust(d: Draft, incident: Incident) -> Incident:
     incident = d.escalate(incident, Move.LAST_STEP_UNANSWERED)
     if not is_panic(incident.incident_class):
         d.entry(EntryKind.ESCALATION, Reason.EXHAUSTED_SITE, "nobody answered; it ends by itself", incident=incident)
+        if not incident.told and not incident.dispatch:
+            _empty_audience(d, incident)
         return close_quietly(d, incident, "nobody")
     district = incident.round > 1
     reason = Reason.EXHAUSTED_DISTRICT if district else Reason.EXHAUSTED_SITE
@@ -70,6 +81,8 @@ def exhaust(d: Draft, incident: Incident) -> Incident:
         d.now.wall_us,
     )
     incident, told = tell(d, incident, people, Call(template="exhausted", reason=reason))
+    if not told and not district:
+        return exhaust(d, incident)  # an empty round advances at once, as an empty step does
     if not told:
         troubles.raise_(d, f"nobody:{incident.id}", f"{incident.headline} reaches nobody at all", rings=True)
     d.timer(TimerKind.WIDEN, WIDEN_S, incident, number=incident.round)
@@ -78,6 +91,17 @@ def exhaust(d: Draft, incident: Incident) -> Incident:
 
 def _step_targets(policy: Policy) -> tuple[Target, ...]:
     return tuple(t for step in policy.steps for t in step.targets)
+
+
+def tell_newcomers(d: Draft, incident: Incident, press: Press) -> Incident:
+    """A further press: whoever the steps so far mean *now* and was not told. People come on duty while an incident
+    stays open; those who were told of it days ago may be away."""
+    targets = tuple(t for step in d.policy(incident).steps[: incident.step + 1] for t in step.targets)
+    told = {t.person_id for t in incident.told}
+    meant = people_of(d.facts.registry, incident.site_id, targets, d.now.wall_us)
+    new = tuple(a for a in meant if a.person.id not in told)
+    incident, _ = tell(d, incident, new, Call(template="also", reason=Reason.NEWS, occasion=f"also/{press.id}"))
+    return incident
 
 
 def close_quietly(d: Draft, incident: Incident, by: str) -> Incident:

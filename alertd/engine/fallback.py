@@ -18,7 +18,7 @@ from alertd.model.notification import (
     NotificationState,
 )
 from alertd.model.outcome import Accepted, Delivered, Sent
-from alertd.model.people import Person
+from alertd.model.people import Person, PersonKind
 from alertd.model.reason import Reason
 
 ERROR_LETTERS = 300
@@ -38,7 +38,8 @@ def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> 
     if not isinstance(event, Pressed):
         return Decision(cause=cause, entries=(entry,))
     text = _text(state, facts, event, now)
-    people = facts.registry.site_staff.get(state.site_id) or tuple(facts.registry.people.values())
+    adults = (p for p in facts.registry.people.values() if p.kind in (PersonKind.STAFF, PersonKind.RESPONDER))
+    people = facts.registry.site_staff.get(state.site_id) or tuple(adults)
     rows = tuple(row for person in people if (row := _row(state, event, now, person, text)) is not None)
     return Decision(
         cause=CauseId(event.cause),

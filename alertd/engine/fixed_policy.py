@@ -43,7 +43,7 @@ FIXED_POLICY = Policy(
         "answer.arrived": "{site} {short_where}: you ARRIVED, {minute}. Text what you see in plain words; "
         "it goes to the team.",
         "answer.cannot_go": "{site} {short_where}: noted, you CANNOT go, {minute}. Calling the next person now.",
-        "answer.closed": "{headlines} was closed {time} by {by}. Your {code} changed nothing. Nothing else is open.",
+        "answer.closed": "{headlines} was closed {time} by {by}. Your {code} changed nothing. {rest}",
         "answer.ambiguous": "NOTHING counted yet, {count} are open. {headlines}",
         "answer.not_counted": "NOT counted as an answer. {headlines}: reply 4{token} going, 6{token} cannot go.",
         "answer.words": "NOT counted as an answer. Your words went to the team. {headlines}: reply 4{token} going, "

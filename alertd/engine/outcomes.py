@@ -7,7 +7,7 @@ from alertd.engine import answers, dispatch_centers, troubles
 from alertd.engine.audience import reach
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import NOTIFICATION
-from alertd.engine.telling import Message, text
+from alertd.engine.telling import Message, text, told_instead
 from alertd.model.decision import EntryKind
 from alertd.model.events import OutcomeReported
 from alertd.model.incident import Incident
@@ -25,6 +25,9 @@ from alertd.model.reason import Reason
 ATTEMPTS_AT_MOST = 8
 """Tries of one panic notification; it expires long before, unless the carrier answers at once each time."""
 ATTEMPTS_ROUTINE = 4
+OTHER_ENDPOINT_AFTER = 2
+"""Tries of a panic after which the person's other endpoint is told as well: a carrier that is away is tried again for
+minutes, and whoever can be reached another way must not wait for that."""
 RETRY_FIRST_S = 1.0
 RETRY_LONGEST_S = 30.0
 NOT_FOUND = "not_found"
@@ -193,6 +196,8 @@ def _queue(
         )
     )
     _note(d, row, incident, NotificationState.QUEUED, reason, f"again in {delay_s:.1f} s ({detail})")
+    if n.lane is Lane.PANIC and row.attempt == OTHER_ENDPOINT_AFTER and not n.endpoint.dispatch:
+        _other_endpoint(d, row, incident)
 
 
 def _end(
@@ -215,9 +220,12 @@ def _give_up(d: Draft, row: NotificationRow, incident: Incident | None, reason: 
 
 
 def _other_endpoint(d: Draft, row: NotificationRow, incident: Incident | None) -> None:
+    """Once: for a panic perhaps before its last try, and then not again."""
     n = row.notification
     person = d.facts.registry.by_address.get(n.endpoint.key)
     if incident is None or person is None or n.reason is Reason.OTHER_CHANNEL:
+        return
+    if n.lane is Lane.PANIC and row.attempt > OTHER_ENDPOINT_AFTER:
         return
     rest = tuple(r for r in reach(d.facts, person, (), panic=True) if r.endpoint.key != n.endpoint.key)
     others = [e for e in person.endpoints if e.key != n.endpoint.key] if not rest else [r.endpoint for r in rest]
@@ -229,4 +237,7 @@ def _other_endpoint(d: Draft, row: NotificationRow, incident: Incident | None) -
             occasion=f"instead of/{n.id}",
             extra=n.params,
         )
-        text(d, incident, message, person, endpoint, Reason.OPTED_OUT if endpoint.key in d.facts.opted_out else None)
+        suppressed = Reason.OPTED_OUT if endpoint.key in d.facts.opted_out else None
+        text(d, incident, message, person, endpoint, suppressed)
+        if suppressed is None:
+            told_instead(d, incident, n.endpoint.key, endpoint)

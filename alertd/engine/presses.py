@@ -38,6 +38,8 @@ IGNORED = "ignore"
 """In `gestures.actions`: the device says this, and it means nothing (a release, a reset)."""
 PRESS = "press"
 """The action that is counted; every other action stands for itself."""
+APART = frozenset({IncidentClass.MEDICAL, IncidentClass.FIRE})
+"""Needs other people than a threat does: neither becomes, nor is swallowed by, an incident of another class."""
 
 
 class Gesture(Struct, frozen=True, kw_only=True):
@@ -56,10 +58,10 @@ def on_press(d: Draft, event: Pressed) -> None:
         d.entry(EntryKind.PRESS, Reason.DUPLICATE, f"{_name(device)}: known already", device=device.id)
         d.confirm(device.id, FeedbackState.RECEIVED)
         return
-    d.cause = event.cause
-    if event.retained:
+    if event.retained:  # its cause is not remembered: the same press may still come from the broker's queue
         _retained(d, event, device)
         return
+    d.cause = event.cause
     gesture = _gesture(d, event, device)
     d.confirm(device.id, FeedbackState.RECEIVED)
     if gesture.incident_class is None:
@@ -143,7 +145,13 @@ def _open_of_device(d: Draft, device: Device, incident_class: IncidentClass) -> 
     if not is_panic(incident_class):
         return None
     mine = [i for i in d.state.open_of_device(device.id) if is_panic(i.incident_class)]
-    return max(mine, key=lambda i: SEVERITY[i.incident_class], default=None)
+    kin = [i for i in mine if same_cry(i.incident_class, incident_class)]
+    return max(kin, key=lambda i: SEVERITY[i.incident_class], default=None)
+
+
+def same_cry(one: IncidentClass, other: IncidentClass) -> bool:
+    """May the one be more, or less, of the other?"""
+    return one is other or not {one, other} & APART
 
 
 def merge_key_of(incident_class: IncidentClass, press: Press) -> str:
@@ -224,11 +232,8 @@ def open_(d: Draft, incident_class: IncidentClass, press: Press, mode: Mode, *, 
 
 def go(d: Draft, incident: Incident, oldest_us: int | None = None) -> Incident:
     """Tell the first step; a late press says between when and when it was made."""
-    press, policy = incident.presses[0], d.policy(incident)
-    if incident.dispatch_hold is Reason.LATE_HOLD:
-        d.timer(TimerKind.LATE_CONFIRM, policy.late_confirm_s, incident)
-    elif incident.dispatch_hold is Reason.CONFIRM_HOLD:
-        d.timer(TimerKind.LATE_CONFIRM, d.site.rules.confirm_timeout_s, incident)
+    press = incident.presses[0]
+    _time_the_hold(d, incident)
     if not press.late:
         return escalation.begin(d, incident, 0, Call(template="alert", reason=Reason.FIRST_WAVE))
     since = wording.local_time(d.site, oldest_us if oldest_us is not None else press.received_us)
@@ -241,6 +246,26 @@ def _dispatch_hold(d: Draft, press: Press) -> Reason | None:
     if press.late:
         return Reason.LATE_HOLD
     return None if d.site.rules.confirm_before_dispatch == "off" else Reason.CONFIRM_HOLD
+
+
+def _time_the_hold(d: Draft, incident: Incident) -> None:
+    """Whatever dispatch waits for, it does not wait for ever (req 15)."""
+    if incident.dispatch_hold is Reason.LATE_HOLD:
+        d.timer(TimerKind.LATE_CONFIRM, d.policy(incident).late_confirm_s, incident)
+    elif incident.dispatch_hold is Reason.CONFIRM_HOLD:
+        d.timer(TimerKind.LATE_CONFIRM, d.site.rules.confirm_timeout_s, incident, number=1)
+
+
+def _ease_the_hold(d: Draft, incident: Incident, press: Press) -> Incident:
+    """A press of now does not wait for what held a late one; where the site confirms first, it has its time."""
+    if incident.dispatch_hold is not Reason.LATE_HOLD or press.late:
+        return incident
+    hold = _dispatch_hold(d, press)
+    if hold is None:
+        return release_dispatch(d, incident, Reason.CONFIRMED)
+    incident = d.put(replace(incident, dispatch_hold=hold))
+    _time_the_hold(d, incident)
+    return incident
 
 
 # --- merging --------------------------------------------------------------------------------------------------------
@@ -256,28 +281,36 @@ def merge(d: Draft, incident: Incident, press: Press) -> Incident:
 
 
 def _cries_again(incident: Incident, known: Press, press: Press) -> bool:
-    """Nobody is being looked for any more, and after a silence the device is pressed again: that is news."""
+    """Nobody is being looked for any more, and after a silence the device is pressed again: that is news. So is a
+    press from before the last one: the clock was set back, and nobody knows how long the silence was."""
     looking = incident.escalation in (EscalationState.RUNNING, EscalationState.EXHAUSTED)
-    return not looking and press.received_us - known.last_us > AGAIN_S * 1_000_000
+    return not looking and not 0 <= press.received_us - known.last_us <= AGAIN_S * 1_000_000
 
 
 def _repeat(d: Draft, incident: Incident, known: Press, press: Press) -> Incident:
     count = max(known.count + 1, press.count)
-    newer = replace(known, count=count, late=known.late and press.late, last_us=press.received_us)
+    newer = replace(
+        known,
+        count=count,
+        late=known.late and press.late,
+        last_us=press.received_us,
+        location=press.location,  # the same place, heard later
+    )
     presses = tuple(newer if p is known else p for p in incident.presses)
     incident = d.put(replace(incident, presses=presses))
     text = f"{wording.press_words(newer)} again"
     d.entry(EntryKind.PRESS, Reason.MERGED_REPEAT, text, incident=incident, device=press.device_id)
     if incident.state is IncidentState.CANCEL_WINDOW:
         return go(d, d.live(incident, Move.PRESS))
-    incident = d.live(incident, Move.PRESS)
+    incident = _ease_the_hold(d, d.live(incident, Move.PRESS), press)
     return dispatch_centers.tell_change(d, incident, Reason.MERGED_REPEAT)
 
 
 def _news(d: Draft, incident: Incident, press: Press) -> Incident:
     """Somewhere else, too: everyone told, dispatch at once, and no earlier answer covers it."""
     waiting = incident.state is IncidentState.CANCEL_WINDOW
-    incident = d.put(replace(incident, presses=(*incident.presses, press)))
+    stopped = incident.escalation is EscalationState.STOPPED
+    incident = d.put(replace(incident, presses=(*incident.presses, press), correction=None))
     text = wording.press_words(press)
     d.entry(EntryKind.PRESS, Reason.NEWS, f"{text} ALSO pressed", incident=incident, device=press.device_id)
     incident = d.live(incident, Move.NEWS)
@@ -290,9 +323,11 @@ def _news(d: Draft, incident: Incident, press: Press) -> Incident:
         incident,
         Message(kind=Kind.ALSO, template="also", reason=Reason.NEWS, occasion=f"also/{press.id}"),
     )
-    incident = dispatch_centers.tell_change(d, incident, Reason.NEWS, at_once=True)
-    if incident.dispatch_hold is Reason.LATE_HOLD and not press.late:
-        incident = release_dispatch(d, incident, Reason.CONFIRMED)
+    incident = escalation.tell_newcomers(d, incident, press)
+    incident = dispatch_centers.tell_press(d, incident, anew=stopped)
+    if stopped:
+        _time_the_hold(d, incident)
+    incident = _ease_the_hold(d, incident, press)
     return escalation.restart(d, incident, Reason.NEWS) if paused else incident
 
 
@@ -300,10 +335,8 @@ def upgrade(d: Draft, incident: Incident, incident_class: IncidentClass, press: 
     """Severity only goes up: the same incident under the graver policy, from its first step. Everyone is told anew."""
     content_hash, policy = d.policy_now(incident_class)
     d.freeze(content_hash, policy)
-    others = tuple(p for p in incident.presses if p.device_id != press.device_id)
-    first = next((p for p in incident.presses if p.device_id == press.device_id), press)
-    raised = replace(first, count=max(first.count, press.count), incident_class=incident_class)
-    presses = tuple(raised if p is first else p for p in incident.presses) if first is not press else (*others, press)
+    waiting = incident.state is IncidentState.CANCEL_WINDOW
+    presses = _raised(incident, incident_class, press)
     previously = incident.told
     incident = d.put(
         replace(
@@ -316,12 +349,16 @@ def upgrade(d: Draft, incident: Incident, incident_class: IncidentClass, press: 
             generation=incident.generation + 1,
             counted_from=len(incident.answers),
             told=(),
+            step=0,
             round=0,
             state=IncidentState.ACTIVE,
             escalation=EscalationState.RUNNING,
         )
     )
     d.entry(EntryKind.INCIDENT, Reason.UPGRADED, f"now {incident_class}", incident=incident)
+    if waiting:
+        _time_the_hold(d, incident)
+    incident = _ease_the_hold(d, incident, press)
     incident = dispatch_centers.tell_change(d, incident, Reason.UPGRADED, at_once=True)
     incident = escalation.begin(d, incident, 0, Call(template="upgrade", reason=Reason.UPGRADED))
     told_now = {t.endpoint_key for t in incident.told}
@@ -335,9 +372,28 @@ def upgrade(d: Draft, incident: Incident, incident_class: IncidentClass, press: 
     return d.put(replace(incident, told=(*incident.told, *left_out)))
 
 
+def _raised(incident: Incident, incident_class: IncidentClass, press: Press) -> tuple[Press, ...]:
+    """The presses once the device pressed for something graver: where it was then comes first if it has moved."""
+    zone_id = press.location.zone_id
+    mine = [p for p in incident.presses if p.device_id == press.device_id]
+    first = next((p for p in mine if zone_id is None or p.location.zone_id == zone_id), None)
+    if first is None:
+        return (press, *incident.presses)
+    raised = replace(
+        first,
+        count=max(first.count, press.count),
+        incident_class=incident_class,
+        location=first.location if zone_id is None else press.location,
+        late=first.late and press.late,
+        last_us=press.received_us,
+    )
+    return tuple(raised if p is first else p for p in incident.presses)
+
+
 def release_dispatch(d: Draft, incident: Incident, reason: Reason) -> Incident:
-    """Dispatch waited for a human, or for the site's timeout: silence is not a veto (req 15)."""
-    if incident.dispatch_hold is None:
+    """Dispatch waited for a human, or for the site's timeout: silence is not a veto (req 15). But somebody who said
+    that it was a mistake, or is over, before dispatch was told was not silent."""
+    if incident.dispatch_hold is None or incident.state is IncidentState.RELEASING:
         return incident
     incident = d.put(replace(incident, dispatch_hold=None))
     policy = d.policy(incident)
@@ -358,5 +414,8 @@ def on_cancel_window(d: Draft, incident: Incident) -> None:
 
 def on_late_confirm(d: Draft, incident: Incident) -> None:
     """Nobody confirmed, nobody objected."""
+    if incident.dispatch_hold is None or incident.state is IncidentState.RELEASING:
+        d.entry(EntryKind.ESCALATION, Reason.STALE_TIMER, "dispatch no longer waits", incident=incident)
+        return
     late = incident.dispatch_hold is Reason.LATE_HOLD
     release_dispatch(d, incident, Reason.LATE_TIMED_OUT if late else Reason.CONFIRM_TIMED_OUT)

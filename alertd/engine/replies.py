@@ -35,7 +35,10 @@ OPT_OUT_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "Q
 """Carriers unsubscribe a phone that sends one of these (Twilio, "Advanced Opt-Out", read in requirements 55)."""
 OPT_IN_WORDS = frozenset({"START", "UNSTOP", "YES"})
 
-_CODE = re.compile(r"([1-9])\s?([0-9]{2,3})")
+_CODE = re.compile(r"([1-9])\s?([0-9]{2,6})")
+"""Tokens have two digits as long as they last, more in a storm (`store.tokens`)."""
+_USUAL_TOKEN = 3
+"""A longer number that is no token of this phone is no mistyped code: it is words (a phone number, a plate)."""
 _BARE = re.compile(r"[1-9]")
 _REACTION = re.compile(
     r"(Liked|Loved|Disliked|Laughed at|Emphasized|Questioned|Removed a .{1,20} from)\s+[\"“].*"
@@ -52,7 +55,8 @@ _AUTOMATIC = re.compile(
 def read(body: str, known: tuple[PhoneIncident, ...]) -> Reply:  # noqa: PLR0911 - one a meaning
     """Read a body from a phone that was told of the incidents in `known` (newest first)."""
     text = body.strip()
-    if code := _CODE.fullmatch(text):
+    code = _CODE.fullmatch(text)
+    if code and (len(code[2]) <= _USUAL_TOKEN or any(p.token == code[2] for p in known)):
         return _coded(int(code[1]), code[2], known)
     still_open = tuple(p for p in known if p.is_open)
     if _BARE.fullmatch(text):
@@ -62,9 +66,9 @@ def read(body: str, known: tuple[PhoneIncident, ...]) -> Reply:  # noqa: PLR0911
     word = text.upper().strip(" .!")
     if word in OPT_OUT_WORDS:
         return Reply(meaning=Meaning.OPT_OUT)
-    if word in OPT_IN_WORDS:
-        return Reply(meaning=Meaning.OPT_IN)
     newest = still_open[0] if still_open else None
+    if word in OPT_IN_WORDS:
+        return Reply(meaning=Meaning.OPT_IN, incident=newest)
     if _REACTION.fullmatch(text):
         return Reply(meaning=Meaning.REACTION, incident=newest)
     if _AUTOMATIC.search(text):

@@ -29,10 +29,12 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """A call to come: `template` is "alert", "late", "upgrade" or "exhausted"."""
+    """A call to come: `template` is "alert", "late", "upgrade", "also" or "exhausted". `occasion`: as in `Message`;
+    empty is the running step."""
 
     template: str
     reason: Reason
+    occasion: str = ""
     extra: dict[str, str] = {}
 
 
@@ -40,6 +42,7 @@ _KIND = {
     "alert": Kind.ALERT,
     "late": Kind.ALERT,
     "upgrade": Kind.ALERT,
+    "also": Kind.ALSO,
     "reminder": Kind.REMINDER,
     "exhausted": Kind.EXHAUSTED,
 }
@@ -74,7 +77,7 @@ def _message(incident: Incident, call: Call, template: str, words: str) -> Messa
         kind=_KIND[template],
         template=f"{template}.{words}",
         reason=call.reason,
-        occasion=f"{call.template}/{incident.generation}/{incident.step}/{incident.round}",
+        occasion=call.occasion or f"{call.template}/{incident.generation}/{incident.step}/{incident.round}",
         extra={"notice": str(incident.step + incident.round + 1)} | call.extra,
     )
 
@@ -84,6 +87,16 @@ def _remember(told: dict[str, Told], endpoint_key: str, addressee: Addressee) ->
     before = told.get(endpoint_key)
     words = before.words if before and before.words == "responder" else addressee.words
     told[endpoint_key] = Told(endpoint_key=endpoint_key, person_id=addressee.person.id, words=words)
+
+
+def told_instead(d: Draft, incident: Incident, failed_key: str, endpoint: Endpoint) -> None:
+    """A person was told by another endpoint than the one meant: what follows must reach that one, too."""
+    incident = d.incident(incident.id) or incident
+    told = {t.endpoint_key: t for t in incident.told}
+    meant = told.get(failed_key)
+    if meant is not None and endpoint.key not in told:
+        also = replace(meant, endpoint_key=endpoint.key)
+        d.put(replace(incident, told=(*incident.told, also)))
 
 
 def tell_told(

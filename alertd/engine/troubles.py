@@ -18,8 +18,18 @@ TROUBLE = "trouble"
 """Name of the trouble policy among a site's policies."""
 
 
+ANYBODYS = ("unregistered", "malformed", "unmapped")
+"""Families of troubles that a stranger can raise, each under as many keys as they like."""
+FAMILY_MAX = 20
+"""Standing troubles of such a family that are told one by one. The rest is one more: texts about strangers share the
+first lane with panics, and must not bury one (promise 2)."""
+
+
 def raise_(d: Draft, key: str, summary: str, *, rings: bool = False) -> None:
     """Raise a trouble. One that stands already is counted, and told again only if it begins to ring."""
+    family = key.partition(":")[0]
+    if family in ANYBODYS and d.trouble(key) is None and d.troubles_of(family) >= FAMILY_MAX:
+        key, summary = f"{family}:*", f"More than {FAMILY_MAX} of a kind; the journal has them. One is: {summary}"
     standing = d.trouble(key)
     if standing is not None and (standing.rings or not rings):
         d.put_trouble(replace(standing, count=standing.count + 1))

@@ -27,6 +27,8 @@ EMERGENCY_NUMBERS = ("911", "112", "933", "988", "999", "000")
 """USA and Canada; GSM and Europe; the US test line; the US suicide and crisis line; United Kingdom; Australia."""
 
 ADDRESS_CHARS_MAX = 256
+ADDRESSES_CACHED = 4096
+"""A district's endpoints are asked about again with each message."""
 _PARTS_MAX = 24
 _UNESCAPE_ROUNDS = 3
 

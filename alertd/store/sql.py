@@ -48,7 +48,7 @@ INSERT = "INSERT INTO "
 
 def _insert(table: Table) -> str:
     marks = ", ".join("?" for _ in table.columns)
-    return f"{INSERT}{table.name} ({', '.join(columns(table))}) VALUES ({marks})"  # noqa: S608 - from the schema
+    return f"{INSERT}{table.name} ({', '.join(columns(table))}) VALUES ({marks})"
 
 
 @cache
@@ -109,7 +109,8 @@ READ_PHONE = """
     SELECT i.id, i.site_id, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by
     FROM told t JOIN incident i ON i.id = t.incident_id
     WHERE t.endpoint_key = ? AND (i.state = 'open' OR i.opened_us >= ? OR i.closed_us >= ?)
-    ORDER BY i.opened_us DESC, i.id LIMIT ?"""
+    ORDER BY CASE WHEN i.state = 'open' THEN 0 ELSE 1 END, i.opened_us DESC, i.id LIMIT ?"""
+"""Open ones first: a day of vape notices must not push a lockdown out of what a reply can speak about."""
 
 STANDING = "schema, blob, state, reason, attempt, epoch, not_before_us, ref, detail"
 """What a `NotificationRow` is made of."""

@@ -37,12 +37,26 @@ FALLBACK_BORN_LEASED = 50
 """Rows of the fixed fallback that are born claimed, a channel."""
 UNCLAIMED_US = 3600 * 1_000_000
 """A queued row that is out of date for so long waits for a channel that is gone."""
+SALT_BYTES = 16
+SALTS_DRAWN = 64
 CAUSE_KEPT_US = 30 * 24 * 3600 * 1_000_000
 """A broker may keep a press for a holiday; after that it is a new one."""
 
 
-def random_salt() -> str:
-    return os.urandom(16).hex()
+def random_salts() -> Callable[[], str]:
+    """Salts of 16 random bytes. The kernel is asked for many at once: a press needs several."""
+    salts: list[str] = []
+
+    def salt() -> str:
+        if not salts:
+            drawn = os.urandom(SALT_BYTES * SALTS_DRAWN).hex()
+            salts.extend(drawn[start : start + 2 * SALT_BYTES] for start in range(0, len(drawn), 2 * SALT_BYTES))
+        return salts.pop()
+
+    return salt
+
+
+random_salt = random_salts()
 
 
 class SqlStore(ABC):

@@ -138,6 +138,8 @@ class SqlTransaction:
         self._causes: dict[CauseId, int] = {}
         self._incidents: dict[IncidentId, Incident] = {}
         self._tokens: set[str] = set()
+        self._frozen: set[str] = set()
+        """Content hashes of the policies that it writes."""
         self._timers: dict[TimerId, Row | None] = {}
         self._new: dict[NotificationId, NotificationRow] = {}
         """Rows that are not in the script yet."""
@@ -240,8 +242,10 @@ class SqlTransaction:
         for gesture in decision.gestures:
             self._collect(sql.UPSERT_GESTURE, rows.gesture_row(site_id, gesture))
         for content_hash, policy in decision.policies:
-            self._memory.keep_policy(content_hash, policy)
-            self._collect(sql.INSERT_POLICY, rows.policy_row(site_id, content_hash, policy))
+            if content_hash not in self._frozen:  # a storm freezes the same one with each incident
+                self._frozen.add(content_hash)
+                self._memory.keep_policy(content_hash, policy)
+                self._collect(sql.INSERT_POLICY, rows.policy_row(site_id, content_hash, policy))
         self._write_outbox(decision)
         self._write_timers(event, decision)
         self._write_district(site_id, decision, now)

@@ -186,7 +186,7 @@ class ChannelContract:
 
             assert isinstance(outcome, Failed), f"emergency block: {address!r} was sent"
             assert outcome.permanent
-            assert outcome.code == "emergency_number", address
+            assert outcome.code == "emergency_number", f"emergency block: {address!r} was refused for another reason"
         assert counterpart.arrived == 0, "emergency block: a request left"
 
     async def test_an_address_that_is_none_is_refused_and_nothing_leaves(self, counterpart: Counterpart) -> None:

@@ -49,6 +49,7 @@ from alertd.testing.store_values import (
 
 LEASE_S = 1.0
 PROMISE_3 = "promise 3 broken: a drill or a test reached dispatch"
+LEASE = "the lease: a row that its owner may still be sending was given out again"
 PLENTY: Mapping[str, int] = {"sms": 100, "dispatch": 100}
 NONE: Mapping[str, int] = {}
 ELM = SiteId("elm")
@@ -260,7 +261,7 @@ class StoreContract:
         assert all((claim.attempt, claim.epoch) == (1, 1) for claim in claims)
         assert world.row("early").state is NotificationState.CLAIMED
         assert world.row("trouble").state is NotificationState.QUEUED
-        assert ids(world.claim()) == ["dispatch", "trouble"], "the rest is claimed later"
+        assert ids(world.claim()) == ["dispatch", "trouble"], f"the rest is claimed later. If more: {LEASE}"
 
     def test_claims_are_most_urgent_first_and_at_most_so_many_a_channel(self, world: World) -> None:
         rows = [text(f"routine-{i}", lane=Lane.ROUTINE) for i in range(3)]
@@ -398,7 +399,8 @@ class StoreContract:
     def test_a_row_of_a_living_owner_is_not_abandoned(self, world: World) -> None:
         world.commit(outbox(text("ntf-1")), born=PLENTY)
 
-        assert world.store.abandoned(world.clock.now()) == ()
+        assert world.store.abandoned(world.clock.now()) == (), LEASE
+        assert world.claim() == (), LEASE
 
     def test_a_lease_that_ended_is_reported_once_with_its_epoch(self, world: World) -> None:
         world.commit(outbox(text("ntf-1")), born=PLENTY)
@@ -589,6 +591,24 @@ class StoreContract:
 
         assert [(i.incident_id, i.token, i.is_open) for i in mine] == [("inc-2", "22", True), ("inc-1", "21", True)]
         assert mine[0].headline == "OAK ELEM Rm 204 LOCKDOWN 10:42"
+
+    def test_an_open_incident_is_known_to_its_phone_however_many_were_closed_since(self, world: World) -> None:
+        me = phone(1)
+        numbers = range(2, 62)
+        closed = [
+            incident(n, token=str(100 + n), opened_us=START_WALL_US + n, closed_us=START_WALL_US + n) for n in numbers
+        ]
+        notices = [queued(text(f"n{n}", endpoint=me, incident_id=f"inc-{n}")) for n in numbers]
+        world.commit(
+            Decision(
+                incidents=(incident(1, token="21"), *closed),
+                notifications=(queued(text("first", endpoint=me)), *notices),
+            )
+        )
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            mine = transaction.phone_incidents(me.key, START_WALL_US - DAY_US)
+
+        assert mine[0].incident_id == "inc-1", "notices that are over pushed an open incident out of a reply's reach"
 
     def test_tokens_in_use_are_not_handed_out_in_the_whole_district(self, world: World) -> None:
         with world.store.begin([OAK], world.clock.now()) as transaction:

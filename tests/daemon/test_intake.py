@@ -43,6 +43,37 @@ async def test_a_reply_finds_the_site_of_the_incident_it_speaks_about(tmp_path: 
 
 
 @in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_an_incident_that_a_reply_opens_can_be_answered_by_text(tmp_path: Path):
+    """A text 819 to a medical: the Hold has a token of its own, like any other incident."""
+    world = World(tmp_path)
+    await world.start()
+    world.press("wall-gym", "press")
+    await asyncio.sleep(2)
+    (medical,) = world.incidents()
+
+    async def text(cause: str, body: str) -> None:
+        event = Replied(
+            site_id=DISTRICT,
+            cause=CauseId(cause),
+            channel="sms",
+            address="+12025550103",
+            body=body,
+            at_us=world.clock.now().wall_us,
+        )
+        await world.daemon.intake.submit(event)
+
+    await text("SM-in-8", f"8{medical.token}")
+    await asyncio.sleep(40)
+    (hold,) = (i for i in world.incidents() if i.id != medical.id)
+    await text("SM-in-9", f"4{hold.token}")
+
+    assert "000" not in hold.token, "a text asked people to send a number that spells an emergency call"
+    (hold,) = (i for i in world.incidents() if i.id == hold.id)
+    assert [a.name for a in hold.answers] == ["Nurse"]
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
 async def test_a_click_that_names_only_its_incident_finds_its_site(tmp_path: Path):
     world = await pressed(tmp_path)
     (incident,) = world.incidents()

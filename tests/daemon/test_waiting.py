@@ -1,6 +1,10 @@
 """Who goes first at the door, and what is folded."""
 
-from alertd.daemon.waiting import STRANGERS_MAX, Submission, WaitingRoom, is_urgent
+import asyncio
+
+import pytest
+
+from alertd.daemon.waiting import GATHER_S, STRANGERS_MAX, Submission, WaitingRoom, is_urgent
 from alertd.model.events import Event, Malformed, TroubleCleared, TroubleRaised
 from alertd.model.ids import DISTRICT, CauseId
 from alertd_simulator.virtual_time import in_virtual_time
@@ -73,3 +77,22 @@ async def test_a_flood_of_unreadable_payloads_is_bounded():
     room.add(unreadable("topic/new"))
 
     assert len(room) == 1, "the flood is over, and the next one is heard again"
+
+
+@in_virtual_time
+async def test_machinery_gathers_for_a_moment_and_a_press_waits_for_nobody():
+    room = WaitingRoom()
+    loop = asyncio.get_running_loop()
+    room.add(raised("disk"))
+    began = loop.time()
+    await room.somebody()
+    assert loop.time() - began == pytest.approx(GATHER_S)
+
+    gathering = asyncio.create_task(room.somebody())
+    await asyncio.sleep(GATHER_S / 2)
+    urgent = Submission(raised("x").events, urgent=True, from_source=True)
+    room.add(urgent)
+    began = loop.time()
+    await gathering
+    assert loop.time() == began, "promise 2: a press waits for machinery"
+    assert room.take(200)[0] is urgent

@@ -79,7 +79,7 @@ def test_an_outcome_of_an_older_claim_changes_nothing() -> None:
     play.claim(row)
     after = play.outcome(row, REFUSED)
 
-    assert after.state is N.CLAIMED
+    assert after.state is N.CLAIMED, "the lease: an owner whose claim is over still had its say"
     assert play.reasons()[-1] is Reason.STALE_OUTCOME
 
 
@@ -128,11 +128,15 @@ def test_nothing_is_tried_again_after_the_incident_was_closed() -> None:
     assert (after.state, after.reason) == (N.WITHDRAWN, Reason.INCIDENT_CLOSED)
 
 
-def test_a_dead_number_is_replaced_by_the_persons_other_endpoint() -> None:
+def with_two_endpoints() -> Play:
     ruiz = PEOPLE[0]
     two = (*ruiz.endpoints, Endpoint(channel="push", address="ruiz-phone", person_id=ruiz.id))
     richer = type(ruiz)(id=ruiz.id, name=ruiz.name, kind=ruiz.kind, sites=ruiz.sites, groups=ruiz.groups, endpoints=two)
-    play = Play(registry(people=(richer, *PEOPLE[1:])))
+    return Play(registry(people=(richer, *PEOPLE[1:])))
+
+
+def test_a_dead_number_is_replaced_by_the_persons_other_endpoint() -> None:
+    play = with_two_endpoints()
     play.press()
     row = play.claim(play.row_to("Ruiz"))
     play.news()
@@ -140,6 +144,23 @@ def test_a_dead_number_is_replaced_by_the_persons_other_endpoint() -> None:
 
     (note,) = play.news()
     assert (note.endpoint.channel, note.reason) == ("push", Reason.OTHER_CHANNEL)
+
+
+def test_a_carrier_that_fails_twice_does_not_keep_a_panic_from_the_other_endpoint() -> None:
+    """Its eight tries take minutes; whoever has a second way is told by it meanwhile, and once."""
+    play = with_two_endpoints()
+    play.press()
+    row = play.claim(play.row_to("Ruiz"))
+    play.news()
+    by_push: list[int] = []
+    for _ in range(8):
+        row = play.outcome(row, REFUSED)
+        by_push += [row.attempt for note in play.news() if note.endpoint.channel == "push"]
+        if row.state is N.QUEUED:
+            row = play.claim(row)
+
+    assert row.state is N.FAILED
+    assert by_push == [2], "the other endpoint is tried after the second failure, and only then"
 
 
 def test_an_opted_out_phone_is_remembered_and_told_to_an_admin() -> None:

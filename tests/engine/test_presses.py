@@ -180,8 +180,10 @@ def test_a_press_of_oak_cannot_reach_elm_whatever_the_payload_says() -> None:
     play = Play()
     (event,) = play.arrive("badge-204", "press", count=8, heard_by="gw-elm")
 
+    assert isinstance(event, Pressed), "promise 6: a fixed button's press was refused because of what it says"
     assert event.site_id == OAK, "promise 6: a press reached a site that is not the device's home"
     told = {n.recipient for n in play.news()}
+    assert "Ruiz" in told, "promise 6: its own site was not told"
     assert "Super" not in told, "promise 6: somebody of another site was told"
 
 
@@ -203,8 +205,8 @@ def test_a_roaming_badge_heard_where_it_may_not_press_is_a_trouble() -> None:
     )
     (event,) = play.arrive("walker", "press", count=8, heard_by="gw-far")
 
-    assert isinstance(event, Unregistered)
-    assert event.site_id == OAK
+    assert isinstance(event, Unregistered), "promise 6: a roaming badge pressed for a site that is not in its list"
+    assert event.site_id == OAK, "promise 6: the trouble of a badge belongs to its home"
 
 
 def test_a_wearable_is_near_where_it_was_heard_never_in_its_home_room() -> None:

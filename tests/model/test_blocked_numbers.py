@@ -34,7 +34,7 @@ sip:2025550142@pbx.example;postd=911 sip:2025550142;postd=w911@pbx.example sip:a
 @pytest.mark.parametrize("address", FORBIDDEN)
 def test_every_form_of_an_emergency_number_is_blocked(address):
     why = blocked(address)
-    assert why is not None, f"{address!r} could be dialled"
+    assert why is not None, f"the emergency block: {address!r} could be dialled"
     assert "emergency number" in why
 
 

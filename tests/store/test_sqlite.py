@@ -15,7 +15,7 @@ from alertd.model.decision import Decision
 from alertd.model.ids import IncidentId
 from alertd.ports import StoreError, StoreLockedError
 from alertd.store import open_store
-from alertd.store.sqlite import SqliteStore
+from alertd.store.sqlite import BLOCK_ROWS, SqliteStore
 from alertd.testing.store_contract import PLENTY, World
 from alertd.testing.store_values import DAY_US, OAK, TestClock, first_wave, incident, press, queued, text, timer
 
@@ -156,7 +156,7 @@ def test_a_log_torn_at_any_byte_loses_only_the_tail(world: World, quick_path: Pa
 WRITER = """
 import sys
 from pathlib import Path
-from alertd.store.sqlite import SqliteStore
+from alertd.store.sqlite import BLOCK_ROWS, SqliteStore
 from alertd.testing.store_contract import PLENTY, World
 from alertd.testing.store_values import first_wave, press
 world = World(lambda: SqliteStore(Path(sys.argv[1]), ballast_bytes=0))
@@ -210,3 +210,28 @@ def test_every_commit_is_synced(world: World) -> None:
     assert isinstance(store, SqliteStore)
     assert store.connection.execute("PRAGMA synchronous").fetchone() == (2,), "promise 1: commits are not synced"
     assert store.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_long_batch_is_whole_and_of_a_row_written_twice_the_last_stands(world: World) -> None:
+    now, presses = world.clock.now(), 2 * BLOCK_ROWS + 3
+    with world.store.begin([OAK], now) as transaction:
+        for number in range(1, presses + 1):
+            transaction.write(press(number), first_wave(number, token=str(100 + number)), now)
+            transaction.write(press(number), Decision(incidents=(incident(1, token=str(200 + number)),)), now)
+        transaction.commit(born_leased={})
+    world.restart()
+
+    found = {one.id: one.token for one in world.store.read_incidents(open_only=True, site_id=OAK, limit=1000)}
+    assert len(found) == presses, "promise 1: a press is lost between two blocks"
+    assert found[IncidentId("inc-1")] == str(200 + presses)
+    assert world.store.verify_journal(OAK) == 3 * presses
+
+
+def test_quiet_moments_empty_the_log_so_that_no_press_has_to(world: World, quick_path: Path) -> None:
+    sizes: list[int] = []
+    for number in range(1, 20):
+        world.commit(first_wave(number, token=str(100 + number)), event=press(number))
+        world.store.heal(world.clock.now())
+        sizes.append((quick_path / "alertd.db-wal").stat().st_size)
+
+    assert sizes[-1] < 2 * sizes[0], "the log grows until a press has to wait for it"

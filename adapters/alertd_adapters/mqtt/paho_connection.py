@@ -309,7 +309,8 @@ class PahoConnection:
             raise ConnectionLostError(paho.error_string(code))
         if not self._answers:
             self._asked_at = self._loop.time()
-        future = self._answers[mid] = self._loop.create_future()
+        future: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
+        self._answers[mid] = future
         try:
             return await future
         finally:
