@@ -214,7 +214,7 @@ class Process:
 
 def _collect_seldom() -> None:
     """What was loaded stays: a collector that walks through all of it again and again, always when much is allocated,
-    would stop a storm of presses for a tenth of a second each time."""
+    takes a large part of the time of a storm of presses (docs/performance.md)."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_COUNTED, 10, 10)

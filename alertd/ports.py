@@ -270,7 +270,8 @@ class Transaction(Protocol):
     def notification_by_ref(self, channel: str, ref: str) -> NotificationRow | None: ...
 
     def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:
-        """Incidents that the endpoint was told of and that are open or were opened since then; newest first."""
+        """Incidents that the endpoint was told of and that are open or were opened since then; open ones
+        first, and of each the newest."""
         ...
 
     def free_tokens(self, limit: int, now_us: int) -> tuple[str, ...]:

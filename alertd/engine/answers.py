@@ -8,7 +8,7 @@ from alertd.engine.draft import Draft, template_of
 from alertd.engine.fixed_policy import FIXED_POLICY
 from alertd.engine.lifecycle import Move
 from alertd.engine.replies import Meaning, Reply, read
-from alertd.engine.telling import RESPONDERS, Call, Message, tell_told
+from alertd.engine.telling import RESPONDERS, Message, tell_told
 from alertd.model.decision import EntryKind, FeedbackState, PhoneIncident
 from alertd.model.events import AnswerGiven, Replied
 from alertd.model.ids import NotificationId, PersonId, derive
@@ -119,7 +119,8 @@ def take(d: Draft, incident: Incident, person: Person, kind: AnswerKind, *, via:
     answer = Answer(
         person_id=PersonId(person.id), name=person.name, kind=kind, at_us=d.now.wall_us, via=via, covers=covers
     )
-    incident = d.put(replace(incident, answers=(*incident.answers, answer)))
+    said = _without(incident, answer)
+    incident = d.put(replace(incident, answers=(*said, answer)))
     d.entry(
         EntryKind.ANSWER, Reason.ACKNOWLEDGED, f"{person.name}: {kind} by {via}", incident=incident, person=person.id
     )
@@ -129,6 +130,13 @@ def take(d: Draft, incident: Incident, person: Person, kind: AnswerKind, *, via:
         return incident
     late = incident.dispatch_hold is Reason.LATE_HOLD
     return presses.release_dispatch(d, incident, Reason.LATE_CONFIRMED if late else Reason.CONFIRMED)
+
+
+def _without(incident: Incident, answer: Answer) -> tuple[Answer, ...]:
+    """The answers that the new one does not merely repeat: a phone that sends a code a thousand times said it once."""
+    lapsed, since = incident.answers[: incident.counted_from], incident.answers[incident.counted_from :]
+    what = (answer.person_id, answer.kind, answer.covers)
+    return (*lapsed, *(a for a in since if (a.person_id, a.kind, a.covers) != what))
 
 
 def _follow(d: Draft, incident: Incident, kind: AnswerKind) -> Incident:
@@ -153,7 +161,8 @@ def _next_at_once(d: Draft, incident: Incident) -> Incident:
     incident = d.put(replace(incident, generation=incident.generation + 1))
     if incident.step >= len(d.policy(incident).steps):
         return escalation.exhaust(d, incident)
-    return escalation.begin(d, incident, incident.step + 1, Call(template="alert", reason=Reason.CANNOT_GO))
+    call = escalation.call_for(d, incident.presses[0], "alert", Reason.CANNOT_GO)
+    return escalation.begin(d, incident, incident.step + 1, call)
 
 
 def _escalate_by_human(d: Draft, event: Replied, person: Person, incident: Incident, digit: int) -> Incident:
@@ -179,7 +188,7 @@ def _escalate_by_human(d: Draft, event: Replied, person: Person, incident: Incid
     graver = SEVERITY[wanted] > SEVERITY[incident.incident_class]
     if graver and presses.same_cry(wanted, incident.incident_class):
         return presses.upgrade(d, incident, wanted, press)
-    return presses.open_(d, wanted, press, incident.mode, cause=event.cause, oldest_us=d.now.wall_us)
+    return presses.open_(d, wanted, press, incident.mode, cause=event.cause)
 
 
 # --- what does not count --------------------------------------------------------------------------------------------

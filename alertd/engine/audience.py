@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from alertd.model.decision import Facts
 from alertd.model.ids import DISTRICT, PersonId, SiteId
-from alertd.model.people import Destination, Endpoint, Person, PersonKind, Schedule
+from alertd.model.people import Destination, Endpoint, Person, Schedule
 from alertd.model.policy import Step, Target, TargetKind
 from alertd.model.reason import Reason
 from alertd.model.registry import Registry
@@ -52,8 +52,7 @@ def _people(registry: Registry, site_id: SiteId, target: Target, now_us: int) ->
         case TargetKind.SITE_STAFF:
             return registry.site_staff.get(site_id, ())
         case TargetKind.DISTRICT:
-            adults = (PersonKind.STAFF, PersonKind.RESPONDER)
-            return tuple(p for p in registry.people.values() if p.kind in adults)
+            return registry.site_staff.get(DISTRICT, ())
         case TargetKind.DESTINATION:
             return ()
 

@@ -227,11 +227,13 @@ class Draft:
         )
 
 
-def lane_of(incident: Incident, kind: Kind) -> Lane:
-    """A panic's messages share the first lane; an answer to a human comes next; a nuisance waits for both."""
+def lane_of(incident: Incident, kind: Kind, template: str = "") -> Lane:
+    """A panic's messages share the first lane; an answer to a human comes next, and so does "it continues" to staff
+    who know of it: when every room presses, that must not bury the first alert of others. A nuisance waits for all."""
     if not is_panic(incident.incident_class):
         return Lane.ROUTINE
-    return Lane.ANSWER if kind is Kind.ANSWER else Lane.PANIC
+    second = kind is Kind.ANSWER or (kind is Kind.ALSO and template.endswith(".staff"))
+    return Lane.ANSWER if second else Lane.PANIC
 
 
 def template_of(policy: Policy, name: str) -> str:

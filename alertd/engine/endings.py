@@ -35,8 +35,9 @@ def on_resolve(d: Draft, event: ResolveOrdered) -> None:
         incident = d.put(replace(incident, released=released))
         d.entry(EntryKind.INCIDENT, Reason.RELEASED, f"{event.zone_id} released by {event.by}", incident=incident)
     locked = incident.incident_class is IncidentClass.LOCKDOWN
+    if locked and (not event.rooms_released or incident.state is IncidentState.ACTIVE):
+        incident = _release(d, incident, event.by)
     if locked and not event.rooms_released:
-        _release(d, incident, event.by)
         return
     if event.zone_id is None or event.rooms_released:
         _close(d, incident, event.by)

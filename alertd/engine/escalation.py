@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from alertd.engine import dispatch_centers, troubles
+from alertd.engine import dispatch_centers, troubles, wording
 from alertd.engine.audience import destinations_of, people_of
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import Move
@@ -19,6 +19,15 @@ WIDEN_S = 120
 
 SITE_STAFF = (Target(kind=TargetKind.SITE_STAFF),)
 DISTRICT_STAFF = (Target(kind=TargetKind.DISTRICT),)
+
+
+def call_for(d: Draft, press: Press, template: str, reason: Reason) -> Call:
+    """The call for a press of now; that for a late one says between when and when it was made."""
+    if not press.late:
+        return Call(template=template, reason=reason)
+    since = wording.local_time(d.site, press.received_us if press.oldest_us is None else press.oldest_us)
+    until = wording.local_time(d.site, press.received_us)
+    return Call(template="late", reason=reason, extra={"between": f"{since} AND {until}"})
 
 
 def begin(d: Draft, incident: Incident, index: int, call: Call) -> Incident:
@@ -127,9 +136,13 @@ def restart(d: Draft, incident: Incident, reason: Reason) -> Incident:
 
 
 def sufficient(d: Draft, incident: Incident) -> bool:
-    """Have enough of the right people said that they go, or are there, knowing every press so far?"""
+    """Have enough of the right people said that they go, or are there, knowing every press so far?
+
+    After the last step everyone was asked, so everyone counts: not to hear the one who goes would be worse than to
+    hear somebody else."""
     policy = d.policy(incident)
     step = policy.steps[min(incident.step, len(policy.steps) - 1)]
+    answer_from = step.answer_from if incident.step < len(policy.steps) else ()
     latest: dict[PersonId, bool] = {}
     for answer in incident.answers[incident.counted_from :]:
         goes = answer.kind is not AnswerKind.CANNOT_GO
@@ -138,8 +151,8 @@ def sufficient(d: Draft, incident: Incident) -> bool:
     counted = 0
     for person_id, goes in latest.items():
         person = registry.people.get(person_id)
-        in_group = person is not None and set(step.answer_from) & set(person.groups)
-        counted += bool(goes and (not step.answer_from or in_group))
+        in_group = person is not None and set(answer_from) & set(person.groups)
+        counted += bool(goes and (not answer_from or in_group))
     return counted >= step.answers
 
 
@@ -151,7 +164,7 @@ def on_step(d: Draft, incident: Incident, number: int, generation: str) -> None:
             EntryKind.ESCALATION, Reason.STALE_TIMER, f"step {number + 1} is no longer waited for", incident=incident
         )
         return
-    begin(d, incident, number + 1, Call(template="alert", reason=Reason.NEXT_STEP))
+    begin(d, incident, number + 1, call_for(d, incident.presses[0], "alert", Reason.NEXT_STEP))
 
 
 def on_widen(d: Draft, incident: Incident, number: int, generation: str) -> None:

@@ -3,11 +3,14 @@
 Must never raise and must not depend on the parts of the engine that may have failed: no lifecycle, no policy.
 """
 
+from msgspec.structs import replace
+
 from alertd.engine import wording
 from alertd.engine.fixed_policy import FIXED_POLICY
 from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, Facts, FeedbackState, Now, SiteState
-from alertd.model.events import Event, OutcomeReported, Pressed
+from alertd.model.events import Event, OutcomeReported, Pressed, TimerFired
 from alertd.model.ids import CauseId, NotificationId, derive
+from alertd.model.incident import EscalationState, Incident, is_panic
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     Kind,
@@ -20,13 +23,22 @@ from alertd.model.notification import (
 from alertd.model.outcome import Accepted, Delivered, Sent
 from alertd.model.people import Person, PersonKind
 from alertd.model.reason import Reason
+from alertd.model.timer import Timer, TimerKind
 
 ERROR_LETTERS = 300
+PAGE_AGAIN_S = 120
+"""An escalation that the engine can no longer follow pages the site this often."""
+UNFOLLOWED = (
+    "{headlines}: alertd can no longer call others by itself. Go and look now, call 911 if in doubt. "
+    "Reply 4{token} going."
+)
+_CALLING = (TimerKind.STEP, TimerKind.WIDEN, TimerKind.CANCEL_WINDOW)
+_LOOKING = (EscalationState.RUNNING, EscalationState.EXHAUSTED)
 
 
 def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> Decision:
-    """For a press: text everyone on the site's staff, each by the first endpoint. For anything else: evidence only;
-    the caller raises the trouble."""
+    """For a press, and for a timer that an escalation hangs on: text everyone on the site's staff, each by the first
+    endpoint. For anything else: evidence only; the caller raises the trouble."""
     cause = getattr(event, "cause", None)
     entry = Entry(
         kind=EntryKind.INTAKE,
@@ -35,18 +47,42 @@ def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> 
     )
     if isinstance(event, OutcomeReported):
         return Decision(changes=(_settled(event),), entries=(entry,))
+    if isinstance(event, TimerFired):
+        return _unfollowed(state, facts, event.timer, now, entry)
     if not isinstance(event, Pressed):
         return Decision(cause=cause, entries=(entry,))
     text = _text(state, facts, event, now)
-    adults = (p for p in facts.registry.people.values() if p.kind in (PersonKind.STAFF, PersonKind.RESPONDER))
-    people = facts.registry.site_staff.get(state.site_id) or tuple(adults)
-    rows = tuple(row for person in people if (row := _row(state, event, now, person, text)) is not None)
+    rows = _rows(state, facts, now, text, occasion=event.cause)
     return Decision(
         cause=CauseId(event.cause),
         notifications=rows,
         confirmations=(Confirmation(device_id=event.signal.device_id, state=FeedbackState.RECEIVED),),
         entries=(entry,),
     )
+
+
+def _unfollowed(state: SiteState, facts: Facts, timer: Timer, now: Now, entry: Entry) -> Decision:
+    """Nobody would be called any more: the site is paged every two minutes, until somebody answers or ends it."""
+    incident = state.incidents.get(timer.incident_id) if timer.incident_id else None
+    if incident is None or incident.escalation not in _LOOKING or not is_panic(incident.incident_class):
+        return Decision(entries=(entry,))
+    if timer.kind not in _CALLING:
+        return Decision(entries=(entry,))
+    params = {"headlines": incident.headline, "token": incident.token}
+    text = wording.render(UNFOLLOWED, params)
+    return Decision(
+        notifications=_rows(state, facts, now, text, occasion=f"{timer.id}/{now.boot_us}", incident=incident),
+        timers=(replace(timer, delay_s=PAGE_AGAIN_S),),
+        entries=(entry,),
+    )
+
+
+def _rows(
+    state: SiteState, facts: Facts, now: Now, text: str, *, occasion: str, incident: Incident | None = None
+) -> tuple[NotificationRow, ...]:
+    adults = (p for p in facts.registry.people.values() if p.kind in (PersonKind.STAFF, PersonKind.RESPONDER))
+    people = facts.registry.site_staff.get(state.site_id) or tuple(adults)
+    return tuple(_row(state, now, person, text, occasion, incident) for person in people if person.endpoints)
 
 
 def _settled(event: OutcomeReported) -> NotificationChange:
@@ -76,14 +112,14 @@ def _text(state: SiteState, facts: Facts, event: Pressed, now: Now) -> str:
     return wording.render(FIXED_POLICY.templates["fallback"], params)
 
 
-def _row(state: SiteState, event: Pressed, now: Now, person: Person, text: str) -> NotificationRow | None:
-    if not person.endpoints:
-        return None
+def _row(
+    state: SiteState, now: Now, person: Person, text: str, occasion: str, incident: Incident | None
+) -> NotificationRow:
     endpoint = person.endpoints[0]
     notification = Notification(
-        id=NotificationId(derive("n", "fallback", event.cause, endpoint.key)),
+        id=NotificationId(derive("n", "fallback", occasion, endpoint.key)),
         site_id=state.site_id,
-        mode=Mode.LIVE,
+        mode=incident.mode if incident else Mode.LIVE,
         kind=Kind.ALERT,
         lane=Lane.PANIC,
         endpoint=endpoint,
@@ -91,6 +127,7 @@ def _row(state: SiteState, event: Pressed, now: Now, person: Person, text: str) 
         created_us=now.wall_us,
         expires_us=now.wall_us + 300 * 1_000_000,
         resend_unknown=True,
+        incident_id=incident.id if incident else None,
         recipient=person.name,
         template="fallback",
         text=text,

@@ -4,7 +4,6 @@ from hashlib import blake2b
 from typing import assert_never
 
 from alertd.engine import answers, dispatch_centers, troubles
-from alertd.engine.audience import reach
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import NOTIFICATION
 from alertd.engine.telling import Message, text, told_instead
@@ -22,8 +21,9 @@ from alertd.model.notification import (
 from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Unknown
 from alertd.model.reason import Reason
 
-ATTEMPTS_AT_MOST = 8
-"""Tries of one panic notification; it expires long before, unless the carrier answers at once each time."""
+ATTEMPTS_AT_MOST = 40
+"""Tries of one panic notification. Its expiry is what ends it: the pauses between tries grow to half a minute, so this
+many take three times as long as a text is worth; the number only bounds a defect."""
 ATTEMPTS_ROUTINE = 4
 OTHER_ENDPOINT_AFTER = 2
 """Tries of a panic after which the person's other endpoint is told as well: a carrier that is away is tried again for
@@ -156,7 +156,9 @@ def _unknown(d: Draft, row: NotificationRow, unknown: Unknown, incident: Inciden
     elif not n.resend_unknown:
         _give_up(d, row, incident, Reason.UNKNOWN_NOT_RESENT, unknown.detail)
     elif _may_try_again(d, row, incident, unknown.detail):
-        _queue(d, row, incident, Reason.RESENT_UNKNOWN, 0.0, unknown.detail)
+        # Once at once: the look-up took its time. After that the carrier is in trouble, and tries must last.
+        delay_s = 0.0 if row.attempt <= 1 else backoff_s(n.id, row.attempt)
+        _queue(d, row, incident, Reason.RESENT_UNKNOWN, delay_s, unknown.detail)
 
 
 def _may_try_again(d: Draft, row: NotificationRow, incident: Incident | None, detail: str) -> bool:
@@ -220,15 +222,17 @@ def _give_up(d: Draft, row: NotificationRow, incident: Incident | None, reason: 
 
 
 def _other_endpoint(d: Draft, row: NotificationRow, incident: Incident | None) -> None:
-    """Once: for a panic perhaps before its last try, and then not again."""
+    """Once: for a panic perhaps before its last try, and then not again. The best of those left comes first; what is
+    sent instead of another goes on to the endpoints that nobody has tried."""
     n = row.notification
     person = d.facts.registry.by_address.get(n.endpoint.key)
-    if incident is None or person is None or n.reason is Reason.OTHER_CHANNEL:
+    if incident is None or person is None:
         return
     if n.lane is Lane.PANIC and row.attempt > OTHER_ENDPOINT_AFTER:
         return
-    rest = tuple(r for r in reach(d.facts, person, (), panic=True) if r.endpoint.key != n.endpoint.key)
-    others = [e for e in person.endpoints if e.key != n.endpoint.key] if not rest else [r.endpoint for r in rest]
+    tried = {t.endpoint_key for t in incident.told} if n.reason is Reason.OTHER_CHANNEL else set()
+    others = [e for e in person.endpoints if e.key not in tried | {n.endpoint.key}]
+    others.sort(key=lambda e: (e.key in d.facts.opted_out, e.channel in d.facts.broken_channels))
     for endpoint in others[:1]:
         message = Message(
             kind=n.kind,

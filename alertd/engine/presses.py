@@ -7,7 +7,7 @@ from alertd.engine import dispatch_centers, escalation, troubles, wording
 from alertd.engine.audience import destinations_of
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import Move
-from alertd.engine.telling import Call, Message, tell_told
+from alertd.engine.telling import Message, tell_told
 from alertd.model.decision import EntryKind, FeedbackState, GestureCount
 from alertd.model.events import Pressed
 from alertd.model.ids import IncidentId, PersonId, derive
@@ -34,6 +34,9 @@ DUPLICATE_S = 3600
 AGAIN_S = 60
 """A device that was silent this long and is pressed again, while nobody is looked for any more, is news. Devices that
 repeat a level ("still in panic") do so more often."""
+ENDED_S = 10
+"""The same, once a human said that it was a mistake, or is over: they did not know of this press. What is shorter is
+the echo of the gesture that they spoke of."""
 IGNORED = "ignore"
 """In `gestures.actions`: the device says this, and it means nothing (a release, a reset)."""
 PRESS = "press"
@@ -62,12 +65,26 @@ def on_press(d: Draft, event: Pressed) -> None:
         _retained(d, event, device)
         return
     d.cause = event.cause
+    _judge_clock(d, event, device)
     gesture = _gesture(d, event, device)
     d.confirm(device.id, FeedbackState.RECEIVED)
     if gesture.incident_class is None:
         _not_yet(d, event, device, gesture)
         return
     _raise(d, event, device, gesture.incident_class, gesture)
+
+
+def _judge_clock(d: Draft, event: Pressed, device: Device) -> None:
+    """A press that comes straight from the broker and calls itself old: the device's clock is slow, or it could not be
+    heard. Either way dispatch waits for a human, each time, and nobody would know why."""
+    late_us = event.received_us - event.oldest_us
+    if event.backlog or late_us <= LATE_S * 1_000_000:
+        return
+    summary = (
+        f"{_name(device)} says it was pressed {late_us // 60_000_000} min before it was heard. If not, set its clock: "
+        "dispatch waits for a human when a press is late."
+    )
+    troubles.raise_(d, f"device_clock:{device.id}", summary)
 
 
 def _name(device: Device) -> str:
@@ -109,13 +126,16 @@ def _gesture(d: Draft, event: Pressed, device: Device) -> Gesture:
     at_us = signal.pressed_us or event.received_us
     before = d.state.gestures.get(device.id)
     same = before is not None and abs(at_us - before.last_us) <= rules.window_s * 1_000_000
-    count = signal.count if signal.count is not None else (before.count if before and same else 0) + 1
+    counted = signal.count or 1
+    if counted == 1:  # no count, or that of a button which calls each of its presses the first: it is counted here
+        counted += before.count if before and same else 0
+    count = counted
     d.count_gesture(GestureCount(device_id=device.id, count=count, last_us=at_us))
     reached = [threshold for threshold in sorted(rules.presses) if threshold <= count]
     if not reached:
         return Gesture(incident_class=None, count=count)
     threshold = reached[-1]
-    if event.backlog and signal.pressed_us is None and signal.count is None:
+    if event.backlog and signal.pressed_us is None and signal.count in (None, 1):
         # Presses that waited at the broker arrive together however far apart they were made: their number says nothing.
         threshold = reached[0]
     return Gesture(incident_class=IncidentClass(rules.presses[threshold]), count=count)
@@ -136,7 +156,7 @@ def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
         d.entry(EntryKind.PRESS, Reason.UPGRADED, text, incident=of_device, device=device.id)
         upgrade(d, of_device, incident_class, press)
     else:
-        incident = open_(d, incident_class, press, Mode.LIVE, cause=event.cause, oldest_us=event.oldest_us)
+        incident = open_(d, incident_class, press, Mode.LIVE, cause=event.cause)
         d.entry(EntryKind.PRESS, Reason.FIRST_WAVE, text, incident=incident, device=device.id)
 
 
@@ -174,6 +194,7 @@ def _press(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
         pressed_us=event.signal.pressed_us,
         assigned_to=None if device.assigned_to is None else PersonId(device.assigned_to),
         late=late,
+        oldest_us=event.oldest_us if late else None,
         last_us=event.received_us,
     )
 
@@ -200,7 +221,7 @@ def _location(d: Draft, event: Pressed, device: Device) -> Location:
 # --- opening --------------------------------------------------------------------------------------------------------
 
 
-def open_(d: Draft, incident_class: IncidentClass, press: Press, mode: Mode, *, cause: str, oldest_us: int) -> Incident:
+def open_(d: Draft, incident_class: IncidentClass, press: Press, mode: Mode, *, cause: str) -> Incident:
     """Open an incident and begin its policy."""
     content_hash, policy = d.policy_now(incident_class)
     d.freeze(content_hash, policy)
@@ -223,23 +244,17 @@ def open_(d: Draft, incident_class: IncidentClass, press: Press, mode: Mode, *, 
         )
     )
     d.entry(EntryKind.INCIDENT, Reason.OPENED, f"{incident.headline} opened", incident=incident)
-    if incident_class is IncidentClass.STAFF_ASSIST and policy.cancel_window_s > 0:
+    if incident_class is IncidentClass.STAFF_ASSIST and policy.cancel_window_s > 0 and not press.late:
         d.entry(EntryKind.ESCALATION, Reason.CANCEL_WINDOW, f"{policy.cancel_window_s} s to cancel", incident=incident)
         d.timer(TimerKind.CANCEL_WINDOW, policy.cancel_window_s, incident)
         return d.put(replace(incident, state=IncidentState.CANCEL_WINDOW))
-    return go(d, incident, oldest_us)
+    return go(d, incident)
 
 
-def go(d: Draft, incident: Incident, oldest_us: int | None = None) -> Incident:
+def go(d: Draft, incident: Incident) -> Incident:
     """Tell the first step; a late press says between when and when it was made."""
-    press = incident.presses[0]
     _time_the_hold(d, incident)
-    if not press.late:
-        return escalation.begin(d, incident, 0, Call(template="alert", reason=Reason.FIRST_WAVE))
-    since = wording.local_time(d.site, oldest_us if oldest_us is not None else press.received_us)
-    until = wording.local_time(d.site, press.received_us)
-    call = Call(template="late", reason=Reason.FIRST_WAVE, extra={"between": f"{since} AND {until}"})
-    return escalation.begin(d, incident, 0, call)
+    return escalation.begin(d, incident, 0, escalation.call_for(d, incident.presses[0], "alert", Reason.FIRST_WAVE))
 
 
 def _dispatch_hold(d: Draft, press: Press) -> Reason | None:
@@ -284,7 +299,8 @@ def _cries_again(incident: Incident, known: Press, press: Press) -> bool:
     """Nobody is being looked for any more, and after a silence the device is pressed again: that is news. So is a
     press from before the last one: the clock was set back, and nobody knows how long the silence was."""
     looking = incident.escalation in (EscalationState.RUNNING, EscalationState.EXHAUSTED)
-    return not looking and not 0 <= press.received_us - known.last_us <= AGAIN_S * 1_000_000
+    echo_s = ENDED_S if incident.escalation is EscalationState.STOPPED else AGAIN_S
+    return not looking and not 0 <= press.received_us - known.last_us <= echo_s * 1_000_000
 
 
 def _repeat(d: Draft, incident: Incident, known: Press, press: Press) -> Incident:
@@ -302,15 +318,16 @@ def _repeat(d: Draft, incident: Incident, known: Press, press: Press) -> Inciden
     d.entry(EntryKind.PRESS, Reason.MERGED_REPEAT, text, incident=incident, device=press.device_id)
     if incident.state is IncidentState.CANCEL_WINDOW:
         return go(d, d.live(incident, Move.PRESS))
-    incident = _ease_the_hold(d, d.live(incident, Move.PRESS), press)
-    return dispatch_centers.tell_change(d, incident, Reason.MERGED_REPEAT)
+    incident = dispatch_centers.tell_change(d, d.live(incident, Move.PRESS), Reason.MERGED_REPEAT)
+    return _ease_the_hold(d, incident, press)
 
 
 def _news(d: Draft, incident: Incident, press: Press) -> Incident:
     """Somewhere else, too: everyone told, dispatch at once, and no earlier answer covers it."""
     waiting = incident.state is IncidentState.CANCEL_WINDOW
     stopped = incident.escalation is EscalationState.STOPPED
-    incident = d.put(replace(incident, presses=(*incident.presses, press), correction=None))
+    released = () if stopped else incident.released
+    incident = d.put(replace(incident, presses=(*incident.presses, press), correction=None, released=released))
     text = wording.press_words(press)
     d.entry(EntryKind.PRESS, Reason.NEWS, f"{text} ALSO pressed", incident=incident, device=press.device_id)
     incident = d.live(incident, Move.NEWS)
@@ -358,15 +375,22 @@ def upgrade(d: Draft, incident: Incident, incident_class: IncidentClass, press: 
     d.entry(EntryKind.INCIDENT, Reason.UPGRADED, f"now {incident_class}", incident=incident)
     if waiting:
         _time_the_hold(d, incident)
-    incident = _ease_the_hold(d, incident, press)
     incident = dispatch_centers.tell_change(d, incident, Reason.UPGRADED, at_once=True)
-    incident = escalation.begin(d, incident, 0, Call(template="upgrade", reason=Reason.UPGRADED))
+    incident = _ease_the_hold(d, incident, press)
+    call = escalation.call_for(d, press, "upgrade", Reason.UPGRADED)
+    incident = escalation.begin(d, incident, 0, call)
     told_now = {t.endpoint_key for t in incident.told}
     left_out = tuple(t for t in previously if t.endpoint_key not in told_now)
     tell_told(
         d,
         incident,
-        Message(kind=Kind.ALERT, template="upgrade", reason=Reason.UPGRADED, occasion=f"upgrade/{incident.generation}"),
+        Message(
+            kind=Kind.ALERT,
+            template=call.template,
+            reason=Reason.UPGRADED,
+            occasion=f"upgrade/{incident.generation}",
+            extra=call.extra,
+        ),
         among=left_out,
     )
     return d.put(replace(incident, told=(*incident.told, *left_out)))

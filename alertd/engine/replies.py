@@ -46,7 +46,8 @@ _REACTION = re.compile(
     re.DOTALL,
 )
 _AUTOMATIC = re.compile(
-    r"auto[- ]?(reply|response|matic)|i.?m driving|driving with|do not disturb|out of (the )?office|"
+    r"auto[- ]?(reply|response|matic)|i.?m driving|driving with|do not disturb|"
+    r"(i.?m|i am|currently) (now )?out of (the )?office|"
     r"will (get back|reply) (to you )?(later|when)|away from my phone",
     re.IGNORECASE,
 )

@@ -46,7 +46,7 @@ _KIND = {
     "reminder": Kind.REMINDER,
     "exhausted": Kind.EXHAUSTED,
 }
-_WORDED = frozenset({"also", "upgrade", "correction", "correction.locked", "closing", "not_arrived", "note"})
+_WORDED = frozenset({"also", "late", "upgrade", "correction", "correction.locked", "closing", "not_arrived", "note"})
 """Templates that exist in one version per kind of words."""
 
 
@@ -63,7 +63,7 @@ def tell(
             name = addressee.person.name
             d.entry(EntryKind.NOTIFICATION, Reason.NO_ENDPOINT, f"{name} has no endpoint", incident=incident)
         for option in options:
-            again = option.endpoint.key in before and call.template == "alert"
+            again = option.endpoint.key in before and call.template in ("alert", "late")
             message = _message(incident, call, "reminder" if again else call.template, addressee.words)
             text(d, incident, message, addressee.person, option.endpoint, suppressed=option.suppressed)
             if option.suppressed is None:
@@ -133,7 +133,7 @@ def text(
             site_id=incident.site_id,
             mode=incident.mode,
             kind=message.kind,
-            lane=lane_of(incident, message.kind),
+            lane=lane_of(incident, message.kind, message.template),
             endpoint=endpoint,
             reason=message.reason,
             created_us=d.now.wall_us,

@@ -127,7 +127,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     notification: NotificationRow | None = None
     """The row that an outcome speaks about."""
     phone: tuple[PhoneIncident, ...] = ()
-    """For a reply: what that phone was told of, newest first."""
+    """For a reply: what that phone was told of: open ones first, and of each the newest."""
 
 
 class Now(Struct, frozen=True, kw_only=True):

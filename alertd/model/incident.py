@@ -82,6 +82,8 @@ class Press(Struct, frozen=True, kw_only=True):
     """The device's own time, if it has a believable clock."""
     assigned_to: PersonId | None = None
     late: bool = False
+    oldest_us: int | None = None
+    """The earliest moment at which a late one can have been pressed."""
     last_us: int = 0
     """When the device was last heard pressing, for telling a new cry from the echo of the first."""
 

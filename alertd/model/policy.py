@@ -16,7 +16,7 @@ class TargetKind(StrEnum):
     SITE_STAFF = "site_staff"
     """Everyone of kind staff or responder at the site."""
     DISTRICT = "district"
-    """Everyone of kind staff or responder in the district."""
+    """The district's own people: those of the pseudo-site "district", never other schools'."""
 
 
 class Target(Struct, frozen=True, kw_only=True):

@@ -18,7 +18,6 @@ class Sink:
     def __init__(self) -> None:
         self.arrived: dict[int, float] = {}
         """When, by the monotonic clock; of several, the first."""
-        self.again = 0
         self._news = asyncio.Event()
         self._server: asyncio.Server | None = None
 
@@ -41,9 +40,7 @@ class Sink:
         if found is None:
             return
         number = int(found[1])
-        if number in self.arrived:
-            self.again += 1
-        else:
+        if number not in self.arrived:
             self.arrived[number] = time.monotonic()
             self._news.set()
 

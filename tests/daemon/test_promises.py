@@ -14,6 +14,7 @@ from alertd.model.events import Event, Pressed, TestOrdered, TimerFired
 from alertd.model.ids import CauseId, PersonId, SiteId
 from alertd.model.notification import Claim, Kind, Lane
 from alertd.model.outcome import Delivered, Outcome
+from alertd.model.reason import Reason
 from alertd.ports import ChannelLimits, StoreError
 from alertd.store.sqlite import SqliteStore
 from alertd.store.transaction import SqlTransaction
@@ -166,6 +167,8 @@ async def test_a_poisonous_timer_is_no_crash_loop(tmp_path: Path):
 
     assert 2 <= tries <= 20, f"the defect was tried {tries} times in five minutes"
     assert "defect:TimerFired" in world.troubles()
+    paged = [r.notification.recipient for r in world.rows() if r.notification.reason is Reason.FALLBACK]
+    assert paged.count("Diaz") == 3, "promise 2: the engine could not go on, and the site was not paged every 2 min"
     await world.stop()
 
 

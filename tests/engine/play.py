@@ -137,7 +137,7 @@ class Play:
             self.do(TimerFired(site_id=self.state.site_id, timer=timer))
         self.now_us = end_us
 
-    def reply(self, name: str, body: str, cause: str | None = None) -> None:
+    def reply(self, name: str, body: str, cause: str | None = None, at_us: int | None = None) -> None:
         person = self.registry.people[PersonId(name.lower())]
         self.arrivals += 1
         self.do(
@@ -147,7 +147,7 @@ class Play:
                 channel="sms",
                 address=person.endpoints[0].address,
                 body=body,
-                at_us=self.now_us,
+                at_us=self.now_us if at_us is None else at_us,
             )
         )
 

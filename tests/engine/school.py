@@ -26,7 +26,8 @@ PEOPLE = (
     person("Nurse", 3, "second"),
     person("Okafor", 10, kind=PersonKind.STAFF),
     person("Diaz", 11, kind=PersonKind.STAFF),
-    person("Super", 20, "district_office", sites=(ELM,)),
+    person("Elmer", 21, "first", sites=(ELM,)),
+    person("Super", 20, "district_office", sites=(DISTRICT,)),
 )
 
 

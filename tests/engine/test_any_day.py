@@ -15,6 +15,7 @@ from alertd.model.events import Event, TroubleCleared
 from alertd.model.incident import AnswerKind, DispatchState, EscalationState, Incident, IncidentState, is_panic
 from alertd.model.notification import NotificationState
 from alertd.model.outcome import Accepted, Delivered, Failed, Unknown
+from alertd.model.site import StateRules
 from alertd.model.timer import TimerKind
 from tests.engine.play import Play
 from tests.engine.school import ASSIST, policy, registry
@@ -26,9 +27,11 @@ NAMES = ["Ruiz", "Chen", "Nurse", "Okafor", "Diaz"]
 class AnyDay(RuleBasedStateMachine):
     """A school day without mercy."""
 
+    state_rules = StateRules()
+
     def __init__(self) -> None:
         super().__init__()
-        self.play = Play(registry(policy("staff_assist", *ASSIST.steps, cancel_window_s=8)))
+        self.play = Play(registry(policy("staff_assist", *ASSIST.steps, cancel_window_s=8), rules=self.state_rules))
         self.decisions: list[tuple[Event, Decision]] = []
         deciding = self.play.do
 
@@ -123,6 +126,14 @@ class AnyDay(RuleBasedStateMachine):
         return False
 
     @invariant()
+    def dispatch_never_waits_for_ever(self) -> None:
+        """Req 15: silence is not a veto."""
+        for incident in self.play.state.incidents.values():
+            if incident.dispatch_hold is not None and incident.state is IncidentState.ACTIVE:
+                kinds = {t.kind for _, t in self.play.timers.values() if t.incident_id == incident.id}
+                assert TimerKind.LATE_CONFIRM in kinds, f"req 15: dispatch waits, and nothing will end it: {incident}"
+
+    @invariant()
     def every_decision_has_a_reason(self) -> None:
         """Promise 4."""
         for event, decision in self.decisions[-3:]:
@@ -143,7 +154,7 @@ class AnyDay(RuleBasedStateMachine):
     @invariant()
     def the_site_is_never_left(self) -> None:
         """Promise 6."""
-        district = {"Super"}
+        district = {"Super", "Elmer"}
         for row in self.play.rows.values():
             if row.notification.recipient in district:
                 assert row.notification.reason.value.startswith("exhausted_district") or row.notification.kind in (
@@ -157,14 +168,23 @@ class AnyDay(RuleBasedStateMachine):
                 ), f"promise 6: {row.notification}"
 
 
+class AnyCautiousDay(AnyDay):
+    """The same at a site that confirms before it tells dispatch (req 14)."""
+
+    state_rules = StateRules(confirm_before_dispatch="timed", confirm_timeout_s=45)
+
+
 TestAnyDay = AnyDay.TestCase
 TestAnyDay.settings = settings(max_examples=25, stateful_step_count=25, derandomize=True, deadline=None)
+TestAnyCautiousDay = AnyCautiousDay.TestCase
+TestAnyCautiousDay.settings = TestAnyDay.settings
 
 
 @pytest.mark.slow
 def test_any_day_for_long() -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
-    run_state_machine_as_test(
-        AnyDay, settings=settings(max_examples=400, stateful_step_count=40, derandomize=True, deadline=None)
-    )
+    for day in (AnyDay, AnyCautiousDay):
+        run_state_machine_as_test(
+            day, settings=settings(max_examples=400, stateful_step_count=40, derandomize=True, deadline=None)
+        )

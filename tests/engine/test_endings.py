@@ -8,7 +8,7 @@ from alertd.engine import fallback
 from alertd.engine.audience import on_duty
 from alertd.engine.routing import route
 from alertd.engine.wording import render
-from alertd.model.decision import Facts, Now
+from alertd.model.decision import EntryKind, Facts, Now
 from alertd.model.events import (
     Arrival,
     ClockStepped,
@@ -241,3 +241,13 @@ def test_an_outcome_that_cannot_be_handled_is_settled_and_not_heard_for_ever() -
     decision = fallback.page(play.state, Facts(registry=play.registry), event, Now(wall_us=0, boot_us=0), "KeyError")
 
     assert [(c.state, c.reason) for c in decision.changes] == [(NotificationState.FAILED, Reason.POISON)]
+
+
+def test_a_lockdown_whose_rooms_were_released_passes_through_releasing() -> None:
+    play = Play()
+    play.press()
+    play.resolve(rooms_released=True)
+
+    assert not play.state.incidents
+    steps = [e.reason for e in play.entries if e.kind is EntryKind.INCIDENT]
+    assert steps == [Reason.OPENED, Reason.RELEASING, Reason.CLOSED]

@@ -8,7 +8,7 @@ from alertd.model.people import PersonKind
 from alertd.model.policy import Step
 from alertd.model.reason import Reason
 from tests.engine.play import Play
-from tests.engine.school import PEOPLE, PSAP, group, person, policy, registry
+from tests.engine.school import ELM, PEOPLE, PSAP, group, person, policy, registry
 
 
 def test_no_answer_begins_the_next_step() -> None:
@@ -130,8 +130,10 @@ def test_the_widening_reaches_the_district_in_its_second_round() -> None:
     play.wait(91)
     assert "Super" not in {r for r, _ in play.said()}
     play.wait(120)
+    told = {r for r, _ in play.said()}
 
-    assert "Super" in {r for r, _ in play.said()}
+    assert "Super" in told
+    assert "Elmer" not in told, "promise 6: an unanswered press of Oak texted the staff of Elm"
 
 
 def test_an_answer_ends_the_widening() -> None:
@@ -246,3 +248,47 @@ def test_a_timer_of_an_older_generation_means_nothing() -> None:
 
     assert play.said() == [], "the staff assist's timer moved the lockdown's escalation"
     assert Reason.STALE_TIMER in play.reasons()
+
+
+def test_a_reply_written_before_the_second_room_does_not_cover_it() -> None:
+    """An answer covers only what was known when it was given, however late it is read."""
+    play = Play()
+    play.press("badge-204")
+    play.wait(20)
+    written_us = play.now_us
+    play.wait(5)
+    play.press("badge-118")
+    play.reply("Ruiz", "417", at_us=written_us)
+
+    assert play.incident.escalation is EscalationState.RUNNING, "it paused for a room that its author never read of"
+
+
+def test_a_dispatch_centre_of_another_site_is_not_told() -> None:
+    """Promise 6."""
+    school = registry()
+    psap = school.destinations["psap"]
+    school.destinations["psap"] = type(psap)(id="psap", site_ids=(ELM,), endpoint=psap.endpoint)
+    play = Play(school)
+    play.press()
+
+    assert "psap" not in {r for r, _ in play.said()}, "promise 6: a centre that does not serve this site was told"
+
+
+def test_a_group_of_another_site_is_not_told() -> None:
+    """Promise 6: a group may span sites, a press does not."""
+    play = Play()
+    play.press()
+
+    assert "Elmer" not in {r for r, _ in play.said()}, "promise 6: a press reached a person of another site"
+
+
+def test_after_the_last_step_whoever_says_going_counts() -> None:
+    """Everyone was asked; the one who answers must not be told two minutes later that nobody did."""
+    step = Step(targets=(group("first"),), answer_from=("first",))
+    play = Play(registry(policy("lockdown", step)))
+    play.press()
+    play.wait(31)
+    assert play.incident.escalation is EscalationState.EXHAUSTED
+    play.reply("Diaz", "417")
+
+    assert play.incident.escalation is EscalationState.PAUSED

@@ -4,14 +4,16 @@ from msgspec.structs import replace
 
 from alertd.engine import fallback
 from alertd.model.decision import Facts, Now
-from alertd.model.events import Malformed, Pressed, Unregistered
+from alertd.model.events import Malformed, Pressed, TimerFired, Unregistered
 from alertd.model.ids import DISTRICT, CauseId, DeviceId, PersonId, ZoneId
 from alertd.model.incident import DispatchState, EscalationState, IncidentClass
+from alertd.model.notification import Lane
 from alertd.model.outcome import Failed
 from alertd.model.people import Endpoint, Person, PersonKind
 from alertd.model.policy import Step
 from alertd.model.registry import Registry
 from alertd.model.site import Gestures, StateRules
+from alertd.model.timer import TimerKind
 from tests.engine.play import START_US, Play
 from tests.engine.school import ASSIST, OAK, PEOPLE, PSAP, STAFF, group, person, policy, registry
 
@@ -69,7 +71,8 @@ def test_an_upgrade_of_now_does_not_wait_for_the_late_assist_before_it() -> None
     play.wait(30)
     play.press(count=8)
 
-    assert ("psap", "dispatch_new") in play.said(), "promise 2: a fresh lockdown was held like the late assist"
+    to_dispatch = [kind for r, kind in play.said() if r == "psap"]
+    assert to_dispatch == ["dispatch_new"], "promise 2: a fresh lockdown was held like the late assist"
 
 
 def test_a_fresh_press_after_a_late_one_still_waits_where_the_site_confirms_first() -> None:
@@ -461,3 +464,123 @@ def test_the_fallback_pages_no_parent() -> None:
     decision = fallback.page(play.state, facts, event, Now(wall_us=START_US, boot_us=0), "ZeroDivisionError")
 
     assert {r.notification.recipient for r in decision.notifications} == {"Super"}
+
+
+# --- and a few more ---------------------------------------------------------------------------------------------------
+
+
+def test_every_room_of_a_school_pressing_does_not_bury_the_alert_of_another() -> None:
+    """Promise 2: "it continues" to staff who have locked their doors waits behind those who know of nothing yet."""
+    play = Play()
+    play.press("badge-204")
+    play.news()
+    play.press("badge-118")
+
+    lanes = {n.recipient: n.lane for n in play.news() if n.text}
+    assert lanes["Ruiz"] is Lane.PANIC
+    assert lanes["Diaz"] > Lane.PANIC
+
+
+def test_a_timer_that_cannot_be_handled_pages_the_site_until_somebody_goes() -> None:
+    """Promise 2: a defect in a later step is no silence either."""
+    play = Play()
+    play.press()
+    timer = next(t for _, t in play.timers.values() if t.kind is TimerKind.STEP)
+    event = TimerFired(site_id=OAK, timer=timer)
+    facts = Facts(registry=play.registry)
+    first = fallback.page(play.state, facts, event, Now(wall_us=START_US, boot_us=0), "KeyError")
+    again = fallback.page(play.state, facts, event, Now(wall_us=START_US + 1, boot_us=1), "KeyError")
+
+    assert {r.notification.recipient for r in first.notifications} == {"Ruiz", "Chen", "Nurse", "Okafor", "Diaz"}
+    assert first.notifications[0].notification.text.startswith("OAK ELEM Rm 204 LOCKDOWN 10:42: ")
+    assert [t.id for t in first.timers] == [timer.id]
+    assert not {r.notification.id for r in first.notifications} & {r.notification.id for r in again.notifications}
+    play.reply("Ruiz", "417")
+    after = fallback.page(play.state, facts, event, Now(wall_us=START_US, boot_us=0), "KeyError")
+    assert not after.notifications
+    assert not after.timers
+
+
+def test_a_late_assist_has_no_cancel_window() -> None:
+    """Whoever pressed hours ago does not stand there to cancel; responders hear it at once."""
+    play = Play(registry(policy("staff_assist", *ASSIST.steps, cancel_window_s=8)))
+    play.press(count=3, backlog_since_us=LATE_SINCE_US)
+
+    assert "PRESSED BETWEEN 07:42 AND 10:42" in play.texts_to("Ruiz")[0]
+
+
+def test_a_late_upgrade_says_when_it_was_pressed() -> None:
+    play = Play()
+    play.press(count=3, backlog_since_us=LATE_SINCE_US)
+    play.press(count=8, backlog_since_us=LATE_SINCE_US)
+
+    assert "LOCKDOWN PRESSED BETWEEN 07:42 AND 10:42" in play.texts_to("Ruiz")[-1]
+
+
+def test_a_device_that_counts_each_press_as_one_is_counted_here() -> None:
+    """Promise 2: gestures count upward on arrival, whatever a programmed button believes."""
+    play = Play()
+    for _ in range(3):
+        play.press(count=1)
+        play.wait(1)
+
+    assert play.incident.incident_class is IncidentClass.STAFF_ASSIST
+
+
+def test_a_press_soon_after_a_correction_is_not_taken_for_its_echo() -> None:
+    """Promise 2."""
+    play = Play()
+    play.press()
+    play.wait(20)
+    play.correct()
+    play.wait(15)
+    play.news()
+    play.press()
+
+    assert ("Ruiz", "also") in play.said(), "promise 2: somebody said mistake, the room pressed again, nobody was told"
+    assert play.incident.escalation is EscalationState.RUNNING
+
+
+def test_rooms_that_were_released_before_a_new_press_are_not_released_after_it() -> None:
+    play = Play()
+    play.press()
+    play.resolve(zone_id="118")
+    play.press("badge-118")
+
+    assert play.incident.released == ()
+
+
+def test_a_person_with_three_endpoints_is_tried_on_each() -> None:
+    ruiz = PEOPLE[0]
+    more = tuple(Endpoint(channel=c, address="ruiz", person_id=ruiz.id) for c in ("push", "voice"))
+    play = Play(registry(people=(replace(ruiz, endpoints=(*ruiz.endpoints, *more)), *PEOPLE[1:])))
+    play.press()
+    for _ in range(3):
+        row = [r for r in play.rows.values() if r.notification.recipient == "Ruiz"][-1]
+        play.outcome(play.claim(row), Failed(permanent=True, code="30005"))
+
+    channels = [r.notification.endpoint.channel for r in play.rows.values() if r.notification.recipient == "Ruiz"]
+    assert channels == ["sms", "push", "voice"]
+
+
+def test_a_code_sent_a_thousand_times_is_one_answer() -> None:
+    """Bounds everywhere: the incident must not grow with it, nor what dispatch reads."""
+    play = Play()
+    play.press()
+    for _ in range(1000):
+        play.reply("Ruiz", "417")
+    play.reply("Ruiz", "617")
+    play.reply("Ruiz", "417")
+
+    assert [(a.name, a.kind) for a in play.incident.answers] == [("Ruiz", "cannot_go"), ("Ruiz", "going")]
+    assert play.incident.escalation is EscalationState.PAUSED
+
+
+def test_who_is_called_later_reads_when_a_late_press_was_made_too() -> None:
+    lockdown = policy("lockdown", Step(targets=(group("first"),)), Step(targets=(group("first"), group("second"))))
+    play = Play(registry(lockdown))
+    play.press(backlog_since_us=LATE_SINCE_US)
+    play.wait(31)
+
+    assert "PRESSED BETWEEN 07:42 AND 10:42" in play.texts_to("Nurse")[-1]
+    assert "NOBODY HAS ANSWERED" in play.texts_to("Ruiz")[-1]

@@ -53,6 +53,8 @@ TWO = (told_of("18"), told_of("17"))
         ("👍 to “417 going”", ONE, Meaning.REACTION, 0),
         ("I'm driving with Do Not Disturb While Driving turned on.", ONE, Meaning.AUTOMATIC, 0),
         ("Auto-reply: I am away", ONE, Meaning.AUTOMATIC, 0),
+        ("I am out of the office until Monday", ONE, Meaning.AUTOMATIC, 0),
+        ("he is out of the office, in the yard", ONE, Meaning.WORDS, 0),
         ("STOP", ONE, Meaning.OPT_OUT, 0),
         ("stop.", ONE, Meaning.OPT_OUT, 0),
         ("Cancel", ONE, Meaning.OPT_OUT, 0),
