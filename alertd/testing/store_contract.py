@@ -639,6 +639,14 @@ class StoreContract:
         assert world.store.verify_journal(OAK) == 5
         assert [line.sequence for line in world.store.read_timeline(IncidentId("inc-1"))] == [1, 2, 3, 4, 5]
 
+    def test_a_press_is_known_for_as_long_as_a_broker_may_keep_it(self, world: World) -> None:
+        world.commit(Decision(cause=CauseId("friday")))
+        world.clock.advance(16 * 86_400)
+        world.store.prune(world.clock.now())
+
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            assert transaction.seen_us(CauseId("friday")) is not None, "delivered again after a holiday, it opens twice"
+
     def test_causes_are_forgotten_when_they_are_old(self, world: World) -> None:
         world.commit(Decision(cause=CauseId("old")))
         world.clock.advance(40 * 86_400)

@@ -111,6 +111,19 @@ def test_after_a_reboot_a_retry_waits_what_it_still_had_to(world: World) -> None
     assert [claim.notification.id for claim in world.claim()] == ["ntf-1"]
 
 
+def test_a_clock_that_came_back_wrong_after_a_reboot_does_not_hold_a_retry(world: World) -> None:
+    """Never later than from its beginning: a clock without a battery says 1970 until NTP answers."""
+    later = world.clock.boot_us + 60 * 1_000_000
+    row = queued(text("ntf-1", expires_us=10**18), not_before_us=later)
+    world.commit(Decision(incidents=(incident(1),), notifications=(row,)))
+    world.close()
+    world.clock.reboot(away_s=20, wall_step_s=-365 * 86_400)
+    world.store = world.another()
+    world.clock.advance(60)
+
+    assert [claim.notification.id for claim in world.claim()] == ["ntf-1"]
+
+
 def test_a_stepped_clock_before_a_reboot_does_not_hurry_a_timer(world: World) -> None:
     from alertd.model.events import ClockStepped
 
