@@ -21,10 +21,11 @@ help:
 	@echo 'make clean             remove .venv, .cache and build output'
 	@echo 'Settings: PYTHON=python3.13 (3.11 or newer)  VENV=.venv  ARGS="..." (more arguments for demo, bench)'
 
-# exec: Ctrl-C and the exit code are the simulator's own.
+# Ctrl-C (130) is how a demo ends: the trap keeps make from calling it an error. Every other code is the simulator's own.
 demo:
 	@scripts/install.sh demo
-	@exec $(bin)/alertd-sim demo $(once) $(ARGS)
+	@trap : INT; $(bin)/alertd-sim demo $(once) $(ARGS) || \
+		{ code=$$?; [ $$code -eq 130 ] && [ -z '$(once)' ] || exit $$code; }
 
 install:
 	@scripts/install.sh dev

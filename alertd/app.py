@@ -9,7 +9,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,15 @@ import structlog
 from alertd import __version__, lint
 from alertd.config import Loaded, Problem, Refused, Settings, load, render_problems, secret
 from alertd.console.backend import Health, Proof, Reloaded, TcpListener
-from alertd.console.serve import serve
+from alertd.console.serve import ListenError, serve
 from alertd.daemon import logs
 from alertd.daemon.core import CORE
 from alertd.daemon.daemon import CONSOLE, LEASE_S, Daemon, Fittings
 from alertd.daemon.http_client import HttpClient
 from alertd.daemon.intake import StoreGoneError
+from alertd.daemon.own_thread import OwnThreads, StillHangingError
 from alertd.daemon.proof_of_life import FRESH_S
+from alertd.daemon.supervision import CannotRunError
 from alertd.daemon.system_clock import SystemClock
 from alertd.model.ids import SiteId
 from alertd.model.registry import Registry
@@ -38,6 +41,10 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INVALID = 4
 """The configuration is refused; starting again will not help."""
+
+RELOAD_S = 20.0
+"""Longest time that reading the configuration may take: a district's takes a second, a disk that hangs for ever. Less
+than `alertd reload` waits for its answer."""
 
 GARBAGE_COUNTED = 10_000
 """Objects allocated and not yet freed at which Python looks for cycles; its default, 700, is less than one batch."""
@@ -82,6 +89,7 @@ class Process:
         self._started_us = self.clock.now().wall_us
         self._daemon: Daemon | None = None
         self._reloading = asyncio.Lock()
+        self._readers = OwnThreads("reading the configuration")
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> int:
@@ -132,9 +140,15 @@ class Process:
         if settings.listen:
             host, _, port = settings.listen.rpartition(":")
             tcp = TcpListener(host=host, port=int(port), public_base_url=settings.public_base_url)
-        daemon.run_also(CONSOLE, lambda: serve(self, socket_path=settings.socket, tcp=tcp))
+        daemon.run_also(CONSOLE, lambda: self._open_doors(settings.socket, tcp))
         if settings.heartbeat_url is not None:
             daemon.ping(self.http, settings.heartbeat_url, settings.heartbeat_every_s)
+
+    async def _open_doors(self, socket_path: Path, tcp: TcpListener | None) -> None:
+        try:
+            await serve(self, socket_path=socket_path, tcp=tcp)
+        except ListenError as error:  # presses are taken all the same
+            raise CannotRunError(str(error)) from error
 
     def _surroundings(self, settings: Settings) -> Surroundings:
         return Surroundings(
@@ -155,7 +169,7 @@ class Process:
     async def reload(self) -> Reloaded:
         """Read the directory again; all of it is taken, or nothing."""
         async with self._reloading:
-            taken = await asyncio.to_thread(lint.reload, self._loaded)
+            taken = await self._read_again()
             if isinstance(taken, Refused):
                 return self._refused(taken.problems)
             former = {f"{s.table}.{s.name}": s for s in self._loaded.sections}
@@ -171,6 +185,18 @@ class Process:
             _collect_seldom()
             log.info("reloaded", configuration=taken.registry.version, sections=sorted(fitted.built))
             return Reloaded(config_version=taken.registry.version)
+
+    async def _read_again(self) -> Loaded | Refused:
+        """The new configuration, or why the current one stays; in time, whatever the disk does."""
+        try:
+            return await self._readers.run(partial(lint.reload, self._loaded), deadline_s=RELOAD_S)
+        except (TimeoutError, StillHangingError) as error:
+            message = f"could not be read within {RELOAD_S:g} s"
+            if isinstance(error, StillHangingError):
+                message = "is not read again: reading it has hung several times, and hangs still"
+            remedy = "look at the disk or the network share that it lies on, then reload again"
+            problem = Problem(file=str(self._loaded.directory), line=0, key="", message=message, remedy=remedy)
+            return Refused(problems=(problem,))
 
     def _refused(self, problems: Iterable[Problem]) -> Reloaded:
         text = render_problems(problems)
@@ -206,6 +232,7 @@ class Process:
             proofs.append(_ping_proof(self._running.proof.last_ping))
         return Health(
             proofs=tuple(proofs),
+            ways=tuple(_ways(self.registry().channels, self._running.channel_states.doubts())),
             version=__version__,
             config_version=self._running.intake.registry.version,
             started_us=self._started_us,
@@ -242,6 +269,16 @@ def _age_proof(name: str, age_s: float | None, what: str, *, durable: bool = Tru
     else:
         words = f"{what} {age_s:.0f} s ago"
     return Proof(name=name, alive=durable and age_s is not None and age_s <= FRESH_S, words=words)
+
+
+def _ways(channels: Iterable[str], doubts: Mapping[str, str]) -> Iterator[Proof]:
+    """Every configured channel, and whatever else is in doubt; of a channel that was removed nothing is."""
+    names = [f"channel {name}" for name in channels]
+    for name in names:
+        yield Proof(name=name, alive=name not in doubts, words=doubts.get(name, "nothing is known to be wrong"))
+    for name, words in doubts.items():
+        if not name.startswith("channel "):
+            yield Proof(name=name, alive=False, words=words)
 
 
 def _ping_proof(last: str) -> Proof:

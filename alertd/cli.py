@@ -20,6 +20,7 @@ from alertd.console.terminal import (
     fail,
     print_json,
     show_committed,
+    signed,
     socket_of,
 )
 
@@ -36,7 +37,9 @@ CODES = """Exit codes:
 
   3  the daemon cannot be reached
 
-  4  the configuration is invalid"""
+  4  the configuration is invalid
+
+  5  health: alive, but degraded"""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,9 +59,13 @@ troubles_app = typer.Typer(invoke_without_command=True, help="What is wrong with
 app.add_typer(troubles_app, name="troubles")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the API's own JSON, for programs.")]
-By = Annotated[str, typer.Option("--by", help="Who orders it: a person's id, or a name as others should read it.")]
+By = Annotated[str | None, typer.Option("--by", metavar="PERSON", help="Who orders it: a person's id.")]
+Name = Annotated[
+    str | None, typer.Option("--name", help="Who orders it, if not in people.csv: the name as others should read it.")
+]
 IncidentArg = Annotated[
-    str, typer.Argument(metavar="INCIDENT", help="Its id, the beginning of it, or its reply token.")
+    str,
+    typer.Argument(metavar="INCIDENT", help="Its id or its beginning, its reply token, or a code of the texts (417)."),
 ]
 ConfigArg = Annotated[
     Path, typer.Argument(metavar="DIR", envvar="ALERTD_CONFIG", help="Configuration directory.", show_default=True)
@@ -113,6 +120,7 @@ def check(config: ConfigArg = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """
     from alertd import lint
     from alertd.config import load, render_problems
+    from alertd.config.problems import counted
     from alertd.console.plugin_check import SECRET_REMEDY, unbuildable
     from alertd.model.ids import DISTRICT
 
@@ -129,7 +137,7 @@ def check(config: ConfigArg = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
         print_json({"usable": usable, "checked": counts, "problems": msgspec.to_builtins(problems)})
     else:
-        checked = ", ".join(f"{count} {what}" for what, count in counts.items())
+        checked = ", ".join(counted(count, what) for what, count in counts.items())
         secrets = ", given its secrets" if any(problem.remedy == SECRET_REMEDY for problem in problems) else ""
         verdict = f"the daemon would take it{secrets}" if usable else "the daemon would REFUSE it as a whole"
         typer.echo(render_problems(problems) + f"Checked {config}: {checked}; {verdict}.")
@@ -213,23 +221,27 @@ def ack(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Answer for a person: going, arrived, or cannot go. Pauses the escalation; never calls dispatch off.
 
-    Examples:  alertd ack 17 --as ruiz  ·  alertd ack 17 --as ruiz --arrived
+    Only for somebody of the incident's site, or who was told of it. By a code of the texts (417, 517, 617) its digit
+    says the answer; the timeline shows that an operator typed it.
+
+    Examples:  alertd ack 17 --as ruiz  ·  alertd ack 17 --as ruiz --arrived  ·  alertd ack 517 --as ruiz
     """
     from alertd.console.client import segment
 
     if arrived and cannot_go:
         fail("--arrived and --cannot-go say opposite things: give one of them", Exit.USAGE)
-    kind = "arrived" if arrived else "cannot_go" if cannot_go else "going"
+    kind = {"kind": "arrived"} if arrived else {"kind": "cannot_go"} if cannot_go else {}
     with daemon(context) as client:
-        answer = client.post(f"/v1/incidents/{segment(incident)}/answers", {"person": person, "kind": kind}, key)
+        answer = client.post(f"/v1/incidents/{segment(incident)}/answers", {"person": person, **kind}, key)
         show_committed(answer, as_json)
 
 
 @app.command()
-def resolve(
+def resolve(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: typer.Context,
     incident: IncidentArg,
-    by: By,
+    by: By = None,
+    name: Name = None,
     rooms_released: Annotated[
         bool, typer.Option("--rooms-released", help="Every room of the lockdown was released, in person: close it.")
     ] = False,
@@ -242,15 +254,16 @@ def resolve(
 
     Examples:  alertd resolve 17 --by chen  ·  alertd resolve 17 --by chen --rooms-released
     """
-    _resolve(context, incident, {"by": by, "rooms_released": rooms_released}, key, as_json)
+    _resolve(context, incident, {**signed(by, name), "rooms_released": rooms_released}, key, as_json)
 
 
 @app.command()
-def release(
+def release(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: typer.Context,
     incident: IncidentArg,
     room: Annotated[str, typer.Argument(help='The room that was released in person: "204" or "Rm 204".')],
-    by: By,
+    by: By = None,
+    name: Name = None,
     key: KeyOption = None,
     as_json: Json = False,
 ) -> None:
@@ -258,7 +271,7 @@ def release(
 
     Example:  alertd release 17 204 --by chen
     """
-    _resolve(context, incident, {"by": by, "zone": room}, key, as_json)
+    _resolve(context, incident, {**signed(by, name), "zone": room}, key, as_json)
 
 
 def _resolve(context: typer.Context, incident: str, order: Mapping[str, Any], key: str | None, as_json: bool) -> None:
@@ -269,11 +282,12 @@ def _resolve(context: typer.Context, incident: str, order: Mapping[str, Any], ke
 
 
 @app.command()
-def correct(
+def correct(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: typer.Context,
     incident: IncidentArg,
-    by: By,
     reason: Annotated[str, typer.Option(help="Why it was a mistake; kept as evidence.")],
+    by: By = None,
+    name: Name = None,
     key: KeyOption = None,
     as_json: Json = False,
 ) -> None:
@@ -286,8 +300,9 @@ def correct(
     from alertd.console import render
     from alertd.console.client import segment
 
+    order = {**signed(by, name), "reason": reason}
     with daemon(context) as client:
-        answer = client.post(f"/v1/incidents/{segment(incident)}/correct", {"by": by, "reason": reason}, key)
+        answer = client.post(f"/v1/incidents/{segment(incident)}/correct", order, key)
         if as_json:
             print_json(answer)
             return
@@ -297,7 +312,7 @@ def correct(
 
 @troubles_app.callback()
 def troubles(context: typer.Context, as_json: Json = False) -> None:
-    """What is wrong with alertd or what it depends on. Acknowledge one with `alertd troubles ack KEY --by NAME`."""
+    """What is wrong with alertd or what it depends on. Acknowledge one with `alertd troubles ack KEY --by PERSON`."""
     if context.invoked_subcommand is not None:
         return
     from alertd.console import render
@@ -308,10 +323,11 @@ def troubles(context: typer.Context, as_json: Json = False) -> None:
 
 
 @troubles_app.command("ack")
-def acknowledge_trouble(
+def acknowledge_trouble(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: typer.Context,
     trouble: Annotated[str, typer.Argument(metavar="KEY", help="The trouble's key.")],
-    by: By,
+    by: By = None,
+    name: Name = None,
     site: Annotated[str | None, typer.Option(help="Where, if it stands at several sites.")] = None,
     key: KeyOption = None,
     as_json: Json = False,
@@ -323,8 +339,9 @@ def acknowledge_trouble(
     from alertd.console import render
     from alertd.console.client import segment
 
+    order = {**signed(by, name), "site": site}
     with daemon(context) as client:
-        answer = client.post(f"/v1/troubles/{segment(trouble)}/acknowledge", {"by": by, "site": site}, key)
+        answer = client.post(f"/v1/troubles/{segment(trouble)}/acknowledge", order, key)
         if as_json:
             print_json(answer)
         else:
@@ -332,14 +349,14 @@ def acknowledge_trouble(
 
 
 Wait = Annotated[int, typer.Option(min=0, max=600, help="Seconds to wait for the last word of each message.")]
-TestBy = Annotated[str, typer.Option("--by", help="Who orders it.")]
+TestBy = Annotated[str | None, typer.Option("--by", metavar="PERSON", help="Who orders it: a person's id.")]
 
 
 @test_app.command("person")
 def prove_person(
     context: typer.Context,
     person: Annotated[str, typer.Argument(help="A person's id.")],
-    by: TestBy = "console",
+    by: TestBy = None,
     wait: Wait = TEST_WAIT_S,
     key: KeyOption = None,
     as_json: Json = False,
@@ -357,7 +374,7 @@ def prove_person(
 def prove_webhook(
     context: typer.Context,
     destination: Annotated[str, typer.Argument(help="The destination's name in channels.toml.")],
-    by: TestBy = "console",
+    by: TestBy = None,
     wait: Wait = TEST_WAIT_S,
     key: KeyOption = None,
     as_json: Json = False,
@@ -370,7 +387,7 @@ def prove_webhook(
 
 
 def _prove(  # noqa: PLR0913, PLR0917 - one parameter an option
-    context: typer.Context, what: str, name: str, by: str, wait: int, key: str | None, as_json: bool
+    context: typer.Context, what: str, name: str, by: str | None, wait: int, key: str | None, as_json: bool
 ) -> None:
     from alertd.console import render
     from alertd.console.client import segment
@@ -390,7 +407,9 @@ def _prove(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 @app.command()
 def health(context: typer.Context, as_json: Json = False) -> None:
-    """Proof of life of the running daemon: broker, commit, dispatch. Exits 1 unless all are proven.
+    """Proof of life of the running daemon: broker, commit, dispatch; and whether its channels get through.
+
+    Exits 1 unless all are proven, 5 if they are but a channel, a carrier or a dispatch centre is in doubt.
 
     Example:  alertd health --json
     """
@@ -399,7 +418,8 @@ def health(context: typer.Context, as_json: Json = False) -> None:
     with daemon(context) as client:
         answer = client.health()
         print_json(answer) if as_json else render.health(answer)
-    raise typer.Exit(Exit.OK if answer["alive"] else Exit.FAILED)
+    codes = {"alive": Exit.OK, "degraded": Exit.DEGRADED}
+    raise typer.Exit(codes.get(answer["state"], Exit.FAILED))
 
 
 @app.command()

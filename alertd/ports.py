@@ -123,8 +123,9 @@ class Source(Protocol):
 class Feedback(Protocol):
     """The way back to the presser's device."""
 
-    async def confirm(self, confirmation: Confirmation) -> None:
-        """Best effort; never raises for a device that is away."""
+    def confirm(self, confirmation: Confirmation) -> None:
+        """Put it in line and return: it is called in the path of a press. Best effort, bounded by the adapter; never
+        raises for a device that is away."""
         ...
 
 
@@ -322,6 +323,11 @@ class Store(Protocol):
     def durable(self) -> bool:
         """Does a commit reach the disk? False while the disk is full or failing and commits go to memory: what was
         committed is sent and escalated as ever, but a source must not be acknowledged (promise 1). Any thread."""
+        ...
+
+    def damaged(self) -> str:
+        """Name of the damaged database that was set aside when the store was opened, now or earlier, and that nobody
+        has moved away yet; empty if there is none. From the writer."""
         ...
 
     def heal(self, now: Now) -> bool:

@@ -12,22 +12,19 @@ from typing import Any
 
 from msgspec import Struct
 
+from alertd.config.problems import quoted
+from alertd.config.regular_files import read_regular
+from alertd.config.secrets_in_clear import has_password, is_name, is_secret, secret_parameter, shown
 from alertd.config.settings import SECRET_PREFIX
 
 SECRET_BYTES_MAX = 16 * 1024
 """Largest secret: a private key with its chain."""
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _SECRET_KEY = re.compile(
     r"(^|[_-])(password|passwd|passphrase|pass|pwd|token|secret|apikey|api[_-]key|auth|authorization|bearer"
     r"|credential|credentials|signing[_-]key|private[_-]key)$",
     re.IGNORECASE,
 )
-_SECRET_VALUE = re.compile(
-    r"whsec_\S+|(SK|AC)[0-9a-fA-F]{32}|-----BEGIN [A-Z ]*PRIVATE KEY|(Bearer|Basic) \S{8,}"
-    r"|xox[abp]-\S+|gh[pousr]_\S{20,}"
-)
-_USER_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s:]*:[^/@\s]+@", re.IGNORECASE)
 
 
 def variable_of(name: str) -> str:
@@ -37,16 +34,16 @@ def variable_of(name: str) -> str:
 
 def secret(name: str) -> str:
     """The value of a named secret. Raises `LookupError`, which names both places where it could be."""
-    if not _NAME.fullmatch(name):
-        raise LookupError(f"{name[:64]!r} is not a name of a secret: use letters, digits, dash and underscore")
+    if not is_name(name):
+        remedy = "use letters, digits, dash and underscore"
+        raise LookupError(f"{quoted(shown(name))} is not a name of a secret, or is one itself: {remedy}")
     value = os.environ.get(variable_of(name))
     if value:
         return value
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     if directory:
         try:
-            with (Path(directory) / name).open("rb") as stream:
-                raw = stream.read(SECRET_BYTES_MAX + 1)
+            raw = read_regular(Path(directory) / name, SECRET_BYTES_MAX)
         except OSError:
             raw = b""
         if raw and len(raw) <= SECRET_BYTES_MAX:
@@ -85,18 +82,28 @@ def _leaks_of(path: tuple[str | int, ...], key: str, value: object) -> list[Leak
     message = _why(key, value)
     if message is None:
         return []
-    stem = key.removesuffix("_secret")
-    name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "name"
-    remedy = f'write {stem}_secret = "{name}" and set {variable_of(name)} in the environment'
-    return [Leak(path=path, message=message, remedy=remedy)]
+    return [Leak(path=path, message=f"{message}; secrets never stand in files", remedy=_remedy(key, value))]
 
 
 def _why(key: str, value: object) -> str | None:
+    """What is wrong, without the secret itself."""
     if isinstance(value, str):
-        if _SECRET_VALUE.search(value):
-            return "looks like a secret; secrets never stand in files"
-        if _USER_IN_URL.match(value):
-            return "has a password in its URL; secrets never stand in files"
+        if has_password(value):
+            return "has a password in its URL"
+        if parameter := secret_parameter(value):
+            return f"has a secret in its URL ({quoted(parameter)}=…)"
+        if key.endswith("_secret") and is_name(value):
+            return None
+        if is_secret(value) or (key.endswith("_secret") and value.isalnum()):
+            return f"{quoted(shown(value))} looks like a secret"
         if key.endswith("_secret"):
-            return None if _NAME.fullmatch(value) else "is not the name of a secret"
-    return "would be a secret in clear; secrets never stand in files" if _SECRET_KEY.search(key) else None
+            return f"{quoted(shown(value))} is not the name of a secret"
+    return "would be a secret in clear" if _SECRET_KEY.search(key) else None
+
+
+def _remedy(key: str, value: object) -> str:
+    if isinstance(value, str) and not has_password(value) and secret_parameter(value):
+        return "take it out; a receiver knows alertd by the signature that signing_secret makes"
+    stem = key.removesuffix("_secret")
+    name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "name"
+    return f'write {stem}_secret = "{name}" and set {variable_of(name)} in the environment'

@@ -4,7 +4,8 @@ strict about what could lose a person: an unknown column, a missing cell, a seco
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path as FilePath
 
 from alertd.config.problems import Findings, did_you_mean, quoted
@@ -14,6 +15,8 @@ ROWS_MAX = 50_000
 """Rows of one file: people or devices of the largest district we can imagine, times two."""
 
 LIST_SEPARATOR = ";"
+SPREADSHEET_HINT = "sep="
+"""First line of a file that Excel alone understands."""
 
 
 class Row:
@@ -61,46 +64,85 @@ class Row:
 
 def read_csv(
     path: FilePath, file: str, findings: Findings, *, required: tuple[str, ...], optional: tuple[str, ...]
-) -> Iterator[Row]:
-    """The rows of a file; problems instead of exceptions. Every row has a non-empty, unique "id"."""
+) -> Generator[Row, None, bool]:
+    """The rows of a file; problems instead of exceptions. Every row has a non-empty, unique "id".
+
+    Returns whether all of the file was understood: if not, what it does not say, it may say to people."""
     text = read_text(path, file, findings)
     source = Source(file, findings)
-    if text is None:
-        return
-    if "\0" in text:
-        source.refuse(
-            (), "contains NUL bytes", "save it again as CSV, UTF-8", line=text.count("\n", 0, text.index("\0")) + 1
-        )
-        return
+    if text is None or not _is_plain_csv(text, source):
+        return False
+    try:
+        return (yield from _rows(text, source, required, optional))
+    except csv.Error:  # refused where its line is known
+        return False
+
+
+def _rows(
+    text: str, source: Source, required: tuple[str, ...], optional: tuple[str, ...]
+) -> Generator[Row, None, bool]:
+    is_whole, count = False, 0
     columns: list[str] = []
-    seen: dict[str, int] = {}
-    count = 0
+    seen: dict[str, tuple[str, int]] = {}
     for line, cells in _records(text, source):
         if not columns:
-            columns = _header(cells, source, line, required, optional)
+            columns, is_whole = _header(cells, source, line, required, optional)
             if not columns:
-                return
+                return False
             continue
         count += 1
         if count > ROWS_MAX:
             source.refuse((), f"has more than {ROWS_MAX} rows", "split the district", line=line)
-            return
+            return False
         row = _row(cells, columns, source, line)
-        identity = row.required("id")
-        if identity is None:
-            continue
-        if identity in seen:
-            row.refuse("id", f"{quoted(identity)} was already used in line {seen[identity]}", "give each its own id")
-            continue
-        seen[identity] = line
-        yield row
+        if _has_its_own_id(row, seen):
+            yield row
     if not columns:
         source.refuse((), "has no header", f"begin it with: {','.join((*required, *optional))}", line=1)
+    return is_whole
+
+
+def _has_its_own_id(row: Row, seen: dict[str, tuple[str, int]]) -> bool:
+    """Ids that look alike are one id to people, and two to a computer: a press of one, and the other is meant."""
+    identity = row.required("id")
+    if identity is None:
+        return False
+    alike = unicodedata.normalize("NFKC", identity).casefold()
+    other, line = seen.setdefault(alike, (identity, row.line))
+    if line == row.line:
+        return True
+    if other == identity:
+        row.refuse("id", f"{quoted(identity)} was already used in line {line}", "give each its own id")
+        return False
+    message = f"{quoted(identity)} differs from {quoted(other)} in line {line} only in how its letters are written"
+    row.refuse("id", message, "remove one of them, or give it a name of its own")
+    return True
+
+
+def _is_plain_csv(text: str, source: Source) -> bool:
+    """What a spreadsheet may have saved in place of it is named for what it is."""
+    header = _first_line(text).strip()
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        source.refuse((), "contains NUL bytes", "save it again as CSV, UTF-8", line=line)
+    elif header.casefold().startswith(SPREADSHEET_HINT):
+        message = f"begins with {quoted(header)}, a hint for one spreadsheet program"
+        source.refuse((), message, "remove this line; the header is the first", line=1)
+    elif "\t" in header and not any(separator in header for separator in ",;"):
+        source.refuse((), "has tabs between its cells", "save it again as CSV, with commas", line=1)
+    else:
+        return True
+    return False
+
+
+def _first_line(text: str) -> str:
+    """The header's, as far as one can tell before it is parsed."""
+    return next((line for line in io.StringIO(text) if line.strip() and not line.lstrip().startswith("#")), "")
 
 
 def _records(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
-    """Non-blank records with the line on which each begins."""
-    header = text.lstrip("\r\n").partition("\n")[0]
+    """Non-blank records with the line on which each begins. Raises `csv.Error` after it has refused the file."""
+    header = _first_line(text)
     delimiter = ";" if header.count(";") > header.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
@@ -111,7 +153,7 @@ def _records(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             source.refuse((), f"is not valid CSV: {error}", "look for a quotation mark that is not closed", line=line)
-            return
+            raise
         stripped = [cell.strip() for cell in cells]
         if any(stripped) and not stripped[0].startswith("#"):
             yield line, stripped
@@ -120,16 +162,17 @@ def _records(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
 
 def _header(
     cells: list[str], source: Source, line: int, required: tuple[str, ...], optional: tuple[str, ...]
-) -> list[str]:
-    """The columns, or nothing if the rows could not be read with them."""
+) -> tuple[list[str], bool]:
+    """The columns, or nothing if the rows could not be read with them; and whether all of them are known."""
     columns = [cell.lower() for cell in cells]
     while columns and not columns[-1]:
         columns.pop()
     known = (*required, *optional)
-    is_usable = True
+    is_usable = is_known = True
     for column in columns:
         if column not in known:
             source.refuse((column,), "unknown column", did_you_mean(column, known), line=line)
+            is_known = False
         elif columns.count(column) > 1:
             source.refuse((column,), "appears twice in the header", "remove one of them", line=line)
             is_usable = False
@@ -137,7 +180,7 @@ def _header(
         if column not in columns:
             source.refuse((column,), "column is missing", f"the header must have: {', '.join(required)}", line=line)
             is_usable = False
-    return columns if is_usable else []
+    return (columns, is_known) if is_usable else ([], False)
 
 
 def _row(cells: list[str], columns: list[str], source: Source, line: int) -> Row:

@@ -19,6 +19,11 @@ OPTIONAL = ("zone", "gestures", "label", "assigned_to", "roaming_sites")
 PRESSES_MAX = 20
 """Nobody can press more often on purpose."""
 
+ID_CHARACTERS_MAX = 120
+"""Longest name that the decoders read from a topic."""
+NEVER_IN_A_DEVICE_ID = "/+#"
+"""An id is one level of a topic: it is heard, and answered, under a trigger like `alertd/press/+`."""
+
 LABEL_CHARACTERS_MAX = 24
 _DEFAULT_LABELS = {DeviceKind.BUTTON: "wall button", DeviceKind.SENSOR: "sensor", DeviceKind.GATEWAY: "gateway"}
 
@@ -68,6 +73,7 @@ def read_device(
     reading.declare(Thing.DEVICE, identity, row.file, row.line)
     if row.is_broken:
         return None
+    _check_id(row, identity)
     kind_text = row.choice("kind", tuple(DeviceKind))
     site = row.required("site")
     if kind_text is None or site is None or not reading.known(Thing.SITE, site, row, "site"):
@@ -100,6 +106,18 @@ def read_device(
         assigned_to=assigned_to,
         roaming_sites=tuple(SiteId(other) for other in roaming if other != site),
     )
+
+
+def _check_id(row: Row, identity: str) -> None:
+    if len(identity) > ID_CHARACTERS_MAX:
+        message = f"is {len(identity)} characters long: no press of it would be heard"
+        row.refuse("id", message, f"at most {ID_CHARACTERS_MAX}; rename the device")
+    for sign in NEVER_IN_A_DEVICE_ID:
+        if sign in identity:
+            message = f'has "{sign}" in it, so no press of {quoted(identity)} would be heard'
+            remedy = "rename the device, here and where it publishes (in Zigbee2MQTT its friendly name)"
+            row.refuse("id", message, remedy)
+            return
 
 
 def _zone_known(row: Row, site: str, zone: str, reading: Reading) -> bool:

@@ -17,6 +17,7 @@ from alertd.config import devices, people, policies, sections, sites
 from alertd.config.csv_files import Row, read_csv
 from alertd.config.problems import Findings, Problem, ProblemSeverity, did_you_mean
 from alertd.config.reading import Place, Reading, Thing
+from alertd.config.regular_files import is_there
 from alertd.config.settings import Settings, read_settings
 from alertd.config.toml_files import Source, Table, read_toml
 from alertd.model.ids import DISTRICT, DeviceId, PersonId, PolicyId, SiteId, ZoneId
@@ -26,6 +27,7 @@ from alertd.model.registry import ChannelRules, Registry
 from alertd.model.site import Device, Gestures, Site, Zone
 
 MAIN = "alertd.toml"
+TOML = ".toml"
 _FILES = (MAIN, "channels.toml", "gestures.toml", "schedules.toml", people.FILE, devices.FILE)
 _FOLDERS = ("sites", "policies")
 _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -47,6 +49,8 @@ class Loaded(Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
     places: Mapping[tuple[Thing, str], Place]
     """Where each thing is written, for those who judge it later."""
+    unread: frozenset[Thing] = frozenset()
+    """Kinds of things of which some could not be read: nothing that depends on them can be judged."""
     demo: bool = False
     overrides: Mapping[str, Any] = {}
     """Keys that the caller of `load` replaced; a reload replaces them again."""
@@ -88,13 +92,13 @@ def reload(
 def read(directory: FilePath, overrides: Mapping[str, Any]) -> tuple[Loaded, Reading]:
     """As `load`, with the state of the reading: the test of the documentation asks it for every known key."""
     reading = Reading(directory)
-    if not directory.is_dir():
+    if not os.path.isdir(directory):  # noqa: PTH112 - Path.is_dir raises where the way to it is barred
         Source(str(directory), reading.findings).refuse(
             (), "is not a directory", "name the configuration directory; the package ships an example"
         )
         return _loaded(reading, _Parts(), Settings.model_construct(), demo=False), reading
     _declare_names(reading)
-    main = _read(reading, MAIN, (), overrides)
+    main = _read(reading, MAIN, (Thing.DISTRICT,), overrides)
     wiring = _read(reading, sections.FILE, (Thing.SOURCE, Thing.CHANNEL, Thing.DESTINATION), overrides)
     demo = main.boolean("demo", default=False)
     settings = _settings(main, reading, demo=demo)
@@ -144,10 +148,12 @@ class _Parts:
 def _declare_names(reading: Reading) -> None:
     """Sites and policies are named by their files, so that each may refer to the other."""
     reading.declare(Thing.SITE, DISTRICT, MAIN, 0)
+    reading.places[Thing.SOURCE, ""] = Place(file=sections.FILE, line=0)  # where one is missed
+    reading.places[Thing.DEVICE, ""] = Place(file=devices.FILE, line=0)
     for folder, thing in (("sites", Thing.SITE), ("policies", Thing.POLICY)):
-        for path in _toml_files(reading, folder):
-            name = path.stem
-            file = f"{folder}/{path.name}"
+        for file_name in _toml_files(reading, folder, thing):
+            name = file_name.removesuffix(TOML)
+            file = f"{folder}/{file_name}"
             if not _STEM.fullmatch(name) or name == DISTRICT:
                 remedy = "rename it: letters, digits, dash and underscore only, and not district"
                 Source(file, reading.findings).refuse((), "is not a usable name", remedy)
@@ -156,22 +162,35 @@ def _declare_names(reading: Reading) -> None:
     _strange_files(reading)
 
 
-def _toml_files(reading: Reading, folder: str) -> list[FilePath]:
-    try:
-        found = sorted((reading.directory / folder).glob("*.toml"))
-    except OSError:
-        found = []
+def _toml_files(reading: Reading, folder: str, thing: Thing) -> list[str]:
+    names = _names_in(reading, folder)
+    if names is None:
+        reading.unknowable.add(thing)
+        return []
+    found = [name for name in names if name.endswith(TOML)]
     if not found:
         Source(f"{folder}/", reading.findings).refuse((), "holds no .toml file", "write one; see docs/configuration.md")
     return found[:FILES_MAX]
 
 
+def _names_in(reading: Reading, folder: str) -> list[str] | None:
+    """What lies in a folder; `None` and a problem if nobody can tell."""
+    try:
+        return sorted(path.name for path in (reading.directory / folder).iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        source = Source(f"{folder}/" if folder else str(reading.directory), reading.findings)
+        source.refuse((), f"cannot be listed: {error.strerror}", "check its owner and permissions")
+        return None
+
+
 def _strange_files(reading: Reading) -> None:
     """A misspelt file would be silently without effect."""
-    for path in sorted(reading.directory.iterdir())[:FILES_MAX]:
-        is_ours = path.name in _FILES or path.name in _FOLDERS
-        if not is_ours and path.suffix in (".toml", ".csv"):
-            Source(path.name, reading.findings).warn((), "is not read", did_you_mean(path.name, _FILES))
+    for name in (_names_in(reading, "") or [])[:FILES_MAX]:
+        is_ours = name in _FILES or name in _FOLDERS
+        if not is_ours and name.endswith((TOML, ".csv")):
+            Source(name, reading.findings).warn((), "is not read", did_you_mean(name, _FILES))
 
 
 def _read(
@@ -182,6 +201,7 @@ def _read(
     table = read_toml(reading.directory / file, file, reading.findings)
     if table is None:
         reading.unknowable.update(holds)
+        reading.unread.add(file)
         return Table({}, Source(file, Findings()))
     reading.sources.append(table.source)
     for dotted, value in (overrides or {}).items():
@@ -219,9 +239,13 @@ def _read_places(parts: _Parts, main: Table, reading: Reading) -> None:
     reading.region = _region(table)
     district, parts.technician_phone = sites.read_district(table, reading)
     parts.district = district.name
-    parts.sites[DISTRICT] = district
+    if MAIN not in reading.unread:
+        parts.sites[DISTRICT] = district
     for site_id in sorted(reading.names[Thing.SITE] - {DISTRICT}):
-        site_table = _read(reading, f"sites/{site_id}.toml", (Thing.ZONE,))
+        file = f"sites/{site_id}.toml"
+        site_table = _read(reading, file, (Thing.SITE, Thing.ZONE))
+        if file in reading.unread:
+            continue
         site, zones = sites.read_site(SiteId(site_id), site_table, reading)
         parts.sites[site.id] = site
         parts.zones.update((zone.id, zone) for zone in zones)
@@ -240,39 +264,49 @@ def _read_sections(parts: _Parts, wiring: Table, reading: Reading, settings: Set
     parts.sections = tuple(sections.read_sections(wiring, reading))
     parts.channels = {rules.name: rules for rules in sections.read_channel_rules(wiring)}
     reachable_at = settings.public_base_url if settings.listen else None
-    parts.destinations = {each.id: each for each in sections.read_destinations(wiring, reading, reachable_at)}
+    found = sections.read_destinations(wiring, reading, parts.channels, reachable_at)
+    parts.destinations = {each.id: each for each in found}
 
 
 def _read_tables(parts: _Parts, reading: Reading) -> None:
     """People before what names them: devices and schedules."""
-    rows = _rows(reading, people.FILE, people.REQUIRED, people.OPTIONAL)
+    rows = _rows(reading, people.FILE, people.REQUIRED, people.OPTIONAL, (Thing.PERSON, Thing.GROUP))
     found = (people.read_person(row, reading, parts.channels) for row in rows)
     parts.people = {person.id: person for person in found if person is not None}
-    if not parts.people:
+    if not reading.names[Thing.PERSON] and Thing.PERSON not in reading.unknowable:
+        Source(people.FILE, reading.findings).refuse((), "has nobody in it", "write a row for each person")
         reading.unknowable.update((Thing.PERSON, Thing.GROUP))
     root = _read(reading, "gestures.toml", (Thing.GESTURES,))
     gestures: dict[str, Gestures] = {each.id: each for each in devices.read_gestures(root, reading)}
-    device_rows = _rows(reading, devices.FILE, devices.REQUIRED, devices.OPTIONAL)
+    device_rows = _rows(reading, devices.FILE, devices.REQUIRED, devices.OPTIONAL, (Thing.DEVICE,))
     read_devices = (devices.read_device(row, reading, gestures, parts.people) for row in device_rows)
     parts.devices = {device.id: device for device in read_devices if device is not None}
-    if (reading.directory / "schedules.toml").exists():
+    if is_there(reading.directory / "schedules.toml"):
         root = _read(reading, "schedules.toml", (Thing.SCHEDULE,))
         parts.schedules = {each.id: each for each in people.read_schedules(root, reading, parts.sites)}
 
 
-def _rows(reading: Reading, file: str, required: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[Row]:
+def _rows(
+    reading: Reading, file: str, required: tuple[str, ...], optional: tuple[str, ...], holds: tuple[Thing, ...]
+) -> Iterator[Row]:
     path = reading.directory / file
-    return read_csv(path, file, reading.findings, required=required, optional=optional)
+    is_whole = yield from read_csv(path, file, reading.findings, required=required, optional=optional)
+    if not is_whole:
+        reading.unknowable.update(holds)
 
 
 def _read_policies(parts: _Parts, reading: Reading, demo_wait_s: int | None) -> None:
     common: dict[str, str] = {}
-    if (reading.directory / "policies" / f"{policies.COMMON}.toml").exists():
-        table = _read(reading, f"policies/{policies.COMMON}.toml")
+    file = f"policies/{policies.COMMON}.toml"
+    if is_there(reading.directory / file):
+        table = _read(reading, file, (Thing.TEMPLATE,))
         common = policies.read_templates(policies.COMMON, table, reading)
         table.done()
     for name in sorted(reading.names[Thing.POLICY]):
-        table = _read(reading, f"policies/{name}.toml")
+        file = f"policies/{name}.toml"
+        table = _read(reading, file)
+        if file in reading.unread:
+            continue
         parts.policies[PolicyId(name)] = policies.read_policy(name, table, reading, common, demo_wait_s)
 
 
@@ -289,6 +323,7 @@ def _loaded(reading: Reading, parts: _Parts, settings: Settings, *, demo: bool) 
         sections=parts.sections,
         problems=reading.findings.all(),
         places=reading.places,
+        unread=frozenset(reading.unknowable),
         demo=demo,
     )
 

@@ -88,7 +88,9 @@ def read_schedules(root: Table, reading: Reading, sites: dict[SiteId, Site]) -> 
         if table.has("site"):
             reading.known(Thing.SITE, site_id, table, "site")
         home = sites.get(site_id)
-        time_zone = read_time_zone(table) if table.has("time_zone") or home is None else home.time_zone
+        time_zone = home.time_zone if home is not None else "UTC"  # no home: refused already
+        if table.has("time_zone"):
+            time_zone = read_time_zone(table)
         table.value("time_zone")
         shifts = tuple(shift for row in table.tables("shifts") if (shift := _shift(row, reading)) is not None)
         table.done()

@@ -32,6 +32,7 @@ def read_policy(
     name: str, table: Table, reading: Reading, common: Mapping[str, str], demo_wait_s: int | None
 ) -> Policy:
     """One policy. `demo_wait_s` shortens its waits, for a demonstration only."""
+    reading.declare(Thing.POLICY, name, table.source.file, 1, table.lines())
     incident_class = table.required_text("class", "lockdown")
     if table.has("class") and incident_class not in POLICY_CLASSES:
         table.refuse(
@@ -90,7 +91,7 @@ def _template(source: Source, path: Path, text: object, found: dict[str, str], n
 
 
 def _step(identity: str, table: Table, reading: Reading, demo_wait_s: int | None) -> Step:
-    reading.declare(Thing.STEP, identity, table.source.file, table.line)
+    reading.declare(Thing.STEP, identity, table.source.file, table.line, table.lines())
     tables = table.tables("targets")
     if not tables:
         table.refuse("targets", "has no targets: this step would tell nobody", 'write targets = [{ group = "…" }]')

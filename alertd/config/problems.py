@@ -114,5 +114,13 @@ def render_problems(problems: Iterable[Problem]) -> str:
 def _count(errors: int, warnings: int) -> str:
     if not errors and not warnings:
         return "No problems."
-    counts = [f"{n} {word}{'s' if n != 1 else ''}" for n, word in ((errors, "error"), (warnings, "warning")) if n]
-    return ", ".join(counts) + "."
+    return ", ".join(counted(n, word) for n, word in ((errors, "errors"), (warnings, "warnings")) if n) + "."
+
+
+_SINGULAR = {"people": "person", "policies": "policy"}
+
+
+def counted(count: int, things: str) -> str:
+    """As people count: "1 policy", "2 policies"."""
+    word = things if count != 1 else _SINGULAR.get(things) or things.removesuffix("s")
+    return f"{count} {word}"

@@ -3,7 +3,7 @@
 Also the two checks of values that many files need: references to other things, and phone numbers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path as FilePath
 from typing import Protocol
@@ -40,6 +40,14 @@ class Place(Struct, frozen=True, kw_only=True):
 
     file: str
     line: int
+    lines: Mapping[str, int] = {}
+    """Line of each of its keys, where they are known: "policies.lockdown"."""
+
+    def line_of(self, key: str) -> int:
+        """The line of a key; of what is around it, if the key is missing."""
+        while key and key not in self.lines:
+            key = key.rpartition(".")[0]
+        return self.lines.get(key, self.line)
 
 
 class Refuses(Protocol):
@@ -58,13 +66,19 @@ class Reading:
         self.places: dict[tuple[Thing, str], Place] = {}
         self.unknowable: set[Thing] = set()
         """Kinds of things whose file could not be read: nothing that names one can be judged."""
+        self.unread: set[str] = set()
+        """Files that could not be read."""
         self.sources: list[Source] = []
         self.region = "US"
         """Country whose phone numbers may be written without their country code."""
 
-    def declare(self, thing: Thing, name: str, file: str, line: int) -> None:
+    def declare(self, thing: Thing, name: str, file: str, line: int, lines: Mapping[str, int] | None = None) -> None:
+        """There is such a thing. Its place is the first that was told, until one with the `lines` of its keys is."""
         self.names[thing].add(name)
-        self.places.setdefault((thing, name), Place(file=file, line=line))
+        if lines:
+            self.places[thing, name] = Place(file=file, line=line, lines=lines)
+        else:
+            self.places.setdefault((thing, name), Place(file=file, line=line))
 
     def known(self, thing: Thing, name: str, place: Refuses, key: str) -> bool:
         """Is there such a thing? If not, says so at the place that names it."""
@@ -79,11 +93,17 @@ class Reading:
         """The names that exist."""
         return tuple(name for name in names if self.known(thing, name, place, key))
 
-    def phone(self, written: str, place: Refuses, key: str) -> str | None:
-        """A number as E.164, or `None` and a problem. Nothing that reaches an emergency service ever passes."""
+    def may_dial(self, written: str, place: Refuses, key: str) -> bool:
+        """Nothing that reaches an emergency service ever passes, in whatever form (req 62)."""
         why = blocked(written)
         if why is not None:
-            place.refuse(key, f"{quoted(written)} must never be dialled: {why}", "write the person's own number")
+            remedy = "write their own number: the person's, or the ten-digit one that a dispatch center agreed to"
+            place.refuse(key, f"{quoted(written)} must never be dialled: {why}", remedy)
+        return why is None
+
+    def phone(self, written: str, place: Refuses, key: str) -> str | None:
+        """A number as E.164, or `None` and a problem."""
+        if not self.may_dial(written, place, key):
             return None
         try:
             number = phonenumbers.parse(written, self.region)
@@ -93,8 +113,4 @@ class Reading:
             place.refuse(key, f"{quoted(written)} is not a phone number", 'write it like "+12025550142"')
             return None
         e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        why = blocked(e164)
-        if why is not None:
-            place.refuse(key, f"{quoted(written)} must never be dialled: {why}", "write the person's own number")
-            return None
-        return e164
+        return e164 if self.may_dial(e164, place, key) else None

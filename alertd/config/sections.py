@@ -27,6 +27,12 @@ TEXT_KINDS = ("sms",)
 PHONE_KINDS = ("sms", "voice")
 """Channels that reach a person's phone."""
 
+NEVER_DIAL_KINDS = ("webhook", "email", "mqtt", "push", "rtp")
+"""Channels whose addresses no telephone network ever sees. Of any other we do not know it."""
+
+TEXT_LIMIT_MAX = 160
+"""GSM-7 characters of one text message (req 53): longer ones are split, reordered and lost by halves."""
+
 
 class Section(Struct, frozen=True, kw_only=True, eq=False):
     """One `[sources.NAME]` or `[channels.NAME]`: which plugin, and the settings it gets.
@@ -97,12 +103,21 @@ def read_channel_rules(root: Table) -> Iterator[ChannelRules]:
     """What the engine knows of each channel. `kind` is the plugin's name up to the first underscore, unless written."""
     for name, table in root.table("channels").named_tables():
         plugin = table.text("plugin") or ""
-        kind = table.text("kind") or plugin.partition("_")[0]
-        limit = table.integer("text_limit", 160 if kind in TEXT_KINDS else 0, least=0, most=1_600)
+        own_kind = plugin.partition("_")[0]
+        kind = table.text("kind") or own_kind
+        if own_kind in PHONE_KINDS and kind != own_kind:  # what holds for phones would not hold for it
+            table.refuse("kind", f"plugin {plugin} is of kind {own_kind}, not {kind}", "remove this line")
+            kind = own_kind
+        if kind in TEXT_KINDS:
+            limit = table.integer("text_limit", TEXT_LIMIT_MAX, least=1, most=TEXT_LIMIT_MAX)
+        else:
+            limit = table.integer("text_limit", 0, least=0, most=1_600)
         yield ChannelRules(name=name, kind=kind, text_limit=limit)
 
 
-def read_destinations(root: Table, reading: Reading, reachable_at: str | None) -> Iterator[Destination]:
+def read_destinations(
+    root: Table, reading: Reading, channels: Mapping[str, ChannelRules], reachable_at: str | None
+) -> Iterator[Destination]:
     """Dispatch centres and other webhooks: a dispatch centre unless it says `dispatch = false` (promise 3).
 
     `reachable_at`: our public base URL, if we listen: where a centre reports what it does."""
@@ -115,7 +130,7 @@ def read_destinations(root: Table, reading: Reading, reachable_at: str | None) -
         sites = reading.all_known(Thing.SITE, (site for _, site in table.texts("sites")), table, "sites")
         endpoint = Endpoint(
             channel=channel,
-            address=table.text("address") or name,
+            address=_address(table, name, channels.get(channel), reading),
             dispatch=table.boolean("dispatch", default=True),
             accepts_exercise=table.boolean("accepts_exercise", default=False),
         )
@@ -128,6 +143,17 @@ def read_destinations(root: Table, reading: Reading, reachable_at: str | None) -
             reply_url=_reply_url(reachable_at, channel, endpoint.address) if reachable_at else None,
             accept_within_s=accept_within_s,
         )
+
+
+def _address(table: Table, name: str, channel: ChannelRules | None, reading: Reading) -> str:
+    """Where a machine is reached. Never an emergency number, by whatever channel might dial it."""
+    address = table.text("address") or name
+    if channel is None or channel.kind in NEVER_DIAL_KINDS:
+        return address
+    if channel.kind in TEXT_KINDS:
+        return reading.phone(address, table, "address") or address
+    reading.may_dial(address, table, "address")
+    return address
 
 
 def _reply_url(base: str, channel: str, destination: str) -> str:

@@ -3,14 +3,17 @@
 Written in `alertd.toml` under `[daemon]`; an environment variable `ALERTD_<NAME>` beats the file. Never a secret.
 """
 
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, HttpUrl, PostgresDsn, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from alertd.config.problems import Problem, ProblemSeverity, did_you_mean
+from alertd.config.secrets_in_clear import has_password, secret_parameter
 
 ENVIRONMENT_PREFIX = "ALERTD_"
 SECRET_PREFIX = "ALERTD_SECRET_"
@@ -30,7 +33,7 @@ class Settings(BaseSettings):
 
     state_dir: Path = Field(default=Path("/var/lib/alertd"), description="Database, ballast and identity live here.")
     store_url: str = Field(
-        default="", description="sqlite:///path or postgresql://…; empty: SQLite at <state_dir>/alertd.db."
+        default="", description="sqlite:////path or postgresql://…; empty: SQLite at <state_dir>/alertd.db."
     )
     spare_dir: Path = Field(
         default=Path("/dev/shm/alertd"),  # noqa: S108 - tmpfs on purpose: it is the store when the disk is full
@@ -64,7 +67,16 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_url(cls, value: str | None) -> str | None:
         if value is not None:
+            if has_password(value) or secret_parameter(value):
+                raise ValueError("has a secret in its URL; secrets never stand in files")
             TypeAdapter(HttpUrl).validate_python(value)
+        return value
+
+    @field_validator("state_dir", "spare_dir", "socket_path")
+    @classmethod
+    def _is_absolute(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
+            raise ValueError("is not an absolute path: it would depend on where the command is typed")
         return value
 
     @field_validator("listen")
@@ -81,7 +93,7 @@ class Settings(BaseSettings):
         if value.startswith(("postgresql://", "postgres://")):
             if TypeAdapter(PostgresDsn).validate_python(value).hosts()[0]["password"]:
                 raise ValueError("a password does not belong here: use ~/.pgpass, PGPASSFILE or peer authentication")
-        elif value and not value.startswith("sqlite:///"):
+        elif value and not value.startswith("sqlite:////"):
             raise ValueError('write "sqlite:////var/lib/alertd/alertd.db" or "postgresql://user@host/alertd"')
         return value
 
@@ -119,17 +131,40 @@ def read_settings(
         problems.append(_problem(file, line, f"daemon.{key}", "unknown key", did_you_mean(key, known)))
     problems += _unknown_variables(environ, known)
     try:
-        return Settings(**given), problems
+        settings = Settings(**given)
     except ValidationError as error:
         wrong = {str(detail["loc"][0]): detail["msg"].removeprefix("Value error, ") for detail in error.errors()}
+    else:
+        return settings, problems + _doubts(settings, lines, file, environ)
     for key, message in wrong.items():
-        variable = ENVIRONMENT_PREFIX + key.upper()
         remedy = Settings.model_fields[key].description or ""
-        if environ.get(variable):
-            problems.append(_problem(ENVIRONMENT, 0, variable, message, remedy))
-        else:
-            problems.append(_problem(file, lines.get(key, 0), f"daemon.{key}", message, remedy))
+        problems.append(_problem(*_place(key, lines, file, environ), message, remedy))
     return Settings.model_construct(), problems
+
+
+def _place(key: str, lines: Mapping[str, int], file: str, environ: Mapping[str, str]) -> tuple[str, int, str]:
+    """File, line and key where a setting comes from."""
+    variable = ENVIRONMENT_PREFIX + key.upper()
+    return (ENVIRONMENT, 0, variable) if environ.get(variable) else (file, lines.get(key, 0), f"daemon.{key}")
+
+
+def _doubts(settings: Settings, lines: Mapping[str, int], file: str, environ: Mapping[str, str]) -> list[Problem]:
+    base = urlsplit(settings.public_base_url or "")
+    if base.scheme != "http" or is_this_machine(base.hostname or ""):
+        return []
+    message = "answers of people and dispatch centers would travel in clear"
+    place = _place("public_base_url", lines, file, environ)
+    return [_problem(*place, message, "write https://…, and let a proxy hold the certificate", ProblemSeverity.WARNING)]
+
+
+def is_this_machine(host: str) -> bool:
+    """Does the name stand for the machine that alertd runs on?"""
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _unknown_variables(environ: Mapping[str, str], known: set[str]) -> list[Problem]:

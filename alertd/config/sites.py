@@ -26,7 +26,7 @@ def _time_zones() -> frozenset[str]:
 
 def read_district(table: Table, reading: Reading) -> tuple[Site, str | None]:
     """The pseudo-site that owns the troubles of broker, carrier and disk; and the technician's number."""
-    reading.declare(Thing.DISTRICT, "", table.source.file, table.line)
+    reading.declare(Thing.DISTRICT, "", table.source.file, table.line, table.lines("district."))
     name = table.required_text("name", "Maple County Schools", maximum=80)
     short = table.required_text("short", "MAPLE", maximum=SHORT_CHARACTERS_MAX)
     time_zone = read_time_zone(table)
@@ -49,6 +49,7 @@ def read_district(table: Table, reading: Reading) -> tuple[Site, str | None]:
 
 def read_site(site_id: SiteId, table: Table, reading: Reading) -> tuple[Site, tuple[Zone, ...]]:
     """One school."""
+    reading.declare(Thing.SITE, site_id, table.source.file, 1, table.lines())
     zones = tuple(_zone(site_id, name, zone, reading) for name, zone in table.table("zones").named_tables())
     if not zones:
         table.refuse("zones", "has no zones", 'write [zones.rm-101] and below it label = "Rm 101, 1st fl West"')

@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from alertd.config.problems import Findings, Problem, ProblemSeverity, did_you_mean, quoted
+from alertd.config.regular_files import NotAFileError, read_regular
 from alertd.config.toml_lines import Path, key_lines
 
 FILE_BYTES_MAX = 4 * 1024 * 1024
@@ -37,6 +38,11 @@ class Source:
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 0)
+
+    def lines_below(self, path: Path, prefix: str) -> dict[str, int]:
+        depth = len(path)
+        below = ((each[depth:], line) for each, line in self._lines.items() if each[:depth] == path and each != path)
+        return {prefix + ".".join(map(str, keys)): line for keys, line in below}
 
     def refuse(self, path: Path, message: str, remedy: str, *, line: int | None = None) -> None:
         self.findings.add(self._problem(path, message, remedy, ProblemSeverity.ERROR, line))
@@ -79,6 +85,10 @@ class Table:
     @property
     def line(self) -> int:
         return self.source.line(self.path)
+
+    def lines(self, prefix: str = "") -> dict[str, int]:
+        """Line of each key of this table, and of the tables below it by dotted names; for those who judge it later."""
+        return self.source.lines_below(self.path, prefix)
 
     def refuse(self, key: str | None, message: str, remedy: str) -> None:
         self.source.refuse((*self.path, key) if key is not None else self.path, message, remedy)
@@ -246,10 +256,12 @@ def read_text(path: FilePath, file: str, findings: Findings) -> str | None:
     """The text of a file, or `None` and a problem."""
     source = Source(file, findings)
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(FILE_BYTES_MAX + 1)
+        raw = read_regular(path, FILE_BYTES_MAX)
     except FileNotFoundError:
         source.refuse((), "is missing", "create it; docs/configuration.md shows one")
+        return None
+    except NotAFileError as error:
+        source.refuse((), str(error.strerror), "put a plain file in its place")
         return None
     except OSError as error:
         source.refuse((), f"cannot be read: {error.strerror}", "check its owner and permissions")

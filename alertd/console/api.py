@@ -14,7 +14,8 @@ from alertd.console import operations
 from alertd.console.backend import Backend
 from alertd.console.failures import catch_failures
 from alertd.console.http_limits import BodyLimit
-from alertd.console.operations import INCIDENTS_MAX, find_site, read
+from alertd.console.naming import INCIDENTS_MAX, find_incident, find_site, read
+from alertd.console.operations import Signature
 from alertd.console.refusals import Refusal, RefusedError, unknown
 from alertd.console.timeline import open_questions
 from alertd.console.views import TimelineView, incident_detail, incident_view, notification_view, trouble_view
@@ -31,7 +32,10 @@ REASON_CHARACTERS_MAX = 200
 LINE = r"^[^\p{C}]*[^\p{C}\s][^\p{C}]*$"
 """One line that says something: no control characters, which could forge what a terminal or a phone shows."""
 
-Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS_MAX, pattern=LINE)]
+PERSONS_NAME = r"^\p{L}[\p{L}\p{M} .'-]*$"
+"""Of somebody who is not in people.csv. It is texted to staff and dispatch: letters, so that no number is in it."""
+
+Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS_MAX, pattern=PERSONS_NAME)]
 Words = Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS_MAX, pattern=LINE)]
 Identity = Annotated[str, Field(min_length=1, max_length=128)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
@@ -55,29 +59,36 @@ class PressOrder(Order):
 
 class AnswerOrder(Order):
     person: Identity
-    kind: AnswerKind
+    kind: AnswerKind | None = None
+    """Absent: what the digit of the code says by which the incident is named, else going."""
 
 
-class ResolveOrder(Order):
-    by: Name
+class SignedOrder(Order):
+    """`by`, a person's id; or `name`, of somebody who is not in people.csv."""
+
+    by: Identity | None = None
+    name: Name | None = None
+
+    @property
+    def signature(self) -> Signature:
+        return Signature(by=self.by, name=self.name)
+
+
+class ResolveOrder(SignedOrder):
     rooms_released: bool = False
     zone: Identity | None = None
 
 
-class CorrectOrder(Order):
-    by: Name
+class CorrectOrder(SignedOrder):
     reason: Words
 
 
-class AcknowledgeOrder(Order):
-    by: Name
+class AcknowledgeOrder(SignedOrder):
     site: Identity | None = None
 
 
-class TestOrder(Order):
+class TestOrder(SignedOrder):
     __test__ = False  # pytest: not a test class
-
-    by: Name = "console"
 
 
 def backend_of(request: Request) -> Backend:
@@ -105,11 +116,13 @@ def operator_app(backend: Backend) -> FastAPI:
 
 @router.get("/health")
 async def health(backend: Daemon) -> Response:
-    """Proof of life; 503 unless everything between a press and a phone is proven alive."""
+    """Proof of life; 503 unless everything between a press and a phone is proven alive. Degraded is alive."""
     now = backend.health()
     body = {
+        "state": now.state,
         "alive": now.alive,
         "proofs": now.proofs,
+        "ways": now.ways,
         "version": now.version,
         "config_version": now.config_version,
         "started_us": now.started_us,
@@ -132,14 +145,14 @@ async def incidents(
 
 @router.get("/incidents/{incident_id}")
 async def incident(backend: Daemon, incident_id: str) -> Response:
-    found = await operations.find_incident(backend, incident_id)
+    found = await find_incident(backend, incident_id)
     rows = await read(lambda: backend.store.read_notifications(found.id))
     return shown(incident_detail(found, rows, backend.registry(), backend.clock.now().wall_us))
 
 
 @router.get("/incidents/{incident_id}/timeline")
 async def incident_timeline(backend: Daemon, incident_id: str) -> Response:
-    now = await operations.standing(backend, await operations.find_incident(backend, incident_id))
+    now = await operations.standing(backend, await find_incident(backend, incident_id))
     view = TimelineView(
         incident=incident_view(now.incident, backend.registry(), backend.clock.now().wall_us),
         zero="the first press reached alertd (its own clock)",
@@ -186,14 +199,14 @@ async def answer(backend: Daemon, incident_id: str, order: AnswerOrder, key: Key
 @router.post("/incidents/{incident_id}/resolve")
 async def resolve(backend: Daemon, incident_id: str, order: ResolveOrder, key: Key = None) -> Response:
     done = await operations.resolve(
-        backend, incident_id, order.by, key, rooms_released=order.rooms_released, zone=order.zone
+        backend, incident_id, order.signature, key, rooms_released=order.rooms_released, zone=order.zone
     )
     return shown(done)
 
 
 @router.post("/incidents/{incident_id}/correct")
 async def correct(backend: Daemon, incident_id: str, order: CorrectOrder, key: Key = None) -> Response:
-    return shown(await operations.correct(backend, incident_id, order.by, order.reason, key))
+    return shown(await operations.correct(backend, incident_id, order.signature, order.reason, key))
 
 
 @router.get("/troubles")
@@ -206,7 +219,7 @@ async def troubles(backend: Daemon) -> Response:
 @router.post("/troubles/{trouble_key:path}/acknowledge")
 async def acknowledge(backend: Daemon, trouble_key: str, order: AcknowledgeOrder, key: Key = None) -> Response:
     """Stops its repeating. The trouble stands until what is wrong is mended."""
-    trouble = await operations.acknowledge_trouble(backend, trouble_key, order.by, order.site, key)
+    trouble = await operations.acknowledge_trouble(backend, trouble_key, order.signature, order.site, key)
     return shown({"trouble": trouble_view(trouble, backend.registry())})
 
 
@@ -214,14 +227,14 @@ async def acknowledge(backend: Daemon, trouble_key: str, order: AcknowledgeOrder
 async def order_person_test(
     backend: Daemon, person_id: str, order: TestOrder | None = None, key: Key = None
 ) -> Response:
-    return shown(await operations.order_person_test(backend, person_id, (order or TestOrder()).by, key))
+    return shown(await operations.order_person_test(backend, person_id, (order or TestOrder()).signature, key))
 
 
 @router.post("/test/destination/{name}")
 async def order_destination_test(
     backend: Daemon, name: str, order: TestOrder | None = None, key: Key = None
 ) -> Response:
-    return shown(await operations.order_destination_test(backend, name, (order or TestOrder()).by, key))
+    return shown(await operations.order_destination_test(backend, name, (order or TestOrder()).signature, key))
 
 
 @router.get("/notifications/{notification_id}")

@@ -27,9 +27,13 @@ class Proof(Struct, frozen=True, kw_only=True):
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """Is the way from a press to a phone alive? Only if every proof is."""
+    """Is the way from a press to a phone alive? Only if every proof is.
+
+    `ways`: each channel (and what else is in doubt about reaching people), as far as what was sent last says. A doubt
+    does not make the daemon dead: presses are taken and every other way is tried, so it is degraded."""
 
     proofs: tuple[Proof, ...]
+    ways: tuple[Proof, ...] = ()
     version: str
     config_version: str
     started_us: int
@@ -37,6 +41,13 @@ class Health(Struct, frozen=True, kw_only=True):
     @property
     def alive(self) -> bool:
         return bool(self.proofs) and all(proof.alive for proof in self.proofs)
+
+    @property
+    def state(self) -> str:
+        """One of "alive", "degraded", "not_alive"."""
+        if not self.alive:
+            return "not_alive"
+        return "alive" if all(way.alive for way in self.ways) else "degraded"
 
 
 class Reloaded(Struct, frozen=True, kw_only=True):

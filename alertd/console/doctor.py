@@ -95,6 +95,10 @@ def daemon(client: Client) -> Iterator[Finding]:
         yield Finding(
             level=OK if proof["alive"] else FAIL, what=f"daemon {proof['name']}", words=proof["words"], remedy=remedy
         )
+    for way in health.get("ways", ()):
+        remedy = "" if way["alive"] else "see `alertd troubles`; then prove it: alertd test person NAME"
+        level = OK if way["alive"] else FAIL
+        yield Finding(level=level, what=f"daemon {way['name']}", words=way["words"], remedy=remedy)
 
 
 def state_directory(path: Path) -> Iterator[Finding]:

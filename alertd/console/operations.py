@@ -5,14 +5,23 @@ Must never write the store, and never take a mode from the caller: a press from 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable
 from uuid import uuid4
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from alertd.console.backend import Backend
+from alertd.console.naming import (
+    INCIDENTS_MAX,
+    Meant,
+    find_incident,
+    find_meant,
+    find_person,
+    find_zone,
+    read,
+    who_orders,
+)
 from alertd.console.refusals import refused, unknown
 from alertd.console.timeline import TimelineLine, timeline
 from alertd.console.views import (
@@ -23,6 +32,7 @@ from alertd.console.views import (
     notification_view,
     release_hint,
 )
+from alertd.engine.answers import DIGITS, may_answer
 from alertd.engine.routing import route
 from alertd.model.events import (
     AnswerGiven,
@@ -35,7 +45,7 @@ from alertd.model.events import (
     TestOrdered,
     TroubleAcknowledged,
 )
-from alertd.model.ids import DISTRICT, CauseId, IncidentId, PersonId, SiteId, ZoneId, derive
+from alertd.model.ids import DISTRICT, CauseId, IncidentId, derive
 from alertd.model.incident import AnswerKind, Incident
 from alertd.model.mode import Mode
 from alertd.model.notification import NotificationRow
@@ -44,13 +54,6 @@ from alertd.model.trouble import Trouble
 SOURCE = "console"
 COMMIT_WAIT_S = 15.0
 """A commit that takes longer than this is answered "not known"; it may still happen."""
-INCIDENTS_MAX = 500
-"""Most incidents of one listing."""
-
-ID_BEGINNING_MIN = 6
-"""Fewest characters of an id's beginning that may stand for it: "inc-" and two digits."""
-
-T = TypeVar("T")
 
 
 class Committed(Struct, frozen=True, kw_only=True):
@@ -70,6 +73,13 @@ class Committed(Struct, frozen=True, kw_only=True):
     """What a human has to do now."""
 
 
+class Signature(Struct, frozen=True, kw_only=True):
+    """Who gives an order: a registered person, or a name that was given expressly as such. Exactly one of them."""
+
+    by: str | None = None
+    name: str | None = None
+
+
 class Standing(Struct, frozen=True):
     """One incident with all that hangs on it, read at one moment."""
 
@@ -78,51 +88,16 @@ class Standing(Struct, frozen=True):
     lines: tuple[TimelineLine, ...]
 
 
-async def read(call: Callable[[], T]) -> T:
-    """Reads run in a worker thread, so that a slow disk holds up no press."""
-    return await asyncio.to_thread(call)
-
-
 def cause_of(key: str | None, verb: str) -> tuple[str, CauseId]:
     """The caller's Idempotency-Key (or a fresh one), and the cause that it identifies."""
     chosen = key or uuid4().hex
     return chosen, CauseId(derive(SOURCE, verb, chosen))
 
 
-async def find_incident(backend: Backend, incident_id: str) -> Incident:
-    """By id; or, for people in a hurry, by the token of exactly one open incident or the unique beginning of an id."""
-    incident = await read(lambda: backend.store.read_incident(IncidentId(incident_id)))
-    if incident is not None:
-        return incident
-    recent = await read(lambda: backend.store.read_incidents(open_only=False, site_id=None, limit=INCIDENTS_MAX))
-    meant = [i for i in recent if i.is_open and i.token == incident_id] or [
-        i for i in recent if i.id.startswith(incident_id) and len(incident_id) >= ID_BEGINNING_MIN
-    ]
-    if len(meant) == 1:
-        return meant[0]
-    if meant:
-        choices = ", ".join(f"{i.id} ({i.headline})" for i in meant[:5])
-        raise refused(409, f'"{incident_id}" means more than one incident', "incident id", f"say which: {choices}")
-    raise unknown("incident", incident_id, "incident id", [i.id for i in recent])
-
-
 async def standing(backend: Backend, incident: Incident) -> Standing:
     rows = await read(lambda: backend.store.read_notifications(incident.id))
     journal = await read(lambda: backend.store.read_timeline(incident.id))
     return Standing(incident, rows, timeline(incident, journal, rows))
-
-
-def find_person(backend: Backend, person_id: str) -> PersonId:
-    people = backend.registry().people
-    if person_id not in people:
-        raise unknown("person", person_id, "person", people)
-    return PersonId(person_id)
-
-
-def name_of(backend: Backend, by: str) -> str:
-    """A person's id becomes the name that others read; any other name is taken as it is given."""
-    person = backend.registry().people.get(PersonId(by))
-    return person.name if person else by
 
 
 async def committed(order: Awaitable[None]) -> None:
@@ -188,60 +163,77 @@ async def _presses_of(backend: Backend, event: Pressed) -> dict[IncidentId, tupl
     return {i: (len(presses), sum(p.count for p in presses)) for i, presses in mine.items() if presses}
 
 
-async def answer(backend: Backend, incident_id: str, person_id: str, kind: AnswerKind, key: str | None) -> Committed:
-    incident = await _open_incident(backend, incident_id)
-    person = find_person(backend, person_id)
+async def answer(
+    backend: Backend, incident_id: str, person_id: str, kind: AnswerKind | None, key: str | None
+) -> Committed:
+    """Without a `kind` the digit of the code says it ("517" has arrived); a token or an id alone means going."""
+    meant = await _open_meant(backend, incident_id)
+    incident, person = meant.incident, find_person(backend, person_id)
+    kind = kind or _kind_of(meant, incident_id)
+    if not may_answer(backend.registry(), incident, person):
+        raise refused(
+            409,
+            f"{person.name} is not of the site {incident.site_id} and was not told of {incident.headline}",
+            "person",
+            "nothing was changed; `alertd incidents` shows what is open, and where: name that incident, or somebody "
+            "whom this one concerns",
+        )
     chosen, cause = cause_of(key, "answer")
     event = AnswerGiven(
-        site_id=incident.site_id, cause=cause, incident_id=incident.id, person_id=person, kind=kind, via=SOURCE
+        site_id=incident.site_id, cause=cause, incident_id=incident.id, person_id=person.id, kind=kind, via=SOURCE
     )
     return await _order(backend, incident, event, chosen)
 
 
+def _kind_of(meant: Meant, named: str) -> AnswerKind:
+    if meant.digit is None:
+        return AnswerKind.GOING
+    if meant.digit not in DIGITS:
+        raise refused(
+            409,
+            f'"{named}" asks for more than an answer ({meant.digit}…): by text it would hold or lock down the school',
+            "incident id",
+            f"to answer: `alertd ack {meant.incident.token}`; to raise it: `alertd press` a device of the site",
+        )
+    return DIGITS[meant.digit]
+
+
 async def resolve(
-    backend: Backend, incident_id: str, by: str, key: str | None, *, rooms_released: bool, zone: str | None
+    backend: Backend, incident_id: str, signed: Signature, key: str | None, *, rooms_released: bool, zone: str | None
 ) -> Committed:
     incident = await _open_incident(backend, incident_id)
-    zone_id = _find_zone(backend, incident, zone) if zone is not None else None
+    by = who_orders(backend, signed.by, signed.name)
+    zone_id = find_zone(backend, incident, zone) if zone is not None else None
     chosen, cause = cause_of(key, "resolve")
     event = ResolveOrdered(
         site_id=incident.site_id,
         cause=cause,
         incident_id=incident.id,
-        by=name_of(backend, by),
+        by=by,
         rooms_released=rooms_released,
         zone_id=zone_id,
     )
     return await _order(backend, incident, event, chosen)
 
 
-def _find_zone(backend: Backend, incident: Incident, zone: str) -> ZoneId:
-    """By id, or by the name within its site ("204"), or as people read it ("Rm 204")."""
-    zones = [z for z in backend.registry().zones.values() if z.site_id == incident.site_id]
-    for known in zones:
-        if zone in (known.id, known.id.removeprefix(f"{incident.site_id}:"), known.short):
-            return known.id
-    raise unknown(f"zone at {incident.site_id}", zone, "zone", [z.short for z in zones])
-
-
-async def correct(backend: Backend, incident_id: str, by: str, reason: str, key: str | None) -> Committed:
+async def correct(backend: Backend, incident_id: str, signed: Signature, reason: str, key: str | None) -> Committed:
     """Says that it was a mistake, to exactly those who were told; never an all-clear."""
     incident = await _open_incident(backend, incident_id)
+    by = who_orders(backend, signed.by, signed.name)
     earlier = incident.correction
     if earlier is not None and all(p.received_us <= earlier.at_us for p in incident.presses):
         at = clock_time(backend.registry(), incident.site_id, earlier.at_us)
         said = f"{earlier.by} corrected it at {at}, and nothing was pressed since"
         raise refused(409, said, incident.id, "nobody was told again; resolve it when that is due")
     chosen, cause = cause_of(key, "correct")
-    event = CorrectionOrdered(
-        site_id=incident.site_id, cause=cause, incident_id=incident.id, by=name_of(backend, by), reason=reason
-    )
+    event = CorrectionOrdered(site_id=incident.site_id, cause=cause, incident_id=incident.id, by=by, reason=reason)
     return await _order(backend, incident, event, chosen)
 
 
 async def acknowledge_trouble(
-    backend: Backend, trouble_key: str, by: str, site: str | None, key: str | None
+    backend: Backend, trouble_key: str, signed: Signature, site: str | None, key: str | None
 ) -> Trouble:
+    by = who_orders(backend, signed.by, signed.name)
     troubles = await read(backend.store.read_troubles)
     matching = [t for t in troubles if t.key == trouble_key and site in (None, t.site_id)]
     if not matching:
@@ -250,32 +242,34 @@ async def acknowledge_trouble(
         sites = ", ".join(t.site_id for t in matching)
         raise refused(409, f"{trouble_key} stands at several sites", "site", f"say which: site = {sites}")
     _, cause = cause_of(key, "trouble")
-    event = TroubleAcknowledged(site_id=matching[0].site_id, cause=cause, key=trouble_key, by=name_of(backend, by))
+    event = TroubleAcknowledged(site_id=matching[0].site_id, cause=cause, key=trouble_key, by=by)
     await committed(backend.door.submit(event))
     after = await read(backend.store.read_troubles)
     same = [t for t in after if (t.key, t.site_id) == (trouble_key, matching[0].site_id)]
     return same[0] if same else matching[0]
 
 
-async def order_person_test(backend: Backend, person_id: str, by: str, key: str | None) -> Committed:
-    person = backend.registry().people[find_person(backend, person_id)]
+async def order_person_test(backend: Backend, person_id: str, signed: Signature, key: str | None) -> Committed:
+    person = find_person(backend, person_id)
+    by = who_orders(backend, signed.by, signed.name, otherwise=SOURCE)
     if not person.endpoints:
         raise refused(409, f"{person.name} has no endpoint", f"person {person_id}", "give them a phone in people.csv")
     chosen, cause = cause_of(key, "test")
     site_id = person.sites[0] if person.sites else DISTRICT
-    event = TestOrdered(site_id=site_id, cause=cause, by=name_of(backend, by), person_id=person.id)
+    event = TestOrdered(site_id=site_id, cause=cause, by=by, person_id=person.id)
     keys = frozenset(endpoint.key for endpoint in person.endpoints)
     return await _test(backend, event, chosen, keys)
 
 
-async def order_destination_test(backend: Backend, name: str, by: str, key: str | None) -> Committed:
+async def order_destination_test(backend: Backend, name: str, signed: Signature, key: str | None) -> Committed:
+    by = who_orders(backend, signed.by, signed.name, otherwise=SOURCE)
     destinations = backend.registry().destinations
     if name not in destinations:
         raise unknown("destination", name, "destination", destinations)
     destination = destinations[name]
     chosen, cause = cause_of(key, "test")
     site_id = destination.site_ids[0] if destination.site_ids else DISTRICT
-    event = TestOrdered(site_id=site_id, cause=cause, by=name_of(backend, by), destination_id=name)
+    event = TestOrdered(site_id=site_id, cause=cause, by=by, destination_id=name)
     return await _test(backend, event, chosen, frozenset({destination.endpoint.key}))
 
 
@@ -297,12 +291,17 @@ async def _test(backend: Backend, event: TestOrdered, chosen: str, endpoints: fr
 
 
 async def _open_incident(backend: Backend, incident_id: str) -> Incident:
-    incident = await find_incident(backend, incident_id)
+    return (await _open_meant(backend, incident_id)).incident
+
+
+async def _open_meant(backend: Backend, incident_id: str) -> Meant:
+    meant = await find_meant(backend, incident_id)
+    incident = meant.incident
     if not incident.is_open:
         at = clock_time(backend.registry(), incident.site_id, incident.closed_us or incident.opened_us)
         closed = f"{incident.headline} was closed {at} by {incident.closed_by or 'somebody'}"
         raise refused(409, closed, incident_id, "nothing was changed; `alertd incidents` shows what is open")
-    return incident
+    return meant
 
 
 async def _order(backend: Backend, incident: Incident, event: Event, chosen: str) -> Committed:
@@ -328,10 +327,3 @@ def _result(backend: Backend, chosen: str, words: str, before: Standing | None, 
         notifications=tuple(notification_view(row, registry) for row in fresh),
         next=release_hint(after.incident),
     )
-
-
-def find_site(backend: Backend, site: str) -> SiteId:
-    sites = backend.registry().sites
-    if site != DISTRICT and site not in sites:
-        raise unknown("site", site, "site", [*sites, DISTRICT])
-    return SiteId(site)

@@ -131,16 +131,23 @@ def notifications(found: Sequence[Answer]) -> None:
 
 def health(answer: Answer) -> None:
     out = console()
-    alive = answer["alive"]
-    words = "alive: broker, commit and dispatch are proven" if alive else "NOT PROVEN ALIVE: a press may reach nobody"
-    out.print(Text(f"alertd {plain(answer['version'])} is {words}", style="bold green" if alive else "bold red"))
+    words, style = _HEALTH.get(answer["state"], _HEALTH["not_alive"])
+    out.print(Text(f"alertd {plain(answer['version'])} is {words}", style=style))
     findings(
         [
-            {"level": "ok" if p["alive"] else "fail", "what": p["name"], "words": p["words"], "remedy": ""}
-            for p in answer["proofs"]
+            {"level": "ok" if p["alive"] else ill, "what": p["name"], "words": p["words"], "remedy": ""}
+            for ill, proofs in (("fail", answer["proofs"]), ("warn", answer["ways"]))
+            for p in proofs
         ]
     )
     out.print(f"  configuration {plain(answer['config_version'])}")
+
+
+_HEALTH = {
+    "alive": ("alive: broker, commit and dispatch are proven", "bold green"),
+    "degraded": ("DEGRADED: presses are taken, but not every way to people works; see the lines below", "bold yellow"),
+    "not_alive": ("NOT PROVEN ALIVE: a press may reach nobody", "bold red"),
+}
 
 
 def findings(found: Iterable[Answer]) -> None:

@@ -29,6 +29,7 @@ class Exit(IntEnum):
     USAGE = 2
     NOT_REACHABLE = 3
     INVALID = 4
+    DEGRADED = 5
 
 
 class Target:
@@ -64,6 +65,15 @@ def fail(words: str, code: Exit) -> NoReturn:
 
     render.error(words)
     raise typer.Exit(code)
+
+
+def signed(by: str | None, name: str | None) -> dict[str, str]:
+    """Who orders it, for the API: a person's id, or a name as such. One of them."""
+    if (by is None) == (name is None):
+        fail(
+            "say who orders it: --by PERSON (an id of people.csv), or --name for somebody who is not there", Exit.USAGE
+        )
+    return {"by": by} if by is not None else {"name": name or ""}
 
 
 def print_json(answer: object) -> None:

@@ -35,9 +35,12 @@ WHAT: dict[EntryKind, str] = {
 KNOWN_BY: dict[EntryKind, str] = {
     EntryKind.PRESS: "the device",
     EntryKind.ANSWER: "the person",
-    EntryKind.CORRECTION: "the person",
+    EntryKind.CORRECTION: "an operator, at the console",
 }
 """Who says so. Absent: alertd's own record."""
+
+TYPED: dict[str, str] = dict.fromkeys(("console", "cli"), "an operator, at the console")
+"""By the way on which an answer came: who types an answer for a person is not that person (promise 5)."""
 
 ALERTD = "alertd"
 
@@ -55,7 +58,8 @@ class TimelineLine(Struct, frozen=True, kw_only=True):
     why: str
     """The same as a sentence."""
     known_by: str
-    """Who says so: "alertd", "the device", "sms" (a provider), "the person", a destination's name."""
+    """Who says so: "alertd", "the device", "sms" (a provider), "the person", "an operator, at the console", a
+    destination's name."""
     not_known: str = ""
     """What was not known at that moment."""
 
@@ -196,6 +200,8 @@ def _known_by(entry: Entry, notification: Notification | None, state: Notificati
         return ALERTD if state in _OURS else notification.endpoint.channel
     if entry.kind is EntryKind.DISPATCH and "destination" in entry.data:
         return entry.data["destination"]
+    if entry.kind is EntryKind.ANSWER and entry.data.get("via") in TYPED:
+        return TYPED[entry.data["via"]]
     return KNOWN_BY.get(entry.kind, ALERTD)
 
 

@@ -250,8 +250,8 @@ def release_hint(incident: Incident) -> str | None:
         return None
     return (
         "Rooms stay locked until each is released in person; no message does that. "
-        f"As each is: alertd release {incident.id} ROOM --by NAME. "
-        f"After the last one: alertd resolve {incident.id} --by NAME --rooms-released"
+        f"As each is: alertd release {incident.id} ROOM --by PERSON. "
+        f"After the last one: alertd resolve {incident.id} --by PERSON --rooms-released"
     )
 
 

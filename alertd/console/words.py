@@ -164,6 +164,7 @@ WHY: dict[Reason, str] = {
     Reason.AMBIGUOUS: "more than one incident is open on this phone, so a bare digit counts for none",
     Reason.STALE_CODE: "the incident of this code is closed",
     Reason.FOREIGN_TOKEN: "this phone was never told of an incident with this code",
+    Reason.FOREIGN_PERSON: "this person is not of the site and was not told of it, so the answer does not count",
     Reason.AUTOMATIC_REPLY: "a machine's or a reaction's text, not a human's answer",
     Reason.ACK_LAPSED: "nobody arrived, so the answer no longer holds",
     Reason.STALE_TIMER: "overtaken by what happened meanwhile",

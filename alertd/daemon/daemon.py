@@ -10,9 +10,11 @@ from functools import partial
 import structlog
 
 from alertd.daemon.activity import OpenIncidents
+from alertd.daemon.channel_states import ChannelStates
 from alertd.daemon.committer import Committer
 from alertd.daemon.disk import DiskWatch
 from alertd.daemon.dispatch import Dispatch
+from alertd.daemon.event_log import EventLog
 from alertd.daemon.feedback import PresserFeedback
 from alertd.daemon.heartbeats import Heartbeats
 from alertd.daemon.intake import BATCH_MAX, Core, Intake
@@ -61,11 +63,13 @@ class Daemon:
         self.committer = Committer()
         self.telemetry = Telemetry(clock)
         self.activity = OpenIncidents(store=store, clock=clock)
+        self.channel_states = ChannelStates(store=store, clock=clock)
         self.dispatch = Dispatch(
             store=store, clock=clock, committer=self.committer, channels=self._channels(), lease_s=LEASE_S
         )
         self.timers = Timers(store=store, clock=clock, committer=self.committer)
         self.feedback = PresserFeedback(self._ways_back(), self.telemetry)
+        self.event_log = EventLog(lambda: self.intake.registry)
         self.intake = Intake(
             store=store,
             clock=clock,
@@ -74,7 +78,7 @@ class Daemon:
             registry=registry,
             dispatch=self.dispatch,
             telemetry=self.telemetry,
-            followers=(self.timers, self.feedback, self.activity),
+            followers=(self.timers, self.feedback, self.activity, self.channel_states, self.event_log),
             batch_max=batch_max,
         )
         self.proof = ProofOfLife(
@@ -86,6 +90,8 @@ class Daemon:
         )
         self._owner = owner
         self._supervisor = Supervisor(self.intake)
+        self._also: dict[str, Work] = {}
+        """What begins with everything else: a daemon that may not start must not answer for one that runs."""
         self._stop = asyncio.Event()
         self.started = asyncio.Event()
         """Set when presses are taken."""
@@ -98,6 +104,7 @@ class Daemon:
         stopping = asyncio.get_running_loop().create_task(self._stop.wait(), name="stop")
         try:
             await self.committer.run(self.activity.load)
+            await self.committer.run(self.channel_states.load)
             self._start_all()
             self.started.set()
             await asyncio.wait({writer, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -121,12 +128,15 @@ class Daemon:
         return self.proof.status()
 
     def run_also(self, name: str, work: Work) -> None:
-        """Supervise one more task (the console, the outbound heartbeat)."""
-        self._supervisor.start(name, work)
+        """Supervise one more task (the console, the outbound heartbeat), from when the store is open."""
+        if self.started.is_set():
+            self._supervisor.start(name, work)
+        else:
+            self._also[name] = work
 
     def ping(self, http: Http, url: str, every_s: float) -> None:
         """Prove life to somebody outside."""
-        self._supervisor.start("heartbeat-url", lambda: self.proof.ping(self.intake, http, url, every_s))
+        self.run_also("heartbeat-url", lambda: self.proof.ping(self.intake, http, url, every_s))
 
     @property
     def callbacks(self) -> dict[str, Callbacks]:
@@ -154,6 +164,8 @@ class Daemon:
         start("heartbeats", lambda: heartbeats.run(door))
         start("probe", lambda: self.proof.probe(door))
         start("journal-check", lambda: journal.run(door, tuple(self.intake.registry.sites)))
+        for name, work in self._also.items():
+            start(name, work)
 
     def _start_fittings(self, fittings: Fittings) -> None:
         for section, built in fittings.items():
@@ -192,6 +204,7 @@ class Daemon:
 
     async def _die(self, *tasks: asyncio.Task[object]) -> None:
         self.dispatch.abandon()
+        self.event_log.close()
         await self._supervisor.stop(*self._supervisor.names)
         for task in tasks:
             task.cancel()

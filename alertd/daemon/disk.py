@@ -1,6 +1,6 @@
 """Watches whether commits reach the disk. While they do not, people are told and acknowledgements wait.
 
-Owns: the trouble of a full or failing disk, healing, and the store's hourly tidying.
+Owns: the troubles of a full or failing disk and of a damaged database, healing, and the store's hourly tidying.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from alertd.ports import Clock, Door, NotCommittedError, Store, StoreError
 ROUND_S = 5.0
 PRUNE_EVERY_S = 3600.0
 DISK_TROUBLE = "disk:not-durable"
+DAMAGE_TROUBLE = "store:damaged"
 
 log = structlog.get_logger(__name__)
 
@@ -27,15 +28,34 @@ class DiskWatch:
         self._committer = committer
         self._intake = intake
         self._told = False
+        self._told_damage: str | None = None
+        """The file that was told of last; `None`: nothing was looked at yet."""
         self._pruned_us = clock.now().boot_us
 
     async def run(self, door: Door) -> None:
         while True:
-            await asyncio.sleep(ROUND_S)
             try:
+                await self._look_for_damage(door)
+                await asyncio.sleep(ROUND_S)
                 await self.check(door)
             except (StoreError, NotCommittedError) as error:
                 log.warning("disk_watch_failed", error=str(error))
+                await asyncio.sleep(ROUND_S)
+
+    async def _look_for_damage(self, door: Door) -> None:
+        """At once at the start, then until somebody has moved the damaged file away."""
+        aside = await self._committer.run(self._store.damaged)
+        if aside == self._told_damage:
+            return
+        if aside:
+            summary = (
+                f"the database was damaged: {aside} holds what was before, a new one is in use. Restore or inspect it, "
+                "then move it away."
+            )
+            await door.submit(TroubleRaised(site_id=DISTRICT, key=DAMAGE_TROUBLE, summary=summary, rings=True))
+        else:
+            await door.submit(TroubleCleared(site_id=DISTRICT, key=DAMAGE_TROUBLE))
+        self._told_damage = aside
 
     async def check(self, door: Door) -> None:
         durable = await self._committer.run(lambda: self._store.heal(self._clock.now()))

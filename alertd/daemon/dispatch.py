@@ -125,6 +125,7 @@ class Dispatch:
         self._lease_s = lease_s
         self._door: Door | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sends: set[asyncio.Task[Outcome]] = set()
         self._in_hand: set[tuple[NotificationId, int]] = set()
         self._asking: set[NotificationId] = set()
         self._questions = asyncio.Semaphore(LOOK_UPS_MAX)
@@ -217,7 +218,7 @@ class Dispatch:
 
     def abandon(self) -> None:
         """Stop everything that is under way. Its rows stay claimed; whoever starts next asks what became of them."""
-        for task in tuple(self._tasks):
+        for task in (*self._tasks, *self._sends):
             task.cancel()
 
     async def _claim(self) -> int | None:
@@ -257,16 +258,21 @@ class Dispatch:
             while (chosen := desk.next()) is not None:
                 claim, leased_us = chosen
                 desk.running += 1
-                self._spawn(self._attempt(desk, claim, leased_us), f"send:{desk.channel.name}:{claim.notification.id}")
+                sending = _begin(self._send(desk.channel, claim, leased_us), desk.channel)  # first: it is what matters
+                self._sends.add(sending)
+                sending.add_done_callback(self._sends.discard)
+                name = f"send:{desk.channel.name}:{claim.notification.id}"
+                self._spawn(self._attempt(desk, claim, leased_us, sending), name)
 
-    async def _attempt(self, desk: ChannelDesk, claim: Claim, leased_us: int) -> None:
+    async def _send(self, channel: Channel, claim: Claim, leased_us: int) -> Outcome:
+        refused = self._refused(channel, claim, leased_us)
+        return await channel.send(claim) if refused is None else refused
+
+    async def _attempt(self, desk: ChannelDesk, claim: Claim, leased_us: int, sending: asyncio.Task[Outcome]) -> None:
         """Try once. The line stays taken until the outcome is committed: what was sent and is not recorded yet is
         what a crash may send twice, so it is bounded by the channel's concurrency."""
         try:
-            outcome = self._refused(desk.channel, claim, leased_us)
-            if outcome is None:
-                channel = desk.channel
-                outcome = await _cut_off(channel.send(claim), channel, channel.limits.deadline_s)
+            outcome = await _cut_off(sending, desk.channel, desk.channel.limits.deadline_s)
             await self._report(claim, outcome, leased_us)
         finally:
             desk.running -= 1
@@ -346,7 +352,8 @@ class Dispatch:
         desk = self._desks.get(row.notification.endpoint.channel)
         if desk is None:
             return Unknown(detail="its channel is not configured any more, nobody can be asked")
-        answer = await _cut_off(desk.channel.look_up(row), desk.channel, LOOK_UP_DEADLINE_S)
+        asking = _begin(desk.channel.look_up(row), desk.channel)
+        answer = await _cut_off(asking, desk.channel, LOOK_UP_DEADLINE_S)
         return answer if answer is not None else Unknown(detail="the provider cannot tell")
 
     def _row(self, notification_id: NotificationId) -> NotificationRow | None:
@@ -368,10 +375,14 @@ class Dispatch:
 Answer = TypeVar("Answer", bound=Outcome | None)
 
 
-async def _cut_off(work: Coroutine[None, None, Answer], channel: Channel, deadline_s: float) -> Answer | Unknown:
-    """Run an adapter's code under a hard deadline. It may raise, hang, or refuse to be cancelled: we go on."""
+def _begin(work: Coroutine[None, None, Answer], channel: Channel) -> asyncio.Task[Answer]:
     task = asyncio.get_running_loop().create_task(work, name=f"channel:{channel.name}")
     task.add_done_callback(_mark_retrieved)
+    return task
+
+
+async def _cut_off(task: asyncio.Task[Answer], channel: Channel, deadline_s: float) -> Answer | Unknown:
+    """An adapter's code under a hard deadline. It may raise, hang, or refuse to be cancelled: we go on."""
     try:
         await asyncio.wait({task}, timeout=deadline_s)
     finally:

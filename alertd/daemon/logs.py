@@ -12,9 +12,11 @@ _PHONE = re.compile(r"\+\d[\d .()-]{6,18}\d|(?<![\w-])\(?\d{3}\)?[ .-]\d{3}[ .-]
 
 
 def set_up(*, style: str = "json", level: str = "info") -> None:
-    """`style`: json or console."""
+    """`style`: json or console. Colours are for a terminal: in a file or a pipe they are rubbish."""
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if style == "console" else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if style == "console"
+        else structlog.processors.JSONRenderer()
     )
     chain: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,

@@ -22,6 +22,11 @@ log = structlog.get_logger(__name__)
 Work = Callable[[], Awaitable[None]]
 
 
+class CannotRunError(Exception):
+    """What a task raises that knows why it cannot run now: a sentence with a remedy. Said without a traceback, and
+    tried again like a crash, for the reason may pass."""
+
+
 class Supervisor:
     def __init__(self, door: Door) -> None:
         self._door = door
@@ -57,6 +62,9 @@ class Supervisor:
                     raise
                 error = f"{type(cancelled).__name__}, which nobody asked for"
                 log.critical("task_cancelled_itself", task=name)
+            except CannotRunError as exception:
+                error = str(exception)
+                log.critical("task_cannot_run", task=name, error=error)
             except Exception as exception:
                 error = type(exception).__name__
                 log.critical("task_crashed", task=name, exc_info=True)

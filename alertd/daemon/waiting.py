@@ -46,8 +46,6 @@ class Submission:
         self.from_source = from_source
         self.fold_key = _fold_key(events[0]) if len(events) == 1 and not urgent else None
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        # Who submits a trouble may not care; a failure that nobody awaits is not an error of the loop.
-        self.done.add_done_callback(_mark_retrieved)
 
     def succeed(self) -> None:
         if not self.done.done():
@@ -56,6 +54,7 @@ class Submission:
     def fail(self, error: Exception) -> None:
         if not self.done.done():
             self.done.set_exception(error)
+            self.done.exception()  # who submits a trouble may not care: what nobody awaits is no error of the loop
 
 
 class WaitingRoom:
@@ -171,8 +170,3 @@ def _fold_key(event: Event) -> tuple[str, ...] | None:
             return ("trouble", event.site_id, event.key)
         case _:
             return None
-
-
-def _mark_retrieved(done: asyncio.Future[None]) -> None:
-    if not done.cancelled():
-        done.exception()

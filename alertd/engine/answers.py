@@ -28,6 +28,7 @@ from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane, Notification
 from alertd.model.people import Endpoint, Person
 from alertd.model.reason import Reason
+from alertd.model.registry import Registry
 from alertd.model.timer import TimerKind
 
 
@@ -82,14 +83,33 @@ def on_reply(d: Draft, event: Replied) -> None:
 
 
 def on_answer(d: Draft, event: AnswerGiven) -> None:
-    """A named human answered at the command line or by a click; they see every press there is."""
+    """A named human answered at the command line or by a click; they see every press there is. Whoever typed it may
+    have meant somebody of another school: that answer would silence this one (promise 6)."""
     d.cause = event.cause
     incident = d.incident(event.incident_id)
     person = d.facts.registry.people.get(event.person_id)
     if incident is None or person is None:
         d.entry(EntryKind.ANSWER, Reason.STALE_CODE, f"{event.person_id} answered what is not open")
         return
+    if not may_answer(d.facts.registry, incident, person):
+        d.entry(
+            EntryKind.ANSWER,
+            Reason.FOREIGN_PERSON,
+            f"{person.name}: {event.kind}, by {event.via}: not counted",
+            incident=incident,
+            person=person.id,
+            via=event.via,
+        )
+        return
     take(d, incident, person, event.kind, via=event.via, covers=len(incident.presses))
+
+
+def may_answer(registry: Registry, incident: Incident, person: Person) -> bool:
+    """Does the incident concern this person: one of the site's staff (the district's, if listed for the site), or
+    somebody who was told of it?"""
+    return person in registry.site_staff.get(incident.site_id, ()) or any(
+        told.person_id == person.id for told in incident.told
+    )
 
 
 # --- what counts ----------------------------------------------------------------------------------------------------
@@ -122,7 +142,12 @@ def take(d: Draft, incident: Incident, person: Person, kind: AnswerKind, *, via:
     said = _without(incident, answer)
     incident = d.put(replace(incident, answers=(*said, answer)))
     d.entry(
-        EntryKind.ANSWER, Reason.ACKNOWLEDGED, f"{person.name}: {kind} by {via}", incident=incident, person=person.id
+        EntryKind.ANSWER,
+        Reason.ACKNOWLEDGED,
+        f"{person.name}: {kind} by {via}",
+        incident=incident,
+        person=person.id,
+        via=via,
     )
     incident = _follow(d, incident, kind)
     incident = dispatch_centers.tell_change(d, incident, Reason.ANSWERED)

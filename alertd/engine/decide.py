@@ -84,7 +84,7 @@ def _unregistered(d: Draft, event: Unregistered) -> None:
     troubles.raise_(
         d,
         f"unregistered:{event.device_id[:60]}",
-        f"A button pressed that pages nobody: {event.device_id[:40]} ({event.why}). Find it, then register it.",
+        f"A press that paged NOBODY, go and look: {event.device_id[:40]} ({event.why}). Then register it.",
         rings=True,
     )
 
@@ -96,7 +96,7 @@ def _malformed(d: Draft, event: Malformed) -> None:
     troubles.raise_(
         d,
         f"malformed:{event.topic[:80]}",
-        f"A message on {event.topic[:40]} is not understood ({event.why[:60]}). It may have been a press.",
+        f"May have been a press: a message on {event.topic[:40]} is not understood ({event.why[:60]}).",
     )
 
 

@@ -88,6 +88,7 @@ def _note(
         notification_id=n.id,
         attempt=str(row.attempt),
         state=state,
+        channel=n.endpoint.channel,
     )
 
 

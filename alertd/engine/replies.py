@@ -24,7 +24,7 @@ class Meaning(StrEnum):
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """A body, read. `incident` is what it speaks about, if that is certain."""
+    """A body, read. `incident` is what it speaks about: certain for a code; for words, whose team should read them."""
 
     meaning: Meaning
     digit: int = 0
@@ -40,6 +40,9 @@ _CODE = re.compile(r"([1-9])\s?([0-9]{2,6})")
 _USUAL_TOKEN = 3
 """A longer number that is no token of this phone is no mistyped code: it is words (a phone number, a plate)."""
 _BARE = re.compile(r"[1-9]")
+_NUMBER = re.compile(r"(?<![0-9])(?<![0-9][-:./])([0-9]+)(?![-:./]?[0-9])")
+"""A number by itself: not a part of a time, a date or a phone number."""
+_ROOM = re.compile(r"\b(rm|room)[ .]*[0-9]+", re.IGNORECASE)
 _REACTION = re.compile(
     r"(Liked|Loved|Disliked|Laughed at|Emphasized|Questioned|Removed a .{1,20} from)\s+[\"“].*"
     r"|Reacted .{1,12} to\s+[\"“].*|.{1,8}\s+to\s+[\"“].*",
@@ -54,7 +57,7 @@ _AUTOMATIC = re.compile(
 
 
 def read(body: str, known: tuple[PhoneIncident, ...]) -> Reply:  # noqa: PLR0911 - one a meaning
-    """Read a body from a phone that was told of the incidents in `known` (newest first)."""
+    """Read a body from a phone that was told of the incidents in `known` (open ones first, of each the newest)."""
     text = body.strip()
     code = _CODE.fullmatch(text)
     if code and (len(code[2]) <= _USUAL_TOKEN or any(p.token == code[2] for p in known)):
@@ -67,23 +70,34 @@ def read(body: str, known: tuple[PhoneIncident, ...]) -> Reply:  # noqa: PLR0911
     word = text.upper().strip(" .!")
     if word in OPT_OUT_WORDS:
         return Reply(meaning=Meaning.OPT_OUT)
-    newest = still_open[0] if still_open else None
+    about = _about(text, still_open)
     if word in OPT_IN_WORDS:
-        return Reply(meaning=Meaning.OPT_IN, incident=newest)
+        return Reply(meaning=Meaning.OPT_IN, incident=about)
     if _REACTION.fullmatch(text):
-        return Reply(meaning=Meaning.REACTION, incident=newest)
+        return Reply(meaning=Meaning.REACTION, incident=about)
     if _AUTOMATIC.search(text):
-        return Reply(meaning=Meaning.AUTOMATIC, incident=newest)
-    return Reply(meaning=Meaning.WORDS, incident=newest)
+        return Reply(meaning=Meaning.AUTOMATIC, incident=about)
+    return Reply(meaning=Meaning.WORDS, incident=about)
 
 
 def _coded(digit: int, token: str, known: tuple[PhoneIncident, ...]) -> Reply:
     spoken_of = next((p for p in known if p.token == token), None)
     if spoken_of is None:
-        newest = next((p for p in known if p.is_open), None)
-        return Reply(meaning=Meaning.FOREIGN, digit=digit, incident=newest)
+        return Reply(meaning=Meaning.FOREIGN, digit=digit, incident=_gravest(tuple(p for p in known if p.is_open)))
     meaning = Meaning.CODE if spoken_of.is_open else Meaning.CLOSED
     return Reply(meaning=meaning, digit=digit, incident=spoken_of)
+
+
+def _about(text: str, still_open: tuple[PhoneIncident, ...]) -> PhoneIncident | None:
+    """Whose team words are for: the one incident whose token or code is among them, else the gravest."""
+    numbers = set(_NUMBER.findall(_ROOM.sub("", text)))
+    named = [p for p in still_open if any(n in numbers for n in (p.token, *(f"{d}{p.token}" for d in range(1, 10))))]
+    return named[0] if len(named) == 1 else _gravest(still_open)
+
+
+def _gravest(still_open: tuple[PhoneIncident, ...]) -> PhoneIncident | None:
+    """Of equally grave ones the newest, which comes first."""
+    return max(still_open, key=lambda p: p.severity, default=None)
 
 
 def site_for(body: str, known: tuple[PhoneIncident, ...], home: SiteId) -> SiteId:

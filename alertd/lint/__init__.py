@@ -13,6 +13,7 @@ from alertd.lint.findings import Judge
 from alertd.lint.people import check_people
 from alertd.lint.policies import check_policies
 from alertd.lint.site_rules import check_sites
+from alertd.lint.sources import check_sources
 from alertd.lint.templates import check_templates
 
 __all__ = ["check", "reload"]
@@ -22,6 +23,7 @@ def check(loaded: Loaded, today: date | None = None) -> tuple[Problem, ...]:
     """What is wrong or doubtful. Judges what could be read, even beside errors of the reading. `today`: the day whose
     following year is looked at for gaps in schedules."""
     judge = Judge(loaded)
+    check_sources(judge)
     check_sites(judge)
     check_devices(judge)
     check_people(judge)

@@ -26,10 +26,19 @@ class Judge:
     def warn(self, thing: Thing, name: str, key: str, message: str, remedy: str) -> None:
         self._add(thing, name, key, message, remedy, ProblemSeverity.WARNING)
 
+    def error_at(self, file: str, line: int, key: str, message: str, remedy: str) -> None:
+        """At a line that no thing stands for."""
+        self.findings.add(Problem(file=file, line=line, key=key, message=message, remedy=remedy))
+
+    def unread(self, *things: Thing) -> bool:
+        """Could some of these not be read? Then nobody is to blame for what they would have said."""
+        return not self.loaded.unread.isdisjoint(things)
+
     def _add(self, thing: Thing, name: str, key: str, message: str, remedy: str, severity: ProblemSeverity) -> None:
         place = self.loaded.place(thing, name)
+        line = place.line_of(key)
         self.findings.add(
-            Problem(file=place.file, line=place.line, key=key, message=message, remedy=remedy, severity=severity)
+            Problem(file=place.file, line=line, key=key, message=message, remedy=remedy, severity=severity)
         )
 
     def schools(self) -> Iterator[Site]:
@@ -56,3 +65,10 @@ def classes_of(device: Device) -> tuple[str, ...]:
 def reaches(device: Device) -> tuple[SiteId, ...]:
     """Sites that a press of the device can reach."""
     return (device.site_id, *device.roaming_sites)
+
+
+def policy_key(site: Site, incident_class: str) -> tuple[Thing, str, str]:
+    """Where it is written which policy a site has for a class."""
+    if site.id == DISTRICT:
+        return Thing.DISTRICT, "", "district.trouble_policy"
+    return Thing.SITE, site.id, f"policies.{incident_class}"

@@ -3,6 +3,7 @@
 import re
 
 from alertd.config import Thing
+from alertd.config.sections import NEVER_DIAL_KINDS
 from alertd.lint.findings import Judge
 from alertd.model.people import Person, PersonKind
 
@@ -19,19 +20,24 @@ def check_people(judge: Judge) -> None:
             if other is not person:
                 message = f"{person.name} and {other.name} share a phone: a reply would count as {other.name}'s"
                 judge.error(Thing.PERSON, person.id, "phone", message, "give each the number of their own phone")
-        if person.kind is PersonKind.RESPONDER and not person.endpoints:
+        is_known = not judge.unread(Thing.CHANNEL, Thing.PERSON)
+        if person.kind is PersonKind.RESPONDER and not person.endpoints and is_known:
             judge.error(
                 Thing.PERSON, person.id, "phone", f"responder {person.name} cannot be reached", "write their phone"
             )
     for site in judge.schools():
         if site.main_phone:
             _check_number(judge, Thing.SITE, site.id, "address.main_phone", site.main_phone)
+    for destination in judge.registry.destinations.values():
+        channel = judge.registry.channels.get(destination.endpoint.channel)
+        if channel is not None and channel.kind not in NEVER_DIAL_KINDS:
+            _check_number(judge, Thing.DESTINATION, destination.id, "address", destination.endpoint.address)
     if judge.registry.technician_phone:
         _check_number(judge, Thing.DISTRICT, "", "district.technician_phone", judge.registry.technician_phone)
 
 
 def _check_number(judge: Judge, thing: Thing, name: str, key: str, address: str) -> None:
-    if not address.startswith("+"):
+    if not address.startswith("+") or judge.unread(Thing.DISTRICT):  # whether this is the demo, its file says
         return
     is_example = EXAMPLE_NUMBER.fullmatch(address) is not None
     if is_example and not judge.loaded.demo:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from alertd.config import Thing
 from alertd.engine.audience import Addressee, people_of
-from alertd.lint.findings import TROUBLE, Judge
+from alertd.lint.findings import TROUBLE, Judge, policy_key
 from alertd.model.ids import DISTRICT, PersonId
 from alertd.model.incident import IncidentClass, is_panic
 from alertd.model.people import Person, PersonKind
@@ -23,6 +23,8 @@ DAYS_AHEAD = 366
 def check_policies(judge: Judge, today: date) -> None:
     for policy in judge.registry.policies.values():
         _check_cancel_window(judge, policy)
+    if judge.unread(Thing.PERSON, Thing.GROUP, Thing.SCHEDULE, Thing.CHANNEL, Thing.DESTINATION):
+        return
     for site, incident_class, policy in judge.uses():
         _check_audience(judge, site, incident_class, policy, today)
 
@@ -54,11 +56,9 @@ def _new_words(told: dict[str, Addressee], addressee: Addressee) -> bool:
 
 
 def _reaches_nobody(judge: Judge, site: Site, incident_class: str, policy: Policy) -> None:
-    thing, name = (Thing.DISTRICT, "") if site.id == DISTRICT else (Thing.SITE, site.id)
-    key = "trouble_policy" if site.id == DISTRICT else f"policies.{incident_class}"
     message = f"{incident_class} at {site.id}: policy {policy.id} reaches no person with a phone"
     remedy = f"add people of {site.id} with phones to its targets"
-    judge.error(thing, name, key, message, remedy)
+    judge.error(*policy_key(site, incident_class), message, remedy)
 
 
 def _step_people(judge: Judge, site: Site, name: str, wanted: tuple[Target, ...], today: date) -> tuple[Addressee, ...]:

@@ -2,7 +2,8 @@
 
 from alertd.config import Thing
 from alertd.config.credentials import secret, variable_of
-from alertd.lint.findings import TROUBLE, Judge
+from alertd.config.secrets_in_clear import is_name
+from alertd.lint.findings import TROUBLE, Judge, policy_key
 from alertd.model.ids import DISTRICT
 from alertd.model.incident import IncidentClass, is_panic
 from alertd.model.people import Destination
@@ -13,7 +14,7 @@ from alertd.model.site import Site
 def check_sites(judge: Judge) -> None:
     for site in judge.registry.sites.values():
         thing, name = (Thing.DISTRICT, "") if site.id == DISTRICT else (Thing.SITE, site.id)
-        if TROUBLE not in site.policies:
+        if TROUBLE not in site.policies and not judge.unread(Thing.POLICY):
             remedy = f'add {TROUBLE} = "…" under [policies]'
             judge.error(
                 thing, name, "policies", "no policy for troubles: nobody would learn that alertd is ill", remedy
@@ -36,9 +37,8 @@ def check_sites(judge: Judge) -> None:
 def _check_trouble_use(judge: Judge, site: Site, incident_class: str, policy: Policy) -> None:
     if policy.incident_class == incident_class:
         return
-    thing, name = (Thing.DISTRICT, "") if site.id == DISTRICT else (Thing.SITE, site.id)
     message = f"policy {policy.id} is for {policy.incident_class}, not for {incident_class}"
-    judge.error(thing, name, f"policies.{incident_class}", message, f'write a policy with class = "{incident_class}"')
+    judge.error(*policy_key(site, incident_class), message, f'write a policy with class = "{incident_class}"')
 
 
 def _check_dispatch(judge: Judge, site: Site, policy: Policy) -> None:
@@ -58,6 +58,8 @@ def _check_dispatch(judge: Judge, site: Site, policy: Policy) -> None:
         judge.error(Thing.POLICY, policy.id, "steps", f"would tell dispatch of {policy.incident_class}", remedy)
     if policy.incident_class != IncidentClass.LOCKDOWN and not told_at:
         return
+    if not told_at and judge.unread(Thing.DESTINATION):
+        return
     if not told_at:
         message = f"nobody tells dispatch of a lockdown: policy {policy.id} has no destination that serves this site"
         judge.warn(
@@ -74,7 +76,7 @@ def _check_dispatch(judge: Judge, site: Site, policy: Policy) -> None:
 
 def _check_destination(judge: Judge, destination: Destination) -> None:
     """A channel that lists its destinations must know this one: else every message to it would fail."""
-    if not destination.site_ids:
+    if not destination.site_ids and not judge.unread(Thing.SITE):
         judge.error(Thing.DESTINATION, destination.id, "sites", "serves no site", "name the sites that it serves")
     for section in judge.loaded.sections:
         if section.table != "channels" or section.name != destination.endpoint.channel:
@@ -88,6 +90,8 @@ def _check_destination(judge: Judge, destination: Destination) -> None:
 
 
 def _check_unused(judge: Judge) -> None:
+    if judge.unread(Thing.SITE, Thing.DISTRICT):
+        return
     used = {policy.id for _, _, policy in judge.uses()}
     for policy_id in judge.registry.policies.keys() - used:
         judge.warn(
@@ -97,11 +101,11 @@ def _check_unused(judge: Judge) -> None:
 
 def _check_secrets(judge: Judge) -> None:
     """A missing secret is only a warning: who checks is often not who runs. The daemon refuses to start without."""
-    if judge.loaded.demo:
+    if judge.loaded.demo or judge.unread(Thing.DISTRICT):
         return
     for section in judge.loaded.sections:
         thing = Thing.SOURCE if section.table == "sources" else Thing.CHANNEL
-        for name in section.secret_names:
+        for name in filter(is_name, section.secret_names):  # what is none, the reading has refused
             try:
                 secret(name)
             except LookupError:

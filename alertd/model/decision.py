@@ -108,6 +108,8 @@ class PhoneIncident(Struct, frozen=True, kw_only=True):
     opened_us: int
     closed_us: int | None = None
     closed_by: str = ""
+    severity: int = 0
+    """Of its class, as in `model.incident.SEVERITY`."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):

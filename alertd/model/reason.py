@@ -78,6 +78,7 @@ class Reason(StrEnum):
     AMBIGUOUS = "ambiguous"
     STALE_CODE = "stale_code"
     FOREIGN_TOKEN = "foreign_token"
+    FOREIGN_PERSON = "foreign_person"
     AUTOMATIC_REPLY = "automatic_reply"
     ACK_LAPSED = "ack_lapsed"
     STALE_TIMER = "stale_timer"

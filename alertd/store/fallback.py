@@ -67,6 +67,9 @@ class FallbackStore:
         self._spare.close()
         self._disk.close()
 
+    def damaged(self) -> str:
+        return self._disk.damaged()
+
     @property
     def durable(self) -> bool:
         return self._active is self._disk
@@ -223,7 +226,7 @@ def _own_directory(directory: Path) -> None:
     except OSError as error:
         raise StoreError(f"no room in memory at {directory}: {error.strerror}") from error
     if directory.is_symlink() or status.st_uid != os.geteuid() or status.st_mode & 0o077:
-        raise StoreError(f"{directory} belongs to somebody else: remove it, or set another [store] spare directory")
+        raise StoreError(f"{directory} belongs to somebody else: remove it, or set another daemon.spare_dir")
 
 
 def _remove(directory: Path) -> None:

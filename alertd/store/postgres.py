@@ -135,7 +135,7 @@ class PostgresStore(SqlStore):
                 options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c synchronous_commit=on",
             )
         except psycopg.Error as error:
-            raise StoreError(f"PostgreSQL cannot be reached: {error}. Check [store] url and the server.") from error
+            raise StoreError(f"PostgreSQL cannot be reached: {error}. See daemon.store_url and the server.") from error
 
     def _migrate(self) -> None:
         engine = create_engine("postgresql+psycopg://", creator=self._connect, poolclass=NullPool)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from alertd.model.decision import GestureCount, Now, PhoneIncident
 from alertd.model.events import Event
 from alertd.model.ids import SiteId
-from alertd.model.incident import Incident
+from alertd.model.incident import SEVERITY, Incident
 from alertd.model.notification import Claim, Notification, NotificationChange, NotificationRow, NotificationState
 from alertd.model.policy import Policy
 from alertd.model.reason import Reason
@@ -201,7 +201,7 @@ def told_row(content: Notification) -> Row:
 
 def phone_incident(row: Row) -> PhoneIncident:
     """From the columns of `sql.READ_PHONE`."""
-    incident_id, site_id, token, headline, state, opened_us, closed_us, closed_by = row
+    incident_id, site_id, token, headline, state, opened_us, closed_us, closed_by, schema, blob = row
     return PhoneIncident(
         incident_id=incident_id,
         site_id=site_id,
@@ -211,6 +211,7 @@ def phone_incident(row: Row) -> PhoneIncident:
         opened_us=opened_us,
         closed_us=closed_us,
         closed_by=closed_by,
+        severity=SEVERITY[incident(schema, blob).incident_class],
     )
 
 

@@ -63,19 +63,21 @@ def _insert_once(table: Table) -> str:
     return _insert(table) + " ON CONFLICT DO NOTHING"
 
 
-def update_clause(table: Table) -> str:
-    """`ON CONFLICT … DO UPDATE` of every column that is not the key."""
+def update_clause(table: Table, *, but: Sequence[str] = ()) -> str:
+    """`ON CONFLICT … DO UPDATE` of every column that is not the key, nor one of `but`."""
     key = [column.name for column in table.primary_key]
-    sets = ", ".join(f"{name} = excluded.{name}" for name in columns(table) if name not in key)
+    sets = ", ".join(f"{name} = excluded.{name}" for name in columns(table) if name not in (*key, *but))
     return f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets}"
 
 
-def _upsert(table: Table) -> str:
-    return f"{_insert(table)} {update_clause(table)}"
+def _upsert(table: Table, *, but: Sequence[str] = ()) -> str:
+    return f"{_insert(table)} {update_clause(table, but=but)}"
 
 
 UPSERT_SITE = _upsert(schema.site_row)
 UPSERT_INCIDENT = _upsert(schema.incident)
+UPSERT_OPEN_INCIDENT = _upsert(schema.incident, but=("site_id", "state", "opened_us"))
+"""Of one that is open, as it was before: what stands in no index is replaced, and the indexes are left alone."""
 UPSERT_TROUBLE = _upsert(schema.trouble)
 UPSERT_GESTURE = _upsert(schema.gesture)
 UPSERT_TIMER = _upsert(schema.timer)
@@ -106,7 +108,7 @@ READ_TOKENS = """
     SELECT id, token, state, opened_us, closed_us FROM incident WHERE state = 'open' OR opened_us >= ?
     ORDER BY opened_us"""
 READ_PHONE = """
-    SELECT i.id, i.site_id, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by
+    SELECT i.id, i.site_id, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by, i.schema, i.blob
     FROM told t JOIN incident i ON i.id = t.incident_id
     WHERE t.endpoint_key = ? AND (i.state = 'open' OR i.opened_us >= ? OR i.closed_us >= ?)
     ORDER BY CASE WHEN i.state = 'open' THEN 0 ELSE 1 END, i.opened_us DESC, i.id LIMIT ?"""

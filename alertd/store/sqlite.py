@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
+import structlog
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -24,13 +25,16 @@ from alertd.model.decision import Now
 from alertd.model.ids import SiteId
 from alertd.model.notification import NotificationRow
 from alertd.ports import Clock, DueTimer, StoreError, StoreFullError, StoreLockedError
-from alertd.store import rows, schema, sql
+from alertd.store import damage, rows, schema, sql
 from alertd.store.ballast import BALLAST_BYTES, Ballast, free_bytes
+from alertd.store.damage import StoreDamagedError
 from alertd.store.memory import Memory
 from alertd.store.reading import Reader
 from alertd.store.rows import Moment
 from alertd.store.sqlstore import ABANDONED_MAX, LEASE_S, SqlStore, random_salt
 from alertd.store.transaction import Script
+
+log = structlog.get_logger(__name__)
 
 Connect = Callable[[Path], sqlite3.Connection]
 
@@ -45,6 +49,9 @@ BLOCK_ROWS = 32
 """Rows of one long insert; times its columns it stays far below the 32,766 parameters that SQLite takes."""
 FULL_BELOW_BYTES = 64 * 1024
 """An I/O error with less room than this is a full disk: SQLite cannot always tell."""
+
+_NO_ACCESS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
+MAY_WRITE = "Let this user write there, or set another daemon.state_dir (or daemon.store_url)."
 
 READ_TIMERS = f"SELECT {', '.join(sql.columns(schema.timer))} FROM timer"  # noqa: S608 - from the schema
 PRAGMAS = (
@@ -201,7 +208,7 @@ class SqliteStore(SqlStore):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock_file.take(owner)
         except OSError as error:
-            raise StoreError(f"no database can be made at {self.path}: {error.strerror}. Check [store] url.") from error
+            raise StoreError(f"no database can be made at {self.path}: {error.strerror}. {MAY_WRITE}") from error
         try:
             self._open_database()
             self._reader = Reader(_reading_engine(self.path))
@@ -212,6 +219,15 @@ class SqliteStore(SqlStore):
 
     def _open_database(self) -> None:
         try:
+            self._begin_with_room()
+        except StoreDamagedError as error:
+            self._hang_up()
+            aside = damage.set_aside(self.path, self._opened_clock.now().wall_us)
+            log.critical("store_damaged", error=str(error), set_aside=str(aside), effect="a new database is begun")
+            self._begin_with_room()
+
+    def _begin_with_room(self) -> None:
+        try:
             self._begin_life()
         except StoreFullError:
             if not self.ballast.drop():
@@ -219,10 +235,15 @@ class SqliteStore(SqlStore):
             self._begin_life()
 
     def _begin_life(self) -> None:
+        damage.look_at_header(self.path)
         self._create()
         self.reopen()
         assert self._writer is not None
         self._migrate(self._writer)
+        try:
+            damage.examine(self._writer.connection, self.path)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
         if SqliteStore._blank is None:
             SqliteStore._blank = _blank_copy(self._writer)
         self._migrated = True
@@ -254,7 +275,8 @@ class SqliteStore(SqlStore):
             draft.rename(self.path)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            raise (StoreFullError if full else StoreError)(f"{self.path} cannot be made: {error.strerror}") from error
+            words = f"{self.path} cannot be made: {error.strerror}"
+            raise (StoreFullError(words) if full else StoreError(f"{words}. {MAY_WRITE}")) from error
 
     def _migrate(self, session: SqliteSession) -> None:
         found = None
@@ -314,9 +336,10 @@ class SqliteStore(SqlStore):
         if code == sqlite3.SQLITE_FULL or "disk is full" in str(error) or (code == sqlite3.SQLITE_IOERR and no_room):
             self._full = True
             return StoreFullError(f"no space left for {self.path}: free some on its disk")
-        if code == sqlite3.SQLITE_NOTADB:
-            return StoreError(f"{self.path} is not a database of alertd ({error}). Restore the last backup.")
-        return StoreError(f"the database {self.path} failed: {error}")
+        if damage.means_damage(error):
+            return StoreDamagedError(f"{self.path} is damaged, or no database: {error}")
+        remedy = f". {MAY_WRITE}" if code in _NO_ACCESS else ""
+        return StoreError(f"the database {self.path} failed: {error}{remedy}")
 
     def ready(self) -> None:
         """Reopen after an error, with the ballast's room if there was none left. Raises `StoreError`."""
@@ -363,6 +386,9 @@ class SqliteStore(SqlStore):
         """Of the database and its log."""
         files = (self.path, self.path.with_name(self.path.name + "-wal"))
         return sum(file.stat().st_size for file in files if file.exists())
+
+    def damaged(self) -> str:
+        return damage.newest_aside(self.path)
 
     @property
     def durable(self) -> bool:

@@ -137,6 +137,8 @@ class SqlTransaction:
         self._collected: dict[str, list[Row]] = {}
         self._causes: dict[CauseId, int] = {}
         self._incidents: dict[IncidentId, Incident] = {}
+        self._changed: dict[IncidentId, Incident] = {}
+        """Those that are not in the script yet, as they were left last."""
         self._tokens: set[str] = set()
         self._frozen: set[str] = set()
         """Content hashes of the policies that it writes."""
@@ -236,7 +238,7 @@ class SqlTransaction:
         for incident in decision.incidents:
             self._incidents[incident.id] = incident
             self._tokens.add(incident.token)
-            self._collect(sql.UPSERT_INCIDENT, rows.incident_row(incident))
+            self._changed[incident.id] = incident
         for trouble in decision.troubles:
             self._collect(sql.UPSERT_TROUBLE, rows.trouble_row(trouble))
         for gesture in decision.gestures:
@@ -362,6 +364,10 @@ class SqlTransaction:
             born = born or {}
             self.script.append((sql.INSERT_NOTIFICATION, [self._birth(row, born) for row in self._new.values()]))
             self._new = {}  # not clear(): `_prepare` still holds it
+        for incident in self._changed.values():
+            upsert = sql.UPSERT_OPEN_INCIDENT if incident.is_open else sql.UPSERT_INCIDENT
+            self._collect(upsert, rows.incident_row(incident))
+        self._changed = {}
         self.script.extend(self._collected.items())
         self._collected = {}
         drops = [(timer_id,) for timer_id, row in self._timers.items() if row is None]

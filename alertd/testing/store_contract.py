@@ -15,6 +15,7 @@ import pytest
 from alertd.model.decision import Decision, Withdrawal
 from alertd.model.events import ClockStepped, Event, TimerFired
 from alertd.model.ids import CauseId, IncidentId, NotificationId, SiteId, TimerId
+from alertd.model.incident import Severity
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     Claim,
@@ -222,6 +223,25 @@ class StoreContract:
         assert len(world.store.read_incidents(open_only=True, site_id=None, limit=10)) == 2
         assert [i.id for i in world.store.read_incidents(open_only=True, site_id=ELM, limit=10)] == ["inc-2"]
         assert (world.store.verify_journal(OAK), world.store.verify_journal(ELM)) == (3, 3)
+
+    def test_an_incident_that_opens_and_ends_in_one_commit_has_ended(self, world: World) -> None:
+        """Beside others of the same commit, in any order: what was decided last of each is what stands."""
+        world.commit(Decision(incidents=(incident(1), incident(3))))
+        now = world.clock.now()
+        with world.store.begin([OAK], now) as transaction:
+            transaction.write(press(), Decision(incidents=(incident(1, closed_us=now.wall_us),)), now)
+            transaction.write(press(), Decision(incidents=(incident(2, token="18"),)), now)
+            transaction.write(press(), Decision(incidents=(incident(2, token="18", closed_us=now.wall_us),)), now)
+            transaction.write(press(), Decision(incidents=(incident(3, mode=Mode.DRILL),)), now)
+            transaction.commit(born_leased=NONE)
+
+        world.restart()
+        still_open = world.store.read_incidents(open_only=True, site_id=OAK, limit=10)
+        assert [(i.id, i.mode) for i in still_open] == [("inc-3", Mode.DRILL)]
+        for number in (1, 2):
+            ended = world.store.read_incident(IncidentId(f"inc-{number}"))
+            assert ended is not None
+            assert not ended.is_open
 
     # --- one id, one content ------------------------------------------------------------------------------------------
 
@@ -591,6 +611,7 @@ class StoreContract:
 
         assert [(i.incident_id, i.token, i.is_open) for i in mine] == [("inc-2", "22", True), ("inc-1", "21", True)]
         assert mine[0].headline == "OAK ELEM Rm 204 LOCKDOWN 10:42"
+        assert mine[0].severity == Severity.LOCKDOWN
 
     def test_an_open_incident_is_known_to_its_phone_however_many_were_closed_since(self, world: World) -> None:
         me = phone(1)

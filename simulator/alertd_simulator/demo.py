@@ -115,7 +115,8 @@ async def _live(world: World) -> int:
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     screen = Screen(world.story, world.center, keys=is_terminal)
     quit_ = asyncio.Event()
-    with Live(screen.render(), console=Console(), screen=is_terminal, auto_refresh=False) as live:
+    console = Console()
+    with Live(screen.render(console.width), console=console, screen=is_terminal, auto_refresh=False) as live:
         drawing = asyncio.create_task(_draw(screen, live), name="draw")
         try:
             screen.note = "A lockdown button is pressed in a moment. Watch the phones."
@@ -127,13 +128,13 @@ async def _live(world: World) -> int:
         finally:
             drawing.cancel()
             await asyncio.gather(drawing, return_exceptions=True)
-            live.update(screen.render(), refresh=True)
+            live.update(screen.render(live.console.width), refresh=True)
     return _verdict(world)
 
 
 async def _draw(screen: Screen, live: Live) -> None:
     while True:
-        live.update(screen.render(), refresh=True)
+        live.update(screen.render(live.console.width), refresh=True)
         await asyncio.sleep(FRAME_S)
 
 

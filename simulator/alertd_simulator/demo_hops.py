@@ -26,7 +26,7 @@ class Hop(StrEnum):
 
     PRESSED = "the button is pressed"
     BROKER = "the broker has the press and tells the button so"
-    COMMITTED = "alertd takes the press in: an incident is open"
+    COMMITTED = "alertd takes the press in"
     ACKNOWLEDGED = "alertd acknowledges the press to the broker, now that it is on disk"
     FEEDBACK = "the button lights up: received"
     TEXT_ACCEPTED = "the carrier accepts the first text"

@@ -3,9 +3,12 @@
 Owns layout and words for a school principal, who has never seen a log. Must not decide or wait for anything.
 """
 
-from rich.console import Group
+from collections.abc import Sequence
+
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.layout import Layout
 from rich.panel import Panel
+from rich.segment import Segment
 from rich.text import Text as Words
 
 from alertd_simulator.demo_hops import WITNESSES, Hop, Reached, Witness
@@ -14,8 +17,11 @@ from alertd_simulator.dispatch_center import DispatchCenter, Message
 from alertd_simulator.people import Habit, Responder
 
 PHONES_MAX = 6
+PHONE_COLUMNS = 24
+"""A phone is no narrower: a text in it could not be read."""
 TEXTS_SHOWN = 3
-LINES_SHOWN = 18
+MESSAGES_SHOWN = 6
+LINES_SHOWN = 30
 INVITATION = "Press 1 staff assist · 2 lockdown · 3 medical · q quit"
 
 
@@ -28,12 +34,13 @@ class Screen:
         self._keys = keys
         self.note = ""
 
-    def render(self) -> Layout:
+    def render(self, columns: int) -> Layout:
+        """The moment, on a terminal of so many columns."""
         screen = Layout()
         screen.split_column(
             Layout(self._head(), size=4), Layout(name="phones", ratio=3), Layout(name="below", ratio=3, minimum_size=8)
         )
-        screen["phones"].split_row(*(Layout(_phone(each)) for each in self._shown()))
+        screen["phones"].split_row(*(Layout(_phone(each)) for each in self._shown(columns)))
         screen["below"].split_row(Layout(self._timeline(), ratio=2), Layout(self._dispatcher(), ratio=1))
         return screen
 
@@ -42,19 +49,33 @@ class Screen:
         title = Words(f"{school.site.name}: a demonstration. Nobody real is called or texted.", style="bold")
         return Panel(Group(title, Words(self.note or (INVITATION if self._keys else ""), style="cyan")))
 
-    def _shown(self) -> list[Responder]:
+    def _shown(self, columns: int) -> list[Responder]:
         """Phones that have something to show, the most telling first."""
-        return sorted(self._story.responders, key=lambda each: (-_weight(each), each.name))[:PHONES_MAX]
+        most = max(1, min(PHONES_MAX, columns // PHONE_COLUMNS))
+        return sorted(self._story.responders, key=lambda each: (-_weight(each), each.name))[:most]
 
     def _timeline(self) -> Panel:
-        return Panel(Group(*_lines(self._story)), title="What happened", title_align="left")
+        return Panel(Tail(_lines(self._story)), title="What happened", title_align="left")
 
     def _dispatcher(self) -> Panel:
         messages = [m for m in self._center.messages.values() if m.type != "heartbeat"]
-        lines = [_dispatch_line(message, self._center) for message in messages[-TEXTS_SHOWN * 2 :]]
+        lines = [_dispatch_line(message, self._center) for message in messages[-MESSAGES_SHOWN:]]
         return Panel(
-            Group(*lines) if lines else Words("quiet", style="dim"), title="Dispatcher's screen", border_style="red"
+            Tail(lines) if lines else Words("quiet", style="dim"), title="Dispatcher's screen", border_style="red"
         )
+
+
+class Tail:
+    """Lines of which the newest stay visible: what does not fit is cut at the top."""
+
+    def __init__(self, lines: Sequence[Words]) -> None:
+        self._lines = lines
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows = console.render_lines(Group(*self._lines), options.update(height=None), pad=False)
+        for row in rows[-options.height :] if options.height else rows:
+            yield from row
+            yield Segment.line()
 
 
 def _weight(responder: Responder) -> int:

@@ -145,6 +145,31 @@ def test_a_correction_prints_to_whom_it_went(shell, lockdown):
         assert f"  {name} over" in said.out
 
 
+@pytest.mark.parametrize(("code", "words"), [("417", "is going"), ("517", "has arrived"), ("617", "cannot go")])
+def test_ack_takes_the_code_that_the_texts_show(shell, daemon, lockdown, code, words):
+    said = shell.run("ack", code, "--as", "ruiz", "--json")
+
+    assert (said.code, said.json["incident"]["answers"][0]["words"]) == (0, f"Ruiz {words}")
+
+
+def test_ack_refuses_a_person_of_another_school(shell, daemon, lockdown):
+    said = shell.run("ack", "17", "--as", "elmer")
+
+    assert said.code == 1
+    assert "Elmer is not of the site oak" in said.err
+    assert daemon.oak.incident.escalation is EscalationState.RUNNING
+
+
+def test_a_person_who_is_not_registered_is_named_as_such(shell, daemon, lockdown):
+    ghost = shell.run("correct", "17", "--by", "ghost 911", "--reason", "x")
+    numbered = shell.run("correct", "17", "--name", "ghost 911", "--reason", "x")
+    hill = shell.run("correct", "17", "--name", "Sgt. Hill", "--reason", "x")
+
+    assert (ghost.code, numbered.code, hill.code) == (1, 1, 0)
+    assert "--name" in ghost.err
+    assert daemon.oak.incident.correction.by == "Sgt. Hill"
+
+
 def test_orders_without_a_name_are_not_understood(shell, daemon, lockdown):
     for command in (("resolve", "17"), ("correct", "17", "--reason", "x"), ("ack", "17")):
         assert shell.run(*command).code == 2
@@ -222,6 +247,18 @@ def test_verify_counts_an_unbroken_journal_and_names_a_broken_one(shell, daemon,
 
     assert whole.out == f"oak: {len(daemon.journal)} entries, chain unbroken.\n"
     assert (broken.code, "entry 3 does not match" in broken.err) == (1, True)
+
+
+def test_health_exits_5_while_a_channel_reaches_nobody(shell, daemon):
+    daemon.ways[0] = Proof(name="channel sms", alive=False, words="the last 5 attempts failed")
+    ill = shell.run("health")
+    daemon.proofs.append(Proof(name="broker", alive=False, words="no session"))
+    dead = shell.run("health")
+
+    assert ill.code == 5
+    assert "DEGRADED" in ill.out
+    assert "channel sms: the last 5 attempts failed" in ill.out
+    assert (dead.code, "NOT PROVEN ALIVE" in dead.out) == (1, True)
 
 
 def test_health_exits_1_unless_everything_is_proven(shell, daemon):

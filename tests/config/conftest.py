@@ -12,7 +12,11 @@ from alertd import lint
 from alertd.config import Loaded, Problem, load
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config"
-NOT_WRITTEN_DOWN = {"<account sid>": "AC" + "0a" * 16, "<signing secret>": "whsec_" + "c2VjcmV0"}
+NOT_WRITTEN_DOWN = {
+    "<account sid>": "AC" + "0a" * 16,
+    "<signing secret>": "whsec_" + "c2VjcmV0",
+    "<auth token>": "d0" * 16,
+}
 """What looks like a secret stands in no file, not even here: scanners would cry."""
 TODAY = date(2026, 10, 14)
 

@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import pytest
+from msgspec.structs import fields as fields_of
+
 from alertd.config import devices, people
 from alertd.config.loading import read
 from alertd.config.settings import Settings
@@ -11,10 +14,20 @@ from alertd.lint.longest import longest_params
 from alertd.lint.templates import KNOWN
 from alertd.model.ids import SiteId
 from alertd.model.incident import IncidentClass
+from alertd_adapters.mqtt.settings import MqttSettings, TlsSettings, TriggerSettings
+from alertd_adapters.twilio.settings import TwilioSettings
+from alertd_adapters.webhook.settings import DestinationSettings, WebhookSettings
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_text()
-CODE = set(re.findall(r"`[^`]+`", TEXT))
-WORDS = {word.strip(".") for span in CODE for word in re.findall(r"[a-z_0-9.]+", span)}
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+TEXT = (DOCS / "configuration.md").read_text()
+
+
+def code_words(text):
+    """Every word that stands between backticks."""
+    return {word.strip(".") for span in re.findall(r"`[^`]+`", text) for word in re.findall(r"[a-z_0-9.]+", span)}
+
+
+WORDS = code_words(TEXT)
 
 
 def test_every_key_that_is_looked_for_is_documented(school):
@@ -44,3 +57,32 @@ def test_every_class_template_and_placeholder_is_documented(school):
     assert {f"{{{name}}}" for name in placeholders} - set(re.findall(r"\{[a-z_]+\}", TEXT)) == set()
     assert templates - shown == set()
     assert set(IncidentClass) - WORDS == set()
+
+
+@pytest.mark.parametrize(
+    ("plugin", "file", "heading", "settings"),
+    [
+        ("mqtt", "broker.md", "## The source's settings", (MqttSettings, TriggerSettings, TlsSettings)),
+        ("sms_twilio", "configuration.md", "### `sms_twilio`", (TwilioSettings,)),
+        ("webhook", "configuration.md", "### `webhook`", (WebhookSettings, DestinationSettings)),
+    ],
+    ids=["mqtt", "sms_twilio", "webhook"],
+)
+def test_every_setting_of_a_shipped_plugin_is_documented(plugin, file, heading, settings):
+    """In its own section, with its own default: that another plugin has a key of this name helps nobody."""
+    text = (DOCS / file).read_text()
+    section = re.split(r"^##", text.partition(heading)[2], maxsplit=1, flags=re.MULTILINE)[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
+
+    fields = [field for each in settings for field in fields_of(each)]
+    assert {field.name for field in fields} - code_words(section) == set()
+    for field in fields:
+        if isinstance(field.default, (int, float)) and not isinstance(field.default, bool):
+            (row,) = [row for row in rows if field.name in code_words(row.split("|")[1])]
+            assert f"{field.default:g}" in row.split("|")[2], f"{plugin}: {row}"
+
+
+def test_exit_codes_are_documented():
+    from alertd.console.terminal import Exit
+
+    assert re.search(rf"alertd check .*exit {Exit.INVALID:d}", TEXT)

@@ -42,6 +42,7 @@ def test_mutated_files_never_raise(mutations):
         text = render_problems((*loaded.problems, *lint.check(loaded)))
 
     assert all(problem.message and problem.remedy for problem in loaded.problems)
+    assert not (loaded.unread and loaded.is_usable), "what could not be judged would be accepted"
     assert text.splitlines()[-1].endswith(".")
 
 
@@ -53,3 +54,5 @@ def test_a_file_of_any_bytes_never_raises(file, data):
 
         loaded = load(directory)
         lint.check(loaded)
+
+    assert not (loaded.unread and loaded.is_usable), "what could not be judged would be accepted"

@@ -1,5 +1,7 @@
 """Every rule of the linter has a configuration that can be read and must not run: unsafe.toml, doubtful.toml."""
 
+import pytest
+
 
 def test_unsafe_configuration_is_refused(school, unsafe):
     school.spoil(unsafe)
@@ -105,3 +107,77 @@ def test_empty_configuration_is_judged_without_a_traceback(tmp_path):
 
     assert not loaded.is_usable
     lint.check(loaded)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "key"),
+    [
+        ("sites/oak.toml", 'vape = "vape"', 'vape = "masking"', "policies.vape"),
+        ("sites/elm.toml", 'trouble = "trouble"', 'trouble = "medical"', "policies.trouble"),
+        ("alertd.toml", 'trouble_policy = "trouble"', 'trouble_policy = "medical"', "district.trouble_policy"),
+        ("policies/medical.toml", "[[steps]]", "cancel_window_s = 10\n[[steps]]", "cancel_window_s"),
+    ],
+    ids=["policy of another class", "trouble policy", "district's trouble policy", "policy"],
+)
+def test_problem_of_a_key_stands_at_its_line(school, file, old, new, key):
+    path = school.directory / file
+    path.write_text(path.read_text().replace(old, new, 1))
+
+    lines = path.read_text().splitlines()
+    here = [p for p in school.lint_problems() if (p.file, p.key) == (file, key)]
+    assert here
+    assert all(key.rpartition(".")[2] in lines[p.line - 1] for p in here), here
+
+
+def test_policy_of_a_dispatch_less_lockdown_stands_at_its_line(school):
+    school.replace("policies/lockdown.toml", '  { destination = "county-dispatch" },\n', "")
+
+    lines = (school.directory / "sites/oak.toml").read_text().splitlines()
+    (problem,) = [p for p in school.lint_problems() if p.file == "sites/oak.toml"]
+    assert "lockdown" in lines[problem.line - 1]
+
+
+def test_destination_whose_name_is_its_address_is_never_an_emergency_number(school):
+    school.append("channels.toml", '\n[destinations.911]\nchannel = "sms"\nsites = ["oak"]\n')
+
+    (problem,) = school.read_problems()
+    assert problem.is_error
+    assert problem.key == "destinations.911.address"
+    assert "must never be dialled" in problem.message
+
+
+@pytest.mark.parametrize("kind", ["voice", "pager", "panel"])
+def test_whatever_else_might_dial_never_dials_an_emergency_number(school, kind):
+    school.append(
+        "channels.toml",
+        f'\n[channels.other]\nplugin = "{kind}_x"\n'
+        '[destinations.x]\nchannel = "other"\nsites = ["oak"]\naddress = "9,911"\n',
+    )
+
+    assert ["must never be dialled" in p.message for p in school.read_problems()] == [True]
+
+
+def test_address_that_nobody_dials_may_hold_any_digits(school):
+    school.append(
+        "channels.toml",
+        """
+[channels.dispatch-webhook.destinations.911-center]
+url = "https://911.example.org/"
+signing_secret = "x"
+[destinations.x]
+channel = "dispatch-webhook"
+sites = ["oak"]
+address = "911-center"
+""",
+    )
+
+    assert school.problems() == ()
+
+
+def test_dispatch_by_text_to_an_example_number_is_refused_outside_the_demo(school):
+    school.replace("alertd.toml", "demo = true", "")
+    school.replace("channels.toml", 'channel = "dispatch-webhook"', 'channel = "sms"\naddress = "+12025550199"')
+
+    (problem,) = [p for p in school.problems() if p.key == "address"]
+    assert problem.is_error
+    assert "example number" in problem.message

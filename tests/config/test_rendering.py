@@ -1,6 +1,9 @@
 """What a person reads after `alertd check`."""
 
+import pytest
+
 from alertd.config import Problem, ProblemSeverity, render_problems
+from alertd.config.problems import counted
 
 
 def test_golden_output(school):
@@ -33,3 +36,16 @@ def test_one_error_is_singular():
     problem = Problem(file="a", line=1, key="", message="m", remedy="r", severity=ProblemSeverity.ERROR)
 
     assert render_problems([problem]) == "a:1: m → r\n1 error.\n"
+
+
+@pytest.mark.parametrize(
+    ("count", "things", "words"),
+    [
+        (1, "destinations", "1 destination"),
+        (1, "policies", "1 policy"),
+        (1, "people", "1 person"),
+        (0, "sites", "0 sites"),
+    ],
+)
+def test_one_thing_is_singular(count, things, words):
+    assert counted(count, things) == words

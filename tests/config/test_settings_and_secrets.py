@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from alertd.config import secret
-from alertd.config.credentials import leaks
+from alertd import lint
+from alertd.config import render_problems, secret
+from alertd.config.credentials import leaks, variable_of
+from alertd.console.plugin_check import unbuildable
 from alertd.ports import SettingsError
 
 
@@ -140,3 +142,93 @@ def test_section_that_only_moved_is_the_same(school):
 
     school.replace("channels.toml", "port = 1883", "port = 1884")
     assert school.load().sections != before
+
+
+PASTED = [
+    "AC" + "0a" * 16,
+    "SK" + "0b" * 16,
+    "whsec_" + "c2VjcmV0c2VjcmV0",
+    "d0" * 16,
+    "0d" * 16,
+    "correct horse battery",
+]
+
+
+@pytest.mark.parametrize("pasted", PASTED, ids=lambda value: value[:6])
+@pytest.mark.parametrize(
+    "old",
+    ['"twilio-auth-token"', '"broker-password"\ntriggers', '"dispatch-signing"'],
+    ids=lambda value: value.split('"')[1],
+)
+@pytest.mark.parametrize("demo", ["demo = true", "demo = false"])
+def test_secret_in_place_of_its_name_is_refused_and_never_shown(school, old, pasted, demo):
+    """By whoever says something about it: reading, linter, plugin."""
+    school.replace("channels.toml", old, old.replace(old.split('"')[1], pasted))
+    school.replace("alertd.toml", "demo = true", demo)
+    loaded = school.load()
+    problems = (*loaded.problems, *lint.check(loaded), *unbuildable(loaded.sections, loaded.settings))
+
+    assert any(p.is_error and p.file == "channels.toml" for p in loaded.problems)
+    shown = render_problems(problems).casefold()
+    assert pasted[7:].casefold() not in shown
+    assert variable_of(pasted)[14:].casefold() not in shown
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["api_key=x", "v=1&access_token=x", "Token=x", "client-secret=x", "password=x", "sig=x", "key=x", "apiKey=x"],
+)
+def test_secret_in_a_query_is_found_and_never_quoted(query):
+    (leak,) = leaks({"url": f"https://a.example/alerts?{query}opensesame"})
+
+    assert "opensesame" not in leak.message + leak.remedy
+    assert "secret in its URL" in leak.message
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example/alerts?v=2&site=oak", "https://a.example/token/x", "https://a.example/?monkey=1"]
+)
+def test_honest_query_is_no_leak(url):
+    assert leaks({"url": url}) == []
+
+
+@pytest.mark.parametrize("key", ["heartbeat_url", "public_base_url"])
+@pytest.mark.parametrize("url", ["https://x.example/?token=opensesame", "https://u:opensesame" + "@x.example/"])
+def test_secret_in_a_url_of_the_process_is_refused_and_never_quoted(school, key, url):
+    school.replace("alertd.toml", 'log_format = "json"', f'{key} = "{url}"')
+
+    (problem,) = school.read_problems()
+    assert (problem.key, problem.is_error) == (f"daemon.{key}", True)
+    assert "opensesame" not in problem.message + problem.remedy
+
+
+@pytest.mark.parametrize("variable", ["ALERTD_STATE_DIR", "ALERTD_SPARE_DIR", "ALERTD_SOCKET_PATH"])
+def test_relative_path_is_refused(school, monkeypatch, variable):
+    """What it is relative to, nobody knows: systemd's `/`, or wherever somebody typed the command."""
+    monkeypatch.setenv(variable, "alertd")
+
+    (problem,) = school.read_problems()
+    assert (problem.key, problem.is_error) == (variable, True)
+    assert "absolute" in problem.message
+
+
+def test_store_at_a_relative_path_is_refused(school, monkeypatch):
+    monkeypatch.setenv("ALERTD_STORE_URL", "sqlite:///alertd.db")
+
+    (problem,) = school.read_problems()
+    assert "sqlite:////" in problem.message
+
+
+def test_callbacks_in_clear_are_warned_of(school):
+    line = school.replace("alertd.toml", 'log_format = "json"', 'public_base_url = "http://alertd.example.org"')
+
+    (problem,) = school.read_problems()
+    assert (problem.key, problem.line, problem.is_error) == ("daemon.public_base_url", line, False)
+    assert "https://" in problem.remedy
+
+
+@pytest.mark.parametrize("url", ["https://alertd.example.org", "http://127.0.0.1:8420"])
+def test_callbacks_behind_tls_or_on_this_machine_are_not(school, monkeypatch, url):
+    monkeypatch.setenv("ALERTD_PUBLIC_BASE_URL", url)
+
+    assert school.read_problems() == ()

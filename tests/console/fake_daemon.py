@@ -31,6 +31,7 @@ class FakeDaemon:
         self.observed: list[str] = []
         self.takers: dict[str, Callbacks] = {}
         self.proofs = [Proof(name="broker", alive=True, words="session stands since 10:40")]
+        self.ways = [Proof(name="channel sms", alive=True, words="nothing is known to be wrong")]
         self.reloaded = Reloaded(config_version="v2")
         self.refuses_commits = False
         self.never_commits = False
@@ -55,7 +56,9 @@ class FakeDaemon:
         return self.school
 
     def health(self) -> Health:
-        return Health(proofs=tuple(self.proofs), version="0.1.0", config_version="v1", started_us=0)
+        return Health(
+            proofs=tuple(self.proofs), ways=tuple(self.ways), version="0.1.0", config_version="v1", started_us=0
+        )
 
     def callbacks(self) -> Mapping[str, Callbacks]:
         return self.takers

@@ -178,7 +178,74 @@ async def test_an_answer_pauses_the_escalation_and_comes_back_with_the_journals_
     assert answer.json["incident"]["escalation"] == "paused"
     assert [(a["words"], a["holds"]) for a in answer.json["incident"]["answers"]] == [("Ruiz is going", True)]
     assert "acknowledged" in [line["reason"] for line in answer.json["lines"]]
-    assert answer.json["lines"][0]["known_by"] == "the person"
+    assert answer.json["lines"][0]["known_by"] == "an operator, at the console"
+
+
+async def test_promise_6_an_answer_of_another_schools_person_is_refused_with_a_remedy(app, daemon):
+    incident_id = await lockdown(app)
+    entered = len(daemon.events)
+    answer = await ask(app, "POST", f"/v1/incidents/{incident_id}/answers", {"person": "elmer", "kind": "going"})
+
+    assert answer.status == 409
+    assert answer.json["error"] == "Elmer is not of the site oak and was not told of OAK ELEM Rm 204 LOCKDOWN 10:42"
+    assert "alertd incidents" in answer.json["remedy"]
+    assert daemon.oak.incident.escalation is EscalationState.RUNNING
+    assert len(daemon.events) == entered
+
+
+@pytest.mark.parametrize("code", ["417", "517", "4 17", "817", "917"])
+async def test_an_incident_is_found_by_the_code_that_every_text_shows(app, code):
+    incident_id = await lockdown(app)
+
+    assert (await ask(app, "GET", f"/v1/incidents/{code}")).json["incident"]["id"] == incident_id
+
+
+@pytest.mark.parametrize("code", ["117", "418", "4170", "41"])
+async def test_a_code_of_nothing_open_says_where_to_look(app, code):
+    await lockdown(app)
+    answer = await ask(app, "GET", f"/v1/incidents/{code}")
+
+    assert answer.status == 404
+    assert answer.json["remedy"] == "open are: 17 (OAK ELEM Rm 204 LOCKDOWN 10:42)"
+
+
+async def test_a_code_of_two_incidents_is_asked_back(app, daemon):
+    daemon.oak.tokens[:2] = ["17", "417"]
+    await lockdown(app)
+    await ask(app, "POST", "/v1/press", {"device_id": "wall-gym"})
+    answer = await ask(app, "GET", "/v1/incidents/417")
+
+    assert answer.status == 409
+    assert "LOCKDOWN" in answer.json["remedy"]
+    assert "MEDICAL" in answer.json["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("code", "order", "words"),
+    [
+        ("17", {}, "Ruiz is going"),
+        ("417", {}, "Ruiz is going"),
+        ("517", {}, "Ruiz has arrived"),
+        ("617", {}, "Ruiz cannot go"),
+        ("417", {"kind": "cannot_go"}, "Ruiz cannot go"),
+        ("917", {"kind": "going"}, "Ruiz is going"),
+    ],
+)
+async def test_without_a_kind_the_digit_of_the_code_says_it(app, code, order, words):
+    await lockdown(app)
+    answer = await ask(app, "POST", f"/v1/incidents/{code}/answers", {"person": "ruiz", **order})
+
+    assert [a["words"] for a in answer.json["incident"]["answers"]] == [words]
+
+
+@pytest.mark.parametrize("code", ["817", "917"])
+async def test_a_code_that_asks_for_more_is_no_answer(app, daemon, code):
+    await lockdown(app)
+    answer = await ask(app, "POST", f"/v1/incidents/{code}/answers", {"person": "ruiz"})
+
+    assert answer.status == 409
+    assert "alertd press" in answer.json["remedy"]
+    assert daemon.oak.incident.answers == ()
 
 
 async def test_an_answer_of_nobody_is_refused(app, daemon):
@@ -206,18 +273,54 @@ async def test_a_lockdown_is_released_in_person_before_it_closes(app, daemon):
 async def test_the_name_of_whoever_orders_is_a_persons_own_or_as_given(app, daemon):
     incident_id = await lockdown(app)
     await ask(app, "POST", f"/v1/incidents/{incident_id}/resolve", {"by": "chen"})
-    await ask(app, "POST", f"/v1/incidents/{incident_id}/resolve", {"by": "Sgt. Hill", "rooms_released": True})
+    await ask(
+        app, "POST", f"/v1/incidents/{incident_id}/resolve", {"name": "Sgt. O'Hill-Núñez", "rooms_released": True}
+    )
 
     orders = [event for event in daemon.events if isinstance(event, ResolveOrdered)]
-    assert [order.by for order in orders] == ["Chen", "Sgt. Hill"]
+    assert [order.by for order in orders] == ["Chen", "Sgt. O'Hill-Núñez"]
 
 
-@pytest.mark.parametrize("by", ["", "   ", "x" * 41, "a\nb", "\x1b[31m", "\u202eziuR"])
-async def test_a_name_that_does_not_fit_a_text_is_refused(app, by):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "   ",
+        "x" * 41,
+        "a\nb",
+        "\x1b[31m",
+        "\u202eziuR",
+        "ghost 911",
+        "call ٩١١",
+        "9-1-1",
+        "http://x",
+        "A; B",
+        "Hill\n",
+    ],
+)
+@pytest.mark.parametrize("verb", ["resolve", "correct"])
+async def test_a_name_that_does_not_fit_a_text_is_refused(app, daemon, verb, name):
     incident_id = await lockdown(app)
-    answer = await ask(app, "POST", f"/v1/incidents/{incident_id}/resolve", {"by": by})
+    reason = {"reason": "x"} if verb == "correct" else {}
+    answer = await ask(app, "POST", f"/v1/incidents/{incident_id}/{verb}", {"name": name, **reason})
 
-    assert (answer.status, answer.json["where"]) == (422, "body.by")
+    assert (answer.status, answer.json["where"]) == (422, "body.name")
+    assert daemon.oak.incident.state is IncidentState.ACTIVE
+
+
+@pytest.mark.parametrize("verb", ["resolve", "correct"])
+async def test_whoever_orders_is_a_registered_person_unless_a_name_is_given_as_such(app, daemon, verb):
+    incident_id = await lockdown(app)
+    reason = {"reason": "x"} if verb == "correct" else {}
+    ghost = await ask(app, "POST", f"/v1/incidents/{incident_id}/{verb}", {"by": "ghost 911", **reason})
+    nobody = await ask(app, "POST", f"/v1/incidents/{incident_id}/{verb}", reason)
+    both = await ask(app, "POST", f"/v1/incidents/{incident_id}/{verb}", {"by": "ruiz", "name": "Hill", **reason})
+
+    assert (ghost.status, ghost.json["error"]) == (404, 'there is no person "ghost 911"')
+    assert "`name`" in ghost.json["remedy"]
+    assert [(nobody.status, nobody.json["where"]), (both.status, both.json["where"])] == [(422, "body.by")] * 2
+    assert daemon.oak.incident.state is IncidentState.ACTIVE
+    assert not any("ghost" in row.notification.text for row in daemon.oak.rows.values())
 
 
 async def test_an_unknown_room_is_refused(app, daemon):
@@ -348,6 +451,18 @@ async def test_health_is_503_as_soon_as_one_proof_is_missing(app, daemon):
 
     assert (answer.status, answer.json["alive"]) == (503, False)
     assert answer.json["proofs"][1] == {"name": "dispatch", "alive": False, "words": "no claim for 40 s"}
+
+
+async def test_a_channel_in_doubt_is_degraded_in_words_but_alive(app, daemon):
+    well = await ask(app, "GET", "/v1/health")
+    daemon.ways[0] = Proof(name="channel sms", alive=False, words="the last 5 attempts failed")
+    ill = await ask(app, "GET", "/v1/health")
+    daemon.proofs.clear()
+    dead = await ask(app, "GET", "/v1/health")
+
+    assert [a.json["state"] for a in (well, ill, dead)] == ["alive", "degraded", "not_alive"]
+    assert (ill.status, ill.json["alive"]) == (200, True)
+    assert ill.json["ways"] == [{"name": "channel sms", "alive": False, "words": "the last 5 attempts failed"}]
 
 
 async def test_health_without_any_proof_is_not_alive(app, daemon):

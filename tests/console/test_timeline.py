@@ -142,13 +142,22 @@ def test_a_message_that_is_not_sent_says_so_with_its_reason(story):
 
 
 def test_an_answer_is_known_by_the_person_and_dispatch_by_itself(story):
-    story.play.answer("Ruiz")
+    story.play.reply("Ruiz", f"4{story.incident.token}")
     story.play.center(DispatchState.ACCEPTED, call="26-1187")
     story.keep()
 
     assert [line.known_by for line in story.lines_of("ruiz")] == ["the person"]
     dispatch = next(line for line in story.lines() if "26-1187" in line.what)
     assert (dispatch.known_by, dispatch.reason) == ("psap", "dispatch_changed")
+
+
+def test_what_an_operator_typed_is_not_said_to_be_known_by_the_person(story):
+    story.play.answer("Ruiz")
+    story.play.correct("Ruiz")
+    story.keep()
+
+    typed = [line for line in story.lines() if line.what.startswith(("answer: ", "correction: "))]
+    assert [line.known_by for line in typed] == ["an operator, at the console"] * 2
 
 
 def test_an_erased_line_stays_as_a_line(story):

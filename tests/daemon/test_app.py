@@ -1,5 +1,7 @@
 """The process: what it refuses, how it reloads, how it ends."""
 
+import gc
+import json
 import logging
 import os
 import shutil
@@ -14,6 +16,8 @@ import pytest
 import structlog
 
 from alertd import app
+from alertd.daemon.system_clock import SystemClock
+from alertd.store.sqlite import SqliteStore
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SECRETS = {
@@ -53,10 +57,61 @@ def test_missing_secrets_are_all_said_at_once(
         assert section in said, "one section's problem hides another's"
 
 
+@pytest.fixture
+def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A configuration that would start; its state directory is `state` beside it."""
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ALERTD_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("ALERTD_SPARE_DIR", str(tmp_path / "spare"))
+    thresholds = gc.get_threshold()
+    yield REPOSITORY / "config"
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
+
+
+def logged(said: str) -> list[dict[str, str]]:
+    """The lines of the log; a traceback, or anything else that is no line of it, fails the test."""
+    lines = [line for line in said.splitlines() if not line.startswith(("channels.toml", "people.csv"))]
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def test_a_second_daemon_says_in_one_sentence_who_runs_already(ready, tmp_path, capsys):
+    first = SqliteStore(tmp_path / "state" / "alertd.db", ballast_bytes=0)
+    first.open("the first daemon", SystemClock())
+    try:
+        code = app.run(ready)
+    finally:
+        first.close()
+
+    said = capsys.readouterr().err
+    assert code == app.EXIT_FAILED
+    assert "Traceback" not in said
+    assert "task_crashed" not in said
+    (last,) = [line for line in logged(said) if line["level"] == "critical"]
+    assert "another alertd" in last["error"]
+    assert "Stop it first" in last["error"]
+
+
+@pytest.mark.parametrize("obstacle", ["the state directory is a file", "a directory above it is a file"])
+def test_a_state_directory_that_cannot_be_made_is_one_sentence_with_a_remedy(ready, tmp_path, capsys, obstacle):
+    (tmp_path / "state").write_text("in the way")
+    if obstacle.startswith("a directory"):
+        os.environ["ALERTD_STATE_DIR"] = str(tmp_path / "state" / "below")  # the fixture takes it away again
+    code = app.run(ready)
+
+    said = capsys.readouterr().err
+    assert code == app.EXIT_FAILED
+    assert "Traceback" not in said
+    (last,) = [line for line in logged(said) if line["level"] == "critical"]
+    assert str(tmp_path / "state") in last["error"]
+    assert "set another daemon.state_dir" in last["error"]
+
+
 class Running:
     """`alertd run` as a process, on a copy of the example school that reaches nobody."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prelude: str = "") -> None:
         self.config = folder / "config"
         self.log = folder / "log"
         shutil.copytree(REPOSITORY / "config", self.config)
@@ -67,7 +122,7 @@ class Running:
             text.replace('plugin = "sms_twilio"', 'plugin = "sms_twilio"\nbase_url = "http://127.0.0.1:1"')
         )
         places = {"ALERTD_STATE_DIR": str(folder / "state"), "ALERTD_SPARE_DIR": str(folder / "spare")}
-        code = f"import sys; from alertd.app import run; sys.exit(run({str(self.config)!r}))"
+        code = f"{prelude}\nimport sys; from alertd.app import run; sys.exit(run({str(self.config)!r}))"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", code], env=os.environ | SECRETS | places, stderr=log, cwd=REPOSITORY
@@ -106,6 +161,37 @@ def test_a_reload_is_refused_as_a_whole_or_taken_and_sigterm_ends_well(running: 
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(15) == app.EXIT_OK
     assert '"stopped"' in running.log.read_text()
+
+
+@pytest.mark.slow
+def test_a_reload_that_hangs_is_refused_and_blocks_neither_the_next_nor_the_end(tmp_path: Path):
+    """As a network share that went away does: reading from it never comes back."""
+    hang = tmp_path / "hang"
+    prelude = f"""
+import pathlib, threading
+from alertd import app, lint
+reload = lint.reload
+def hanging(current):
+    if pathlib.Path({str(hang)!r}).exists():
+        threading.Event().wait()
+    return reload(current)
+lint.reload, app.RELOAD_S = hanging, 0.5
+"""
+    running = Running(tmp_path, prelude)
+    try:
+        running.wait_for("mqtt_connection_lost")
+        hang.touch()
+        running.process.send_signal(signal.SIGHUP)
+        running.wait_for("could not be read within 0.5 s")
+
+        hang.unlink()
+        running.process.send_signal(signal.SIGHUP)
+        running.wait_for('"reloaded"')
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(15) == app.EXIT_OK
+    finally:
+        running.process.kill()
+        running.process.wait()
 
 
 @pytest.mark.slow

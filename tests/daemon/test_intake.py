@@ -155,7 +155,7 @@ async def test_a_presser_hears_back_although_one_way_back_is_broken(tmp_path: Pa
     world = World(tmp_path)
     await world.start()
 
-    async def broken(_confirmation: object) -> None:
+    def broken(_confirmation: object) -> None:
         raise OSError("no route to the badge")
 
     class Broken:

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from alertd.daemon.intake import StoreGoneError
+from alertd.daemon.supervision import CannotRunError
 from alertd.model.decision import Now
 from alertd.model.events import TroubleRaised
 from alertd.model.ids import DISTRICT, SiteId
@@ -104,6 +105,78 @@ async def test_a_task_that_cancels_itself_is_started_again_too(tmp_path: Path):
     await asyncio.sleep(1)
 
     assert world.source.acked == [arrival], "the source ended silently"
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_what_runs_also_begins_only_when_the_store_is_open(tmp_path: Path):
+    """A console of a daemon that may not start would answer for it, or take its socket away."""
+    world = World(tmp_path)
+    seen: list[set[str]] = []
+
+    async def console() -> None:
+        seen.append(world.troubles())
+        await asyncio.Event().wait()
+
+    first = SqliteStore(tmp_path / "alertd.db", ballast_bytes=0)
+    first.open("the first", world.clock)
+    refused = world.make()
+    refused.run_also("console", console)
+    with pytest.raises(StoreLockedError):
+        await refused.run()
+    first.close()
+    assert seen == []
+
+    world.make().run_also("console", console)
+    world.running = asyncio.get_running_loop().create_task(world.daemon.run())
+    await asyncio.sleep(1)
+    assert seen == [set()]
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_task_that_says_why_it_cannot_run_is_a_sentence_and_no_traceback(tmp_path: Path, logs):
+    async def console() -> None:
+        raise CannotRunError("/run/alertd.sock: permission denied; may this user write to /run?")
+
+    world = World(tmp_path)
+    await world.start()
+    world.daemon.run_also("console", console)
+    await asyncio.sleep(1)
+
+    (line,) = [line for line in logs if line.get("task") == "console"]
+    assert "may this user write to /run?" in line["error"]
+    assert "exc_info" not in line
+    assert "task:console" in world.troubles()
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_damaged_database_is_a_ringing_trouble_and_presses_are_taken(tmp_path: Path):
+    (tmp_path / "alertd.db").write_bytes(b"\xa5" * 50_000)
+    world = World(tmp_path)
+    await world.start()
+    arrival = world.press()
+    await asyncio.sleep(2)
+    assert world.source.acked == [arrival]
+    assert "Ruiz" in world.sms.told()
+
+    aside = tmp_path / world.store.damaged()
+    (trouble,) = [t for t in world.store.read_troubles() if t.key == "store:damaged"]
+    assert (trouble.site_id, trouble.rings) == (DISTRICT, True)
+    assert aside.name in trouble.summary
+    texts = [c.notification.text for c in world.sms.sent if c.notification.kind is Kind.TROUBLE]
+    assert any("database was damaged" in text for text in texts)
+    assert any(aside.name in text for text in texts), "the text is cut before it says which file"
+
+    await world.crash()
+    await world.start()
+    await asyncio.sleep(20)
+    (again,) = [t for t in world.store.read_troubles() if t.key == "store:damaged"]
+    assert again.number == trouble.number, "told anew at every start"
+    aside.rename(tmp_path / "inspected")
+    await asyncio.sleep(20)
+    assert "store:damaged" not in world.troubles()
     await world.stop()
 
 

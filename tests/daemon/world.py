@@ -104,7 +104,7 @@ class FakeFeedback:
     def __init__(self) -> None:
         self.confirmed: list[Confirmation] = []
 
-    async def confirm(self, confirmation: Confirmation) -> None:
+    def confirm(self, confirmation: Confirmation) -> None:
         self.confirmed.append(confirmation)
 
 
@@ -134,7 +134,8 @@ class World:
         self._store = store or (lambda path: SqliteStore(path, ballast_bytes=0))
         self._arrivals = 0
 
-    async def start(self) -> Daemon:
+    def make(self) -> Daemon:
+        """A daemon that does not run yet."""
         self.incarnations += 1
         self.store = self._store(self._path)
         self.daemon = Daemon(
@@ -149,6 +150,10 @@ class World:
                 "channels.dispatch": Built(channel=self.dispatch),
             },
         )
+        return self.daemon
+
+    async def start(self) -> Daemon:
+        self.make()
         self.running = asyncio.get_running_loop().create_task(self.daemon.run(), name="daemon")
         started = asyncio.get_running_loop().create_task(self.daemon.started.wait())
         await asyncio.wait({self.running, started}, return_when=asyncio.FIRST_COMPLETED)

@@ -19,7 +19,7 @@ from alertd.model.events import (
     TimerFired,
 )
 from alertd.model.ids import CauseId, DeviceId, PersonId, SiteId, TimerId
-from alertd.model.incident import AnswerKind, DispatchState, Incident
+from alertd.model.incident import SEVERITY, AnswerKind, DispatchState, Incident
 from alertd.model.notification import Kind, Notification, NotificationRow, NotificationState
 from alertd.model.outcome import Outcome
 from alertd.model.reason import Reason
@@ -269,6 +269,7 @@ class Play:
                 opened_us=i.opened_us,
                 closed_us=i.closed_us,
                 closed_by=i.closed_by,
+                severity=SEVERITY[i.incident_class],
             )
             for i in sorted(told, key=lambda i: -i.opened_us)
         )

@@ -13,7 +13,7 @@ from tests.engine.play import Play
 from tests.engine.school import OAK
 
 
-def told_of(token: str, *, is_open: bool = True) -> PhoneIncident:
+def told_of(token: str, *, is_open: bool = True, severity: int = 0) -> PhoneIncident:
     return PhoneIncident(
         incident_id=IncidentId(f"i-{token}"),
         site_id=OAK,
@@ -21,6 +21,7 @@ def told_of(token: str, *, is_open: bool = True) -> PhoneIncident:
         headline=f"OAK ELEM {token}",
         is_open=is_open,
         opened_us=0,
+        severity=severity,
     )
 
 
@@ -65,6 +66,52 @@ def test_reading(body: str, known: tuple[PhoneIncident, ...], meaning: Meaning, 
     reply = read(body, known)
 
     assert (reply.meaning, reply.digit) == (meaning, digit)
+
+
+VAPE, LOCKDOWN, MEDICAL = told_of("30", severity=10), told_of("10", severity=100), told_of("45", severity=60)
+NEWEST_FIRST = (VAPE, LOCKDOWN, MEDICAL, told_of("55"), told_of("77", is_open=False))
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ("410 610", "10"),
+        ("445 going, he is hurt", "45"),
+        ("about 45: nurse is here", "45"),
+        ("Re: 430", "30"),
+        ("on my way", "10"),
+        ("410 445", "10"),  # both are named: the gravest
+        ("477 on my way", "10"),  # closed: nobody looks at its words any more
+        ("he is in Rm 30", "10"),  # a room
+        ("left at 10:45", "10"),  # a time
+        ("call +12025550145 or 202-555-0110", "10"),  # a phone number
+        ('Liked "OAK ELEM … Reply 445 going, 645 cannot go"', "45"),
+        ("499", "10"),
+        ("START", "10"),
+    ],
+)
+def test_what_counts_as_no_answer_belongs_to_the_incident_it_names_else_the_gravest(body: str, named: str) -> None:
+    reply = read(body, NEWEST_FIRST)
+
+    assert reply.meaning is not Meaning.CODE, f"promise 5: {body!r} was taken for an answer"
+    assert reply.incident is not None
+    assert reply.incident.token == named
+
+
+def test_of_two_equally_grave_ones_words_belong_to_the_newest() -> None:
+    assert read("on my way", TWO).incident == TWO[0]
+
+
+def test_words_from_a_phone_in_two_incidents_reach_the_graver_team() -> None:
+    play = Play()
+    play.arrive("wall-gym")
+    play.wait(5)
+    play.press("badge-118", 3)
+    play.wait(31)
+    play.reply("Nurse", "blood on the floor")
+
+    noted = [i.incident_class for i in play.state.incidents.values() if i.notes]
+    assert noted == [IncidentClass.MEDICAL], "the newest incident is the assist, the gravest is the medical one"
 
 
 @given(st.text(max_size=200))

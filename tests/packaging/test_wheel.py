@@ -99,7 +99,11 @@ def test_the_wheel_ships_units_and_the_example_district(installed: Path) -> None
         return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
     assert below(installed / "share/alertd/config") == below(REPOSITORY / "config")
-    assert below(installed / "lib/systemd/system") == below(REPOSITORY / "systemd")
+    assert below(installed / "lib/systemd/system") | below(installed / "lib/sysusers.d") == {
+        "alertd.service",
+        "alertd.conf",
+    }
+    assert below(REPOSITORY / "systemd") == {"alertd.service", "alertd.sysusers"}
 
 
 def test_every_entry_point_loads(installed: Path) -> None:

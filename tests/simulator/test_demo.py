@@ -1,15 +1,23 @@
 """The demo is honest: it names a hop that did not happen, and says so with its exit code."""
 
+import re
 import shutil
 import tomllib
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from alertd.daemon.system_clock import SystemClock
 from alertd_simulator import demo, demo_story
+from alertd_simulator.carrier import Carrier
 from alertd_simulator.demo_hops import WITNESSES, Hop, Hops, Witness
 from alertd_simulator.demo_school import Endpoints, Keys, dump_toml, find_example, prepare
-from alertd_simulator.dispatch_center import Mood
+from alertd_simulator.demo_screen import Screen
+from alertd_simulator.demo_story import Story
+from alertd_simulator.dispatch_center import DispatchCenter, Mood
+from alertd_simulator.mqtt_tap import Tap
 
 ENDPOINTS = Endpoints(mqtt_port=18830, carrier_url="http://127.0.0.1:18831", dispatch_url="http://127.0.0.1:18832")
 
@@ -101,7 +109,8 @@ async def test_a_dispatch_centre_that_rejects_fails_the_demo_by_name(monkeypatch
 def nobody_to_tell(tmp_path) -> Path:
     example = tmp_path / "example"
     shutil.copytree(find_example(), example)
-    (example / "people.csv").write_text("id,name,kind,sites\n")
+    people = example / "people.csv"
+    people.write_text(re.sub(r"\+1\d{10}", "", people.read_text()))
     return example
 
 
@@ -113,3 +122,28 @@ async def test_a_daemon_that_refuses_its_configuration_is_quoted(nobody_to_tell,
     assert code == 1
     assert "alertd ended with code 4" in told
     assert "reaches no person with a phone" in told
+
+
+class NoAir:
+    async def publish(self, message):
+        raise AssertionError("nobody presses here")
+
+
+@pytest.mark.parametrize(("columns", "rows", "phones"), [(80, 24, 3), (150, 50, 6)])
+def test_the_newest_lines_stay_on_the_screen_and_phones_stay_readable(tmp_path, columns, rows, phones):
+    keys, clock = Keys.made_up(), SystemClock()
+    carrier = Carrier(clock=clock, auth_token=keys.auth_token)
+    center = DispatchCenter(clock=clock, secret=keys.webhook)
+    story = Story(prepare(find_example(), tmp_path, ENDPOINTS, keys), NoAir(), carrier, center, Tap(0))
+    for number, hop in enumerate(Hop):
+        story.hops.reach(hop, at_us=1_000_000 + number)
+    for number in range(12):
+        story.afterwards.append((2_000_000 + number, f"Dispatch reads no. {number}"))
+    paper = StringIO()
+    terminal = Console(width=columns, height=rows, file=paper, force_terminal=False)
+
+    terminal.print(Screen(story, center, keys=False).render(columns))
+
+    shown = paper.getvalue()
+    assert "no. 11" in shown, "the newest line is below the edge of the screen"
+    assert shown.count("…01") == phones, shown

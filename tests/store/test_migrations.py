@@ -93,11 +93,3 @@ def test_a_migration_that_fails_leaves_nothing_behind(quick_path: Path) -> None:
     store = SqliteStore(path, ballast_bytes=0)
     store.open("daemon", TestClock())
     store.close()
-
-
-def test_a_file_that_is_no_database_is_named(quick_path: Path) -> None:
-    path = quick_path / "alertd.db"
-    path.write_bytes(b"not a database at all" * 100)
-
-    with pytest.raises(StoreError, match="is not a database of alertd"):
-        SqliteStore(path, ballast_bytes=0).open("daemon", TestClock())

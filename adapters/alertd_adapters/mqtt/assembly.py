@@ -11,7 +11,7 @@ from alertd_adapters.mqtt.connection import Broker, ConnectOptions, Credentials
 from alertd_adapters.mqtt.decoding import build_triggers
 from alertd_adapters.mqtt.feedback import MqttFeedback
 from alertd_adapters.mqtt.paho_connection import PahoBroker
-from alertd_adapters.mqtt.reconnecting import Backoff, Reconnecting
+from alertd_adapters.mqtt.reconnecting import Backoff, BrokerSeen, Reconnecting
 from alertd_adapters.mqtt.session_memory import SessionMemory
 from alertd_adapters.mqtt.settings import MqttSettings, TlsSettings, parse_settings
 from alertd_adapters.mqtt.side_session import SideSession, SideSessionOptions
@@ -36,6 +36,8 @@ class MqttPlugin:
         troubles = StandingTroubles(memory)
         feedback = MqttFeedback(parsed.feedback_topic, surroundings.clock)
 
+        seen = BrokerSeen()
+
         def reconnecting(client_id: str, session: str, *, persistent: bool) -> Reconnecting:
             options = ConnectOptions(
                 client_id=client_id,
@@ -45,7 +47,7 @@ class MqttPlugin:
                 receive_maximum=parsed.max_unacked,
             )
             backoff = Backoff(parsed.retry_min_s, parsed.retry_max_s, random)
-            return Reconnecting(broker, options, backoff, session=f"{name}/{session}")
+            return Reconnecting(broker, options, backoff, seen, session=f"{name}/{session}")
 
         presses = TriggerSession(
             TriggerSessionOptions(

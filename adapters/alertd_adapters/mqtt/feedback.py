@@ -40,7 +40,7 @@ class MqttFeedback:
         self._arrived = asyncio.Event()
         self._refusal_logged = False
 
-    async def confirm(self, confirmation: Confirmation) -> None:
+    def confirm(self, confirmation: Confirmation) -> None:
         """Put it in line; publishing is `keep_publishing`'s."""
         device_id = confirmation.device_id
         if not self._topic or any(sign in device_id for sign in "+#\0"):

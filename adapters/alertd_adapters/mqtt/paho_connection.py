@@ -34,6 +34,8 @@ ANSWER_TIMEOUT_S = 10.0
 TCP_TIMEOUT_S = 5.0
 INBOX_MAX = 200
 """Messages read from the socket and not yet taken by the reader; then the socket is left alone."""
+LARGE_BYTES = 64 * 1024
+"""After a larger message, too: two hundred of those are no inbox but a flood."""
 READS_PER_TURN = 50
 """Packets taken from the socket before other work gets its turn."""
 OUTBOX_MAX = 1000
@@ -95,10 +97,19 @@ class PahoBroker:
         )
 
 
+class _Packed(Properties):
+    """Properties that are packed once: it costs as much as the rest of publishing."""
+
+    def pack(self) -> bytes:
+        packed: bytes | None = self.__dict__.get("packed")
+        if packed is None:
+            packed = self.__dict__["packed"] = super().pack()  # type: ignore[no-untyped-call]  # as above
+        return packed
+
+
 @lru_cache(maxsize=64)
 def _expiring(seconds: int) -> Properties:
-    """Building properties costs more than publishing with them."""
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # as above
+    properties = _Packed(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # as above
     properties.MessageExpiryInterval = seconds
     return properties
 
@@ -351,7 +362,7 @@ class PahoConnection:
                 mid=message.mid,
             )
         )
-        if len(self._inbox) >= INBOX_MAX:
+        if len(self._inbox) >= INBOX_MAX or len(message.payload) > LARGE_BYTES:
             self._read_pause()
         self._wake_reader()
 

@@ -59,7 +59,7 @@ class MqttSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Presses taken from the broker and not yet committed; then reading stops."""
     keepalive_s: Annotated[int, Meta(ge=5, le=600)] = 15
     retry_min_s: Seconds = 0.2
-    retry_max_s: Seconds = 15.0
+    retry_max_s: Seconds = 5.0
     down_trouble_s: Seconds = 30.0
     """A broker that is away for so long is a trouble."""
 

@@ -6,16 +6,17 @@ only to a new one. Many messages are under way at once; at most `max_unacked`, t
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, NoReturn
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.model.events import Arrival
 from alertd.ports import Clock, Door, NotCommittedError
 from alertd_adapters.mqtt.connection import BrokerConnection, BrokerMessage, ConnectionLostError
-from alertd_adapters.mqtt.decoding import Decoded, Triggers
+from alertd_adapters.mqtt.decoding import PAYLOAD_MAX_BYTES, Decoded, Triggers
 from alertd_adapters.mqtt.reconnecting import Reconnecting
 from alertd_adapters.mqtt.redelivery import Redelivery
 from alertd_adapters.mqtt.session_memory import SessionMemory
@@ -199,7 +200,9 @@ class TriggerSession:
         if decoded.refused:
             self._door.observe(self._options.name, "refused")
         self._judge_qos(message, decoded)
-        self._start(self._commit_then_ack(connection, message, arrival))
+        if len(message.payload) > PAYLOAD_MAX_BYTES:  # it is refused; its bytes must not wait for the commit, too
+            message = replace(message, payload=b"")
+        self._start(self._commit_then_ack(connection, message, arrival, self._door.receive(arrival)))
         sign.handled()
 
     def _arrival(self, message: BrokerMessage, decoded: Decoded, *, waited: bool) -> Arrival:
@@ -222,10 +225,12 @@ class TriggerSession:
         self._commits.add(task)
         task.add_done_callback(self._commits.discard)
 
-    async def _commit_then_ack(self, connection: BrokerConnection, message: BrokerMessage, arrival: Arrival) -> None:
+    async def _commit_then_ack(
+        self, connection: BrokerConnection, message: BrokerMessage, arrival: Arrival, committed: Awaitable[None]
+    ) -> None:
         """Promise 1: PUBACK leaves only after the press is committed, over the connection that delivered it."""
         try:
-            await self._door.receive(arrival)
+            await committed
         except Exception as error:  # noqa: BLE001  # whatever it was: it is not known to be on disk
             self._not_committed(arrival, error)
             if connection is self._live:

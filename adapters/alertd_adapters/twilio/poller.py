@@ -216,7 +216,9 @@ class TwilioPoller:
             return
         log.warning("twilio_polls_fail", channel=self.name, failures=self._failures, why=str(error))
         what = "refuses our credentials" if error.is_credentials else "does not answer"
-        summary = f"Twilio {what} ({error}): replies to {self.name} are not coming in. Answer by radio or console."
+        summary = (
+            f"{self.name} replies are not seen and texts may not go out: use radio or console. Twilio {what} ({error})."
+        )
         try:
             await door.submit(TroubleRaised(site_id=DISTRICT, key=self._trouble_key, summary=summary))
         except NotCommittedError:

@@ -22,8 +22,8 @@ def told(world: World) -> list[Publication]:
 async def test_the_device_is_told_and_the_message_expires():
     async with running(FakeBroker(), FakeDoor()) as world:
         assert world.feedback is not None
-        await world.feedback.confirm(received())
-        await world.feedback.confirm(received(state=FeedbackState.RESPONDER_ACCEPTED))
+        world.feedback.confirm(received())
+        world.feedback.confirm(received(state=FeedbackState.RESPONDER_ACCEPTED))
         await asyncio.sleep(1)
         first, second = told(world)
         assert (first.topic, first.expires_s) == ("alertd/feedback/badge-1", 30)
@@ -41,10 +41,10 @@ async def test_while_the_broker_is_away_confirming_neither_fails_nor_waits_and_o
         await asyncio.sleep(1)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        await world.feedback.confirm(received("early"))
+        world.feedback.confirm(received("early"))
         assert loop.time() == began
         await asyncio.sleep(35)
-        await world.feedback.confirm(received("late"))
+        world.feedback.confirm(received("late"))
         await asyncio.sleep(5)
         world.broker.down = None
         await asyncio.sleep(20)
@@ -62,7 +62,7 @@ async def test_a_flood_of_confirmations_is_bounded():
         world.broker.drop()
         await asyncio.sleep(1)
         for number in range(5000):
-            await world.feedback.confirm(received(f"badge-{number}"))
+            world.feedback.confirm(received(f"badge-{number}"))
         world.broker.down = None
         await asyncio.sleep(20)
         assert len(told(world)) == 2000
@@ -75,6 +75,6 @@ async def test_a_refused_topic_does_not_stop_the_next_one():
         assert world.feedback is not None
         world.broker.forbidden.add("alertd/feedback/badge-1")
         for device in ("badge-1", "bad+ge", "badge-2"):
-            await world.feedback.confirm(received(device))
+            world.feedback.confirm(received(device))
         await asyncio.sleep(1)
         assert [p.topic for p in told(world)] == ["alertd/feedback/badge-2"]

@@ -203,6 +203,36 @@ async def test_back_off_grows_while_commits_fail_and_starts_anew_after_a_quiet_t
 
 
 @in_virtual_time
+async def test_when_one_session_gets_through_the_other_tries_at_once():
+    """Whichever finds the broker first: presses must not wait out a pause that telemetry knows to be needless."""
+    found_by = set()
+    for outage_s in range(200, 400, 10):
+        broker, door = FakeBroker(), FakeDoor()
+        async with running(broker, door, retry_max_s=60):
+            await asyncio.sleep(20)
+            broker.down = "connection refused"
+            broker.drop()
+            await asyncio.sleep(outage_s)
+            broker.down = None
+            while not (first := [c for c in broker.connections if c.lost is None]):  # noqa: ASYNC110 - virtual time
+                await asyncio.sleep(0.01)
+            found_by.add(first[0].options.client_id)
+            await asyncio.sleep(0.1)
+            assert broker.live() is not None, f"presses are not read after {outage_s} s, and telemetry is"
+            assert broker.live("alertd-oak-side") is not None
+    assert found_by == {"alertd-oak", "alertd-oak-side"}, "the test saw only one of the two ways"
+
+
+@in_virtual_time
+async def test_sessions_that_both_get_through_and_are_hung_up_on_do_not_chase_each_other():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.hangs_up_on |= {"alertd/press/+", "alertd/telemetry/#"}
+    async with running(broker, door, telemetry=["alertd/telemetry/#"], retry_max_s=5):
+        await asyncio.sleep(60)
+    assert len(broker.connections) < 60
+
+
+@in_virtual_time
 async def test_a_qos_0_press_that_was_not_committed_is_tried_again():
     """The broker has forgotten it: nobody else has it."""
     broker, door = FakeBroker(), FakeDoor(hold=True)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -299,6 +300,23 @@ async def test_hostile_payloads_do_not_stop_the_next_press(tmp_path: Path):
             assert door.payload_actions == ["press0"]
 
 
+@pytest.mark.parametrize("taken", [40, 1], ids=["taken and not committed", "read and not taken"])
+async def test_large_messages_do_not_pile_up_in_memory_while_commits_wait(tmp_path: Path, taken: int):
+    """One device with a password must not be able to fill the memory by which all others are heard."""
+    door, large = FakeDoor(hold=True), b"x" * 1024 * 1024
+    with RealMosquitto(tmp_path) as broker:
+        async with sourced(broker, door, max_unacked=taken, protocol="3.1.1"):
+            tracemalloc.start()
+            try:
+                await press(broker, *[large] * 40)
+                await until(lambda: len(door.arrivals) == taken, within_s=30)
+                await asyncio.sleep(0.5)
+                kept, _ = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            assert kept < 10 * len(large), f"{kept >> 20} MiB are kept of 40 refused messages"
+
+
 async def test_a_retained_trigger_says_that_it_is_one(tmp_path: Path):
     door = FakeDoor()
     with RealMosquitto(tmp_path) as broker:
@@ -333,7 +351,7 @@ async def test_the_presser_is_told_and_old_news_expires_at_the_broker(tmp_path: 
         async with sourced(broker, FakeDoor(), protocol=protocol) as built, device(broker, "badge-1") as badge:
             await badge.subscribe([("alertd/feedback/badge-1", 1)])
             assert built.feedback is not None
-            await built.feedback.confirm(
+            built.feedback.confirm(
                 Confirmation(device_id=DeviceId("badge-1"), state=FeedbackState.RECEIVED, expires_s=2)
             )
             message = await first(badge)
@@ -354,7 +372,7 @@ async def told_after_its_sleep(directory: Path, *, sleeps_s: float) -> list[str]
         async with sourced(broker, FakeDoor()) as built:
             assert built.feedback is not None
             confirmation = Confirmation(device_id=DeviceId("badge-1"), state=FeedbackState.RECEIVED, expires_s=2)
-            await built.feedback.confirm(confirmation)
+            built.feedback.confirm(confirmation)
             await asyncio.sleep(0.3 + sleeps_s)
         badge = await paho.connect(asleep)
         try:

@@ -315,6 +315,9 @@ async def test_a_carrier_that_does_not_answer_is_one_trouble_and_its_return_clea
     assert trouble.key == "carrier:sms"
     assert trouble.site_id == DISTRICT
     assert "HTTP 500" in trouble.summary
+    first_words = trouble.summary[: 160 - len("alertd TROUBLE at MAPLE COUNTY since 10:42: ")]
+    assert "texts may not go out" in first_words, "who reads only one segment must not believe that sends work"
+    assert "replies are not seen" in first_words
     assert len(world.door.of(TroubleCleared)) == cleared + 1
 
 

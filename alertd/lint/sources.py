@@ -1,0 +1,132 @@
+"""Sources: can a press arrive at all? Who carries which device, and who would throw whom out of the broker."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from alertd.config import Section, Thing
+from alertd.config.settings import is_this_machine
+from alertd.lint.findings import Judge, classes_of
+
+EVERY_DEVICE = 'triggers = [{ topic = "alertd/press/+" }]'
+EXAMPLE = f'write [sources.broker] with plugin = "mqtt", its host, a client_id and {EVERY_DEVICE}'
+
+SIDE = "-side"
+"""A source has a second connection, for telemetry and feedback, under its client_id and this."""
+PORT, TLS_PORT = 1883, 8883
+
+
+class _Trigger(Struct, frozen=True):
+    topic: str
+    decoder: str
+    base_topic: str
+
+    def carries(self, device_id: str) -> bool:
+        """Could a press of this device come in here? A third party's decoder may find the device anywhere."""
+        match self.decoder:
+            case "press_json":
+                return self.topic.rpartition("/")[2] in ("+", "#", device_id)
+            case "zigbee2mqtt":
+                topic = f"{self.base_topic.rstrip('/')}/{device_id}"
+                return _covers(self.topic, topic) or _covers(self.topic, f"{topic}/action")
+            case _:
+                return True
+
+
+def check_sources(judge: Judge) -> None:
+    if judge.unread(Thing.SOURCE):
+        return
+    sources = [section for section in judge.loaded.sections if section.table == "sources"]
+    if not sources:
+        judge.error(Thing.SOURCE, "", "sources", "there is no source, so no press can arrive", EXAMPLE)
+        return
+    _check_carried(judge, sources)
+    _check_twins(judge, sources)
+    for section in sources:
+        _check_clear(judge, section)
+
+
+def _check_carried(judge: Judge, sources: list[Section]) -> None:
+    """Every device that can raise something is under a trigger."""
+    if judge.unread(Thing.DEVICE, Thing.GESTURES):
+        return
+    devices = [device for device in judge.registry.devices.values() if classes_of(device)]
+    if not all(section.plugin == "mqtt" for section in sources):
+        return
+    triggers = [trigger for section in sources for trigger in _triggers(section.settings)]
+    unheard = [device for device in devices if not any(trigger.carries(device.id) for trigger in triggers)]
+    if devices and len(unheard) == len(devices):
+        message = "no trigger of any source carries a registered device, so no press can arrive"
+        judge.error(Thing.SOURCE, sources[0].name, "sources", message, f"write {EVERY_DEVICE}")
+        return
+    for device in unheard:
+        message = f"{device.id} can never be heard: no trigger of any source carries it"
+        judge.error(Thing.DEVICE, device.id, "id", message, f"widen one in channels.toml: {EVERY_DEVICE}")
+
+
+def _triggers(settings: Mapping[str, Any]) -> Iterator[_Trigger]:
+    """As far as they can be read; what is wrong with them, the plugin says."""
+    triggers = settings.get("triggers")
+    for each in triggers if isinstance(triggers, list) else ():
+        if isinstance(each, dict):
+            options = each.get("options")
+            base_topic = options.get("base_topic") if isinstance(options, dict) else None
+            yield _Trigger(
+                topic=str(each.get("topic", "")),
+                decoder=str(each.get("decoder", "press_json")),
+                base_topic=str(base_topic or "zigbee2mqtt"),
+            )
+
+
+def _covers(topic_filter: str, topic: str) -> bool:
+    """MQTT's wildcards, shared subscriptions included."""
+    levels = topic_filter.split("/")
+    if levels[0] == "$share":
+        levels = levels[2:]
+    if levels[-1:] == ["#"]:
+        return _covers_levels(levels[:-1], topic.split("/")[: len(levels) - 1])
+    return _covers_levels(levels, topic.split("/"))
+
+
+def _covers_levels(levels: list[str], topic: list[str]) -> bool:
+    return len(levels) == len(topic) and all(level in ("+", each) for level, each in zip(levels, topic, strict=True))
+
+
+def _check_twins(judge: Judge, sources: list[Section]) -> None:
+    """A broker throws the first out when a second comes under the same name; then the first comes back."""
+    seen: dict[tuple[str, int, str], str] = {}
+    for section in sources:
+        for broker, client_id in _sessions(section.settings):
+            other = seen.setdefault((*broker, client_id), section.name)
+            if other != section.name:
+                message = f"throws [sources.{other}] out of the broker, and is thrown out by it, for ever"
+                key = f"sources.{section.name}.client_id"
+                line = section.line_of("client_id")
+                remedy = "give each source its own client_id"
+                judge.error_at(section.file, line, key, message, remedy)
+                break
+
+
+def _sessions(settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str, int], str]]:
+    host, client_id = settings.get("host"), settings.get("client_id")
+    if not isinstance(host, str) or not isinstance(client_id, str):
+        return
+    port = settings.get("port", TLS_PORT if "tls" in settings else PORT)
+    if isinstance(port, int):
+        broker = ("localhost" if is_this_machine(host) else host.casefold(), port)
+        yield broker, client_id
+        yield broker, client_id + SIDE
+
+
+def _check_clear(judge: Judge, section: Section) -> None:
+    host = section.settings.get("host")
+    if (
+        section.plugin == "mqtt"
+        and isinstance(host, str)
+        and not is_this_machine(host)
+        and "tls" not in section.settings
+    ):
+        message = f"presses and the password travel to {host} in clear"
+        remedy = "add tls = {}, and let the broker listen with a certificate"
+        judge.warn(Thing.SOURCE, section.name, f"sources.{section.name}.tls", message, remedy)
