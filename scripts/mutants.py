@@ -36,8 +36,8 @@ MUTANTS = (
     Mutant(
         name="PUBACK before commit (MQTT source)",
         file="adapters/alertd_adapters/mqtt/trigger_session.py",
-        old="message: BrokerMessage, arrival: Arrival) -> None:\n",
-        new="message: BrokerMessage, arrival: Arrival) -> None:\n        self._ack(connection, message)\n",
+        old="arrival: Arrival, committed: Awaitable[None]\n    ) -> None:\n",
+        new="arrival: Arrival, committed: Awaitable[None]\n    ) -> None:\n        self._ack(connection, message)\n",
         tests=("tests/adapters/mqtt/test_presses.py",),
         names="promise 1",
     ),
