@@ -41,9 +41,10 @@ Connect = Callable[[Path], sqlite3.Connection]
 BUSY_MS = 5_000
 CACHE_KIB = 65_536
 WAL_KEPT_BYTES = 64 * 1024 * 1024
-WAL_PAGES_MAX = 8_000
-"""Pages of 4 KiB in the log at which a commit moves them into the database. SQLite's default, 1000, would be reached by
-one of twenty presses, and that one would wait for it: `heal` does it before."""
+WAL_PAGES_MAX = WAL_KEPT_BYTES // 4096
+"""Pages in the log at which a commit moves them into the database. SQLite's default, 1000, would be reached by one of
+twenty presses, and that one would wait for it: `heal` does it before. In a storm, a page that is written again and
+again until then moves once."""
 STATEMENTS_CACHED = 256
 BLOCK_ROWS = 32
 """Rows of one long insert; times its columns it stays far below the 32,766 parameters that SQLite takes."""
