@@ -1,0 +1,291 @@
+"""What happened in a simulated world, each a value: the one stream that trace, checkers, coverage and reports read.
+
+Owns the vocabulary. `at_us` is true time: microseconds since the world began, which no clock step touches and no crash
+resets. Must know nothing of how the daemon decides: what is stated here was seen at a port, at an actor, or written by
+the world itself.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from alertd.model.decision import Decision
+from alertd.model.events import Event
+from alertd.model.ids import DeviceId, IncidentId, NotificationId, PersonId, SiteId, ZoneId
+from alertd.model.incident import IncidentClass
+from alertd.model.notification import Claim, NotificationState
+from alertd.model.outcome import Outcome
+
+
+class Truth(Struct, frozen=True, kw_only=True):
+    """What a published press really is, by the registry and by what the world did; alertd has to find it out.
+
+    `incident_class` is `None` where nobody has to be told of an incident: below the lowest gesture, an unmapped action,
+    a retained or replayed message, an unregistered device, nonsense."""
+
+    press: str
+    """Name of the physical act in the plan; all messages of one gesture, and their copies, share it."""
+    device_id: DeviceId
+    site_id: SiteId | None
+    """The one site that may be touched; `None`: none may."""
+    zone_id: ZoneId | None
+    """Where the button hangs; `None` for a wearable."""
+    incident_class: IncidentClass | None
+    count: int
+    pressed_us: int
+    """When the finger pressed (true time)."""
+    has_identity: bool
+    """The payload tells two presses apart (counter and boot, or a fine time)."""
+
+
+class Published(Struct, frozen=True, kw_only=True, tag="published"):
+    """The broker took a message from a device. `number` names it for good, however often it is delivered."""
+
+    at_us: int
+    number: int
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    truth: Truth | None
+    """`None`: not a press (telemetry, heartbeat, noise)."""
+
+
+class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
+    """The device could not publish: the broker was down. It may repeat; nothing was promised to it."""
+
+    at_us: int
+    topic: str
+    truth: Truth | None
+
+
+class Arrived(Struct, frozen=True, kw_only=True, tag="arrived"):
+    """The broker delivered a message over a connection."""
+
+    at_us: int
+    number: int
+    connection: int
+    mid: int
+    dup: bool
+    retain: bool
+
+
+class Acked(Struct, frozen=True, kw_only=True, tag="acked"):
+    """PUBACK reached the broker over the connection that had delivered: it will never deliver this again."""
+
+    at_us: int
+    number: int
+    connection: int
+
+
+class BrokerForgot(Struct, frozen=True, kw_only=True, tag="broker_forgot"):
+    """The broker lost messages it had taken (killed without state, a full queue, QoS 0): nobody can blame alertd."""
+
+    at_us: int
+    numbers: tuple[int, ...]
+    why: str
+
+
+class Started(Struct, frozen=True, kw_only=True, tag="started"):
+    """An incarnation of the daemon takes presses."""
+
+    at_us: int
+    incarnation: int
+
+
+class Crashed(Struct, frozen=True, kw_only=True, tag="crashed"):
+    """`kill -9`, or the power went. `lost_bytes` of the store's log that were never acknowledged are gone."""
+
+    at_us: int
+    incarnation: int
+    where: str
+    """The port call it died in ("store.commit 17 during"), or why."""
+    power: bool = False
+    lost_bytes: int = 0
+
+
+class Committed(Struct, frozen=True, kw_only=True, tag="committed"):
+    """One decision of a commit that the store has made durable (or believes it has: see `durable`)."""
+
+    at_us: int
+    event: Event
+    decision: Decision
+    durable: bool
+    """False: the disk is full, and memory holds it."""
+
+
+class Moved(Struct, frozen=True, kw_only=True, tag="moved"):
+    """A notification row went along its life cycle in a commit."""
+
+    at_us: int
+    notification_id: NotificationId
+    before: NotificationState | None
+    after: NotificationState
+
+
+class Attempted(Struct, frozen=True, kw_only=True, tag="attempted"):
+    """A channel was given a claim to send."""
+
+    at_us: int
+    claim: Claim
+    channel: str
+
+
+class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
+    """The attempt's own outcome; `None`: it was cancelled, or the daemon died in it."""
+
+    at_us: int
+    notification_id: NotificationId
+    epoch: int
+    outcome: Outcome | None
+
+
+class TextTaken(Struct, frozen=True, kw_only=True, tag="text_taken"):
+    """The carrier has accepted a text; whether its answer arrived is another matter."""
+
+    at_us: int
+    sid: str
+    to: str
+    body: str
+    notification_id: NotificationId | None
+    """The attempt it came from."""
+
+
+class TextSeen(Struct, frozen=True, kw_only=True, tag="text_seen"):
+    """A phone rang."""
+
+    at_us: int
+    sid: str
+    to: str
+    body: str
+    person_id: PersonId | None
+    notification_id: NotificationId | None
+
+
+class DispatchTook(Struct, frozen=True, kw_only=True, tag="dispatch_took"):
+    """The dispatch centre has a message. `arrivals` > 1: the same id again."""
+
+    at_us: int
+    message_id: str
+    type: str
+    mode: str
+    incident_id: str
+    site_id: str
+    body: bytes
+    arrivals: int
+
+
+class DispatchSaid(Struct, frozen=True, kw_only=True, tag="dispatch_said"):
+    """The dispatcher's state for an incident, in the answer or by the reply URL."""
+
+    at_us: int
+    incident_id: str
+    state: str
+
+
+class Meant(StrEnum):
+    """What a human meant by what was typed. Only the first three may ever acknowledge (promise 5)."""
+
+    GOING = "going"
+    ARRIVED = "arrived"
+    CANNOT_GO = "cannot_go"
+    HOLD = "hold"
+    UPGRADE = "upgrade"
+    WORDS = "words"
+    REACTION = "reaction"
+    AUTO_REPLY = "auto_reply"
+    FOREIGN = "foreign"
+    """A code whose token belongs to no open incident that this phone was told of."""
+    OPT_OUT = "opt_out"
+    OPT_IN = "opt_in"
+
+
+class Typed(Struct, frozen=True, kw_only=True, tag="typed"):
+    """A phone sent us something. `token` as typed, where the body is a code; `reading` is the text it answers."""
+
+    at_us: int
+    person_id: PersonId | None
+    number: str
+    body: str
+    meant: Meant
+    token: str = ""
+    sid: str = ""
+
+
+class Ordered(Struct, frozen=True, kw_only=True, tag="ordered"):
+    """An admin did something at the console: "resolve", "release", "correct", "acknowledge_trouble", "test" …"""
+
+    at_us: int
+    what: str
+    by: str
+    site_id: SiteId
+    incident_id: IncidentId | None = None
+    committed: bool = True
+    """Did the console answer that it is done? Otherwise it may or may not be."""
+
+
+class Reloaded(Struct, frozen=True, kw_only=True, tag="reloaded"):
+    """The configuration was exchanged."""
+
+    at_us: int
+    version: str
+
+
+class ClockMoved(Struct, frozen=True, kw_only=True, tag="clock_moved"):
+    """The machine's wall clock jumped."""
+
+    at_us: int
+    by_s: float
+    wall_us: int
+    """What it shows now."""
+
+
+class FaultBegan(Struct, frozen=True, kw_only=True, tag="fault_began"):
+    at_us: int
+    fault: str
+    """`Fault`'s tag, from `world.plan`."""
+    detail: str = ""
+
+
+class FaultEnded(Struct, frozen=True, kw_only=True, tag="fault_ended"):
+    at_us: int
+    fault: str
+
+
+class Healed(Struct, frozen=True, kw_only=True, tag="healed"):
+    """Every fault is over and alertd runs: from here on the liveness checkers count."""
+
+    at_us: int
+
+
+class Over(Struct, frozen=True, kw_only=True, tag="over"):
+    """The day is done; what is not done now will not be."""
+
+    at_us: int
+
+
+Happening = (
+    Published
+    | Refused
+    | Arrived
+    | Acked
+    | BrokerForgot
+    | Started
+    | Crashed
+    | Committed
+    | Moved
+    | Attempted
+    | Ended
+    | TextTaken
+    | TextSeen
+    | DispatchTook
+    | DispatchSaid
+    | Typed
+    | Ordered
+    | Reloaded
+    | ClockMoved
+    | FaultBegan
+    | FaultEnded
+    | Healed
+    | Over
+)

@@ -1,0 +1,253 @@
+"""`Plan`: everything that a simulated day will do, as one value that can be written down, replayed and made smaller.
+
+Owns the kinds of deeds. A seed makes a plan (`school_day.plan_of`), shrinking removes deeds from it, a regression keeps
+it as JSON. Every moment is in seconds of true time since the world began. The plan fixes what the world *intends*;
+delays and losses below that are drawn from `seed`, each actor from a stream of its own.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Gesture(StrEnum):
+    """How a button is pressed."""
+
+    ONCE = "once"
+    THREE = "three"
+    EIGHT = "eight"
+    HOLD = "hold"
+
+
+class Press(Struct, frozen=True, kw_only=True, tag="press"):
+    """Somebody presses. `heard_by`: the gateways that hear a wearable (each passes it on); empty for a fixed button."""
+
+    at_s: float
+    name: str
+    device: str
+    gesture: Gesture
+    heard_by: tuple[str, ...] = ()
+    retain: bool = False
+    """A misconfigured device publishes it retained."""
+    held_back_s: float = 0.0
+    """The gateway had no uplink and publishes so much later."""
+
+
+class SensorReport(Struct, frozen=True, kw_only=True, tag="sensor_report"):
+    """A sensor says something: vape, masking, tamper. `times` in a row, `every_s` apart: a storm."""
+
+    at_s: float
+    name: str
+    device: str
+    action: str
+    times: int = 1
+    every_s: float = 1.0
+
+
+class Poison(Struct, frozen=True, kw_only=True, tag="poison"):
+    """Something on a press topic that is no press as anybody knows it. `kind`: "garbage", "empty", "unregistered",
+    "unmapped", "huge", "deep", "decide" (valid, but the engine is made to fail on it: a bug that nobody found yet)."""
+
+    at_s: float
+    name: str
+    device: str
+    kind: str
+
+
+class Order(Struct, frozen=True, kw_only=True, tag="order"):
+    """An admin acts on the `nth` incident that is open then (0 = oldest); nothing if there is none.
+
+    `what`: "release" (one zone), "resolve", "resolve_rooms_released", "correct", "answer_going", "acknowledge_trouble",
+    "test", "reload" (the same district, one person more)."""
+
+    at_s: float
+    what: str
+    nth: int = 0
+
+
+# --- faults: each begins at `at_s`, most last `lasts_s` -------------------------------------------------------------
+
+
+class Crash(Struct, frozen=True, kw_only=True, tag="crash"):
+    """The daemon dies in the `nth` call of a port after `at_s` and is started `down_s` later.
+
+    `port`: "store.commit", "store.begin", "store.claim", "http.send", "mqtt.ack", "mqtt.connect" … or "" = at `at_s`.
+    `moment`: "before" the call acts, "during" (it acted, nobody has heard), "after" it returned.
+    `power`: the machine goes down with it: memory, tmpfs and boot time are gone, and of the log what was not synced is
+    cut at `cut` (0..1) of its length."""
+
+    at_s: float
+    port: str = ""
+    nth: int = 1
+    moment: str = "during"
+    down_s: float = 2.0
+    power: bool = False
+    cut: float = 1.0
+
+
+class DiskFull(Struct, frozen=True, kw_only=True, tag="disk_full"):
+    at_s: float
+    lasts_s: float
+
+
+class DiskFails(Struct, frozen=True, kw_only=True, tag="disk_fails"):
+    """Every `one_in`-th write ends in an I/O error."""
+
+    at_s: float
+    lasts_s: float
+    one_in: int = 3
+
+
+class SlowDisk(Struct, frozen=True, kw_only=True, tag="slow_disk"):
+    """Commits take up to `commit_s`."""
+
+    at_s: float
+    lasts_s: float
+    commit_s: float = 2.0
+
+
+class CarrierWeather(Struct, frozen=True, kw_only=True, tag="carrier_weather"):
+    """`weather` is one of `weather.Weather`; `share` of requests see it."""
+
+    at_s: float
+    lasts_s: float
+    weather: str
+    share: float = 1.0
+
+
+class CarrierTricks(Struct, frozen=True, kw_only=True, tag="carrier_tricks"):
+    """Statuses late, twice, out of order, taken back; texts that die on the way (`fails`, an error code)."""
+
+    at_s: float
+    lasts_s: float
+    late_s: float = 0.0
+    shuffled: bool = False
+    twice: bool = False
+    recants: bool = False
+    fails: int = 0
+
+
+class DispatchWeather(Struct, frozen=True, kw_only=True, tag="dispatch_weather"):
+    at_s: float
+    lasts_s: float
+    weather: str
+    share: float = 1.0
+
+
+class DispatchMood(Struct, frozen=True, kw_only=True, tag="dispatch_mood"):
+    """`mood` is one of `dispatch_center.Mood`."""
+
+    at_s: float
+    lasts_s: float
+    mood: str
+
+
+class UplinkCut(Struct, frozen=True, kw_only=True, tag="uplink_cut"):
+    """The school's way to the internet is gone; the broker stands in the building."""
+
+    at_s: float
+    lasts_s: float
+
+
+class BrokerDown(Struct, frozen=True, kw_only=True, tag="broker_down"):
+    """`forgets`: it was killed, and its sessions, queues and retained messages were in memory only."""
+
+    at_s: float
+    lasts_s: float
+    forgets: bool = False
+
+
+class BrokerDrops(Struct, frozen=True, kw_only=True, tag="broker_drops"):
+    """Every connection is cut, `times` times, `every_s` apart."""
+
+    at_s: float
+    times: int = 1
+    every_s: float = 1.0
+
+    @property
+    def lasts_s(self) -> float:
+        return self.times * self.every_s
+
+
+class BrokerTricks(Struct, frozen=True, kw_only=True, tag="broker_tricks"):
+    """Deliveries twice on one connection, reordered between topics, `jitter_s` late; QoS 0 lost (`loses`: share)."""
+
+    at_s: float
+    lasts_s: float
+    duplicates: float = 0.0
+    jitter_s: float = 0.0
+    loses: float = 0.0
+
+
+class Replay(Struct, frozen=True, kw_only=True, tag="replay"):
+    """A gateway or an attacker publishes old press messages again, byte for byte. `newest` of them."""
+
+    at_s: float
+    newest: int = 3
+
+
+class ClockStep(Struct, frozen=True, kw_only=True, tag="clock_step"):
+    """Somebody, or NTP, sets the machine's clock."""
+
+    at_s: float
+    by_s: float
+
+
+class WrongClockAtBoot(Struct, frozen=True, kw_only=True, tag="wrong_clock_at_boot"):
+    """The power goes; the machine comes back `off_s` wrong, and is right again `lasts_s` later."""
+
+    at_s: float
+    off_s: float
+    lasts_s: float
+    down_s: float = 30.0
+
+
+Fault = (
+    Crash
+    | DiskFull
+    | DiskFails
+    | SlowDisk
+    | CarrierWeather
+    | CarrierTricks
+    | DispatchWeather
+    | DispatchMood
+    | UplinkCut
+    | BrokerDown
+    | BrokerDrops
+    | BrokerTricks
+    | Replay
+    | ClockStep
+    | WrongClockAtBoot
+)
+Deed = Press | SensorReport | Poison | Order | Fault
+FAULTS = (
+    Crash, DiskFull, DiskFails, SlowDisk, CarrierWeather, CarrierTricks, DispatchWeather, DispatchMood, UplinkCut,
+    BrokerDown, BrokerDrops, BrokerTricks, Replay, ClockStep, WrongClockAtBoot, Poison,
+)  # fmt: skip
+"""What shrinking tries to do without; `Poison` is a fault too."""
+
+
+class Habits(Struct, frozen=True, kw_only=True):
+    """One person's, for the day. `habit` is one of `people.Habit`; `phone_off` until then, and texts wait or die."""
+
+    person: str
+    habit: str
+    after_s: float = 8.0
+    phone_off_s: float = 0.0
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """A day. `begins` is the wall clock at its start (RFC 3339): days on which clocks change are days too."""
+
+    seed: int
+    begins: str
+    deeds: tuple[Deed, ...]
+    habits: tuple[Habits, ...] = ()
+    polls_only: bool = False
+    """No callback can reach the school: behind NAT, as most are."""
+    heal_at_s: float = 1_800.0
+    """No fault lasts longer; devices and people go on."""
+    over_at_s: float = 2_700.0
+    district: str = ""
+    """Directory of the configuration; empty: the stated school's own."""
+    schema: int = 1
