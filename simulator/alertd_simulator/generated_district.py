@@ -43,6 +43,15 @@ class GeneratedDistrict(Struct, frozen=True, kw_only=True):
     def devices(self) -> list[str]:
         return [device for site in self.sites for device in site.devices]
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Who has which phone, as alertd names them."""
+        return {
+            phone: _name(role, site.id)
+            for site in self.sites
+            for (role, _, _), phone in zip(ROLES, site.phones, strict=True)
+        }
+
 
 def write_district(example: Path, directory: Path, *, sites: int, buttons: int) -> GeneratedDistrict:
     """Write a configuration of `sites` schools with `buttons` buttons each into a new directory."""
@@ -124,9 +133,13 @@ def _write_people(directory: Path, sites: tuple[GeneratedSite, ...], technician:
     lines = ["id,name,kind,role,sites,groups,phone,language"]
     for site in sites:
         for (role, kind, groups), phone in zip(ROLES, site.phones, strict=True):
-            lines.append(f"{site.id}-{role},{role} {site.id},{kind},{role},{site.id},{groups},{phone},en")
+            lines.append(f"{site.id}-{role},{_name(role, site.id)},{kind},{role},{site.id},{groups},{phone},en")
     lines.append(f"technician,Technician,staff,technician,district,technicians,{technician},en")
     (directory / "people.csv").write_text("\n".join(lines) + "\n")
+
+
+def _name(role: str, site_id: str) -> str:
+    return f"{role} {site_id}"
 
 
 def _write_devices(directory: Path, sites: tuple[GeneratedSite, ...]) -> None:

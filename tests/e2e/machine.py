@@ -65,6 +65,15 @@ class World(Struct, frozen=True, kw_only=True):
     to_center: Cable
 
 
+class AtRest(Struct, frozen=True, kw_only=True):
+    """A moment at which no text was under way."""
+
+    rows: list[dict[str, Any]]
+    """Notifications of all incidents, as the API shows them."""
+    texts: list[Text]
+    """What the carrier took, oldest first."""
+
+
 class Machine:
     """Use `running_machine`. Time stands in seconds."""
 
@@ -220,9 +229,35 @@ class Machine:
             if row["state"] not in SETTLED
         ]
 
+    async def every_notification(self) -> list[dict[str, Any]] | None:
+        """Of all incidents, read one incident after the other; `None` if one of the questions was not answered."""
+        answer = await self.get("/v1/incidents", limit=500)
+        if answer is None:
+            return None
+        found: list[dict[str, Any]] = []
+        for incident in answer["incidents"]:
+            detail = await self.get(f"/v1/incidents/{incident['id']}")
+            if detail is None:
+                return None
+            found += detail["notifications"]
+        return found
+
     async def nothing_waits(self) -> bool:
         """Has everything left us, as far as alertd knows?"""
-        return not any(row["state"] in UNDER_WAY for row in await self.unsettled())
+        rows = await self.every_notification()
+        return rows is not None and not any(row["state"] in UNDER_WAY for row in rows)
+
+    async def at_rest(self) -> AtRest | None:
+        """What alertd says and what the carrier took, as of one moment; `None` while texts are under way.
+
+        Incidents are read one after the other, and a row may be added to one that was read already (a dispatch centre
+        accepts a call, and responders are told). Such a row is seen here as its text: if the carrier took none during
+        the reading, no row that was read or left out can differ from what it holds."""
+        before = len(self.carrier.texts)
+        rows = await self.every_notification()
+        if rows is None or any(row["state"] in UNDER_WAY for row in rows) or len(self.carrier.texts) != before:
+            return None
+        return AtRest(rows=rows, texts=[text for text in self.carrier.texts.values() if text.direction != "inbound"])
 
     async def until_settled(self, timeout_s: float) -> None:
         async def settled() -> bool:
@@ -273,14 +308,18 @@ async def running_machine(
     environment: Mapping[str, str] | None = None,
     broker_settings: Mapping[str, str] | None = None,
     state_dir: Path | None = None,
+    broker: Callable[[Path, Keys], RealMosquitto] | None = None,
 ) -> AsyncIterator[Machine]:
-    """Everything but the daemon, which the test starts. All of it ends with the block."""
+    """Everything but the daemon, which the test starts. All of it ends with the block. `broker`: another one than
+    `shipped_broker`."""
     keys, clock = Keys.made_up(), SystemClock()
     carrier = Carrier(clock=clock, account_sid=keys.account_sid, auth_token=keys.auth_token)
     center = DispatchCenter(clock=clock, secret=keys.webhook)
     async with AsyncExitStack() as stack:
         world = World(
-            broker=stack.enter_context(shipped_broker(folder, keys, broker_settings or {})),
+            broker=stack.enter_context(
+                broker(folder, keys) if broker else shipped_broker(folder, keys, broker_settings or {})
+            ),
             carrier=carrier,
             center=center,
             to_carrier=await stack.enter_async_context(

@@ -90,24 +90,31 @@ class TwilioChannel:
     async def _find(self, notification: Notification) -> Message | None:
         """The oldest message that is surely, or may be, this notification. Never by DateSent: null while queued.
 
-        A list too long to be walked to the notification's time proves nothing: `NoAnswerError`."""
-        found: Message | None = None
+        While pages are asked for, another look-up or the answer to a send may take a message that was seen: what is
+        returned is nobody else's at that moment, and is learned before anybody else runs. A list too long to be walked
+        to the notification's time proves nothing: `NoAnswerError`."""
+        seen, is_whole = await self._walk(notification)
+        found = next((message for message in reversed(seen) if self._is_it(message, notification)), None)
+        if found is None and not is_whole:
+            raise NoAnswerError(f"more than {LOOK_UP_PAGES_MAX} pages of texts to this phone")
+        return found
+
+    async def _walk(self, notification: Notification) -> tuple[list[Message], bool]:
+        """Texts to its phone since it was written, newest first; and whether those are all."""
+        seen: list[Message] = []
         query = {"To": notification.endpoint.address, "PageSize": str(LOOK_UP_PAGE)}
         page = await self._rest.page(query, timeout_s=self._timeout_s / 2)
         since_us = notification.created_us + self._rest.ahead_us - CREATED_DOUBT_US
         for _ in range(LOOK_UP_PAGES_MAX):
             for message in page.messages:
                 if message.created_us is not None and message.created_us < since_us:
-                    return found
-                if self._is_it(message, notification):
-                    found = message
+                    return seen, True
+                seen.append(message)
             following = await self._rest.next_page(page, timeout_s=self._timeout_s / 2)
             if following is None:
-                return found
+                return seen, True
             page = following
-        if found is None:
-            raise NoAnswerError(f"more than {LOOK_UP_PAGES_MAX} pages of texts to this phone")
-        return found
+        return seen, False
 
     def _is_it(self, message: Message, notification: Notification) -> bool:
         owner = self._sids.owner(message.sid)

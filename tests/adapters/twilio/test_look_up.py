@@ -84,6 +84,19 @@ async def test_two_lost_ones_of_which_one_arrived_do_not_share_it():
 
 
 @in_virtual_time
+async def test_two_lost_ones_do_not_share_a_text_while_a_long_list_is_walked():
+    """Between two pages another look-up, or the answer to a send, may have taken the text that was found."""
+    world = World()
+    for number in range(60):
+        await world.channel.send(world.claim(text=f"other words {number}", notification_id=f"n-{number}"))
+    first = await lost(world, world.claim(text="same words", notification_id="n-first"), Weather.CUT)
+    second = await lost(world, world.claim(text="same words", notification_id="n-second"), Weather.CUT_ACCEPTED)
+    found = await asyncio.gather(world.channel.look_up(first), world.channel.look_up(second))
+
+    assert sorted(type(outcome).__name__ for outcome in found) == ["Accepted", "Failed"], "one of them never left"
+
+
+@in_virtual_time
 async def test_after_a_restart_texts_that_are_still_on_their_way_are_known_again():
     world = World()
     await world.text(world.claim(text="same words", notification_id="n-first"))
