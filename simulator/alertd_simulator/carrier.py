@@ -7,56 +7,33 @@ emergency number: that is written into `violations`, which every checker asserts
 """
 
 import asyncio
-import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Callable
-from urllib.parse import parse_qsl, unquote, urlsplit
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import dropwhile, islice
+from random import Random
+from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct
 from msgspec.json import encode
 
-from alertd.model.blocked_numbers import blocked
 from alertd.ports import Clock, Http, HttpRequest, HttpResponse
-from alertd_simulator import carrier_callbacks
+from alertd_simulator import carrier_callbacks, carrier_rules
 from alertd_simulator.carrier_json import DATE_FIELDS, Page, Text, account_json, error, list_json, text_json
+from alertd_simulator.carrier_rules import BODY_CHARS_MAX, E164, KNOWN_FIELDS, REFUSALS, START_WORDS, STOP_WORDS
 from alertd_simulator.weather import Forecast, Weather, through
+from alertd_simulator.world.plan import CarrierTricks
+from alertd_simulator.world_http import SENDING
 
-E164 = re.compile(r"\+[1-9]\d{6,14}")
-FICTIONAL = re.compile(r"\+1[2-9]\d{2}55501\d{2}")
-"""Numbers reserved for fiction. Any other one may ring a stranger's phone, and is a violation."""
-EMERGENCY = frozenset({"911", "112", "933", "988", "999", "000"})
-DIAL_PREFIXES = ("", "0", "00", "001", "011", "0111", "1", "8", "9", "91")
-STOP_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
-START_WORDS = frozenset({"START", "YES", "UNSTOP"})
-BODY_CHARS_MAX = 1_600
+RECANT_S = 8.0
+"""A status is taken back so long after *delivered*, where tricks do it."""
+TRICKED_SHARE = 0.5
+"""Of texts that die on the way, or whose status is taken back, while tricks do it: a carrier is never wholly bad."""
+SHUFFLED_S = 3.0
+"""Callbacks overtake each other within so long; the second of two comes so much later at most."""
 TEXTS_MAX = 200_000
 """Texts the carrier remembers; a run that sends more is broken."""
-
-# fmt: off
-KNOWN_FIELDS = frozenset(
-    {
-        "To", "From", "MessagingServiceSid", "Body", "StatusCallback", "ValidityPeriod", "ProvideFeedback",
-        "Attempt", "SmartEncoded", "MediaUrl", "ApplicationSid", "MaxPrice", "ForceDelivery",
-        "ContentRetention", "AddressRetention", "PersistentAction", "TrafficType", "ShortenUrls",
-        "ScheduleType", "SendAt", "SendAsMms", "ContentVariables", "RiskCheck", "FallbackFrom", "ContentSid",
-    }
-)
-# fmt: on
-
-REFUSALS = {
-    21211: "Invalid 'To' Phone Number: {to}",
-    21212: "Invalid 'From' Phone Number: {sender}",
-    21408: "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: {to}.",
-    21602: "Message body is required.",
-    21603: "A 'From' phone number is required.",
-    21604: "A 'To' phone number is required.",
-    21606: "The 'From' phone number {sender} is not a valid, SMS-capable inbound phone number for your account.",
-    21610: "Attempt to send to unsubscribed recipient",
-    21611: "This 'From' number has exceeded the maximum number of queued messages",
-    21614: "'To' number is not a valid mobile number: {to}",
-    21617: "The concatenated message body exceeds the 1600 character limit",
-}
 
 
 class Behaviour(Struct, frozen=True, kw_only=True):
@@ -91,6 +68,7 @@ class Carrier:
         numbers: tuple[str, ...] = ("+12025550100",),
         per_s: float = 0.0,
     ) -> None:
+        self.random = Random("carrier")
         self.account_sid = account_sid
         self.numbers = numbers
         self.per_s = per_s
@@ -104,17 +82,29 @@ class Carrier:
         self.behaviours: dict[str, Behaviour] = {}
         self.forecast = Forecast()
         """Of POSTs: the next sends."""
+        self.sender_forecasts: dict[str, Forecast] = {}
+        """The same, of sends from one of our numbers; it goes before the general one unless it is fine."""
         self.reading_forecast = Forecast()
         """Of GETs: lists and look-ups."""
+        self.tricks: CarrierTricks | None = None
+        self.rings_strangers = False
+        """A rehearsal with a district's real numbers: nobody is reached from here, so those are no violation."""
         self.callback_http: Http | None = None
         """The way to status callbacks; `None`: nobody is called, as behind a school's NAT."""
         self.inbound_url: str | None = None
+        self.on_taken: list[Callable[[Text], None]] = []
+        """A text was accepted; its answer may still be lost."""
         self.on_status: list[Callable[[Text], None]] = []
         self.on_phone: list[Callable[[Text], None]] = []
         """A text reached the phone itself."""
         self._clock = clock
         self._token = auth_token
+        self._to: dict[str, list[Text]] = {}
+        self._from: dict[str, list[Text]] = {}
+        """Texts of each number, oldest first: lists are asked for all day long."""
         self._queue_free_s: dict[str, float] = {}
+        self._off: dict[str, deque[Text]] = {}
+        """Phones that are switched off, and the texts that wait for them."""
         self._callers: set[asyncio.Task[None]] = set()
 
     # --- what tests ask
@@ -133,8 +123,13 @@ class Carrier:
             return await through(self.reading_forecast.now(), lambda: self._route(request, {}), error(429, 20429))
         form = self._form(request)
         own = self.behaviours.get(form.get("To", ""), self.usual).weather
-        weather = self.forecast.now() if own is None else own
+        weather = self._weather(form.get("From", "")) if own is None else own
         return await through(weather, lambda: self._route(request, form), error(429, 20429))
+
+    def _weather(self, sender: str) -> Weather:
+        own = self.sender_forecasts.get(sender)
+        weather = own.now() if own is not None else Weather.FINE
+        return weather if weather is not Weather.FINE else self.forecast.now()
 
     def _route(self, request: HttpRequest, form: dict[str, str]) -> HttpResponse:
         if not self._is_authentic(request):
@@ -177,13 +172,17 @@ class Carrier:
     def _create(self, form: dict[str, str]) -> HttpResponse:
         to, body = form.get("To", ""), form.get("Body", "")
         sender = form.get("From") or (self.numbers[0] if form.get("MessagingServiceSid") else "")
-        self._judge_number(to)
+        if complaint := carrier_rules.complaint(to, strangers=self.rings_strangers):
+            self.violations.append(complaint)
         if refusal := self._refusal(to, sender, body):
             return error(400, refusal, REFUSALS.get(refusal, "refused").format(to=to, sender=sender))
         text = self._remember(to=to, sender=sender, body=body, direction="outbound-api", status="queued")
         text.callback_url = form.get("StatusCallback")
         text.service_sid = form.get("MessagingServiceSid")
+        text.sending = SENDING.get()
         answer = _json(201, text_json(text, self.account_sid))  # before any timer may move it on
+        for listener in self.on_taken:
+            listener(text)
         self._enqueue(text, validity_s=float(form.get("ValidityPeriod", 36_000)))
         return answer
 
@@ -201,25 +200,25 @@ class Carrier:
         )
         return next((code for failed, code in checks if failed), self._behaviour(to).refused)
 
-    def _judge_number(self, to: str) -> None:
-        if is_emergency(to) or blocked(to):
-            self.violations.append(f"an emergency number was dialled: {to!r}")
-        elif not FICTIONAL.fullmatch(to):
-            self.violations.append(f"a number that may be a stranger's was dialled: {to!r}")
-
     def _list(self, query: dict[str, str]) -> HttpResponse:
         size = int(query.get("PageSize", 50))
         if not 1 <= size <= 1_000:
             return error(400, 20001, "Page size must be between 1 and 1000")
-        newest_first = [text for text in reversed(self.texts.values()) if _matches(text, query)]
+        newest_first: Iterator[Text] = (text for text in reversed(self._candidates(query)) if _matches(text, query))
         if token := query.get("PageToken"):  # stable though new texts arrive meanwhile
-            sids = [text.sid for text in newest_first]
-            newest_first = newest_first[sids.index(token.removeprefix("PA")) + 1 :]
-        page = Page(
-            texts=tuple(newest_first[:size]), more=len(newest_first) > size, number=int(query.get("Page", 0)), size=size
-        )
+            sid = token.removeprefix("PA")
+            newest_first = islice(dropwhile(lambda text: text.sid != sid, newest_first), 1, None)
+        found = tuple(islice(newest_first, size + 1))
+        page = Page(texts=found[:size], more=len(found) > size, number=int(query.get("Page", 0)), size=size)
         filters = {name: value for name, value in query.items() if name not in {"Page", "PageToken", "PageSize"}}
         return _json(200, list_json(page, self.account_sid, filters))
+
+    def _candidates(self, query: dict[str, str]) -> Sequence[Text]:
+        if "To" in query:
+            return self._to.get(query["To"], ())
+        if "From" in query:
+            return self._from.get(query["From"], ())
+        return tuple(self.texts.values())
 
     # --- the life of a text
 
@@ -234,10 +233,13 @@ class Carrier:
             created_us=now_us, updated_us=now_us, history=[(now_us, status)],
         )  # fmt: skip
         self.texts[text.sid] = text
+        self._to.setdefault(to, []).append(text)
+        self._from.setdefault(sender, []).append(text)
         return text
 
     def _enqueue(self, text: Text, *, validity_s: float) -> None:
         loop = asyncio.get_running_loop()
+        text.valid_until_us = text.created_us + round(validity_s * 1e6)
         head_s = max(loop.time(), self._queue_free_s.get(text.sender, 0.0))
         if self.per_s:
             self._queue_free_s[text.sender] = head_s + 1 / self.per_s
@@ -253,25 +255,69 @@ class Carrier:
         asyncio.get_running_loop().call_later(behaviour.sending_s / 2, self._hand_over, text, behaviour)
 
     def _hand_over(self, text: Text, behaviour: Behaviour) -> None:
-        if behaviour.fails in {30001, 30007}:  # our carrier's own refusals: it never left
-            self._move(text, "failed", behaviour.fails)
+        fails = behaviour.fails or self._tricked_failure()
+        if fails in {30001, 30007}:  # our carrier's own refusals: it never left
+            self._move(text, "failed", fails)
             return
         text.sent_us = self._clock.now().wall_us
         self._move(text, "sent")
-        asyncio.get_running_loop().call_later(behaviour.delivery_s, self._arrive, text, behaviour)
+        asyncio.get_running_loop().call_later(behaviour.delivery_s, self._arrive, text, fails)
 
-    def _arrive(self, text: Text, behaviour: Behaviour) -> None:
-        if behaviour.fails:
-            self._move(text, "undelivered", behaviour.fails)
-            return
+    def _tricked_failure(self) -> int:
+        tricks = self.tricks
+        return tricks.fails if tricks and tricks.fails and self.random.random() < TRICKED_SHARE else 0
+
+    def _arrive(self, text: Text, fails: int) -> None:
+        if fails:
+            self._move_late(text, "undelivered", fails)
+        elif text.to in self._off:
+            self._off[text.to].append(text)
+            left_s = ((text.valid_until_us or 0) - self._clock.now().wall_us) / 1e6
+            asyncio.get_running_loop().call_later(max(0.0, left_s), self._give_up, text)
+        else:
+            self._reach(text)
+
+    def _reach(self, text: Text) -> None:
+        behaviour = self._behaviour(text.to)
         if not behaviour.lies:
             text.seen_us = self._clock.now().wall_us
             for listener in self.on_phone:
                 listener(text)
         if not behaviour.stays_sent:
-            self._move(text, "delivered")
-        if behaviour.recants_s:
-            asyncio.get_running_loop().call_later(behaviour.recants_s, self._move, text, "undelivered", 30008)
+            self._move_late(text, "delivered")
+        recants = self.tricks is not None and self.tricks.recants and self.random.random() < TRICKED_SHARE
+        if behaviour.recants_s or recants:
+            after_s = (behaviour.recants_s or RECANT_S) + self._late_s()
+            asyncio.get_running_loop().call_later(after_s, self._move, text, "undelivered", 30008)
+
+    # --- phones that are off
+
+    def switch_off(self, number: str) -> None:
+        """Texts to it wait until it is on again, and die when their validity ends."""
+        self._off.setdefault(number, deque())
+
+    def switch_on(self, number: str) -> None:
+        """What waits arrives, oldest first."""
+        for text in self._off.pop(number, ()):
+            self._reach(text)
+
+    def _give_up(self, text: Text) -> None:
+        waiting = self._off.get(text.to)
+        if waiting is not None and text in waiting:
+            waiting.remove(text)
+            self._move(text, "undelivered", 30003)
+
+    # --- statuses
+
+    def _late_s(self) -> float:
+        return self.tricks.late_s if self.tricks else 0.0
+
+    def _move_late(self, text: Text, status: str, error_code: int | None = None) -> None:
+        """The phone's carrier reports it when it pleases; until then ours does not know."""
+        if late_s := self._late_s():
+            asyncio.get_running_loop().call_later(late_s, self._move, text, status, error_code)
+        else:
+            self._move(text, status, error_code)
 
     def _move(self, text: Text, status: str, error_code: int | None = None) -> None:
         now_us = self._clock.now().wall_us
@@ -281,7 +327,16 @@ class Carrier:
             listener(text)
         if text.callback_url and self.callback_http:
             form = carrier_callbacks.status_form(text, self.account_sid)
-            self._call(text.callback_url, form)
+            for delay_s in self._callback_delays():
+                self._call_later(delay_s, text.callback_url, form)
+
+    def _callback_delays(self) -> tuple[float, ...]:
+        """Of one status: when each of its callbacks leaves. Shuffled ones overtake each other."""
+        tricks = self.tricks
+        if tricks is None:
+            return (0.0,)
+        first_s = self.random.uniform(0, SHUFFLED_S) if tricks.shuffled else 0.0
+        return (first_s, first_s + self.random.uniform(0, SHUFFLED_S)) if tricks.twice else (first_s,)
 
     # --- what people text back
 
@@ -299,22 +354,18 @@ class Carrier:
             self._call(self.inbound_url, carrier_callbacks.inbound_form(text, self.account_sid, STOP_WORDS))
         return text
 
+    def _call_later(self, delay_s: float, url: str, form: dict[str, str]) -> None:
+        if delay_s > 0:
+            asyncio.get_running_loop().call_later(delay_s, self._call, url, form)
+        else:
+            self._call(url, form)
+
     def _call(self, url: str, form: dict[str, str]) -> None:
         assert self.callback_http is not None
         request = carrier_callbacks.signed(url, form, self._token)
         task = asyncio.get_running_loop().create_task(carrier_callbacks.deliver(self.callback_http, request))
         self._callers.add(task)
         task.add_done_callback(self._callers.discard)
-
-
-def is_emergency(dialled: str) -> bool:
-    """Any spelling: with an outside line or country code, as a SIP address, as tones after another number.
-
-    Written apart from alertd's own block on purpose, and asked beside it: two authors, two chances to be right."""
-    user = unquote(dialled).partition("@")[0].rpartition(":")[2]
-    parts = [re.sub(r"\D", "", part) for part in re.split(r"[,;pwPW]", user)]
-    spellings = {prefix + number for prefix in DIAL_PREFIXES for number in EMERGENCY}
-    return any(part in spellings for part in [*parts, "".join(parts)])
 
 
 def _matches(text: Text, query: dict[str, str]) -> bool:

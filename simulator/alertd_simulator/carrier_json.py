@@ -5,6 +5,7 @@ Owns shapes only; they are judged by Twilio's own API description in a slow test
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -47,6 +48,10 @@ class Text(Struct, kw_only=True, eq=False):
     error_code: int | None = None
     callback_url: str | None = None
     service_sid: str | None = None
+    valid_until_us: int | None = None
+    """A text that has not reached the phone by then dies."""
+    sending: str = ""
+    """Id of the notification that it was sent for; only the world knows."""
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -127,4 +132,9 @@ def error(status: int, code: int, message: str = "Too Many Requests") -> HttpRes
 
 
 def _date(at_us: int | None) -> str | None:
-    return None if at_us is None else format_datetime(datetime.fromtimestamp(at_us // 1_000_000, UTC))
+    return None if at_us is None else _rfc2822(at_us // 1_000_000)
+
+
+@lru_cache(maxsize=8_192)
+def _rfc2822(at_s: int) -> str:
+    return format_datetime(datetime.fromtimestamp(at_s, UTC))

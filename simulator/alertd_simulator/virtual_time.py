@@ -190,6 +190,8 @@ class VirtualLoop(BaseEventLoop):
         self.random = Random(seed)
         self.executor_delay = executor_delay
         self.unhandled: list[BaseException] = []
+        self.forgives: Callable[[BaseException], bool] = lambda _: False
+        """Which errors that nobody awaited are meant, and do not fail the run."""
         self._end_s = BOOTED_S + limit_s
         self._turns = 0
         self._numbers = itertools.count(1)
@@ -201,6 +203,11 @@ class VirtualLoop(BaseEventLoop):
 
     def time(self) -> float:
         return self._virtual_s
+
+    @property
+    def since_s(self) -> float:
+        """True time since the run began."""
+        return self._virtual_s - BOOTED_S
 
     def jump(self, timeout: float | None) -> None:
         """Let `timeout` seconds pass. `None`: the loop would sleep for ever."""
@@ -311,7 +318,7 @@ for _name in REAL:
 def _remember(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Errors that nobody awaited: they would only be logged on a real loop; here they fail the run."""
     error = context.get("exception")
-    if isinstance(loop, VirtualLoop) and isinstance(error, BaseException):
+    if isinstance(loop, VirtualLoop) and isinstance(error, BaseException) and not loop.forgives(error):
         loop.unhandled.append(error)
 
 

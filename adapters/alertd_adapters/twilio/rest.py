@@ -10,6 +10,7 @@ Owns URLs, authentication, decoding. Must never retry, and never let a credentia
 from base64 import b64encode
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -188,8 +189,9 @@ def _decode(body: bytes, kind: type[T]) -> T:
         raise NoAnswerError("the answer is not what Twilio's API promises") from None
 
 
+@lru_cache(maxsize=8_192)
 def _stamp_us(text: str | None) -> int | None:
-    """RFC 2822, whole seconds."""
+    """RFC 2822, whole seconds. Every poll brings the same page of stamps again."""
     if not text:
         return None
     try:

@@ -38,7 +38,7 @@ class Truth(Struct, frozen=True, kw_only=True):
     """The payload tells two presses apart (counter and boot, or a fine time)."""
 
 
-class Published(Struct, frozen=True, kw_only=True, tag="published"):
+class Published(Struct, frozen=True, kw_only=True, tag_field="happening", tag="published"):
     """The broker took a message from a device. `number` names it for good, however often it is delivered."""
 
     at_us: int
@@ -51,7 +51,7 @@ class Published(Struct, frozen=True, kw_only=True, tag="published"):
     """`None`: not a press (telemetry, heartbeat, noise)."""
 
 
-class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
+class Refused(Struct, frozen=True, kw_only=True, tag_field="happening", tag="refused"):
     """The device could not publish: the broker was down. It may repeat; nothing was promised to it."""
 
     at_us: int
@@ -59,7 +59,7 @@ class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
     truth: Truth | None
 
 
-class Arrived(Struct, frozen=True, kw_only=True, tag="arrived"):
+class Arrived(Struct, frozen=True, kw_only=True, tag_field="happening", tag="arrived"):
     """The broker delivered a message over a connection."""
 
     at_us: int
@@ -70,7 +70,7 @@ class Arrived(Struct, frozen=True, kw_only=True, tag="arrived"):
     retain: bool
 
 
-class Acked(Struct, frozen=True, kw_only=True, tag="acked"):
+class Acked(Struct, frozen=True, kw_only=True, tag_field="happening", tag="acked"):
     """PUBACK reached the broker over the connection that had delivered: it will never deliver this again."""
 
     at_us: int
@@ -78,7 +78,15 @@ class Acked(Struct, frozen=True, kw_only=True, tag="acked"):
     connection: int
 
 
-class BrokerForgot(Struct, frozen=True, kw_only=True, tag="broker_forgot"):
+class FeedbackShown(Struct, frozen=True, kw_only=True, tag_field="happening", tag="feedback_shown"):
+    """The broker took what the presser's own device is to show: "received", "responder_accepted"."""
+
+    at_us: int
+    device_id: DeviceId
+    state: str
+
+
+class BrokerForgot(Struct, frozen=True, kw_only=True, tag_field="happening", tag="broker_forgot"):
     """The broker lost messages it had taken (killed without state, a full queue, QoS 0): nobody can blame alertd."""
 
     at_us: int
@@ -86,14 +94,14 @@ class BrokerForgot(Struct, frozen=True, kw_only=True, tag="broker_forgot"):
     why: str
 
 
-class Started(Struct, frozen=True, kw_only=True, tag="started"):
+class Started(Struct, frozen=True, kw_only=True, tag_field="happening", tag="started"):
     """An incarnation of the daemon takes presses."""
 
     at_us: int
     incarnation: int
 
 
-class Crashed(Struct, frozen=True, kw_only=True, tag="crashed"):
+class Crashed(Struct, frozen=True, kw_only=True, tag_field="happening", tag="crashed"):
     """`kill -9`, or the power went. `lost_bytes` of the store's log that were never acknowledged are gone."""
 
     at_us: int
@@ -104,7 +112,7 @@ class Crashed(Struct, frozen=True, kw_only=True, tag="crashed"):
     lost_bytes: int = 0
 
 
-class Committed(Struct, frozen=True, kw_only=True, tag="committed"):
+class Committed(Struct, frozen=True, kw_only=True, tag_field="happening", tag="committed"):
     """One decision of a commit that the store has made durable (or believes it has: see `durable`)."""
 
     at_us: int
@@ -114,7 +122,7 @@ class Committed(Struct, frozen=True, kw_only=True, tag="committed"):
     """False: the disk is full, and memory holds it."""
 
 
-class Moved(Struct, frozen=True, kw_only=True, tag="moved"):
+class Moved(Struct, frozen=True, kw_only=True, tag_field="happening", tag="moved"):
     """A notification row went along its life cycle in a commit."""
 
     at_us: int
@@ -123,7 +131,7 @@ class Moved(Struct, frozen=True, kw_only=True, tag="moved"):
     after: NotificationState
 
 
-class Attempted(Struct, frozen=True, kw_only=True, tag="attempted"):
+class Attempted(Struct, frozen=True, kw_only=True, tag_field="happening", tag="attempted"):
     """A channel was given a claim to send."""
 
     at_us: int
@@ -131,7 +139,7 @@ class Attempted(Struct, frozen=True, kw_only=True, tag="attempted"):
     channel: str
 
 
-class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
+class Ended(Struct, frozen=True, kw_only=True, tag_field="happening", tag="ended"):
     """The attempt's own outcome; `None`: it was cancelled, or the daemon died in it."""
 
     at_us: int
@@ -140,7 +148,7 @@ class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
     outcome: Outcome | None
 
 
-class TextTaken(Struct, frozen=True, kw_only=True, tag="text_taken"):
+class TextTaken(Struct, frozen=True, kw_only=True, tag_field="happening", tag="text_taken"):
     """The carrier has accepted a text; whether its answer arrived is another matter."""
 
     at_us: int
@@ -151,7 +159,7 @@ class TextTaken(Struct, frozen=True, kw_only=True, tag="text_taken"):
     """The attempt it came from."""
 
 
-class TextSeen(Struct, frozen=True, kw_only=True, tag="text_seen"):
+class TextSeen(Struct, frozen=True, kw_only=True, tag_field="happening", tag="text_seen"):
     """A phone rang."""
 
     at_us: int
@@ -162,7 +170,23 @@ class TextSeen(Struct, frozen=True, kw_only=True, tag="text_seen"):
     notification_id: NotificationId | None
 
 
-class DispatchTook(Struct, frozen=True, kw_only=True, tag="dispatch_took"):
+class TextStatus(Struct, frozen=True, kw_only=True, tag_field="happening", tag="text_status"):
+    """The carrier's own word on a text ("sent", "delivered", "undelivered"), whether or not anybody hears of it."""
+
+    at_us: int
+    sid: str
+    status: str
+
+
+class Shown(Struct, frozen=True, kw_only=True, tag_field="happening", tag="shown"):
+    """The broker took feedback for the presser's device: it shows "received" or "responder_accepted" (req 7)."""
+
+    at_us: int
+    device_id: DeviceId
+    state: str
+
+
+class DispatchTook(Struct, frozen=True, kw_only=True, tag_field="happening", tag="dispatch_took"):
     """The dispatch centre has a message. `arrivals` > 1: the same id again."""
 
     at_us: int
@@ -175,7 +199,7 @@ class DispatchTook(Struct, frozen=True, kw_only=True, tag="dispatch_took"):
     arrivals: int
 
 
-class DispatchSaid(Struct, frozen=True, kw_only=True, tag="dispatch_said"):
+class DispatchSaid(Struct, frozen=True, kw_only=True, tag_field="happening", tag="dispatch_said"):
     """The dispatcher's state for an incident, in the answer or by the reply URL."""
 
     at_us: int
@@ -200,7 +224,7 @@ class Meant(StrEnum):
     OPT_IN = "opt_in"
 
 
-class Typed(Struct, frozen=True, kw_only=True, tag="typed"):
+class Typed(Struct, frozen=True, kw_only=True, tag_field="happening", tag="typed"):
     """A phone sent us something. `token` as typed, where the body is a code; `reading` is the text it answers."""
 
     at_us: int
@@ -212,8 +236,10 @@ class Typed(Struct, frozen=True, kw_only=True, tag="typed"):
     sid: str = ""
 
 
-class Ordered(Struct, frozen=True, kw_only=True, tag="ordered"):
-    """An admin did something at the console: "resolve", "release", "correct", "acknowledge_trouble", "test" …"""
+class Ordered(Struct, frozen=True, kw_only=True, tag_field="happening", tag="ordered"):
+    """An admin did something at the console: "resolve", "release", "correct", "acknowledge_trouble", "test" …
+
+    Told when it is asked (`committed` false) and once more when the console answers that it is done."""
 
     at_us: int
     what: str
@@ -221,17 +247,17 @@ class Ordered(Struct, frozen=True, kw_only=True, tag="ordered"):
     site_id: SiteId
     incident_id: IncidentId | None = None
     committed: bool = True
-    """Did the console answer that it is done? Otherwise it may or may not be."""
+    """The console has answered that it is done."""
 
 
-class Reloaded(Struct, frozen=True, kw_only=True, tag="reloaded"):
+class Reloaded(Struct, frozen=True, kw_only=True, tag_field="happening", tag="reloaded"):
     """The configuration was exchanged."""
 
     at_us: int
     version: str
 
 
-class ClockMoved(Struct, frozen=True, kw_only=True, tag="clock_moved"):
+class ClockMoved(Struct, frozen=True, kw_only=True, tag_field="happening", tag="clock_moved"):
     """The machine's wall clock jumped."""
 
     at_us: int
@@ -240,25 +266,25 @@ class ClockMoved(Struct, frozen=True, kw_only=True, tag="clock_moved"):
     """What it shows now."""
 
 
-class FaultBegan(Struct, frozen=True, kw_only=True, tag="fault_began"):
+class FaultBegan(Struct, frozen=True, kw_only=True, tag_field="happening", tag="fault_began"):
     at_us: int
     fault: str
     """`Fault`'s tag, from `world.plan`."""
     detail: str = ""
 
 
-class FaultEnded(Struct, frozen=True, kw_only=True, tag="fault_ended"):
+class FaultEnded(Struct, frozen=True, kw_only=True, tag_field="happening", tag="fault_ended"):
     at_us: int
     fault: str
 
 
-class Healed(Struct, frozen=True, kw_only=True, tag="healed"):
+class Healed(Struct, frozen=True, kw_only=True, tag_field="happening", tag="healed"):
     """Every fault is over and alertd runs: from here on the liveness checkers count."""
 
     at_us: int
 
 
-class Over(Struct, frozen=True, kw_only=True, tag="over"):
+class Over(Struct, frozen=True, kw_only=True, tag_field="happening", tag="over"):
     """The day is done; what is not done now will not be."""
 
     at_us: int
@@ -269,6 +295,7 @@ Happening = (
     | Refused
     | Arrived
     | Acked
+    | FeedbackShown
     | BrokerForgot
     | Started
     | Crashed
@@ -278,6 +305,8 @@ Happening = (
     | Ended
     | TextTaken
     | TextSeen
+    | TextStatus
+    | Shown
     | DispatchTook
     | DispatchSaid
     | Typed

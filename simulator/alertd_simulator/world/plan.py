@@ -31,6 +31,10 @@ class Press(Struct, frozen=True, kw_only=True, tag="press"):
     """A misconfigured device publishes it retained."""
     held_back_s: float = 0.0
     """The gateway had no uplink and publishes so much later."""
+    presses: int = 0
+    """So many presses instead of what `gesture` says (a rehearsed district may ask for two, or for five)."""
+    action: str = ""
+    """The device's own word instead of what `gesture` says ("emergency")."""
 
 
 class SensorReport(Struct, frozen=True, kw_only=True, tag="sensor_report"):
@@ -63,6 +67,20 @@ class Order(Struct, frozen=True, kw_only=True, tag="order"):
     at_s: float
     what: str
     nth: int = 0
+    by: str = ""
+    """Person id; empty: whoever the world has at the console."""
+    zone: str = ""
+    """For "release": this zone; empty: one of the incident's own."""
+
+
+class Reply(Struct, frozen=True, kw_only=True, tag="reply"):
+    """Somebody types on their phone, whatever their habit is. In `body`, `{token}` stands for the code digits of the
+    newest text on that screen which offers a code and holds the words `about`, and `{text}` for that whole text."""
+
+    at_s: float
+    person: str
+    body: str
+    about: str = ""
 
 
 # --- faults: each begins at `at_s`, most last `lasts_s` -------------------------------------------------------------
@@ -113,6 +131,8 @@ class CarrierWeather(Struct, frozen=True, kw_only=True, tag="carrier_weather"):
     lasts_s: float
     weather: str
     share: float = 1.0
+    channel: str = ""
+    """Only requests of this configured channel; empty: of every one that speaks to the carrier."""
 
 
 class CarrierTricks(Struct, frozen=True, kw_only=True, tag="carrier_tricks"):
@@ -132,6 +152,8 @@ class DispatchWeather(Struct, frozen=True, kw_only=True, tag="dispatch_weather")
     lasts_s: float
     weather: str
     share: float = 1.0
+    destination: str = ""
+    """Only this destination of the configuration; empty: all of them."""
 
 
 class DispatchMood(Struct, frozen=True, kw_only=True, tag="dispatch_mood"):
@@ -140,6 +162,8 @@ class DispatchMood(Struct, frozen=True, kw_only=True, tag="dispatch_mood"):
     at_s: float
     lasts_s: float
     mood: str
+    destination: str = ""
+    """Only this destination of the configuration; empty: all of them."""
 
 
 class UplinkCut(Struct, frozen=True, kw_only=True, tag="uplink_cut"):
@@ -219,7 +243,7 @@ Fault = (
     | ClockStep
     | WrongClockAtBoot
 )
-Deed = Press | SensorReport | Poison | Order | Fault
+Deed = Press | SensorReport | Poison | Order | Reply | Fault
 FAULTS = (
     Crash, DiskFull, DiskFails, SlowDisk, CarrierWeather, CarrierTricks, DispatchWeather, DispatchMood, UplinkCut,
     BrokerDown, BrokerDrops, BrokerTricks, Replay, ClockStep, WrongClockAtBoot, Poison,
@@ -234,6 +258,8 @@ class Habits(Struct, frozen=True, kw_only=True):
     habit: str
     after_s: float = 8.0
     phone_off_s: float = 0.0
+    delivery_s: float | None = None
+    """From the carrier's *sent* to this phone; `None`: as the carrier's usual."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -250,4 +276,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     over_at_s: float = 2_700.0
     district: str = ""
     """Directory of the configuration; empty: the stated school's own."""
+    rehearsal: bool = False
+    """Somebody's real configuration: its numbers are real ones, and dialling them in here is no violation."""
+    texts_per_s: float = 0.0
+    """What one of the carrier's senders gives out per second; 0: as many as come."""
     schema: int = 1

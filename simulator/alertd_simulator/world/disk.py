@@ -1,0 +1,143 @@
+"""The machine's disk: SQLite files that fill up, fail, and survive a death as a real disk lets them.
+
+Owns faults below SQLite, and what a killed process or a power cut leaves behind. Must never lose what a commit that
+returned had synced: that would be a disk that lies, which no program can survive.
+"""
+
+import shutil
+import sqlite3
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from msgspec import Struct
+
+WAL_HEADER = 32
+FRAME_HEADER = 24
+WRITES = ("INSERT", "UPDATE", "DELETE", "COMMIT", "REPLACE")
+
+Moved = Callable[[str, str | None, str], None]
+
+
+class Health(Struct, kw_only=True):
+    """How the disk is now; every connection of the machine asks it."""
+
+    is_full: bool = False
+    fails_one_in: int = 0
+    """One write in so many ends in an I/O error; 0 = none."""
+
+
+class _FaultyConnection(sqlite3.Connection):
+    """A connection that asks the disk's health before it writes, and reports each row that moves."""
+
+    health: Health
+    random: Random
+    on_moved: Moved
+    watches = False
+
+    def execute(self, statement: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        self._ask(statement)
+        return super().execute(statement, parameters)
+
+    def executemany(self, statement: str, parameters: Any, /) -> sqlite3.Cursor:
+        self._ask(statement)
+        return super().executemany(statement, parameters)
+
+    def _ask(self, statement: str) -> None:
+        if not self.watches and statement.startswith("BEGIN IMMEDIATE"):
+            self._watch()
+        if not (self.health.is_full or self.health.fails_one_in) or not statement.lstrip().startswith(WRITES):
+            return
+        if self.health.is_full:
+            raise _error("database or disk is full", sqlite3.SQLITE_FULL)
+        if self.random.randrange(self.health.fails_one_in) == 0:
+            raise _error("disk I/O error", sqlite3.SQLITE_IOERR_FSYNC)
+
+    def _watch(self) -> None:
+        """Only once the table is there: a migration opens the database before it is."""
+        found = super().execute("SELECT 1 FROM sqlite_master WHERE name = 'notification'").fetchone()
+        if found is None:
+            return
+        self.watches = True
+        self.create_function("row_moved", 3, self.on_moved)
+        for when, before in (("INSERT", "NULL"), ("UPDATE OF state", "OLD.state")):
+            super().execute(
+                f"CREATE TEMP TRIGGER watch_{when.split()[0]} AFTER {when} ON main.notification "
+                f"BEGIN SELECT row_moved(NEW.id, {before}, NEW.state); END"
+            )
+
+
+def _error(message: str, code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(message)
+    error.sqlite_errorcode = code
+    return error
+
+
+def connecting(health: Health, random: Random, on_moved: Moved) -> Callable[[Path], sqlite3.Connection]:
+    """What `SqliteStore` calls to connect."""
+
+    def connect(path: Path) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=512, uri=True,
+            factory=_FaultyConnection,
+        )  # fmt: skip
+        assert isinstance(connection, _FaultyConnection)
+        connection.health, connection.random, connection.on_moved = health, random, on_moved
+        return connection
+
+    return connect
+
+
+class Remains:
+    """The files of a database as a death leaves them, put back after the dying process's connections are closed: a
+    clean close would write more than a killed process ever does."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._kept = [(file, file.with_name(file.name + ".kept")) for file in _files(database) if file.exists()]
+        for file, kept in self._kept:
+            shutil.copyfile(file, kept)
+
+    def cut(self, synced: int, share: float) -> int:
+        """The power went while what lies behind `synced` bytes of the log was being written: keep a share of it."""
+        for file, kept in self._kept:
+            if file.name.endswith("-wal"):
+                written = wal_end(kept)
+                end = synced + int(max(written - synced, 0) * share)
+                with kept.open("r+b") as log:
+                    log.truncate(min(end, written))
+                return max(written - end, 0)
+        return 0
+
+    def put_back(self) -> None:
+        for file in (*_files(self._database), self._database.with_name(self._database.name + "-shm")):
+            file.unlink(missing_ok=True)
+        for file, kept in self._kept:
+            kept.replace(file)
+
+
+def _files(database: Path) -> tuple[Path, Path]:
+    return database, database.with_name(database.name + "-wal")
+
+
+def wal_end(log: Path) -> int:
+    """Bytes of a write-ahead log that belong to its present generation; what lies behind is left from an older one."""
+    if not log.exists():
+        return 0
+    content = log.read_bytes()
+    if len(content) < WAL_HEADER:
+        return len(content)
+    page_size, _checkpoint, *salts = struct.unpack_from(">IIII", content, 8)
+    frames = sum(1 for _ in _frames(content, page_size, tuple(salts)))
+    return WAL_HEADER + frames * (FRAME_HEADER + int(page_size))
+
+
+def _frames(content: bytes, page_size: int, salts: tuple[int, ...]) -> Iterator[int]:
+    at = WAL_HEADER
+    while at + FRAME_HEADER + page_size <= len(content):
+        if struct.unpack_from(">II", content, at + 8) != salts:
+            return
+        yield at
+        at += FRAME_HEADER + page_size

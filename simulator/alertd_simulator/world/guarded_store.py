@@ -1,0 +1,163 @@
+"""The store as a simulated machine gives it to the daemon: the real one, behind a port that counts, refuses and tells.
+
+Owns what is seen of commits. Must change nothing of what the store does.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from alertd.model.decision import Decision, Now
+from alertd.model.events import Event
+from alertd.model.ids import IncidentId, NotificationId, SiteId
+from alertd.model.incident import Incident
+from alertd.model.notification import Claim, NotificationRow
+from alertd.model.trouble import Trouble
+from alertd.ports import Clock, DueTimer, JournalLine, Store, Transaction
+from alertd_simulator.world.life import DeadError, Life
+
+T = TypeVar("T")
+Seen = Callable[[Sequence[tuple[Event, Decision]], bool], None]
+"""Told of each commit: its decisions, and whether it is durable."""
+
+
+class GuardedTransaction:
+    """See `ports.Transaction`: `write` and `commit` are watched, the rest is the transaction's own."""
+
+    def __init__(self, transaction: Transaction, store: "GuardedStore") -> None:
+        self._transaction = transaction
+        self._store = store
+        self._written: list[tuple[Event, Decision]] = []
+        self.site_state = transaction.site_state
+        self.policies = transaction.policies
+        self.seen_us = transaction.seen_us
+        self.notification = transaction.notification
+        self.notification_by_ref = transaction.notification_by_ref
+        self.phone_incidents = transaction.phone_incidents
+        self.free_tokens = transaction.free_tokens
+        self.opted_out = transaction.opted_out
+        self.broken_channels = transaction.broken_channels
+        self.rollback = transaction.rollback
+
+    def write(self, event: Event, decision: Decision, now: Now) -> None:
+        self._transaction.write(event, decision, now)
+        self._written.append((event, decision))
+
+    def commit(self, *, born_leased: Mapping[str, int]) -> tuple[Claim, ...]:
+        with self._store.life.passing("store.commit"):
+            self._store.before_commit()
+            claims = self._transaction.commit(born_leased=born_leased)
+            self._store.saw(self._written)
+        return claims
+
+
+class GuardedStore:
+    """See `ports.Store`. `before_commit` marks what of the log is surely synced."""
+
+    def __init__(self, store: Store, life: Life, *, before_commit: Callable[[], None], seen: Seen) -> None:
+        self.life = life
+        self.before_commit = before_commit
+        self._store = store
+        self._seen = seen
+
+    def saw(self, written: Sequence[tuple[Event, Decision]]) -> None:
+        self._seen(written, self._store.durable)
+
+    # --- life
+
+    def open(self, owner: str, clock: Clock) -> None:
+        with self.life.passing("store.open"):
+            self._store.open(owner, clock)
+
+    def close(self) -> None:
+        """A dead process closes nothing; the machine buries it."""
+        if self.life.alive:
+            self._store.close()
+
+    @property
+    def durable(self) -> bool:
+        return self._store.durable
+
+    def damaged(self) -> str:
+        return self._ask(self._store.damaged)
+
+    def heal(self, now: Now) -> bool:
+        with self.life.passing("store.heal"):
+            healed = self._store.heal(now)
+            self._seen((), healed)
+            return healed
+
+    def prune(self, now: Now) -> int:
+        return self._ask(lambda: self._store.prune(now))
+
+    # --- the writer's verbs
+
+    @contextmanager
+    def begin(self, site_ids: Sequence[SiteId], now: Now) -> Iterator[Transaction]:
+        with self.life.passing("store.begin"):
+            transaction = self._store.begin(site_ids, now)
+        with transaction as opened:
+            try:
+                yield GuardedTransaction(opened, self)
+            except DeadError:
+                opened.rollback()
+                raise
+
+    def claim(self, limits: Mapping[str, int], now: Now, *, panic_only: bool = False) -> tuple[Claim, ...]:
+        with self.life.passing("store.claim"):
+            claims = self._store.claim(limits, now, panic_only=panic_only)
+            self._seen((), self._store.durable)
+        return claims
+
+    def abandoned(self, now: Now) -> tuple[NotificationRow, ...]:
+        with self.life.passing("store.abandoned"):
+            rows = self._store.abandoned(now)
+            self._seen((), self._store.durable)
+        return rows
+
+    def due_timers(self, now: Now, limit: int) -> tuple[DueTimer, ...]:
+        with self.life.passing("store.due_timers"):
+            return self._store.due_timers(now, limit)
+
+    def next_due_us(self) -> tuple[int | None, int | None]:
+        return self._ask(self._store.next_due_us)
+
+    def save_raw(self, event: Event, error: str, decision: Decision, now: Now) -> tuple[Claim, ...]:
+        with self.life.passing("store.save_raw"):
+            self.before_commit()
+            claims = self._store.save_raw(event, error, decision, now)
+            self.saw([(event, decision)])
+        return claims
+
+    # --- reading
+
+    def _ask(self, read: Callable[[], T]) -> T:
+        self.life.refuse_if_dead()
+        return read()
+
+    def read_incidents(self, *, open_only: bool, site_id: SiteId | None, limit: int) -> tuple[Incident, ...]:
+        return self._ask(lambda: self._store.read_incidents(open_only=open_only, site_id=site_id, limit=limit))
+
+    def read_incident(self, incident_id: IncidentId) -> Incident | None:
+        return self._ask(lambda: self._store.read_incident(incident_id))
+
+    def read_notifications(self, incident_id: IncidentId) -> tuple[NotificationRow, ...]:
+        return self._ask(lambda: self._store.read_notifications(incident_id))
+
+    def read_notification(self, notification_id: NotificationId) -> NotificationRow | None:
+        return self._ask(lambda: self._store.read_notification(notification_id))
+
+    def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
+        return self._ask(lambda: self._store.read_tests(since_us))
+
+    def read_unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
+        return self._ask(lambda: self._store.read_unsettled(channel, since_us))
+
+    def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
+        return self._ask(lambda: self._store.read_timeline(incident_id))
+
+    def read_troubles(self) -> tuple[Trouble, ...]:
+        return self._ask(self._store.read_troubles)
+
+    def verify_journal(self, site_id: SiteId) -> int:
+        return self._ask(lambda: self._store.verify_journal(site_id))

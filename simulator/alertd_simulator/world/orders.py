@@ -1,0 +1,156 @@
+"""What admins do at the console during a simulated day: resolve, release, correct, answer, test, reload.
+
+Owns the choice of incident and person. Goes through the door as the console does; must never write anything itself.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from random import Random
+
+from alertd.config import Loaded
+from alertd.model.events import (
+    AnswerGiven,
+    CorrectionOrdered,
+    Event,
+    ResolveOrdered,
+    TestOrdered,
+    TroubleAcknowledged,
+)
+from alertd.model.ids import CauseId, IncidentId, PersonId, ZoneId
+from alertd.model.incident import AnswerKind, Incident
+from alertd.model.people import Person, PersonKind
+from alertd.ports import NotCommittedError
+from alertd_simulator.world.happenings import Happening, Ordered, Reloaded
+from alertd_simulator.world.machine import Machine
+from alertd_simulator.world.plan import Order
+
+Widen = Callable[[Loaded], Loaded]
+
+
+class Admins:
+    """Carries out one order after another. `widened` makes the configuration that a reload brings."""
+
+    def __init__(self, machine: Machine, *, random: Random, emit: Callable[[Happening], None], widened: Widen) -> None:
+        self.on_reloaded: Callable[[Loaded], None] = lambda _: None
+        self._machine = machine
+        self._random = random
+        self._emit = emit
+        self._widened = widened
+        self._count = 0
+
+    async def carry_out(self, order: Order) -> None:
+        if self._machine.daemon is None or self._machine.store is None:
+            return
+        self._count += 1
+        if order.what == "reload":
+            await self._reload()
+        elif order.what == "acknowledge_trouble":
+            await self._acknowledge_trouble(order)
+        elif order.what == "test":
+            people = [p for p in self._machine.school.registry.people.values() if p.endpoints and p.sites]
+            person = next((p for p in people if p.id == order.by), None) or self._random.choice(people)
+            event = TestOrdered(site_id=person.sites[0], cause=self._cause(order), by="admin", person_id=person.id)
+            await self._submit(order.what, "admin", event)
+        else:
+            await self._on_incident(order)
+
+    def _cause(self, order: Order) -> CauseId:
+        return CauseId(f"order-{self._count}-{order.what}")
+
+    async def _on_incident(self, order: Order) -> None:
+        store = self._machine.store
+        assert store is not None
+        incidents = store.read_incidents(open_only=True, site_id=None, limit=100)
+        ordered = sorted(incidents, key=lambda incident: (incident.opened_us, incident.id))
+        if not ordered:
+            return
+        incident = ordered[order.nth % len(ordered)]
+        person = self._someone(incident, order.by)
+        await self._submit(order.what, person.id, self._event(order, incident, person), incident.id)
+
+    def _someone(self, incident: Incident, by: str) -> Person:
+        known = self._machine.school.registry.people
+        if by:
+            return known[PersonId(by)]
+        people = known.values()
+        able = [p for p in people if incident.site_id in p.sites and p.kind is PersonKind.RESPONDER]
+        return self._random.choice(able or list(people))
+
+    def _event(self, order: Order, incident: Incident, person: Person) -> Event:
+        cause = self._cause(order)
+        resolve = partial(
+            ResolveOrdered, site_id=incident.site_id, cause=cause, incident_id=incident.id, by=person.name
+        )
+        match order.what:
+            case "resolve":
+                return resolve()
+            case "resolve_rooms_released":
+                return resolve(rooms_released=True)
+            case "release":
+                return resolve(zone_id=self._zone(order, incident))
+            case "correct":
+                return CorrectionOrdered(
+                    site_id=incident.site_id, cause=cause, incident_id=incident.id, by=person.name, reason="a mistake"
+                )
+            case "answer_going":
+                return AnswerGiven(
+                    site_id=incident.site_id,
+                    cause=cause,
+                    incident_id=incident.id,
+                    person_id=person.id,
+                    kind=AnswerKind.GOING,
+                    via="console",
+                )
+            case other:
+                raise AssertionError(f"no admin knows the order {other!r}")
+
+    def _zone(self, order: Order, incident: Incident) -> ZoneId | None:
+        zones = [press.location.zone_id for press in incident.presses if press.location.zone_id]
+        chosen = self._random.choice(zones) if zones else None
+        return ZoneId(order.zone) if order.zone else chosen
+
+    async def _acknowledge_trouble(self, order: Order) -> None:
+        store = self._machine.store
+        assert store is not None
+        troubles = sorted(store.read_troubles(), key=lambda trouble: (trouble.site_id, trouble.key))
+        standing = [t for t in troubles if t.cleared_us is None and not t.acknowledged_by]
+        if standing:
+            trouble = standing[order.nth % len(standing)]
+            event = TroubleAcknowledged(site_id=trouble.site_id, cause=self._cause(order), key=trouble.key, by="admin")
+            await self._submit(order.what, "admin", event)
+
+    async def _reload(self) -> None:
+        daemon = self._machine.daemon
+        assert daemon is not None
+        school = self._widened(self._machine.school)
+        await daemon.reload(school.registry)
+        self._machine.school = school
+        self.on_reloaded(school)
+        self._emit(Reloaded(at_us=self._machine.true_us(), version=school.registry.version))
+
+    async def _submit(self, what: str, by: str, event: Event, incident_id: IncidentId | None = None) -> None:
+        daemon = self._machine.daemon
+        assert daemon is not None
+        self._tell(what, by, event, incident_id, committed=False)
+        if await _done(daemon.intake.submit(event)):
+            self._tell(what, by, event, incident_id, committed=True)
+
+    def _tell(self, what: str, by: str, event: Event, incident_id: IncidentId | None, *, committed: bool) -> None:
+        self._emit(
+            Ordered(
+                at_us=self._machine.true_us(),
+                what=what,
+                by=by,
+                site_id=event.site_id,
+                incident_id=incident_id,
+                committed=committed,
+            )
+        )
+
+
+async def _done(submitted: Awaitable[None]) -> bool:
+    try:
+        await submitted
+    except NotCommittedError:
+        return False
+    return True

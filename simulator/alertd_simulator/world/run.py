@@ -1,0 +1,121 @@
+"""One plan, from its first second to its verdict: the world is put together, lives its day, and is judged.
+
+    verdict = simulate(plan_of(seed))
+    verdict.passed, verdict.violations
+
+Owns who is wired to whom, and the order of a day: presses and faults, healing, waiting, the end. Must never decide what
+is right (`checkers`) or what happens (`plan`).
+"""
+
+import logging
+import shutil
+import tempfile
+import traceback
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from alertd.config import Loaded
+from alertd_simulator.checkers.judge import Judge
+from alertd_simulator.virtual_time import run_virtual, virtual_loop
+from alertd_simulator.world.day import Day
+from alertd_simulator.world.district import stated_district
+from alertd_simulator.world.edges import EdgeCounter
+from alertd_simulator.world.happenings import Happening
+from alertd_simulator.world.life import only_dead
+from alertd_simulator.world.on_disk import OnDisk
+from alertd_simulator.world.plan import Plan
+from alertd_simulator.world.trace import Trace
+from alertd_simulator.world.verdict import Verdict, Violation
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, gone when the day is over
+LIMIT_S = 4 * 86_400.0
+"""Virtual time one day may take."""
+
+
+def simulate(plan: Plan, *, keep_trace: bool = False, keep_happenings: bool = False) -> Verdict:
+    """Run it. Never raises for what happened in the world: an error nobody caught is part of the verdict."""
+    school = _school(plan)
+    folder = Path(tempfile.mkdtemp(prefix="alertd-day-", dir=MEMORY if MEMORY.is_dir() else None))
+    witness = _Witness(school, plan, keep_trace=keep_trace, keep_happenings=keep_happenings)
+    failure = ""
+    before = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL), cache_logger_on_first_use=False
+    )
+    try:
+        run_virtual(_live(plan, school, folder, witness), seed=plan.seed, limit_s=LIMIT_S)
+    except (Exception, BaseExceptionGroup):  # noqa: BLE001 - the verdict tells
+        failure = traceback.format_exc()
+    finally:
+        structlog.configure(**before)
+        shutil.rmtree(folder, ignore_errors=True)
+    return witness.verdict(failure)
+
+
+async def _live(plan: Plan, school: Loaded, folder: Path, witness: "_Witness") -> None:
+    virtual_loop().forgives = only_dead
+    day = Day(plan, school, folder, witness.see)
+    day.machine.on_started = partial(witness.reread, day)
+    day.admins.on_reloaded = witness.use
+    await day.live()
+    witness.final(day)
+    await day.end()
+
+
+class _Witness:
+    """Sees everything, and passes it on to who judges, counts and writes down."""
+
+    def __init__(self, school: Loaded, plan: Plan, *, keep_trace: bool, keep_happenings: bool) -> None:
+        self._plan = plan
+        self._judge = Judge(school.registry, plan)
+        self._edges = EdgeCounter()
+        self._trace = Trace() if keep_trace else None
+        self._kept: list[Happening] | None = [] if keep_happenings else None
+        self._counts: Counter[str] = Counter()
+        self._last_us = 0
+        self._violations: tuple[Violation, ...] = ()
+
+    def see(self, happening: Happening) -> None:
+        self._last_us = happening.at_us
+        self._counts[type(happening).__name__] += 1
+        self._judge.see(happening)
+        self._edges.see(happening)
+        if self._trace is not None:
+            self._trace.see(happening)
+        if self._kept is not None:
+            self._kept.append(happening)
+
+    def use(self, school: Loaded) -> None:
+        self._judge.use(school.registry)
+
+    def reread(self, day: Day) -> None:
+        """What the disk holds after a start."""
+        disk = OnDisk(day.machine)
+        self._judge.reread(disk.incidents(), disk.notifications())
+
+    def final(self, day: Day) -> None:
+        self._violations = self._judge.finish(OnDisk(day.machine).final())
+
+    def verdict(self, failure: str) -> Verdict:
+        return Verdict(
+            plan=self._plan,
+            violations=self._violations or tuple(self._judge.violations),
+            edges=self._edges.pairs(),
+            counts=dict(sorted(self._counts.items())),
+            virtual_s=self._last_us / 1e6,
+            trace_sha256=self._trace.sha256() if self._trace is not None else "",
+            trace=tuple(self._trace.lines) if self._trace is not None else (),
+            happenings=tuple(self._kept or ()),
+            crash=failure,
+        )
+
+
+def _school(plan: Plan) -> Loaded:
+    if plan.district:
+        from alertd.config import load  # noqa: PLC0415 - only for somebody's own
+
+        return load(plan.district)
+    return stated_district(polls_only=plan.polls_only)

@@ -1,0 +1,64 @@
+"""What people are like on a stated day. Owns which habits go together, and how many people have them.
+
+    group      weights within the group
+    sleepy     asleep 3, silent 3
+    clumsy     words 2, words then code 2, likes 2, reacts 3, driving 2, mistypes 2, blank in the code 1, bare digit 2,
+               an earlier incident's code 2, a code that is nobody's 1
+    unwilling  cannot go 3, changes mind 2, asks for a hold 1, asks for a lockdown 1
+    away       phone off: whatever else they are, texts wait at the carrier or die
+    opted out  stops 2, stops and starts 2
+
+A group is on or off for the whole day, so that there are days on which everybody is merely slow, and days on which half
+of the school is asleep and the others send thumbs. Everybody else goes: 5 of 8 say so and arrive, 3 only say so.
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+from alertd_simulator.people import Habit
+from alertd_simulator.world.plan import Habits
+
+GROUPS: dict[str, tuple[tuple[Habit, int], ...]] = {
+    "sleepy": ((Habit.ASLEEP, 3), (Habit.SILENT, 3)),
+    "clumsy": (
+        (Habit.WORDS, 2),
+        (Habit.WORDS_THEN_CODE, 2),
+        (Habit.TAPBACK, 2),
+        (Habit.REACTS, 3),
+        (Habit.DRIVING, 2),
+        (Habit.WRONG_CODE, 2),
+        (Habit.SPACED, 1),
+        (Habit.BARE_DIGIT, 2),
+        (Habit.OLD_CODE, 2),
+        (Habit.FOREIGN_CODE, 1),
+    ),
+    "unwilling": ((Habit.CANNOT_GO, 3), (Habit.CHANGES_MIND, 2), (Habit.HOLDS, 1), (Habit.LOCKS_DOWN, 1)),
+    "opted out": ((Habit.STOPS, 2), (Habit.STOPS_AND_STARTS, 2)),
+}
+AWAY = "away"
+AWAY_SHARE = 0.25
+"""Of people whose phone is off, on a day on which phones are."""
+ARRIVES = 5, 3
+PROMPT_S, SLEEP_S = (3.0, 40.0), (120.0, 600.0)
+SLOW_SHARE, SLOW_S = 0.2, (60.0, 240.0)
+OFF_S = (60.0, 1_000.0)
+
+
+def habits_of(random: Random, people: Sequence[str], *, probability: float, oddity: float) -> tuple[Habits, ...]:
+    """One for each person. `oddity`: share of people who have a habit of a group that is on."""
+    on = [name for name in (*GROUPS, AWAY) if random.random() < probability]
+    odd = [choice for name in on for choice in GROUPS.get(name, ())]
+    return tuple(_of_one(random, person, odd if random.random() < oddity else [], AWAY in on) for person in people)
+
+
+def _of_one(random: Random, person: str, odd: list[tuple[Habit, int]], is_away_day: bool) -> Habits:  # noqa: FBT001
+    choices = odd or [(Habit.GOES_AND_ARRIVES, ARRIVES[0]), (Habit.GOES, ARRIVES[1])]
+    habit = random.choices([habit for habit, _ in choices], [weight for _, weight in choices])[0]
+    span = SLEEP_S if habit is Habit.ASLEEP else SLOW_S if random.random() < SLOW_SHARE else PROMPT_S
+    is_off = is_away_day and random.random() < AWAY_SHARE
+    return Habits(
+        person=person,
+        habit=str(habit),
+        after_s=round(random.uniform(*span), 1),
+        phone_off_s=round(random.uniform(*OFF_S), 1) if is_off else 0.0,
+    )

@@ -1,0 +1,156 @@
+"""Who presses what in a stated day. Owns clusters, gestures and the ways in which a badge is heard.
+
+A day is made of clusters, because that is how it happens: one room presses, seconds later a second one, somebody
+presses again because nothing seems to follow, and the same minutes at the other school are quiet or are not. Clusters
+also leave long silences, in which escalations run and a simulated day costs little.
+
+    after the first press of a cluster   weight
+    another room of the same school         4    1-25 s later
+    the same device again                   2    15-120 s later (an echo, or a new cry)
+    a badge of the same school              3    1-40 s later
+    a device of the other school            2    0-30 s later
+
+Gestures: of a wall button once 7, three 3, eight 7, hold 3; of a badge once 3, three 8, eight 7, hold 2: people who
+carry one all day were taught three and eight.
+"""
+
+from collections.abc import Iterator
+from random import Random
+
+from alertd.model.incident import IncidentClass
+from alertd.model.registry import Registry
+from alertd.model.site import Device, DeviceKind
+from alertd_simulator.world.plan import Gesture, Press, SensorReport
+
+CLUSTERS_MIN, CLUSTERS_MAX = 5, 8
+QUIET_S = 12.0
+"""One device never begins a gesture earlier than this after the last: two would be counted as one."""
+LAST_PRESS_S = 60.0
+"""Before the faults heal."""
+WALL_GESTURES = (7, 3, 7, 3)
+BADGE_GESTURES = (3, 8, 7, 2)
+NOT_HEARD, HEARD_ELSEWHERE, HEARD_ELSEWHERE_ROVER, HEARD_TWICE = 0.06, 0.1, 0.5, 0.45
+"""Shares of badge presses: by no gateway, at another school (home badges; rovers), by two gateways."""
+HELD_BACK, RETAINED = 0.06, 0.04
+
+
+class Yard:
+    """The devices of both schools, and when each is pressed."""
+
+    def __init__(self, random: Random, registry: Registry) -> None:
+        self.random = random
+        devices = tuple(registry.devices.values())
+        triggers = (DeviceKind.BUTTON, DeviceKind.WEARABLE)
+        self._triggers: dict[str, list[Device]] = {}
+        self._gateways: dict[str, list[str]] = {}
+        for device in devices:
+            if device.kind in triggers:
+                self._triggers.setdefault(device.site_id, []).append(device)
+            elif device.kind is DeviceKind.GATEWAY:
+                self._gateways.setdefault(device.site_id, []).append(device.id)
+        self.sites = tuple(sorted(self._triggers))
+        self._taken: dict[str, list[float]] = {}
+
+    def any_of(self, site: str, *, badge: bool | None = None) -> Device | None:
+        """`badge`: only wearables, or only what hangs on a wall."""
+        found = self._triggers[site]
+        wanted = [d for d in found if badge is None or (d.kind is DeviceKind.WEARABLE) is badge]
+        return self.random.choice(wanted) if wanted else None
+
+    def take(self, device: Device, at_s: float) -> bool:
+        """May the device be pressed then? If so, it is."""
+        taken = self._taken.setdefault(device.id, [])
+        if any(abs(at_s - other) < QUIET_S for other in taken):
+            return False
+        taken.append(at_s)
+        return True
+
+    def press(self, device: Device, at_s: float, number: int) -> Press:
+        is_badge = device.kind is DeviceKind.WEARABLE
+        gesture = self.random.choices(tuple(Gesture), BADGE_GESTURES if is_badge else WALL_GESTURES)[0]
+        held_back = self.random.random() < HELD_BACK
+        return Press(
+            at_s=round(at_s, 3),
+            name=f"p{number}",
+            device=device.id,
+            gesture=gesture,
+            heard_by=self._heard_by(device) if is_badge else (),
+            retain=self.random.random() < RETAINED,
+            held_back_s=round(self.random.uniform(5, 300), 1) if held_back else 0.0,
+        )
+
+    def _heard_by(self, device: Device) -> tuple[str, ...]:
+        if self.random.random() < NOT_HEARD:
+            return ()
+        elsewhere = HEARD_ELSEWHERE_ROVER if device.roaming_sites else HEARD_ELSEWHERE
+        site: str = device.site_id
+        if self.random.random() < elsewhere:
+            site = self.random.choice([other for other in self.sites if other != site])
+        times = 2 if self.random.random() < HEARD_TWICE else 1
+        gateways = self._gateways.get(site, [])
+        return tuple(self.random.sample(gateways, min(times, len(gateways))))
+
+
+def presses_of(random: Random, registry: Registry, *, until_s: float, at_least: int) -> tuple[Press, ...]:
+    """The presses of a day, in time."""
+    yard = Yard(random, registry)
+    clusters = random.randrange(CLUSTERS_MIN, CLUSTERS_MAX + 1)
+    size = -(-at_least // clusters)
+    width_s = (until_s - LAST_PRESS_S) / clusters
+    pressed: list[tuple[float, Device]] = []
+    for cluster in range(clusters):
+        begins_s = width_s * cluster + random.uniform(10, width_s * 0.4)
+        pressed += _cluster(yard, begins_s, random.randrange(size, size + 2))
+    pressed.sort(key=lambda pair: pair[0])
+    return tuple(yard.press(device, at_s, number) for number, (at_s, device) in enumerate(pressed, start=1))
+
+
+def _cluster(yard: Yard, begins_s: float, presses: int) -> Iterator[tuple[float, Device]]:
+    random = yard.random
+    site = random.choice(yard.sites)
+    first: Device | None = None
+    made = 0
+    while made < presses:
+        at_s, device = _next(yard, site, begins_s, first)
+        if device is None or not yard.take(device, at_s):
+            continue
+        first = first or device
+        made += 1
+        yield at_s, device
+
+
+def _next(yard: Yard, site: str, begins_s: float, first: Device | None) -> tuple[float, Device | None]:
+    random = yard.random
+    if first is None:
+        return begins_s, yard.any_of(site)
+    match random.choices(("room", "again", "badge", "elsewhere"), (4, 2, 3, 2))[0]:
+        case "room":
+            return begins_s + random.uniform(1, 25), yard.any_of(site, badge=False)
+        case "again":
+            return begins_s + random.uniform(15, 120), first
+        case "badge":
+            return begins_s + random.uniform(1, 40), yard.any_of(site, badge=True)
+        case _:
+            other = random.choice([each for each in yard.sites if each != site] or [site])
+            return begins_s + random.uniform(0, 30), yard.any_of(other)
+
+
+def reports_of(random: Random, registry: Registry, *, until_s: float) -> tuple[SensorReport, ...]:
+    """What sensors say: a few words, and on every other day a storm of one of them."""
+    sensors = [device for device in registry.devices.values() if device.kind is DeviceKind.SENSOR]
+    reports = []
+    for number in range(1, random.randrange(2, 7)):
+        sensor = random.choice(sensors)
+        action = random.choices((IncidentClass.VAPE, IncidentClass.MASKING, IncidentClass.TAMPER), (4, 1, 1))[0]
+        storm = number == 1 and random.random() < 0.5
+        reports.append(
+            SensorReport(
+                at_s=round(random.uniform(5, until_s - 120), 2),
+                name=f"s{number}",
+                device=sensor.id,
+                action=str(action),
+                times=random.randrange(20, 80) if storm else 1,
+                every_s=round(random.uniform(0.05, 1.0), 2),
+            )
+        )
+    return tuple(reports)
