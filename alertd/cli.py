@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from alertd.console.added_commands import WithAddedCommands
 from alertd.console.terminal import (
     Exit,
     Target,
@@ -42,6 +43,7 @@ CODES = """Exit codes:
   5  health: alive, but degraded"""
 
 app = typer.Typer(
+    cls=WithAddedCommands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

@@ -16,6 +16,8 @@ QUIET_AFTER_S = 600.0
 """Replies come in for so long after the last incident was closed."""
 UNSETTLED_FOR_S = 24 * 3600.0
 """A message that no provider has settled after a day never will be."""
+BELIEVED_S = 30.0
+"""So long an answer about unsettled messages holds if no commit of this process changed one; another node's may have."""
 INCIDENTS_MAX = 10_000
 """Open incidents read at the start."""
 
@@ -30,6 +32,8 @@ class OpenIncidents:
         self._clock = clock
         self._open: dict[IncidentId, SiteId] = {}
         self._last_us: int | None = None
+        self._unsettled: dict[str, tuple[int, Sequence[NotificationRow]]] = {}
+        """By channel, with the boot time of the reading: pollers ask every other second, and rarely anything is new."""
 
     def load(self) -> None:
         """What was open when the daemon last ran."""
@@ -39,6 +43,8 @@ class OpenIncidents:
         self._last_us = self._clock.now().boot_us
 
     def committed(self, decision: Decision) -> None:
+        if decision.changes:
+            self._unsettled.clear()
         for incident in decision.incidents:
             if incident.is_open:
                 self._open[incident.id] = incident.site_id
@@ -55,8 +61,14 @@ class OpenIncidents:
         return tuple(sorted(set(self._open.values())))
 
     def unsettled(self, channel: str) -> Sequence[NotificationRow]:
+        now = self._clock.now()
+        read_us, rows = self._unsettled.get(channel, (None, ()))
+        if read_us is not None and now.boot_us - read_us < BELIEVED_S * 1_000_000:
+            return rows
         try:
-            return self._store.read_unsettled(channel, self._clock.now().wall_us - round(UNSETTLED_FOR_S * 1_000_000))
+            rows = self._store.read_unsettled(channel, now.wall_us - round(UNSETTLED_FOR_S * 1_000_000))
         except StoreError as error:  # a poller goes on with its replies
             log.warning("unsettled_not_read", channel=channel, error=str(error))
             return ()
+        self._unsettled[channel] = (now.boot_us, rows)
+        return rows

@@ -132,6 +132,8 @@ class Dispatch:
         self._wake = asyncio.Event()
         self._starved = False
         """Rows are due that no channel had room for: the next free line wakes the claim loop."""
+        self._rateless: frozenset[str] = frozenset()
+        """Channels whose rate was used up when room was last counted. It may have come back while the store worked."""
         self._desks: dict[str, ChannelDesk] = {}
         self._gone: set[str] = set()
         """Channels that a reload removed: what is queued for them is claimed all the same, and fails."""
@@ -224,6 +226,7 @@ class Dispatch:
     async def _claim(self) -> int | None:
         """Claim once. Boot time of the next row that is queued."""
         room = self.room()
+        self._rateless = frozenset(name for name, desk in self._desks.items() if desk.bucket.wait_s() > 0)
         now = self._clock.now()
         claims, next_due_us = await self._committer.run(lambda: self._claim_rows(room, now))
         self.take(claims, now.boot_us)
@@ -244,8 +247,9 @@ class Dispatch:
         self._starved = next_due_us is not None and next_due_us <= now_us
         if next_due_us is not None and not self._starved:
             pause_s = min(pause_s, (next_due_us - now_us) / 1_000_000)
-        for desk in self._desks.values():
-            if (desk.waiting or self._starved) and (wait_s := desk.bucket.wait_s()) > 0:
+        for name, desk in self._desks.items():
+            wait_s = desk.bucket.wait_s()
+            if (desk.waiting or self._starved) and (wait_s > 0 or name in self._rateless):
                 pause_s = min(pause_s, wait_s)
         return pause_s
 

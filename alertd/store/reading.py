@@ -6,7 +6,7 @@ Queries are SQLAlchemy's; none is on the path of a press. Never writes.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, Select, and_, select, text
+from sqlalchemy import Connection, Engine, Select, and_, bindparam, select, text
 from sqlalchemy.exc import DBAPIError
 
 from alertd.model.ids import IncidentId, NotificationId, SiteId
@@ -27,6 +27,14 @@ _standing = [schema.notification.c[name.strip()] for name in STANDING.split(",")
 _open = text("incident.state = 'open'")
 _unsettled = text("notification.state IN ('accepted', 'sent')")
 _tests = text("notification.kind IN ('test', 'dispatch_heartbeat')")
+_UNSETTLED = (
+    select(*_standing)
+    .where(_unsettled, schema.notification.c.channel == bindparam("channel"))
+    .where(schema.notification.c.created_us >= bindparam("since_us"))
+    .order_by(schema.notification.c.created_us.desc())
+    .limit(ROWS_MAX)
+)
+"""Made once: pollers ask this every other second while an incident is open."""
 _incident = (schema.incident.c.schema, schema.incident.c.blob)
 _lines = schema.journal.join(
     schema.journal_payload,
@@ -84,9 +92,9 @@ class Reader:
         return self._notifications(query.order_by(table.created_us, table.id))
 
     def unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
-        table = schema.notification.c
-        query = select(*_standing).where(_unsettled, table.channel == channel)
-        return self._notifications(query.where(table.created_us >= since_us).order_by(table.created_us.desc()))
+        with self._connection() as connection:
+            found = connection.execute(_UNSETTLED, {"channel": channel, "since_us": since_us})
+            return tuple(rows.notification(tuple(row)) for row in found)
 
     def _notifications(self, query: Select[*tuple[object, ...]]) -> tuple[NotificationRow, ...]:
         with self._connection() as connection:

@@ -1,23 +1,27 @@
 """An MQTT broker in memory: the adapter's narrow door (`mqtt.connection`) without a socket, and with a broker's faults.
 
-Owns sessions, retained messages and delivery: at QoS 1 a message is kept until it is acknowledged by the connection
-that delivered it, and delivered again (DUP) to the session's next connection, never on the same one. Packet ids start
-anew with each connection and are reused, as real brokers reuse them: an ack of an old connection must find nothing.
-Must not decode what it carries.
+Owns sessions, retained messages and the numbers by which a message is known for good. At QoS 1 a message is kept until
+it is acknowledged by the connection that delivered it. Packet ids start anew with each connection and are reused, as
+brokers reuse them after a restart: an ack of an old connection must find nothing. Must not decode what it carries.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Iterator
+from random import Random
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd_adapters.mqtt.connection import BrokerMessage, ConnectionLostError, ConnectOptions, PublishRefusedError
+from alertd_adapters.mqtt.connection import BrokerMessage, ConnectionLostError, ConnectOptions
+from alertd_simulator.broker_connection import Session, SimulatedConnection, Waiting
+from alertd_simulator.world.plan import BrokerTricks
+
+__all__ = ["Published", "SimulatedBroker", "SimulatedConnection", "matches"]
 
 QUEUE_MAX = 100_000
 """Messages a session keeps while nobody is connected; more is a broken run."""
-REFUSED = 0x80
+DEVICE, REPLAYER = "device", "replayer"
+"""Client ids of those who publish: any device, and who publishes old messages again."""
 
 
 class Published(Struct, frozen=True, kw_only=True):
@@ -29,125 +33,28 @@ class Published(Struct, frozen=True, kw_only=True):
     qos: int
     client_id: str
     expires_s: int | None = None
-
-
-class _Session:
-    """What the broker remembers of one client. It outlives connections if it is persistent."""
-
-    def __init__(self, *, persistent: bool) -> None:
-        self.persistent = persistent
-        self.filters: dict[str, int] = {}
-        self.queue: deque[BrokerMessage] = deque()
-        """Not yet delivered to the standing connection, or to nobody at all."""
-        self.connection: SimulatedConnection | None = None
-
-
-class SimulatedConnection:
-    """One life of one connection. Implements `BrokerConnection`."""
-
-    def __init__(self, broker: "SimulatedBroker", session: _Session, options: ConnectOptions, *, present: bool) -> None:
-        self.session_present = present
-        self.options = options
-        self.under_way: dict[int, BrokerMessage] = {}
-        """Delivered, unacknowledged."""
-        self._broker = broker
-        self._session = session
-        self._lost = ""
-        self._inbox: asyncio.Queue[BrokerMessage | None] = asyncio.Queue()
-        self._mid = 0
-
-    # --- what the adapter calls
-
-    async def subscribe(self, filters: Sequence[tuple[str, int]]) -> tuple[int, ...]:
-        await self._cross()
-        granted = tuple(self._subscribe(topic_filter, qos) for topic_filter, qos in filters)
-        self.pump()
-        return granted
-
-    def _subscribe(self, topic_filter: str, qos: int) -> int:
-        if topic_filter in self._broker.forbidden_filters:
-            return REFUSED
-        self._session.filters[topic_filter] = qos
-        for message in self._broker.retained.values():
-            if matches(topic_filter, message.topic):
-                self._session.queue.append(replace(message, qos=min(message.qos, qos), retain=True))
-        return qos
-
-    async def unsubscribe(self, filters: Sequence[str]) -> None:
-        await self._cross()
-        for topic_filter in filters:
-            self._session.filters.pop(topic_filter, None)
-
-    async def messages(self) -> AsyncIterator[BrokerMessage]:
-        while (message := await self._inbox.get()) is not None:
-            yield message
-        self._inbox.put_nowait(None)
-        raise ConnectionLostError(self._lost)
-
-    def ack(self, message: BrokerMessage) -> None:
-        if self._lost:
-            return
-        self._broker.acks.append(message)
-        self.under_way.pop(message.mid, None)
-        self.pump()
-
-    async def publish(self, topic: str, payload: bytes, *, qos: int, expires_s: int | None = None) -> None:
-        await self._cross()
-        if topic in self._broker.forbidden_topics:
-            raise PublishRefusedError(f"not authorized to publish to {topic}")
-        self._broker.publish(topic, payload, qos=qos, client_id=self.options.client_id, expires_s=expires_s)
-
-    async def close(self) -> None:
-        self.lose("closed by the client")
-
-    async def _cross(self) -> None:
-        """To the broker and back."""
-        if self._lost:
-            raise ConnectionLostError(self._lost)
-        await asyncio.sleep(self._broker.latency_s())
-        if self._lost:
-            raise ConnectionLostError(self._lost)
-
-    # --- what the broker calls
-
-    def pump(self) -> None:
-        """Deliver what waits, up to the client's window."""
-        while self._session.queue and len(self.under_way) < self.options.receive_maximum:
-            message = self._session.queue.popleft()
-            if message.qos:
-                self._mid += 1
-                message = replace(message, mid=self._mid)
-                self.under_way[self._mid] = message
-            asyncio.get_running_loop().call_later(self._broker.latency_s(), self._arrive, message)
-
-    def _arrive(self, message: BrokerMessage) -> None:
-        if not self._lost:
-            self._inbox.put_nowait(message)
-            if self._broker.duplicates():
-                self._inbox.put_nowait(replace(message, dup=True))
-
-    def lose(self, why: str) -> None:
-        if self._lost:
-            return
-        self._lost = why
-        self._inbox.put_nowait(None)
-        unacknowledged = [replace(message, dup=True, mid=0) for message in self.under_way.values()]
-        self.under_way.clear()
-        self._session.connection = None
-        self._session.queue.extendleft(reversed(unacknowledged))
-        self._broker.forget_if_clean(self.options.client_id)
+    number: int = 0
+    """Names it for good, however often it is delivered."""
+    retain: bool = False
 
 
 class SimulatedBroker:
-    """Implements `Broker`, and is the tests' handle on it: `publish`, `restart`, `drop_connections`, `is_up`."""
+    """Implements `Broker`, and is the tests' handle on it: `publish`, `stop`, `start`, `forget`, `drop_connections`,
+    `replay`, `tricks`. The lists of callables are called as things happen."""
 
     address = "simulated broker"
 
-    def __init__(self, *, latency_s: Callable[[], float] = lambda: 0.001) -> None:
+    def __init__(self, *, latency_s: Callable[[], float] = lambda: 0.001, random: Random | None = None) -> None:
         self.latency_s = latency_s
-        """One crossing, asked for each; jitter reorders messages."""
+        """One crossing, asked for each."""
+        self.random = random or Random("broker")
+        self.tricks: BrokerTricks | None = None
         self.duplicates: Callable[[], bool] = lambda: False
         """Asked for each delivery: does it arrive twice on this connection?"""
+        self.renumbers = True
+        """False: what is delivered again keeps its packet id, as the standard asks of a broker that kept its state."""
+        self.queues_qos0 = False
+        """As mosquitto's `queue_qos0_messages`, which our mosquitto.conf sets."""
         self.is_up = True
         self.forbidden_filters: set[str] = set()
         self.forbidden_topics: set[str] = set()
@@ -156,10 +63,22 @@ class SimulatedBroker:
         self.published: list[Published] = []
         self.acks: list[BrokerMessage] = []
         """PUBACKs that reached the connection which delivered."""
-        self._sessions: dict[str, _Session] = {}
+        self.violations: list[str] = []
+        """What no client may do, and real brokers do not forgive."""
+        self.on_published: list[Callable[[Published], None]] = []
+        self.on_arrived: list[Callable[[int, int, int, bool, bool], None]] = []
+        """Number, connection, packet id, dup, retain: put into the client's hands."""
+        self.on_acked: list[Callable[[int, int], None]] = []
+        """Number and connection: the broker will not deliver it again. Copies of retained messages are not told of:
+        the broker keeps what it retains, acknowledged or not."""
+        self.on_forgot: list[Callable[[tuple[int, ...], str], None]] = []
+        """Numbers that nobody will get from here any more, and why."""
+        self._sessions: dict[str, Session] = {}
+        self._retained_numbers: dict[str, int] = {}
+        self._connections = 0
 
     async def connect(self, options: ConnectOptions) -> SimulatedConnection:
-        await asyncio.sleep(self.latency_s())
+        await asyncio.sleep(self.crossing_s())
         if not self.is_up:
             raise ConnectionLostError("connection refused: the broker is down")
         session = self._sessions.get(options.client_id)
@@ -168,10 +87,17 @@ class SimulatedBroker:
         session = self._sessions.get(options.client_id)
         present = session is not None and options.persistent
         if session is None or not present:
-            session = self._sessions[options.client_id] = _Session(persistent=options.persistent)
+            if session is not None:
+                self.tell_forgot(session.numbers(), "the client asked for a clean session")
+            session = self._sessions[options.client_id] = Session(persistent=options.persistent)
         session.connection = SimulatedConnection(self, session, options, present=present)
         session.connection.pump()
         return session.connection
+
+    @property
+    def next_number(self) -> int:
+        """What the next message that the broker takes will be called."""
+        return len(self.published) + 1
 
     def publish(
         self,
@@ -180,30 +106,45 @@ class SimulatedBroker:
         *,
         qos: int = 1,
         retain: bool = False,
-        client_id: str = "device",
+        client_id: str = DEVICE,
         expires_s: int | None = None,
-    ) -> None:
-        """A device publishes; returning is its PUBACK. Raises while the broker is down, as the device would see."""
+    ) -> int:
+        """A device publishes; returning is its PUBACK, with the message's number. Raises while the broker is down, as
+        the device would see."""
         if not self.is_up:
             raise ConnectionLostError("connection refused: the broker is down")
-        at_s = asyncio.get_running_loop().time()
-        self.published.append(
-            Published(at_s=at_s, topic=topic, payload=payload, qos=qos, client_id=client_id, expires_s=expires_s)
-        )
+        published = Published(
+            at_s=asyncio.get_running_loop().time(), topic=topic, payload=payload, qos=qos, client_id=client_id,
+            expires_s=expires_s, number=self.next_number, retain=retain,
+        )  # fmt: skip
+        self.published.append(published)
+        for listener in self.on_published:
+            listener(published)
         message = BrokerMessage(topic=topic, payload=payload, qos=qos)
         if retain:
-            self._retain(message)
-        for session in self._sessions.values():
-            granted = [level for topic_filter, level in session.filters.items() if matches(topic_filter, topic)]
-            if granted and (session.connection or (session.persistent and qos)):
-                assert len(session.queue) < QUEUE_MAX, f"a session queues more than {QUEUE_MAX} messages"
-                session.queue.append(replace(message, qos=min(qos, max(granted))))
-                if session.connection:
-                    session.connection.pump()
+            self._retain(message, published.number)
+        takers = [self._queue(session, message, published.number) for session in list(self._sessions.values())]
+        if not any(takers):
+            self.tell_forgot((published.number,), "no session takes it")
+        return published.number
 
-    def _retain(self, message: BrokerMessage) -> None:
+    def _queue(self, session: Session, message: BrokerMessage, number: int) -> bool:
+        """Does the session take it?"""
+        granted = [qos for topic_filter, qos in session.filters.items() if matches(topic_filter, message.topic)]
+        keeps = session.persistent and (message.qos or self.queues_qos0)
+        if not granted or not (session.connection or keeps):
+            return False
+        assert len(session.queue) < QUEUE_MAX, f"a session queues more than {QUEUE_MAX} messages"
+        copy = replace(message, qos=min(message.qos, max(granted)))
+        session.queue.append(Waiting(number=number, message=copy))
+        if session.connection:
+            session.connection.pump()
+        return True
+
+    def _retain(self, message: BrokerMessage, number: int) -> None:
         if message.payload:
             self.retained[message.topic] = message
+            self._retained_numbers[message.topic] = number
         else:
             self.retained.pop(message.topic, None)
 
@@ -219,16 +160,64 @@ class SimulatedBroker:
         self.drop_connections("the broker went down")
 
     def start(self, *, with_state: bool = True) -> None:
-        """`with_state=False`: it was killed, and its sessions, queues and retained messages were in memory only."""
         if not with_state:
-            self._sessions.clear()
-            self.retained.clear()
+            self.forget()
+        for session in self._sessions.values():
+            session.last_mid = 0  # new messages take packet ids that others had before
         self.is_up = True
+
+    def forget(self) -> None:
+        """It was killed, and its sessions, queues and retained messages were in memory only."""
+        self.drop_connections("the broker was killed")
+        for session in self._sessions.values():
+            self.tell_forgot(session.numbers(), "the broker lost its memory")
+        self._sessions.clear()
+        self.retained.clear()
+
+    def replay(self, newest: int) -> tuple[int, ...]:
+        """A gateway, or an attacker, publishes the newest messages of devices again, byte for byte."""
+        if not self.is_up:
+            return ()
+        old = [published for published in self.published if published.client_id == DEVICE][-newest:]
+        return tuple(self.publish(p.topic, p.payload, qos=p.qos, client_id=REPLAYER) for p in old)
 
     def forget_if_clean(self, client_id: str) -> None:
         session = self._sessions.get(client_id)
         if session is not None and not session.persistent:
+            self.tell_forgot(session.numbers(), "a clean session ended")
             del self._sessions[client_id]
+
+    # --- what connections ask
+
+    def next_connection(self) -> int:
+        self._connections += 1
+        return self._connections
+
+    def crossing_s(self) -> float:
+        """From client to broker, or back. Jitter reorders topics."""
+        jitter_s = self.random.random() * self.tricks.jitter_s if self.tricks and self.tricks.jitter_s else 0.0
+        return self.latency_s() + jitter_s
+
+    def repeats(self) -> bool:
+        """Does this delivery arrive twice?"""
+        return self.duplicates() or bool(self.tricks and self.random.random() < self.tricks.duplicates)
+
+    def loses(self) -> bool:
+        """Is this delivery at QoS 0 lost?"""
+        return bool(self.tricks and self.random.random() < self.tricks.loses)
+
+    def retained_for(self, topic_filter: str) -> Iterator[Waiting]:
+        for topic, message in self.retained.items():
+            if matches(topic_filter, topic):
+                yield Waiting(number=self._retained_numbers[topic], message=message)
+
+    def tell_acked(self, number: int, connection: int) -> None:
+        for listener in self.on_acked:
+            listener(number, connection)
+
+    def tell_forgot(self, numbers: tuple[int, ...], why: str) -> None:
+        for listener in self.on_forgot if numbers else ():
+            listener(numbers, why)
 
     def unacknowledged(self, client_id: str) -> int:
         """Messages the broker still holds for a client."""

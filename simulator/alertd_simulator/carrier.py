@@ -11,12 +11,15 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from itertools import dropwhile, islice
 from random import Random
 from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct
 from msgspec.json import encode
+from msgspec.structs import replace
 
 from alertd.ports import Clock, Http, HttpRequest, HttpResponse
 from alertd_simulator import carrier_callbacks, carrier_rules
@@ -32,6 +35,8 @@ TRICKED_SHARE = 0.5
 """Of texts that die on the way, or whose status is taken back, while tricks do it: a carrier is never wholly bad."""
 SHUFFLED_S = 3.0
 """Callbacks overtake each other within so long; the second of two comes so much later at most."""
+NOT_CALLED_BACK = frozenset({"queued", "sending"})
+"""Statuses that the carrier shows to who asks, and calls nobody for."""
 TEXTS_MAX = 200_000
 """Texts the carrier remembers; a run that sends more is broken."""
 
@@ -119,6 +124,12 @@ class Carrier:
     # --- what comes over HTTP
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
+        """Every answer carries the carrier's own time: callers whose clock is wrong know it by that."""
+        answer = await self._treated(request)
+        date = format_datetime(datetime.fromtimestamp(self._clock.now().wall_us // 1_000_000, UTC), usegmt=True)
+        return replace(answer, headers={**answer.headers, "date": date})
+
+    async def _treated(self, request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
             return await through(self.reading_forecast.now(), lambda: self._route(request, {}), error(429, 20429))
         form = self._form(request)
@@ -321,11 +332,11 @@ class Carrier:
 
     def _move(self, text: Text, status: str, error_code: int | None = None) -> None:
         now_us = self._clock.now().wall_us
-        text.status, text.error_code, text.updated_us = status, error_code, now_us
+        text.status, text.error_code, text.updated_us, text.rendered = status, error_code, now_us, None
         text.history.append((now_us, status))
         for listener in self.on_status:
             listener(text)
-        if text.callback_url and self.callback_http:
+        if text.callback_url and self.callback_http and status not in NOT_CALLED_BACK:
             form = carrier_callbacks.status_form(text, self.account_sid)
             for delay_s in self._callback_delays():
                 self._call_later(delay_s, text.callback_url, form)

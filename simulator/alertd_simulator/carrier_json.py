@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from urllib.parse import urlencode
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.json import encode
 
 from alertd.ports import HttpResponse
@@ -52,6 +52,8 @@ class Text(Struct, kw_only=True, eq=False):
     """A text that has not reached the phone by then dies."""
     sending: str = ""
     """Id of the notification that it was sent for; only the world knows."""
+    rendered: Raw | None = None
+    """Its JSON until something changes: lists are asked for every two seconds."""
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -87,17 +89,28 @@ def text_json(text: Text, account_sid: str) -> dict[str, object]:
     }
 
 
+def rendered(text: Text, account_sid: str) -> Raw:
+    if text.rendered is None:
+        text.rendered = Raw(encode(text_json(text, account_sid)))
+    return text.rendered
+
+
+@lru_cache(maxsize=256)
+def _query(filters: tuple[tuple[str, str], ...]) -> str:
+    return urlencode(filters)
+
+
 def list_json(page: Page, account_sid: str, filters: dict[str, str]) -> dict[str, object]:
     start = page.number * page.size
     path = f"/{API}/Accounts/{account_sid}/Messages.json"
 
     def uri(number: int, token: str | None) -> str:
-        query = filters | {"PageSize": str(page.size), "Page": str(number)} | ({"PageToken": token} if token else {})
-        return f"{path}?{urlencode(query)}"
+        query = _query((*filters.items(), ("PageSize", str(page.size)), ("Page", str(number))))
+        return f"{path}?{query}&PageToken={token}" if token else f"{path}?{query}"
 
     following = uri(page.number + 1, f"PA{page.texts[-1].sid}") if page.more else None
     return {
-        "messages": [text_json(text, account_sid) for text in page.texts],
+        "messages": [rendered(text, account_sid) for text in page.texts],
         "start": start,
         "end": start + max(len(page.texts) - 1, 0),
         "page": page.number,

@@ -16,6 +16,8 @@ from alertd.ports import Clock
 from alertd_simulator.broker import SimulatedBroker
 
 MQTT_TIMEOUT_S = 10.0
+CURSED = "cursed"
+"""The action of a press on which a simulated engine fails: a bug that nobody has found yet."""
 
 
 class Payload(Struct, frozen=True, kw_only=True):
@@ -25,6 +27,8 @@ class Payload(Struct, frozen=True, kw_only=True):
     payload: bytes
     retain: bool = False
     qos: int = 1
+    until_confirmed: str = ""
+    """A gateway's repetition: not needed once alertd has confirmed to this device."""
 
 
 class Badge:
@@ -76,6 +80,22 @@ class ZigbeeButton:
     def availability(self, state: str = "online") -> Payload:
         topic = f"zigbee2mqtt/{self.name}/availability"
         return Payload(topic=topic, payload=encode({"state": state}), retain=True, qos=0)
+
+
+def poison(kind: str, device_id: str, name: str) -> Payload:
+    """Something on a press topic that is no press as anybody knows it. `kind`: see `world.plan.Poison`; `name` tells
+    two of one kind apart."""
+    found = {
+        "garbage": b"\x00\xff\xfe{{{" + name.encode(),
+        "empty": b"",
+        "unregistered": encode({"action": "press", "count": 8, "seq": 1, "boot": name}),
+        "unmapped": encode({"action": "dance", "seq": 1, "boot": name}),
+        "huge": encode({"action": "press", "count": 8, "padding": "x" * 70_000}),
+        "deep": b"[" * 20_000,
+        "decide": encode({"action": CURSED, "seq": 1, "boot": name}),
+    }[kind]
+    sender = f"ghost-{name}" if kind == "unregistered" else device_id
+    return Payload(topic=f"alertd/press/{sender}", payload=found)
 
 
 class Air(Protocol):

@@ -19,6 +19,7 @@ from msgspec.json import encode
 
 from alertd.ports import Clock, Http, HttpNoAnswerError, HttpNotSentError, HttpRequest, HttpResponse
 from alertd_simulator.weather import Forecast, through
+from alertd_simulator.world_http import SENDING
 
 TOLERANCE_S = 300
 REPLY_TIMEOUT_S = 10.0
@@ -42,6 +43,8 @@ class Message(Struct, kw_only=True, eq=False):
     body: dict[str, object]
     raw: bytes
     arrivals: int = 1
+    sending: str = ""
+    """Id of the notification that the first arrival was sent for; only the world knows."""
 
     @property
     def type(self) -> str:
@@ -75,8 +78,13 @@ class DispatchCenter:
         self.reply_http: Http | None = None
         """The way to reply_url."""
         self.on_message: list[Callable[[Message], None]] = []
+        """A new message arrived."""
+        self.on_again: list[Callable[[Message], None]] = []
+        """A message arrived once more; `arrivals` counts."""
         self.on_accept: list[Callable[[str, str], None]] = []
         """Called with incident id and call number."""
+        self.on_said: list[Callable[[str, str], None]] = []
+        """Incident id and state: what the dispatcher says of an incident, whether or not it reaches us."""
         self._clock = clock
         self._key = b64decode(secret.removeprefix("whsec_"))
         self._next_call = first_call
@@ -125,9 +133,11 @@ class DispatchCenter:
             known.arrivals += 1
             if known.raw != raw:
                 self.violations.append(f"{id_} came twice with different content")
+            for listener in self.on_again:
+                listener(known)
             return self._answer(known)
         assert len(self.messages) < MESSAGES_MAX, f"more than {MESSAGES_MAX} messages in one run"
-        message = Message(id=id_, at_us=self._clock.now().wall_us, body=body, raw=raw)
+        message = Message(id=id_, at_us=self._clock.now().wall_us, body=body, raw=raw, sending=SENDING.get())
         self.messages[id_] = message
         for listener in self.on_message:
             listener(message)
@@ -139,8 +149,15 @@ class DispatchCenter:
         if message.type != "new" or self.mood in {Mood.RECEIVES, Mood.ACCEPTS_LATER}:
             return HttpResponse(status=204)
         if self.mood is Mood.REJECTS:
+            self._say(message, "rejected")
             return _json({"state": "rejected", "reason": self.reason})
-        return _json({"state": "accepted", "call_number": self._accept(message)})
+        call_number = self._accept(message)
+        self._say(message, "accepted")
+        return _json({"state": "accepted", "call_number": call_number})
+
+    def _say(self, message: Message, state: str) -> None:
+        for listener in self.on_said:
+            listener(message.incident_id, state)
 
     def _accept(self, message: Message) -> str:
         incident_id = message.incident_id
@@ -168,6 +185,7 @@ class DispatchCenter:
         url = message.body.get("reply_url")
         if not isinstance(url, str) or self.reply_http is None:
             return None
+        self._say(message, state)
         body = encode({"incident_id": message.incident_id, "state": state, **details})
         stamp = str(self._clock.now().wall_us // 1_000_000)
         id_ = f"reply-{message.id}-{state}"

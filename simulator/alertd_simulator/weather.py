@@ -7,6 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from random import Random
 
 from alertd.ports import HttpNoAnswerError, HttpRequest, HttpResponse
 
@@ -38,11 +39,17 @@ class Forecast:
 
     def __init__(self) -> None:
         self.standing = Weather.FINE
+        self.share = 1.0
+        """Of requests that see the standing weather; the others see a fine day."""
+        self.random = Random("weather")
         self.next: deque[Weather] = deque()
         """One is used up by each request that asks `now`."""
 
     def now(self) -> Weather:
-        return self.next.popleft() if self.next else self.standing
+        if self.next:
+            return self.next.popleft()
+        is_seen = self.share >= 1 or self.random.random() < self.share
+        return self.standing if is_seen else Weather.FINE
 
 
 async def through(weather: Weather, act: Callable[[], HttpResponse], limited: HttpResponse) -> HttpResponse:

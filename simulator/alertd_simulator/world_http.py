@@ -6,11 +6,16 @@ has is an unknown host.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 
 from msgspec import Struct
 
 from alertd.ports import HttpNoAnswerError, HttpNotSentError, HttpRequest, HttpResponse
 from alertd_simulator.weather import Handler
+
+SENDING: ContextVar[str] = ContextVar("sending", default="")
+"""Id of the notification whose attempt the request belongs to. No real request says so: it is how the world knows what
+an actor was sent *for*, although the actor answers nobody. Actors copy it; alertd never sees it."""
 
 
 class Exchange(Struct, frozen=True, kw_only=True):

@@ -111,6 +111,7 @@ def test_every_entry_point_loads(installed: Path) -> None:
     assert told["failed"] == {}
     assert {name for name, file in told["files"].items() if not file.startswith(str(installed))} == set()
     assert {group: set(found) for group, found in told["groups"].items()} == {
+        "alertd.commands": {"simulate"},
         "alertd.sources": {"mqtt"},
         "alertd.channels": {"sms_twilio", "webhook"},
         "alertd.decoders": {"press_json", "zigbee2mqtt"},

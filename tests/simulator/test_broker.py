@@ -14,6 +14,7 @@ from alertd_adapters.mqtt.connection import (
 )
 from alertd_simulator.broker import SimulatedBroker, SimulatedConnection, matches
 from alertd_simulator.virtual_time import in_virtual_time
+from alertd_simulator.world.plan import BrokerTricks
 
 TOPIC = "alertd/press/badge-17"
 
@@ -154,6 +155,179 @@ async def test_duplicates_and_refused_filters():
 
     assert await connection.subscribe([("secret/#", 1), ("a/b", 0)]) == (0x80, 0)
     assert [message.dup for message in await arrivals(connection)] == [False, True]
+
+
+class Ears:
+    """What the broker tells of."""
+
+    def __init__(self, broker: SimulatedBroker) -> None:
+        self.arrived: list[tuple[int, int, bool, bool]] = []
+        self.acked: list[tuple[int, int]] = []
+        self.forgot: list[tuple[tuple[int, ...], str]] = []
+        broker.on_arrived.append(
+            lambda number, connection, _mid, dup, retain: self._hear(number, connection, dup, retain)
+        )
+        broker.on_acked.append(lambda number, connection: self.acked.append((number, connection)))
+        broker.on_forgot.append(lambda numbers, why: self.forgot.append((numbers, why)))
+
+    def _hear(self, number: int, connection: int, dup: bool, retain: bool) -> None:
+        self.arrived.append((number, connection, dup, retain))
+
+
+@in_virtual_time
+async def test_a_message_keeps_its_number_through_redelivery_and_is_told_acked_once():
+    broker = SimulatedBroker()
+    ears = Ears(broker)
+    first = await connect(broker)
+    number = broker.publish(TOPIC, b"press")
+    (old,) = await arrivals(first)
+    broker.drop_connections()
+    first.ack(old)
+    second = await connect(broker)
+    (again,) = await arrivals(second)
+    assert ears.acked == [], "the connection that had delivered was lost"
+
+    second.ack(again)
+    second.ack(again)
+
+    assert ears.arrived == [(number, first.number, False, False), (number, second.number, True, False)]
+    assert ears.acked == [(number, second.number)]
+    assert broker.violations == []
+
+
+@in_virtual_time
+async def test_an_ack_of_a_packet_that_the_connection_never_delivered_is_a_violation():
+    broker = SimulatedBroker()
+    ears = Ears(broker)
+    first = await connect(broker)
+    broker.publish(TOPIC, b"press")
+    (press,) = await arrivals(first)
+    broker.drop_connections()
+    broker.forget()
+    second = await connect(broker)
+
+    second.ack(press)
+
+    assert len(broker.violations) == 1
+    assert ears.acked == []
+
+
+@in_virtual_time
+async def test_jitter_reorders_topics_and_never_within_a_topic():
+    broker = SimulatedBroker()
+    connection = await connect(broker, receive_maximum=100)
+    broker.tricks = BrokerTricks(at_s=0, lasts_s=60, jitter_s=3.0)
+    topics = [f"alertd/press/b{number}" for number in range(8)]
+    for number in range(40):
+        broker.publish(topics[number % 8], str(number).encode())
+
+    seen = [(message.topic, int(message.payload)) for message in await arrivals(connection, for_s=60)]
+
+    assert [number for _, number in seen] != sorted(number for _, number in seen)
+    for topic in topics:
+        numbers = [number for each, number in seen if each == topic]
+        assert numbers == sorted(numbers)
+        assert len(numbers) == 5
+
+
+@in_virtual_time
+async def test_at_qos_0_messages_are_lost_and_at_qos_1_none():
+    broker = SimulatedBroker()
+    ears = Ears(broker)
+    connection = await connect(broker)
+    broker.tricks = BrokerTricks(at_s=0, lasts_s=60, loses=0.5)
+    for _ in range(40):
+        broker.publish(TOPIC, b"weak", qos=0)
+        broker.publish(TOPIC, b"strong")
+
+    seen = [message.payload for message in await arrivals(connection, ack=True)]
+
+    lost = sum(len(numbers) for numbers, _ in ears.forgot)
+    assert seen.count(b"strong") == 40
+    assert 5 < lost < 35
+    assert seen.count(b"weak") == 40 - lost
+
+
+@in_virtual_time
+async def test_at_qos_0_what_is_on_its_way_dies_with_the_connection():
+    broker = SimulatedBroker()
+    ears = Ears(broker)
+    connection = await connect(broker)
+    number = broker.publish(TOPIC, b"weak", qos=0)
+    broker.drop_connections()
+
+    assert await arrivals(connection) == []
+    assert [numbers for numbers, _ in ears.forgot] == [(number,)]
+
+
+@in_virtual_time
+async def test_what_no_session_takes_and_what_dies_with_the_brokers_memory_is_told():
+    broker = SimulatedBroker()
+    ears = Ears(broker)
+    nobody = broker.publish(TOPIC, b"nobody listens")
+    connection = await connect(broker)
+    waiting = broker.publish(TOPIC, b"under way")
+    await arrivals(connection)
+    await connection.close()
+    queued = broker.publish(TOPIC, b"queued")
+
+    broker.forget()
+
+    assert [numbers for numbers, _ in ears.forgot] == [(nobody,), (waiting, queued)]
+    assert not (await connect(broker)).session_present
+
+
+@in_virtual_time
+async def test_a_copy_of_a_retained_message_is_never_told_acked_because_it_comes_again():
+    broker = SimulatedBroker()
+    ears = Ears(broker)
+    number = broker.publish(TOPIC, b"old news", retain=True)
+    connection = await connect(broker)
+
+    await arrivals(connection, ack=True)
+
+    assert ears.arrived == [(number, connection.number, False, True)]
+    assert ears.acked == []
+
+
+@in_virtual_time
+async def test_a_restarted_broker_gives_old_packet_ids_to_new_messages_and_a_standing_one_keeps_them():
+    for restarts in (False, True):
+        broker = SimulatedBroker()
+        broker.renumbers = False
+        first = await connect(broker)
+        broker.publish(TOPIC, b"gone")
+        broker.publish(TOPIC, b"old")
+        gone, old = await arrivals(first)
+        first.ack(gone)
+        if restarts:
+            broker.stop()
+            broker.start()
+        else:
+            broker.drop_connections()
+        second = await connect(broker)
+        broker.publish(TOPIC, b"new")
+        seen = [(message.mid, message.payload) for message in await arrivals(second)]
+
+        assert old.mid == 2
+        assert seen == [(2, b"old"), (1 if restarts else 3, b"new")]
+
+
+@in_virtual_time
+async def test_a_replay_brings_the_newest_messages_of_devices_again_byte_for_byte():
+    broker = SimulatedBroker()
+    connection = await connect(broker)
+    for payload in (b"1", b"2", b"3"):
+        broker.publish(TOPIC, payload)
+    await connection.publish("alertd/press/alive", b"our own", qos=1)
+    await arrivals(connection, ack=True)
+
+    numbers = broker.replay(2)
+
+    assert numbers == (5, 6)
+    assert [message.payload for message in await arrivals(connection)] == [b"2", b"3"]
+    broker.stop()
+    assert broker.replay(2) == ()
 
 
 @in_virtual_time

@@ -7,6 +7,7 @@ messages/s). Owns the socket, the reading and writing; must never acknowledge by
 
 import asyncio
 import contextlib
+import select
 import socket
 import ssl
 from collections import deque
@@ -41,6 +42,33 @@ READS_PER_TURN = 50
 OUTBOX_MAX = 1000
 """Publications that wait for their PUBACK."""
 MISC_INTERVAL_S = 1.0
+HUNG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
+"""The peer sends no more; what it sent may still be unread."""
+
+
+class _Client(paho.Client):
+    """paho, except that a failed write does not close the socket, which would throw away what is still unread.
+
+    A broker that dies has told its buttons "received" of all that it sent us: it is read to the end first. This is the
+    one private method of paho that we touch; a test fails if paho no longer calls it."""
+
+    write_error: OSError | None = None
+
+    def _sock_send(self, buf: bytes | bytearray) -> int:
+        if self.write_error is None:
+            try:
+                return super()._sock_send(buf)
+            except BlockingIOError:
+                raise
+            except OSError as error:
+                self.write_error = error
+        return len(buf)
+
+
+def _polled(sock: socket.socket, events: int) -> bool:
+    poll = select.poll()
+    poll.register(sock, events)
+    return bool(poll.poll(0))
 
 
 class PahoBroker:
@@ -66,9 +94,9 @@ class PahoBroker:
             raise
         return connection
 
-    def _client(self, options: ConnectOptions) -> paho.Client:
+    def _client(self, options: ConnectOptions) -> _Client:
         is_v5 = self._protocol == MQTTProtocolVersion.MQTTv5
-        client = paho.Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=options.client_id,
             clean_session=None if is_v5 else not options.persistent,
@@ -84,7 +112,7 @@ class PahoBroker:
             client.tls_set_context(self._tls)
         return client
 
-    def _dial(self, client: paho.Client, options: ConnectOptions) -> None:
+    def _dial(self, client: _Client, options: ConnectOptions) -> None:
         if self._protocol != MQTTProtocolVersion.MQTTv5:
             client.connect(self._host, self._port, options.keepalive_s)
             return
@@ -117,7 +145,7 @@ def _expiring(seconds: int) -> Properties:
 class PahoConnection:
     """One life of one connection. All of it runs on the event loop's thread, except the dialling."""
 
-    def __init__(self, client: paho.Client) -> None:
+    def __init__(self, client: _Client) -> None:
         self.client = client
         self._loop = asyncio.get_running_loop()
         self._is_v5 = client.protocol == MQTTProtocolVersion.MQTTv5
@@ -200,6 +228,7 @@ class PahoConnection:
         """Keep alive: paho pings, and closes the socket when the answer stays out. Our own questions wait as long as
         anything comes: an answer stands in line behind the backlog of a resumed session."""
         self.client.loop_misc()
+        self._end_if_read_out()
         is_owed = bool(self._answers) or not self._connack.done()
         quiet_since = max(self._asked_at, self._heard_at)
         if is_owed and self._reading and self._loop.time() - quiet_since > ANSWER_TIMEOUT_S:
@@ -299,15 +328,27 @@ class PahoConnection:
 
     def _write(self) -> None:
         self._write_soon = False
+        sock: Any = self.client.socket()
+        if sock is not None and _polled(sock, HUNG_UP):  # after a failed write OpenSSL promises no further reading
+            self._on_no_write(self.client, None, sock)
+            return
         try:
             self.client.loop_write()
         except Exception as error:  # noqa: BLE001  # see _read
             self._broken(error)
             return
+        self._end_if_read_out()
         sock = self.client.socket()
         if sock is not None and self.client.want_write() and not self._writing:
             self._writing = True
             self._loop.add_writer(sock, self._write)
+
+    def _end_if_read_out(self) -> None:
+        """After a failed write: as long as something can be read, be it the end, reading goes on."""
+        sock: Any = self.client.socket()
+        error = self.client.write_error
+        if error is not None and self._reading and sock is not None and not _polled(sock, select.POLLIN):
+            self._broken(error)
 
     def _broken(self, error: Exception) -> None:
         self._read_pause()

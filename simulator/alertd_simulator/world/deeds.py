@@ -68,6 +68,9 @@ class Deeds:
     def _do(self, deed: Press | SensorReport | Poison) -> None:
         """Only now: a device's counter goes up with every press, in their order."""
         loop = asyncio.get_running_loop()
+        if isinstance(deed, Poison):
+            self._emit(happenings.FaultBegan(at_us=_now_us(), fault="poison", detail=deed.kind))
+            self._emit(happenings.FaultEnded(at_us=_now_us(), fault="poison"))
         for delay_s, payload, truth in self._fleet.messages(deed, _now_us()):
             loop.call_later(delay_s, self._publish, payload, truth, loop.time() + delay_s + GIVES_UP_S)
 

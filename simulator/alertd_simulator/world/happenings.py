@@ -21,7 +21,8 @@ class Truth(Struct, frozen=True, kw_only=True):
     """What a published press really is, by the registry and by what the world did; alertd has to find it out.
 
     `incident_class` is `None` where nobody has to be told of an incident: below the lowest gesture, an unmapped action,
-    a retained or replayed message, an unregistered device, nonsense."""
+    a replayed message, an unregistered device, nonsense. A press that was published retained is a press; only its copy
+    that arrives with `retain` is none."""
 
     press: str
     """Name of the physical act in the plan; all messages of one gesture, and their copies, share it."""
@@ -178,14 +179,6 @@ class TextStatus(Struct, frozen=True, kw_only=True, tag_field="happening", tag="
     status: str
 
 
-class Shown(Struct, frozen=True, kw_only=True, tag_field="happening", tag="shown"):
-    """The broker took feedback for the presser's device: it shows "received" or "responder_accepted" (req 7)."""
-
-    at_us: int
-    device_id: DeviceId
-    state: str
-
-
 class DispatchTook(Struct, frozen=True, kw_only=True, tag_field="happening", tag="dispatch_took"):
     """The dispatch centre has a message. `arrivals` > 1: the same id again."""
 
@@ -306,7 +299,6 @@ Happening = (
     | TextTaken
     | TextSeen
     | TextStatus
-    | Shown
     | DispatchTook
     | DispatchSaid
     | Typed

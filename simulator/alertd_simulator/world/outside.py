@@ -18,7 +18,16 @@ from alertd_simulator.dispatch_center import DispatchCenter, Message
 from alertd_simulator.people import Habit, Responder
 from alertd_simulator.virtual_time import VirtualClock, virtual_loop
 from alertd_simulator.weather import Handler
-from alertd_simulator.world.happenings import DispatchSaid, DispatchTook, Happening, Meant, TextSeen, TextTaken, Typed
+from alertd_simulator.world.happenings import (
+    DispatchSaid,
+    DispatchTook,
+    Happening,
+    Meant,
+    TextSeen,
+    TextStatus,
+    TextTaken,
+    Typed,
+)
 from alertd_simulator.world.machine import ACCOUNT_SID, AUTH_TOKEN, SIGNING_SECRET, Machine
 from alertd_simulator.world.plan import Habits, Plan, Reply
 from alertd_simulator.world_http import WorldHttp
@@ -117,6 +126,7 @@ class Outside:
     def _listen(self) -> None:
         self.carrier.on_taken.append(self._taken)
         self.carrier.on_phone.append(self._seen)
+        self.carrier.on_status.append(self._status)
         for phone in self.phones.values():
             phone.on_typed.append(self._typed)
         for center in self.centers.values():
@@ -139,6 +149,9 @@ class Outside:
                 notification_id=NotificationId(text.sending) if text.sending else None,
             )
         )
+
+    def _status(self, text: Text) -> None:
+        self._emit(TextStatus(at_us=_now_us(), sid=text.sid, status=text.status))
 
     def _typed(self, number: str, body: str, meant: Meant, token: str, sid: str) -> None:
         person_id = self._people.get(number)

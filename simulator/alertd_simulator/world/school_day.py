@@ -40,10 +40,10 @@ from alertd_simulator.world.plan import Deed, Order, Plan, Press
 from alertd_simulator.world.school_day_presses import presses_of, reports_of
 
 HEAL_AT_S = 1_200.0
-OVER_AT_S = 2_100.0
-"""A quarter of an hour after the last fault: enough for all steps of every policy, and for the widening to go round."""
+OVER_AT_S = 1_800.0
+"""Ten minutes after the last fault: enough for all steps of every policy, and for the widening to go round."""
 PRESSES_MIN = 30
-POLLS_ONLY_SHARE = 0.3
+POLLS_ONLY_SHARE = 0.2
 """Days on which no callback reaches the school. Most schools never have one; but polling every two seconds is what
 costs most to simulate."""
 

@@ -9,7 +9,8 @@
     opted out  stops 2, stops and starts 2
 
 A group is on or off for the whole day, so that there are days on which everybody is merely slow, and days on which half
-of the school is asleep and the others send thumbs. Everybody else goes: 5 of 8 say so and arrive, 3 only say so.
+of the school is asleep and the others send thumbs. Of everybody else 4 of 9 say that they go and arrive, 2 only say so,
+and 3 leave it to the others.
 """
 
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ GROUPS: dict[str, tuple[tuple[Habit, int], ...]] = {
 AWAY = "away"
 AWAY_SHARE = 0.25
 """Of people whose phone is off, on a day on which phones are."""
-ARRIVES = 5, 3
+USUAL = ((Habit.GOES_AND_ARRIVES, 4), (Habit.GOES, 2), (Habit.SILENT, 3))
 PROMPT_S, SLEEP_S = (3.0, 40.0), (120.0, 600.0)
 SLOW_SHARE, SLOW_S = 0.2, (60.0, 240.0)
 OFF_S = (60.0, 1_000.0)
@@ -52,7 +53,7 @@ def habits_of(random: Random, people: Sequence[str], *, probability: float, oddi
 
 
 def _of_one(random: Random, person: str, odd: list[tuple[Habit, int]], is_away_day: bool) -> Habits:  # noqa: FBT001
-    choices = odd or [(Habit.GOES_AND_ARRIVES, ARRIVES[0]), (Habit.GOES, ARRIVES[1])]
+    choices = odd or USUAL
     habit = random.choices([habit for habit, _ in choices], [weight for _, weight in choices])[0]
     span = SLEEP_S if habit is Habit.ASLEEP else SLOW_S if random.random() < SLOW_SHARE else PROMPT_S
     is_off = is_away_day and random.random() < AWAY_SHARE

@@ -76,7 +76,7 @@ class Yard:
             gesture=gesture,
             heard_by=self._heard_by(device) if is_badge else (),
             retain=self.random.random() < RETAINED,
-            held_back_s=round(self.random.uniform(5, 300), 1) if held_back else 0.0,
+            held_back_s=round(self.random.uniform(5, 150), 1) if held_back else 0.0,
         )
 
     def _heard_by(self, device: Device) -> tuple[str, ...]:

@@ -1,0 +1,27 @@
+"""Checkers: what must hold on every simulated day, judged from the stream of happenings alone.
+
+final       what the machine holds when the day is over
+conditions  is the daemon up, which faults are on, what does the machine's clock show
+records     a mirror of what was committed, and of what became of each row
+checker     what a checker is
+judge       shows the stream to all of them
+
+Safety, at every moment
+  presses     promise 1: what was acknowledged is in an incident, or was paged; what arrived is taken up
+  survival    promise 1: what was committed outlives every crash
+  radius      promise 6: one press, one site
+  numbers     req 62: no emergency number; promise 3: no drill reaches dispatch
+  contents    one id, one content
+  sending     claims: not after the end, not past the expiry, once, and along the life cycle
+  answering   promise 5: only a human's answer acknowledges
+  promptness  promise 2: a panic's first text; no open lockdown is silent; a further room is told
+  timing      deadlines run on boot time: no timer is early, lost or late
+  reasons     promise 4: every decision says why
+  knowledge   promise 5: nothing is claimed that nobody said
+
+Liveness, once everything has healed
+  reaching    everybody who should be asked was asked, and the asking goes on
+  settling    outbox, troubles, timers, journal, broker: nothing is left undone
+
+They share no code with `alertd.engine`: what they expect is written down here once more.
+"""

@@ -1,0 +1,111 @@
+"""One notification id, one content: what was committed is what a channel is given, and what arrives at the other end.
+
+Owns the comparison of what leaves with what was decided. A text that nobody decided is found here, too.
+"""
+
+from alertd.model.events import OutcomeReported
+from alertd.model.ids import NotificationId
+from alertd.model.notification import Notification
+from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.world.happenings import Attempted, Committed, DispatchTook, Happening, TextStatus, TextTaken
+
+
+class OneContent(Checker):
+    name = "one content"
+    docs = (
+        "House rule 4: one notification id, one content, for ever: in the row, in each attempt, at the carrier, at "
+        "dispatch. What was never committed is never sent, and a retry keeps its id."
+    )
+    sees = (Committed, Attempted, TextTaken, DispatchTook)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._bodies: dict[str, bytes] = {}
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Committed():
+                self._committed(happening)
+            case Attempted():
+                self._attempted(happening)
+            case TextTaken():
+                self._taken(happening)
+            case DispatchTook():
+                self._took(happening)
+            case _:
+                pass
+
+    def _decided(self, id_: NotificationId) -> Notification | None:
+        row = self.scene.records.rows.get(id_)
+        return None if row is None else row.notification
+
+    def _committed(self, committed: Committed) -> None:
+        event = committed.event
+        if not isinstance(event, OutcomeReported) or (tried := self._decided(event.notification_id)) is None:
+            return
+        for row in committed.decision.notifications:
+            again = row.notification
+            same = (again.endpoint.key, again.kind, again.incident_id) == (
+                tried.endpoint.key, tried.kind, tried.incident_id,
+            )  # fmt: skip
+            if same and again.text == tried.text:
+                self.accuse(committed.at_us, f"{tried.id} is tried again under another id, {again.id}")
+
+    def _attempted(self, attempted: Attempted) -> None:
+        sent = attempted.claim.notification
+        decided = self._decided(sent.id)
+        if decided is None:
+            self.accuse(attempted.at_us, f"{sent.kind} to {sent.recipient} ({sent.id}) is sent but was never committed")
+        elif _content(decided) != _content(sent):
+            self.accuse(attempted.at_us, f"{sent.id} is sent with another content than was committed")
+
+    def _taken(self, taken: TextTaken) -> None:
+        if taken.notification_id is None:
+            self.accuse(taken.at_us, f"the carrier took {taken.sid}, which belongs to no notification")
+            return
+        decided = self._decided(taken.notification_id)
+        if decided is None:
+            self.accuse(taken.at_us, f"the carrier took {taken.sid} for {taken.notification_id}, never committed")
+        elif (taken.to, taken.body) != (decided.endpoint.address, decided.text):
+            self.accuse(taken.at_us, f"the carrier took another text than {taken.notification_id} is ({taken.sid})")
+
+    def _took(self, took: DispatchTook) -> None:
+        before = self._bodies.setdefault(took.message_id, took.body)
+        if before != took.body:
+            self.accuse(took.at_us, f"dispatch got {took.message_id} twice with different content")
+        decided = self._decided(NotificationId(took.message_id))
+        if decided is None:
+            self.accuse(took.at_us, f"dispatch got {took.message_id}, which was never committed")
+        elif decided.body.encode() != took.body:
+            self.accuse(took.at_us, f"dispatch got another content than {took.message_id} has")
+
+
+def _content(notification: Notification) -> tuple[object, ...]:
+    n = notification
+    return (n.site_id, n.mode, n.kind, n.endpoint, n.incident_id, n.trouble_key, n.text, n.body, n.expires_us)
+
+
+class OnceOnly(Checker):
+    name = "once only"
+    docs = (
+        "A nuisance is not sent again when nobody knows whether it went out: at most one text of it lives. "
+        "(A panic is: a duplicate beats a loss.)"
+    )
+    sees = (TextTaken, TextStatus)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._died: set[str] = set()
+        """Texts that the carrier has called lost: another one may take their place."""
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case TextStatus(status="failed" | "undelivered"):
+                self._died.add(happening.sid)
+            case TextTaken(notification_id=id_) if id_ is not None and (row := self.scene.records.rows.get(id_)):
+                alive = set(row.sids) - self._died
+                content = row.notification
+                if alive and not content.resend_unknown:
+                    self.accuse(happening.at_us, f"{content.kind} to {content.recipient} ({id_}) was taken twice")
+            case _:
+                pass

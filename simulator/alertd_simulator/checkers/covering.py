@@ -1,0 +1,160 @@
+"""What it takes that a press is *covered*: it stands in an incident of its site, grave enough, or its site was paged.
+
+Owns the rules by which an incident answers for a press, written down once more and apart from the engine. Judges
+nothing by itself.
+"""
+
+from msgspec import Struct
+from msgspec.json import decode
+
+from alertd.model.events import Pressed
+from alertd.model.ids import DeviceId, IncidentId, NotificationId, SiteId
+from alertd.model.incident import Incident, IncidentClass
+from alertd.model.notification import NotificationRow
+from alertd.model.reason import Reason
+from alertd.model.registry import Registry
+from alertd_simulator.world.happenings import Committed, Published, Truth
+
+# Order of gravity (req 26), restated: what the engine's table says is on trial, too.
+GRAVITY = {
+    IncidentClass.LOCKDOWN: 5,
+    IncidentClass.FIRE: 4,
+    IncidentClass.POLICE_DURESS: 4,
+    IncidentClass.MEDICAL: 3,
+    IncidentClass.STAFF_ASSIST: 2,
+    IncidentClass.HOLD: 2,
+    IncidentClass.GUNSHOT_SENSOR: 1,
+    IncidentClass.TAMPER: 1,
+    IncidentClass.MASKING: 1,
+    IncidentClass.VAPE: 0,
+    IncidentClass.NOISE: 0,
+}
+PANIC = 2
+NEEDS_ITS_OWN = frozenset({IncidentClass.MEDICAL, IncidentClass.FIRE})
+"""Other people go there than to a threat: no other incident answers for such a press, nor this one for others."""
+
+
+def is_panic(incident_class: IncidentClass) -> bool:
+    return GRAVITY[incident_class] >= PANIC
+
+
+def answers_for(incident_class: IncidentClass, wanted: IncidentClass) -> bool:
+    """May an incident of the one class stand for a press of the other?"""
+    if incident_class is wanted:
+        return True
+    apart = {incident_class, wanted} & NEEDS_ITS_OWN
+    return not apart and is_panic(wanted) and GRAVITY[incident_class] >= GRAVITY[wanted]
+
+
+def holds(incident: Incident, truth: Truth, wanted: IncidentClass) -> bool:
+    """Is the press in this incident?"""
+    return (
+        incident.site_id == truth.site_id
+        and answers_for(incident.incident_class, wanted)
+        and any(press.device_id == truth.device_id for press in incident.presses)
+    )
+
+
+class Cover(Struct, frozen=True, kw_only=True):
+    """A commit that answers for presses of a device: an incident that holds them, or a page by the fixed fallback."""
+
+    at_us: int
+    site_id: SiteId
+    durable: bool
+    incident_id: IncidentId | None = None
+    incident_class: IncidentClass | None = None
+    pages: tuple[NotificationId, ...] = ()
+
+
+class Press(Struct, kw_only=True, eq=False):
+    """A message that is a press, and what answered for it when it was acknowledged."""
+
+    truth: Truth
+    wanted: IncidentClass
+    covers: tuple[Cover, ...] = ()
+    excused: bool = False
+    """Memory held it, the broker was told by necessity, and the power went."""
+
+    @property
+    def words(self) -> str:
+        return f"press {self.truth.press} of {self.truth.device_id} ({self.wanted} at {self.truth.site_id})"
+
+
+class CoverBook:
+    """Presses that were published, and what was committed about their devices."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.presses: dict[int, Press] = {}
+        self._registry = registry
+        self._covers: dict[DeviceId, list[Cover]] = {}
+
+    def publish(self, published: Published) -> None:
+        wanted = least_class(self._registry, published)
+        truth = published.truth
+        if wanted is not None and truth is not None and truth.site_id is not None:
+            self.presses[published.number] = Press(truth=truth, wanted=wanted)
+
+    def commit(self, committed: Committed) -> None:
+        for device_id, cover in covers_in(committed):
+            self._covers.setdefault(device_id, []).append(cover)
+
+    def of(self, press: Press) -> tuple[Cover, ...]:
+        """Commits since it was pressed that answer for it."""
+        truth = press.truth
+        return tuple(
+            cover
+            for cover in self._covers.get(truth.device_id, ())
+            if cover.at_us >= truth.pressed_us
+            and cover.site_id == truth.site_id
+            and (cover.incident_class is None or answers_for(cover.incident_class, press.wanted))
+        )
+
+
+def covers_in(committed: Committed) -> list[tuple[DeviceId, Cover]]:
+    """What a commit covers, by device."""
+    event = committed.event
+    if not isinstance(event, Pressed):
+        return []
+    device_id, found = event.signal.device_id, []
+    for incident in committed.decision.incidents:
+        if any(press.device_id == device_id for press in incident.presses):
+            cover = Cover(
+                at_us=committed.at_us,
+                site_id=incident.site_id,
+                durable=committed.durable,
+                incident_id=incident.id,
+                incident_class=incident.incident_class,
+            )
+            found.append((device_id, cover))
+    if pages := fallback_pages(committed.decision.notifications):
+        cover = Cover(at_us=committed.at_us, site_id=event.site_id, durable=committed.durable, pages=pages)
+        found.append((device_id, cover))
+    return found
+
+
+def fallback_pages(rows: tuple[NotificationRow, ...]) -> tuple[NotificationId, ...]:
+    return tuple(row.notification.id for row in rows if row.notification.reason is Reason.FALLBACK)
+
+
+def least_class(registry: Registry, published: Published) -> IncidentClass | None:
+    """The class that even the worst delivery leaves of the press. Whoever counts its own presses, or names what it
+    means, is taken at its word; else arrivals are counted, and a lost or late one makes them fewer (a backlog without
+    device time never upgrades)."""
+    truth = published.truth
+    if truth is None or truth.incident_class is None:
+        return None
+    device = registry.devices.get(truth.device_id)
+    if device is None or truth.count <= 1 or _says_count(published.payload):
+        return truth.incident_class
+    counted = {IncidentClass(name) for name in device.gestures.presses.values()}
+    if truth.incident_class not in counted:
+        return truth.incident_class
+    return IncidentClass(device.gestures.presses[min(device.gestures.presses)])
+
+
+def _says_count(payload: bytes) -> bool:
+    try:
+        body = decode(payload)
+    except ValueError:
+        return False
+    return isinstance(body, dict) and isinstance(body.get("count"), int) and body["count"] > 1

@@ -1,0 +1,80 @@
+"""Incidents: how they may begin, change and end. Only named humans end a panic.
+
+Owns what may follow what in the life of an incident, written down once more from the design.
+"""
+
+from alertd.model.events import (
+    AnswerGiven,
+    CorrectionOrdered,
+    OutcomeReported,
+    Pressed,
+    Replied,
+    ResolveOrdered,
+    TimerFired,
+)
+from alertd.model.incident import EscalationState, Incident, IncidentClass, IncidentState
+from alertd_simulator.checkers.checker import Checker
+from alertd_simulator.checkers.covering import GRAVITY, is_panic
+from alertd_simulator.world.happenings import Committed, Happening
+
+LOOKING = frozenset({EscalationState.RUNNING, EscalationState.EXHAUSTED})
+ENDING = (ResolveOrdered, CorrectionOrdered)
+
+
+class OnlyHumansEnd(Checker):
+    name = "only humans end"
+    docs = (
+        "An incident's severity only goes up; a panic is ended by a named human only; a lockdown never goes from "
+        "active to closed without its rooms having been released (req 44); exhausted is never an end."
+    )
+    sees = (Committed,)
+
+    def see(self, happening: Happening) -> None:
+        if not isinstance(happening, Committed):
+            return
+        for after in happening.decision.incidents:
+            before = self.scene.records.incidents.get(after.id)
+            wrong = _begun(happening, after) if before is None else _changed(happening, before, after)
+            if wrong:
+                self.accuse(happening.at_us, f"{after.headline} ({after.id}) {wrong}, on {_named(happening)}")
+
+
+def _named(committed: Committed) -> str:
+    return type(committed.event).__name__
+
+
+def _begun(committed: Committed, after: Incident) -> str:
+    if not isinstance(committed.event, Pressed | Replied):
+        return "was opened by nobody"
+    if is_panic(after.incident_class) and after.escalation is EscalationState.STOPPED:
+        return "was opened with an escalation that is stopped"
+    return ""
+
+
+def _changed(committed: Committed, before: Incident, after: Incident) -> str:  # noqa: PLR0911 - one a rule
+    if GRAVITY[after.incident_class] < GRAVITY[before.incident_class]:
+        return f"became less grave: {before.incident_class} to {after.incident_class}"
+    if (before.site_id, before.mode, before.token) != (after.site_id, after.mode, after.token):
+        return "changed its site, mode or token"
+    if not before.is_open and after.is_open:
+        return "was opened again"
+    panic = is_panic(after.incident_class)
+    ended = before.is_open and not after.is_open
+    stopped = after.escalation is EscalationState.STOPPED and before.escalation is not EscalationState.STOPPED
+    if panic and (ended or stopped) and not isinstance(committed.event, ENDING):
+        return "was ended by no human"
+    if ended and not panic and not isinstance(committed.event, (*ENDING, TimerFired, Replied, AnswerGiven)):
+        return "was ended by neither human nor policy"
+    if ended and after.incident_class is IncidentClass.LOCKDOWN and not _released(committed, before):
+        return "was closed without releasing its rooms"
+    if before.escalation is EscalationState.EXHAUSTED and after.escalation is EscalationState.RUNNING:
+        fresh = isinstance(committed.event, Pressed | Replied) or after.generation > before.generation
+        return "" if fresh else "is no longer exhausted though nobody answered"
+    if isinstance(committed.event, OutcomeReported) and before.escalation is not after.escalation:
+        return "escalates, or not, because of what a carrier said"
+    return ""
+
+
+def _released(committed: Committed, before: Incident) -> bool:
+    event = committed.event
+    return before.state is IncidentState.RELEASING or (isinstance(event, ResolveOrdered) and event.rooms_released)

@@ -1,0 +1,162 @@
+"""Promise 5: queued, accepted, sent, delivered, acknowledged are different things, and none is claimed untold.
+
+Owns the comparison of what alertd says it knows with what carrier, dispatch centre and humans have really said.
+"""
+
+from collections import Counter
+
+from alertd.model.decision import FeedbackState
+from alertd.model.events import Pressed
+from alertd.model.ids import NotificationId
+from alertd.model.incident import DispatchState, Incident
+from alertd.model.notification import NotificationState as N
+from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.world.happenings import (
+    Committed,
+    DispatchSaid,
+    DispatchTook,
+    FeedbackShown,
+    Happening,
+    Moved,
+    TextStatus,
+    TextTaken,
+)
+
+Words = tuple[str, str]
+"""Number and body of a text."""
+TAKEN = frozenset({N.ACCEPTED, N.SENT, N.DELIVERED})
+SAID = frozenset(
+    {DispatchState.ACCEPTED, DispatchState.REJECTED, DispatchState.DISPATCHED, DispatchState.ON_SCENE,
+     DispatchState.CLOSED}
+)  # fmt: skip
+"""A dispatcher has to say it."""
+
+
+class Deliveries(Checker):
+    name = "deliveries"
+    docs = (
+        "Promise 5: a text is called accepted, sent or delivered only if the carrier has taken it, and delivered only "
+        "if the carrier said so; a message to dispatch only if the centre has it."
+    )
+    sees = (Committed, Moved, TextTaken, TextStatus, DispatchTook)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._dispatch_has: set[str] = set()
+        self._words_of: dict[str, Words] = {}
+        """Of each text at the carrier."""
+        self._taken: Counter[Words] = Counter()
+        self._delivered: dict[Words, set[str]] = {}
+        self._called: dict[tuple[Words, bool], set[NotificationId]] = {}
+        """Rows of these words that are called taken, or delivered: never more than there are texts. Of two texts that
+        are the same to the same phone nobody can tell which is whose, and nobody has to."""
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case TextTaken(sid=sid):
+                words = self._words_of[sid] = (happening.to, happening.body)
+                self._taken[words] += 1
+            case TextStatus(sid=sid, status="delivered" | "read") if sid in self._words_of:
+                self._delivered.setdefault(self._words_of[sid], set()).add(sid)
+            case DispatchTook():
+                self._dispatch_has.add(happening.message_id)
+            case Moved(notification_id=id_, after=after):
+                self._claims(happening.at_us, id_, after)
+            case Committed():
+                for change in happening.decision.changes:
+                    self._claims(happening.at_us, change.id, change.state)
+            case _:
+                pass
+
+    def _claims(self, at_us: int, id_: NotificationId, after: N) -> None:
+        row = self.scene.records.rows.get(id_)
+        if row is None or after not in TAKEN or row.state is after:
+            return
+        content = row.notification
+        what = f"{content.kind} to {content.recipient} ({content.id}) is called {after}"
+        if content.endpoint.person_id is None:
+            if content.endpoint.dispatch and content.id not in self._dispatch_has:
+                self.accuse(at_us, f"{what}, and dispatch never had it")
+            return
+        words = (content.endpoint.address, content.text)
+        delivered = after is N.DELIVERED
+        called = self._called.setdefault((words, delivered), set())
+        called.add(id_)
+        if len(called) > (len(self._delivered.get(words, ())) if delivered else self._taken[words]):
+            self.accuse(at_us, f"{what}, and the carrier never {'said so' if delivered else 'took it'}")
+
+
+class DispatchWord(Checker):
+    name = "dispatch's word"
+    docs = (
+        "Promise 5: a dispatch centre has received what it took, and has accepted, rejected, sent or closed only what "
+        "a dispatcher said so of: a bare 2xx is not accepted (req 37)."
+    )
+    sees = (Committed, DispatchSaid, DispatchTook)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._said: set[tuple[str, str]] = set()
+        self._has: set[str] = set()
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case DispatchSaid():
+                self._said.add((happening.incident_id, happening.state))
+            case DispatchTook():
+                self._has.add(happening.incident_id)
+            case Committed():
+                for incident in happening.decision.incidents:
+                    self._judge(happening.at_us, incident)
+            case _:
+                pass
+
+    def _judge(self, at_us: int, incident: Incident) -> None:
+        for status in incident.dispatch:
+            if status.state in SAID and (incident.id, status.state.value) not in self._said:
+                wrong = "nobody there said so"
+            elif status.state is DispatchState.RECEIVED and incident.id not in self._has:
+                wrong = "it never got anything"
+            else:
+                continue
+            self.accuse(
+                at_us, f"{incident.headline} ({incident.id}): {status.destination_id} is {status.state}; {wrong}"
+            )
+
+
+class HonestFeedback(Checker):
+    name = "honest feedback"
+    docs = (
+        'Req 7, promise 1: a device shows "received" only for a press of its own that is committed, and "responder '
+        'accepted" only when somebody has said that they go.'
+    )
+    sees = (Committed, FeedbackShown)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._confirmed: Counter[tuple[str, str]] = Counter()
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Committed():
+                self._committed(happening)
+            case FeedbackShown(device_id=device_id, state=state):
+                self._confirmed[device_id, state] -= 1
+                if self._confirmed[device_id, state] < 0:
+                    self.accuse(happening.at_us, f"{device_id} shows {state!r}, and nothing was committed that says so")
+            case _:
+                pass
+
+    def _committed(self, committed: Committed) -> None:
+        event, decision = committed.event, committed.decision
+        for confirmation in decision.confirmations:
+            device_id = confirmation.device_id
+            self._confirmed[device_id, confirmation.state.value] += 1
+            if confirmation.state is FeedbackState.RECEIVED:
+                if not isinstance(event, Pressed) or event.signal.device_id != device_id:
+                    self.accuse(committed.at_us, f"{device_id} is told that its press is received; none was taken up")
+            elif not any(
+                incident.answers and any(p.device_id == device_id for p in incident.presses)
+                for incident in decision.incidents
+            ):
+                self.accuse(committed.at_us, f"{device_id} is told that somebody comes; nobody has said so")

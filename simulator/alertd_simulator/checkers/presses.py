@@ -1,0 +1,187 @@
+"""Promise 1, from the outside: a press that was acknowledged, or that has arrived, is somebody's business.
+
+Owns the link between what the broker delivered and what was committed. Must take nothing of it from alertd's word:
+which press a message is, the world says.
+"""
+
+from collections.abc import Sequence
+
+from alertd.model.events import Malformed, Pressed, Unregistered
+from alertd.model.ids import DeviceId
+from alertd.model.incident import Incident
+from alertd.model.notification import NotificationRow
+from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.covering import CoverBook, Press, holds
+from alertd_simulator.checkers.final import Final
+from alertd_simulator.world.happenings import (
+    Acked,
+    Arrived,
+    Committed,
+    Crashed,
+    FaultEnded,
+    Happening,
+    Published,
+    Started,
+    Truth,
+)
+
+SECOND_US = 1_000_000
+WITHHELD_MAX = 15
+"""Acknowledgements that are withheld while the disk takes nothing (design: below the broker's 20 in flight)."""
+TAKEN_UP_S = 15.0
+"""Calm seconds from a press's arrival to the commit that covers it."""
+
+
+class AcknowledgedPresses(Checker):
+    name = "acknowledged press"
+    docs = (
+        "Promise 1: a press whose PUBACK reached the broker is in an incident of its site that holds its device and is "
+        "at least as grave, or its site was paged by the fallback; then, after every restart, and at the end."
+    )
+    sees = (Published, Acked, Committed, Crashed)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._book = CoverBook(scene.registry)
+        self._acked: list[Press] = []
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Published():
+                self._book.publish(happening)
+            case Committed():
+                self._book.commit(happening)
+            case Acked():
+                self._acknowledged(happening)
+            case Crashed(power=True):
+                for press in self._acked:
+                    press.excused = press.excused or not any(cover.durable for cover in press.covers)
+            case _:
+                pass
+
+    def _acknowledged(self, acked: Acked) -> None:
+        press = self._book.presses.get(acked.number)
+        if press is None:
+            return
+        press.covers = self._book.of(press)
+        if press.covers:
+            self._acked.append(press)
+            return
+        connection = f"message {acked.number}, connection {acked.connection}"
+        self.accuse(
+            acked.at_us, f"{press.words} was acknowledged ({connection}), and nothing that was committed covers it"
+        )
+
+    def reread(self, incidents: Sequence[Incident], rows: Sequence[NotificationRow], at_us: int) -> None:
+        self._compare(incidents, rows, at_us, "after the restart")
+
+    def finish(self, final: Final, at_us: int) -> None:
+        self._compare(final.incidents, final.rows, at_us, "at the end")
+
+    def _compare(self, incidents: Sequence[Incident], rows: Sequence[NotificationRow], at_us: int, when: str) -> None:
+        by_id = {incident.id: incident for incident in incidents}
+        row_ids = {row.notification.id for row in rows}
+        for press in self._acked:
+            kept = any(
+                (cover.incident_id in by_id and holds(by_id[cover.incident_id], press.truth, press.wanted))
+                or (cover.pages and set(cover.pages) <= row_ids)
+                for cover in press.covers
+                if cover.incident_id is None or cover.incident_id in by_id
+            )
+            if not kept and not press.excused:
+                self.accuse(at_us, f"{press.words} was acknowledged and is gone {when}", once=f"gone {press.words}")
+
+
+class WithheldAcknowledgements(Checker):
+    name = "withheld acknowledgement"
+    docs = (
+        "Promise 1: while the disk is full, a press that only memory holds is not acknowledged; beyond fifteen the "
+        "oldest is, because the next press must be able to arrive (promise 2 outranks)."
+    )
+    sees = (Published, Acked, Committed, Started, FaultEnded)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._device_of: dict[int, Truth] = {}
+        self._durable: dict[DeviceId, bool] = {}
+        """Did the last commit about the device reach the disk?"""
+        self._taken = 0
+        self._given = 0
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Published(truth=truth) if truth is not None:
+                self._device_of[happening.number] = truth
+            case Committed(event=Pressed() | Unregistered() | Malformed()):
+                self._committed(happening)
+            case Acked():
+                self._acknowledged(happening)
+            case Started() | FaultEnded(fault="disk_full"):
+                self._taken = self._given = 0
+            case _:
+                pass
+
+    def _committed(self, committed: Committed) -> None:
+        if committed.durable:
+            self._taken = self._given = 0
+        else:
+            self._taken += 1
+        if isinstance(committed.event, Pressed):
+            self._durable[committed.event.signal.device_id] = committed.durable
+
+    def _acknowledged(self, acked: Acked) -> None:
+        truth = self._device_of.get(acked.number)
+        full = self.scene.conditions.is_on("disk_full")
+        if truth is None or truth.incident_class is None or not full or self._durable.get(truth.device_id, True):
+            return
+        self._given += 1
+        if self._given > max(0, self._taken - WITHHELD_MAX):
+            self.accuse(
+                acked.at_us,
+                f"press {truth.press} of {truth.device_id} was acknowledged though only memory holds it "
+                f"({self._taken} taken in memory, {self._given} acknowledged)",
+            )
+
+
+class ArrivedPresses(Checker):
+    name = "arrived press"
+    docs = (
+        "Promises 1 and 2: a press that the broker delivered is covered by a commit within seconds, whatever else "
+        "arrives: vape storms, nonsense, messages that nobody understands."
+    )
+    sees = (Published, Arrived, Committed, Crashed)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._book = CoverBook(scene.registry)
+        self._pending: dict[int, int] = {}
+        """Message -> calm time at its arrival."""
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Published():
+                self._book.publish(happening)
+            case Arrived(number=number) if number in self._book.presses:
+                self._pending.setdefault(number, self.scene.conditions.calm_us(happening.at_us))
+            case Committed():
+                self._book.commit(happening)
+            case Crashed():
+                self._pending.clear()  # what was on its way to the disk comes again
+            case _:
+                pass
+        self._look(happening.at_us)
+
+    def _look(self, at_us: int) -> None:
+        if not self._pending:
+            return
+        now_us = self.scene.conditions.calm_us(at_us)
+        for number, since_us in tuple(self._pending.items()):
+            press = self._book.presses[number]
+            if self._book.of(press):
+                del self._pending[number]
+            elif now_us - since_us > TAKEN_UP_S * SECOND_US:
+                del self._pending[number]
+                self.accuse(at_us, f"{press.words} has arrived (message {number}) and is not taken up")
+
+    def finish(self, final: Final, at_us: int) -> None:  # noqa: ARG002 - a checker's signature
+        self._look(at_us)

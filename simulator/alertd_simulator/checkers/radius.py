@@ -1,0 +1,158 @@
+"""Promise 6: one press, one site. And whoever is told belongs there, or to the district.
+
+Owns who may hear of what, by the registry and by what the world knows of each press.
+"""
+
+from collections import Counter
+
+from alertd.model.events import Pressed
+from alertd.model.ids import DISTRICT, DeviceId, SiteId
+from alertd.model.notification import Kind, Notification
+from alertd.model.people import Person
+from alertd.model.registry import Registry
+from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.covering import fallback_pages
+from alertd_simulator.world.happenings import (
+    Acked,
+    Arrived,
+    Committed,
+    DispatchTook,
+    Happening,
+    Published,
+    Reloaded,
+    Truth,
+    Typed,
+)
+
+UNBOUND = frozenset({Kind.TEST, Kind.DISPATCH_HEARTBEAT})
+"""Sent to whom an admin, or the configuration, names."""
+
+
+class OneSite(Checker):
+    name = "one site"
+    docs = (
+        "Promise 6 (req 75, req 89): a press is taken up at the one site that the world says it may touch, and an "
+        "incident of a site holds only presses that were made for it."
+    )
+    sees = (Published, Arrived, Acked, Committed)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._truths: dict[int, Truth] = {}
+        self._in_flight: dict[DeviceId, Counter[SiteId | None]] = {}
+        """Delivered and not yet acknowledged: one of these is what a commit is about."""
+        self._pressed_for: set[tuple[DeviceId, SiteId]] = set()
+        self._judged: set[str] = set()
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Published(truth=truth) if truth is not None:
+                self._truths[happening.number] = truth
+                if truth.site_id is not None:
+                    self._pressed_for.add((truth.device_id, truth.site_id))
+            case Arrived(number=number) if truth := self._truths.get(number):
+                self._in_flight.setdefault(truth.device_id, Counter())[truth.site_id] += 1
+            case Acked(number=number) if truth := self._truths.get(number):
+                self._in_flight.setdefault(truth.device_id, Counter())[truth.site_id] -= 1
+            case Committed():
+                self._committed(happening)
+            case _:
+                pass
+
+    def _committed(self, committed: Committed) -> None:
+        event, decision = committed.event, committed.decision
+        acts = decision.incidents or fallback_pages(decision.notifications)
+        if isinstance(event, Pressed) and acts:
+            flying = self._in_flight.get(event.signal.device_id, Counter())
+            if flying[event.site_id] <= 0:
+                meant = sorted(str(site) for site, count in flying.items() if count > 0)
+                self.accuse(
+                    committed.at_us,
+                    f"a press of {event.signal.device_id} acts at {event.site_id}; it is meant for {meant or 'nobody'}",
+                )
+        for incident in decision.incidents:
+            for press in incident.presses:
+                key = f"{incident.id}/{press.device_id}"
+                if key in self._judged:
+                    continue
+                self._judged.add(key)
+                if (press.device_id, incident.site_id) not in self._pressed_for:
+                    self.accuse(
+                        committed.at_us,
+                        f"{incident.headline} at {incident.site_id} holds a press of {press.device_id}, "
+                        "which pressed for no such site",
+                    )
+
+
+class Audience(Checker):
+    name = "audience"
+    docs = (
+        "Promise 6: nothing about a site is addressed to people or machines of another one: its own people, then the "
+        "district's, and the destinations that serve it. An answer goes to a phone that has written."
+    )
+    sees = (Committed, DispatchTook, Typed, Reloaded)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._owners: dict[str, list[Person]] = {}
+        self._known_to: Registry | None = None
+        self._wrote: set[str] = set()
+        self._reloaded = False
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Committed():
+                for row in happening.decision.notifications:
+                    self._judge(happening.at_us, row.notification)
+            case DispatchTook():
+                self._judge_dispatch(happening)
+            case Typed():
+                self._wrote.add(happening.number)
+            case Reloaded():
+                self._reloaded = True
+            case _:
+                pass
+
+    def _judge(self, at_us: int, notification: Notification) -> None:
+        if notification.kind in UNBOUND:
+            return
+        endpoint, registry = notification.endpoint, self.scene.registry
+        if endpoint.dispatch or endpoint.person_id is None:
+            destination = registry.destination_of(endpoint)
+            if destination is not None and notification.site_id not in destination.site_ids:
+                self._accuse_of(at_us, notification, f"{destination.id}, which does not serve it")
+            return
+        owners = self._people().get(endpoint.key, [])
+        if not owners:
+            if not self._reloaded:
+                self._accuse_of(at_us, notification, f"{endpoint.channel}, an address that is nobody's")
+        elif notification.kind is Kind.ANSWER:
+            if endpoint.address not in self._wrote:
+                self._accuse_of(at_us, notification, f"{owners[0].name}, who has written nothing")
+        elif not any(self._may_hear(owner, notification.site_id) for owner in owners):
+            self._accuse_of(at_us, notification, f"{owners[0].name} of {', '.join(owners[0].sites)}")
+
+    def _may_hear(self, person: Person, site_id: SiteId) -> bool:
+        if site_id in person.sites or DISTRICT in person.sites:
+            return True
+        return not self.scene.registry.site_staff.get(site_id)  # a site without people falls back to all adults
+
+    def _people(self) -> dict[str, list[Person]]:
+        if self._known_to is not self.scene.registry:
+            self._known_to = self.scene.registry
+            self._owners = {}
+            for person in self.scene.registry.people.values():
+                for endpoint in person.endpoints:
+                    self._owners.setdefault(endpoint.key, []).append(person)
+        return self._owners
+
+    def _accuse_of(self, at_us: int, notification: Notification, whom: str) -> None:
+        what = f"{notification.kind} of {notification.site_id} ({notification.id})"
+        self.accuse(at_us, f"{what} is addressed to {whom}")
+
+    def _judge_dispatch(self, took: DispatchTook) -> None:
+        incident = next((i for i in self.scene.records.incidents.values() if i.id == took.incident_id), None)
+        if incident is not None and took.site_id != incident.site_id:
+            self.accuse(
+                took.at_us, f"dispatch was told of {took.site_id} in an incident of {incident.site_id} ({incident.id})"
+            )

@@ -1,0 +1,66 @@
+"""Promise 4: every decision has a reason, and the right kind of one.
+
+Owns which reasons may stand for which standing of a notification, written down once more.
+"""
+
+from alertd.model.events import TroubleCleared
+from alertd.model.notification import NotificationChange, NotificationRow
+from alertd.model.notification import NotificationState as N
+from alertd.model.reason import Reason
+from alertd_simulator.checkers.checker import Checker
+from alertd_simulator.world.happenings import Committed, Happening
+
+WHY_NOT = frozenset(
+    {Reason.NO_ENDPOINT, Reason.OPTED_OUT, Reason.CHANNEL_BROKEN, Reason.PRESSER, Reason.MODE_FORBIDS,
+     Reason.EMERGENCY_NUMBER, Reason.SUPERSEDED}
+)  # fmt: skip
+WHY_CHANGED: dict[N, frozenset[Reason]] = {
+    N.QUEUED: frozenset({Reason.RETRYING, Reason.RESENT_UNKNOWN}),
+    N.UNKNOWN: frozenset({Reason.ASKED_PROVIDER}),
+    N.FAILED: frozenset(
+        {Reason.FAILED_PERMANENTLY, Reason.ATTEMPTS_EXHAUSTED, Reason.UNKNOWN_NOT_RESENT, Reason.POISON}
+    ),
+    N.EXPIRED: frozenset({Reason.EXPIRED}),
+    N.WITHDRAWN: frozenset({Reason.INCIDENT_CLOSED, Reason.CORRECTED, Reason.SUPERSEDED}),
+    N.SUPPRESSED: WHY_NOT,
+}
+"""Of the others the reason stays that for which it was sent."""
+NO_REASON_TO_TELL = WHY_NOT | frozenset().union(*WHY_CHANGED.values()) - {Reason.CORRECTED}
+
+
+class Reasons(Checker):
+    name = "reasons"
+    docs = (
+        "Promise 4: every decision leaves a journal entry, and each entry a reason; a notification says why it is "
+        "sent, and one that is not sent, given up, withdrawn or tried again says why by a reason of that kind."
+    )
+    sees = (Committed,)
+
+    def see(self, happening: Happening) -> None:
+        if not isinstance(happening, Committed):
+            return
+        decision, event = happening.decision, type(happening.event).__name__
+        if not decision.entries and not isinstance(happening.event, TroubleCleared):
+            self.accuse(happening.at_us, f"{event} left no entry in the journal")
+        for entry in decision.entries:
+            if entry.reason is None:
+                self.accuse(happening.at_us, f"{event}: {entry.kind} {entry.text!r} has no reason")
+        for row in decision.notifications:
+            self._born(happening.at_us, row)
+        for change in decision.changes:
+            self._changed(happening.at_us, change)
+
+    def _born(self, at_us: int, row: NotificationRow) -> None:
+        content = row.notification
+        if row.state is N.SUPPRESSED and row.reason not in WHY_NOT:
+            self.accuse(at_us, f"{content.kind} to {content.recipient} is not sent because of {row.reason}")
+        if content.reason in NO_REASON_TO_TELL:
+            self.accuse(at_us, f"{content.kind} to {content.recipient} is sent because of {content.reason}")
+        told = [content.text, content.body]
+        if not any(told):
+            self.accuse(at_us, f"{content.kind} to {content.recipient} ({content.id}) has no words")
+
+    def _changed(self, at_us: int, change: NotificationChange) -> None:
+        wanted = WHY_CHANGED.get(change.state)
+        if wanted is not None and change.reason not in wanted | {Reason.POISON}:
+            self.accuse(at_us, f"{change.id} is {change.state} because of {change.reason}")

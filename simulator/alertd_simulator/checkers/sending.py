@@ -1,0 +1,186 @@
+"""Claims and what becomes of rows: not after the end, not past the expiry, one claim one try, along the life cycle.
+
+Owns the tables of what may follow what, written down once more from the design. True time and the order of the stream
+decide; clocks that somebody sets do not.
+"""
+
+from alertd.model.ids import NotificationId
+from alertd.model.notification import Kind
+from alertd.model.notification import NotificationState as N
+from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.records import Row
+from alertd_simulator.world.happenings import Attempted, Committed, Crashed, Ended, Happening, Moved
+
+SECOND_US = 1_000_000
+LEASE_US = 60 * SECOND_US
+"""A claim is worth this long: whatever was claimed in time leaves within it, or not at all."""
+COMMIT_SLACK_US = 15 * SECOND_US
+"""The moment by which a claim is judged lies so long before its commit, at most: the writer's queue on a slow disk."""
+
+OUTLIVES = frozenset(
+    {
+        Kind.CORRECTION, Kind.CLOSING, Kind.ANSWER, Kind.TROUBLE, Kind.TEST, Kind.DISPATCH_UPDATE,
+        Kind.DISPATCH_CANCEL_REQUEST, Kind.DISPATCH_CLOSED, Kind.DISPATCH_HEARTBEAT,
+    }
+)  # fmt: skip
+"""Correction, update, clear, closing notice, answer to a reply; and what belongs to no incident."""
+CALLS = frozenset({Kind.ALERT, Kind.ALSO, Kind.REMINDER, Kind.NOT_ARRIVED, Kind.EXHAUSTED})
+"""They ask people to come."""
+
+KNOWN = (N.ACCEPTED, N.SENT, N.DELIVERED)
+NEXT: dict[N, frozenset[N]] = {
+    N.QUEUED: frozenset({N.CLAIMED, N.EXPIRED, N.WITHDRAWN, N.SUPPRESSED}),
+    N.CLAIMED: frozenset({*KNOWN, N.FAILED, N.UNKNOWN, N.QUEUED, N.EXPIRED, N.SUPPRESSED, N.WITHDRAWN}),
+    N.UNKNOWN: frozenset({*KNOWN, N.FAILED, N.QUEUED, N.EXPIRED, N.WITHDRAWN}),
+    N.ACCEPTED: frozenset({N.SENT, N.DELIVERED, N.FAILED, N.QUEUED, N.EXPIRED, N.WITHDRAWN}),
+    N.SENT: frozenset({N.DELIVERED, N.FAILED, N.QUEUED, N.EXPIRED, N.WITHDRAWN}),
+    N.DELIVERED: frozenset({N.FAILED, N.QUEUED, N.EXPIRED, N.WITHDRAWN}),
+}
+"""What new knowledge may follow. A state that is missing is an end."""
+
+
+def newly_claimed(scene: Scene, moved: Moved) -> Row | None:
+    """The row, if this is a claim; `None` for anything else, and where a store only brings back what is known."""
+    row = scene.records.rows.get(moved.notification_id)
+    if row is None or moved.after is not N.CLAIMED or row.state is N.CLAIMED:
+        return None
+    return row
+
+
+class AfterTheEnd(Checker):
+    name = "after the end"
+    docs = (
+        "Nothing is claimed once its incident is closed, except correction, update, clear, closing notice and answers; "
+        "and nobody is called to an incident that a human said is over or a mistake. What was claimed before may leave."
+    )
+    sees = (Moved, Attempted)
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Moved() if row := newly_claimed(self.scene, happening):
+                self._claimed(happening.at_us, row)
+            case Attempted(claim=claim) if row := self.scene.records.rows.get(claim.notification.id):
+                self._left(happening.at_us, row)
+            case _:
+                pass
+
+    def _ends(self, row: Row) -> tuple[int | None, int | None]:
+        seen = self.scene.records.seen.get(row.notification.incident_id) if row.notification.incident_id else None
+        return (None, None) if seen is None else (seen.closed_us, seen.stopped_us)
+
+    def _claimed(self, at_us: int, row: Row) -> None:
+        closed_us, stopped_us = self._ends(row)
+        content = row.notification
+        if content.kind in OUTLIVES:
+            return
+        if closed_us is not None and at_us > closed_us:
+            self._accuse(at_us, row, "was claimed after its incident was closed")
+        elif content.kind in CALLS and stopped_us is not None and at_us > stopped_us >= row.born_us:
+            self._accuse(at_us, row, "was claimed after a human had said that it is over")
+
+    def _left(self, at_us: int, row: Row) -> None:
+        closed_us, _ = self._ends(row)
+        if row.notification.kind not in OUTLIVES and closed_us is not None and at_us > closed_us + LEASE_US:
+            self._accuse(at_us, row, "left more than a lease after its incident was closed")
+
+    def _accuse(self, at_us: int, row: Row, what: str) -> None:
+        content = row.notification
+        self.accuse(at_us, f"{content.kind} to {content.recipient} ({content.id}, {content.incident_id}) {what}")
+
+
+class Expiry(Checker):
+    name = "expiry"
+    docs = (
+        "Req 51: nothing is claimed past its expiry, by the machine's clock as it showed when the claim was made; and "
+        "an attempt begins within a lease of its claim."
+    )
+    sees = (Moved, Attempted)
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Moved() if row := newly_claimed(self.scene, happening):
+                at_us = happening.at_us
+                wall_us = self.scene.conditions.earliest_wall_us(at_us - COMMIT_SLACK_US, at_us)
+                if wall_us > row.notification.expires_us:
+                    late_s = (wall_us - row.notification.expires_us) / SECOND_US
+                    self._accuse(at_us, row, f"was claimed at least {late_s:.0f} s after it expired")
+            case Attempted(claim=claim) if row := self.scene.records.rows.get(claim.notification.id):
+                if row.claimed_us is not None and happening.at_us > row.claimed_us + LEASE_US:
+                    self._accuse(happening.at_us, row, "left on a lease that was over")
+            case _:
+                pass
+
+    def _accuse(self, at_us: int, row: Row, what: str) -> None:
+        content = row.notification
+        self.accuse(at_us, f"{content.kind} to {content.recipient} ({content.id}) {what}")
+
+
+class OneClaimOneTry(Checker):
+    name = "one claim, one try"
+    docs = (
+        "A channel is given what is claimed, once a claim: the fencing epoch grows with each attempt, and no second "
+        "attempt begins while one is under way."
+    )
+    sees = (Attempted, Ended, Crashed)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._under_way: dict[NotificationId, int] = {}
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Attempted():
+                self._attempted(happening)
+            case Ended(notification_id=id_, epoch=epoch) if self._under_way.get(id_) == epoch:
+                del self._under_way[id_]
+            case Crashed():
+                self._under_way.clear()
+            case _:
+                pass
+
+    def _attempted(self, attempted: Attempted) -> None:
+        claim, at_us = attempted.claim, attempted.at_us
+        id_, whom = claim.notification.id, f"{claim.notification.kind} to {claim.notification.recipient}"
+        row = self.scene.records.rows.get(id_)
+        if row is None:
+            return  # told by "one content"
+        if row.attempts and claim.epoch <= row.epoch:
+            self.accuse(at_us, f"{whom} ({id_}): epoch {claim.epoch} after {row.epoch}")
+        if row.state is not N.CLAIMED:
+            self.accuse(at_us, f"{whom} ({id_}) is tried while it is {row.state}, without a claim")
+        if id_ in self._under_way:
+            self.accuse(at_us, f"{whom} ({id_}) is tried while another attempt is under way")
+        self._under_way[id_] = claim.epoch
+
+
+class LifeCycle(Checker):
+    name = "life cycle"
+    docs = (
+        "Promise 5: a notification goes along the documented life cycle: knowledge never goes back, and an end is an "
+        "end."
+    )
+    sees = (Moved, Committed)
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Moved():
+                row = self.scene.records.rows.get(happening.notification_id)
+                if row is not None and row.changed_us != happening.at_us:
+                    self._judge(happening.at_us, row, row.state, happening.after)
+            case Committed():
+                self._committed(happening)
+            case _:
+                pass
+
+    def _committed(self, committed: Committed) -> None:
+        now: dict[NotificationId, N] = {}
+        for change in committed.decision.changes:
+            row = self.scene.records.rows.get(change.id)
+            if row is not None:
+                self._judge(committed.at_us, row, now.get(change.id, row.state), change.state)
+                now[change.id] = change.state
+
+    def _judge(self, at_us: int, row: Row, before: N, after: N) -> None:
+        if after is not before and after not in NEXT.get(before, frozenset()):
+            content = row.notification
+            self.accuse(at_us, f"{content.kind} to {content.recipient} ({content.id}) went from {before} to {after}")

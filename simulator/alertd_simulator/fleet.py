@@ -1,0 +1,267 @@
+"""All devices of a district at work: what a plan's presses, reports and nonsense are on the air, and what they mean.
+
+Owns the devices' counters, clocks and batteries, and the *truth* of each message: what the press really is by the
+registry's gesture tables, read here once more and apart from alertd's engine. Whether a message arrives is the broker's
+business. Must never look at what alertd makes of it, but for the confirmation that it sends to a device.
+
+    make        seq, boot  count  clock   who
+    COUNTING       yes      yes    yes    most badges and buttons
+    TIMELESS       yes      yes    no     a cheap button
+    ASTRAY         yes      yes    wrong  its clock is hours off, minutes slow, or was never set
+    PLAIN          no       no     no     a relay on a wire: every arrival is a press of its own
+    ZIGBEE         no       no     no     behind Zigbee2MQTT, which knows no identity
+    ZIGBEE_SEEN    no       no     yes    the same with `last_seen`: the bridge's time is the identity
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from random import Random
+
+from msgspec import Struct
+from msgspec.json import encode
+from msgspec.structs import replace
+
+from alertd.model.ids import DeviceId, SiteId
+from alertd.model.incident import IncidentClass
+from alertd.model.registry import Registry
+from alertd.model.site import Device, DeviceKind
+from alertd.ports import Clock
+from alertd_simulator.broker import DEVICE, REPLAYER, Published
+from alertd_simulator.devices import Payload, poison
+from alertd_simulator.world.happenings import Truth
+from alertd_simulator.world.plan import Gesture, Poison, Press, SensorReport
+
+Message = tuple[float, Payload, Truth | None]
+"""Seconds from now, what is published, and what it truly is."""
+
+PRESS, HOLD = "press", "hold"
+PRESSES = {Gesture.ONCE: 1, Gesture.THREE: 3, Gesture.EIGHT: 8, Gesture.HOLD: 1}
+ZIGBEE_ACTIONS = {Gesture.ONCE: "single", Gesture.THREE: "single", Gesture.EIGHT: "single", Gesture.HOLD: "emergency"}
+BETWEEN_S = (0.15, 0.45)
+"""Between two presses of one gesture."""
+RADIO_S = (0.01, 0.3)
+"""From the finger to the gateway's publication."""
+MISSED = 0.15
+"""A gateway does not hear one message of a badge so often; the last of several always does."""
+DYING_SHARE, DYING_MESSAGES = 0.06, (2, 30)
+"""Badges whose battery is nearly empty, and how many messages are left in them."""
+REPEATING_SHARE, REPEAT_S = 0.4, (4.0, 9.0, 15.0)
+"""Badges whose gateway says the last message of a gesture again, so long after it, until alertd has confirmed."""
+STRAY_S = (-7_200.0, 5_400.0, -150.0, 40.0)
+NEVER_SET_S = 1_234.0
+"""What a clock shows that was never set: minutes after 1970."""
+
+
+class Make(StrEnum):
+    COUNTING = "counting"
+    TIMELESS = "timeless"
+    ASTRAY = "astray"
+    PLAIN = "plain"
+    ZIGBEE = "zigbee"
+    ZIGBEE_SEEN = "zigbee_seen"
+
+
+PREFIXES = {"timeless": Make.TIMELESS, "astray": Make.ASTRAY, "plain": Make.PLAIN, "zb": Make.ZIGBEE,
+            "zbs": Make.ZIGBEE_SEEN}  # fmt: skip
+"""By the first word of a device's id, as the stated district writes them."""
+AT_QOS_0 = "-1"
+"""Zigbee buttons without time whose id ends so publish at QoS 0, as Zigbee2MQTT does unless told otherwise."""
+
+
+def make_of(device_id: str) -> Make:
+    return PREFIXES.get(device_id.partition("-")[0], Make.COUNTING)
+
+
+def meaning(device: Device, action: str, count: int) -> IncidentClass | None:
+    """What the gesture tables say of this message; `None`: nobody has to be told."""
+    named = device.gestures.actions.get(action)
+    if named is not None and device.kind is not DeviceKind.GATEWAY:
+        return IncidentClass(named)
+    if action != PRESS or device.kind is DeviceKind.GATEWAY:
+        return None
+    reached = [threshold for threshold in device.gestures.presses if threshold <= count]
+    return IncidentClass(device.gestures.presses[max(reached)]) if reached else None
+
+
+class Finger(Struct, frozen=True, kw_only=True):
+    """One press of a gesture: the `count`-th, so long after the deed began."""
+
+    after_s: float
+    action: str
+    count: int
+
+
+class Fleet:
+    """`messages` of each deed, in the order of the deeds: counters go up. Deterministic: a deed draws from a stream of
+    its own, so that leaving out another one changes nothing about it."""
+
+    def __init__(self, registry: Registry, *, clock: Clock, random: Random) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._seed = random.random()
+        self._sequences: dict[str, int] = {}
+        self._left: dict[str, int] = {}
+        """Messages that are left in a dying battery."""
+        self._confirmed: set[str] = set()
+
+    def messages(self, deed: Press | SensorReport | Poison, now_us: int) -> list[Message]:
+        """`now_us`: true time, at which the deed begins. In the order in which they are published."""
+        random = Random(f"{self._seed}:{deed.name}")
+        match deed:
+            case Press():
+                found = list(self._press(deed, now_us, random))
+            case SensorReport():
+                found = list(self._report(deed, now_us))
+            case _:
+                found = [self._poison(deed, now_us)]
+        return sorted(found, key=lambda message: message[0])  # stable
+
+    # --- presses
+
+    def _press(self, press: Press, now_us: int, random: Random) -> Iterator[Message]:
+        device = self._registry.devices[DeviceId(press.device)]
+        make = make_of(device.id)
+        said = [(f, self._body(device, make, f)) for f in _fingers(press, make, random) if self._has_power(device)]
+        for place, heard_by in enumerate(press.heard_by or ("",)):
+            is_last = place == len(press.heard_by or ("",)) - 1
+            radio_s = random.uniform(*RADIO_S) + (press.held_back_s if is_last else 0.0)
+            heard = [pair for pair in said if is_last or random.random() >= MISSED]
+            found = [
+                (
+                    finger.after_s + radio_s,
+                    replace(self._payload(device, make, _heard(body, heard_by)), retain=press.retain),
+                    self._truth(device, press.name, finger, heard_by, now_us),
+                )
+                for finger, body in heard
+            ]
+            yield from found
+            if found and heard_by and not press.retain and random.random() < REPEATING_SHARE:
+                self._confirmed.discard(device.id)
+                yield from _again(device, found[-1])
+
+    def _has_power(self, device: Device) -> bool:
+        """A dying badge has so many messages left, then it is silent."""
+        if device.kind is not DeviceKind.WEARABLE:
+            return True
+        if device.id not in self._left:
+            random = Random(f"{self._seed}:battery of {device.id}")
+            is_dying = random.random() < DYING_SHARE
+            self._left[device.id] = random.randrange(*DYING_MESSAGES) if is_dying else 1_000_000
+        self._left[device.id] -= 1
+        return self._left[device.id] >= 0
+
+    def _body(self, device: Device, make: Make, finger: Finger) -> dict[str, object]:
+        wall_us = self._clock.now().wall_us + round(finger.after_s * 1e6)
+        if make in (Make.ZIGBEE, Make.ZIGBEE_SEEN):
+            return _zigbee(finger.action, wall_us if make is Make.ZIGBEE_SEEN else None)
+        body: dict[str, object] = {"action": finger.action}
+        if make is Make.PLAIN:
+            return body
+        sequence = self._sequences[device.id] = self._sequences.get(device.id, 0) + 1
+        body |= {"count": finger.count, "seq": sequence, "boot": "1"}
+        if make is not Make.TIMELESS:
+            body["at"] = self._shown(device, make, wall_us)
+        if device.kind is DeviceKind.WEARABLE:
+            body["battery"] = min(90, self._left[device.id])
+        return body
+
+    def _shown(self, device: Device, make: Make, wall_us: int) -> float:
+        """What the device's own clock shows."""
+        off_s = 0.0
+        if make is Make.ASTRAY:
+            random = Random(f"{self._seed}:clock of {device.id}")
+            if random.random() < 1 / 5:
+                return NEVER_SET_S
+            off_s = random.choice(STRAY_S)
+        return round(wall_us / 1e6 + off_s, 3)
+
+    def _payload(self, device: Device, make: Make, body: dict[str, object]) -> Payload:
+        if make in (Make.ZIGBEE, Make.ZIGBEE_SEEN):
+            qos = 0 if make is Make.ZIGBEE and device.id.endswith(AT_QOS_0) else 1
+            return Payload(topic=f"zigbee2mqtt/{device.id}", payload=encode(body), qos=qos)
+        return Payload(topic=f"alertd/press/{device.id}", payload=encode(body))
+
+    def _truth(self, device: Device, press: str, finger: Finger, heard_by: str, now_us: int) -> Truth:
+        site_id = self._site(device, heard_by)
+        return Truth(
+            press=press,
+            device_id=device.id,
+            site_id=site_id,
+            zone_id=device.zone_id,
+            incident_class=None if site_id is None else meaning(device, finger.action, finger.count),
+            count=finger.count,
+            pressed_us=now_us + round(finger.after_s * 1e6),
+            has_identity=make_of(device.id) not in (Make.PLAIN, Make.ZIGBEE),
+        )
+
+    def _site(self, device: Device, heard_by: str) -> SiteId | None:
+        """Home; of a roaming badge the school whose gateway heard it, if it may press there."""
+        gateway = self._registry.devices.get(DeviceId(heard_by))
+        if not device.roaming_sites or gateway is None or gateway.kind is not DeviceKind.GATEWAY:
+            return device.site_id
+        return gateway.site_id if gateway.site_id in {device.site_id, *device.roaming_sites} else None
+
+    # --- sensors and nonsense
+
+    def _report(self, report: SensorReport, now_us: int) -> Iterator[Message]:
+        device = self._registry.devices[DeviceId(report.device)]
+        for number in range(report.times):
+            finger = Finger(after_s=number * report.every_s, action=report.action, count=1)
+            body = self._body(device, Make.COUNTING, finger)
+            payload = self._payload(device, Make.COUNTING, body)
+            yield finger.after_s, payload, self._truth(device, report.name, finger, "", now_us)
+
+    def _poison(self, nonsense: Poison, now_us: int) -> Message:
+        """Nonsense is nobody's press; only the press on which the engine fails is one: its site has to be paged."""
+        device = self._registry.devices[DeviceId(nonsense.device)]
+        payload = poison(nonsense.kind, device.id, nonsense.name)
+        if nonsense.kind != "decide":
+            return 0.0, payload, None
+        classes = [meaning(device, PRESS, 1_000), *(IncidentClass(name) for name in device.gestures.actions.values())]
+        finger = Finger(after_s=0.0, action=PRESS, count=1)
+        truth = self._truth(device, nonsense.name, finger, "", now_us)
+        gravest = next((each for each in classes if each is not None), None)
+        return 0.0, payload, replace(truth, incident_class=gravest, has_identity=True)
+
+    # --- what comes back
+
+    def hear(self, published: Published) -> None:
+        """Of everything that is published: alertd's word to a device."""
+        topic, _, device_id = published.topic.rpartition("/")
+        if topic == "alertd/feedback" and published.client_id not in {DEVICE, REPLAYER}:
+            self._confirmed.add(device_id)
+
+    def is_needless(self, payload: Payload) -> bool:
+        """A repetition of what alertd has confirmed meanwhile."""
+        return bool(payload.until_confirmed) and payload.until_confirmed in self._confirmed
+
+
+def _fingers(press: Press, make: Make, random: Random) -> Iterator[Finger]:
+    is_zigbee = make in (Make.ZIGBEE, Make.ZIGBEE_SEEN)
+    usual = ZIGBEE_ACTIONS[press.gesture] if is_zigbee else HOLD if press.gesture is Gesture.HOLD else PRESS
+    after_s = 0.0
+    for count in range(1, (press.presses or PRESSES[press.gesture]) + 1):
+        yield Finger(after_s=round(after_s, 3), action=press.action or usual, count=count)
+        after_s += random.uniform(*BETWEEN_S)
+
+
+def _heard(body: dict[str, object], heard_by: str) -> dict[str, object]:
+    return body | {"gateway": heard_by} if heard_by else body
+
+
+def _again(device: Device, said: Message) -> Iterator[Message]:
+    """The gateway says it again, and again, until alertd has confirmed."""
+    sent_s, payload, truth = said
+    for repeat_s in REPEAT_S:
+        yield sent_s + repeat_s, replace(payload, until_confirmed=device.id), truth
+
+
+def _zigbee(action: str, seen_us: int | None) -> dict[str, object]:
+    body: dict[str, object] = {"action": action, "battery": 87, "linkquality": 112}
+    if seen_us is not None:
+        thousandths = seen_us // 1_000
+        thousandths += not thousandths % 1_000  # a bridge that writes whole seconds tells no two presses apart
+        seen = datetime.fromtimestamp(thousandths / 1_000, UTC)
+        body["last_seen"] = seen.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return body

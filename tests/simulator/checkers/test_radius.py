@@ -1,0 +1,159 @@
+"""Promise 6 and req 62: who may hear of what; and one content for one id, all the way."""
+
+import pytest
+
+from alertd.model.ids import DeviceId, IncidentId, PersonId
+from alertd.model.mode import Mode
+from alertd.model.notification import Kind
+from alertd.model.people import Endpoint
+from alertd.model.reason import Reason
+from alertd_simulator.checkers.contents import OnceOnly, OneContent
+from alertd_simulator.checkers.numbers import EmergencyNumbers, Modes, dials_emergency
+from alertd_simulator.checkers.radius import Audience, OneSite
+from alertd_simulator.world.happenings import DispatchTook, Reloaded, TextStatus, TextTaken
+from tests.engine.school import ELM, OAK
+from tests.simulator.checkers.story import RUIZ, Story, incident, outcome, press, pressed, text, to_dispatch
+
+
+def phone(number: str) -> Endpoint:
+    return Endpoint(channel="sms", address=number, person_id=PersonId("somebody"))
+
+
+# --- one site --------------------------------------------------------------------------------------------------------
+
+
+def test_a_press_acts_where_it_was_meant() -> None:
+    assert Story(OneSite).start().published().arrived().opened(text()).acked().violations == []
+
+
+def test_a_roaming_badge_that_acts_at_home_though_it_was_heard_elsewhere_is_found() -> None:
+    story = Story(OneSite).start().published(device_id=DeviceId("walker"), site_id=ELM).arrived()
+    story.committed(pressed("walker", heard_by="gw-elm"), incidents=(incident(presses=(press("walker", "118"),)),))
+    assert any("acts at oak; it is meant for ['elm']" in words for words in story.violations)
+
+
+def test_an_incident_that_swallows_a_press_of_another_school_is_found() -> None:
+    story = Story(OneSite).start().published(2, device_id=DeviceId("badge-elm"), site_id=ELM).arrived(2)
+    story.committed(pressed("badge-elm", site=ELM), incidents=(incident(presses=(press("badge-elm"),)),))
+    assert any("which pressed for no such site" in words for words in story.violations)
+
+
+# --- the audience ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        (text(), ""),
+        (text(endpoint=phone("+12025550120")), ""),
+        (text(endpoint=phone("+12025550121")), "addressed to Elmer of elm"),
+        (text(endpoint=phone("+12025550199")), "nobody's"),
+        (text(kind=Kind.ANSWER), "who has written nothing"),
+        (to_dispatch(), ""),
+        (to_dispatch(address="monitoring", site_id=ELM), "monitoring, which does not serve it"),
+        (text(kind=Kind.TEST, endpoint=phone("+12025550121")), ""),
+    ],
+    ids=["own", "district", "foreign", "stranger", "unasked answer", "dispatch", "foreign dispatch", "test"],
+)
+def test_only_the_sites_own_people_and_the_districts_are_addressed(row, wrong) -> None:
+    found = Story(Audience).start().opened(row).violations
+    assert [wrong in words for words in found] == ([True] if wrong else [])
+
+
+def test_whoever_writes_is_answered_and_a_reload_may_bring_new_people() -> None:
+    story = Story(Audience).start().typed().opened(text(kind=Kind.ANSWER))
+    story.see(Reloaded, version="2").opened(text("n-2", endpoint=phone("+12025550199")))
+    assert story.violations == []
+
+
+def test_dispatch_is_told_of_the_incidents_own_site() -> None:
+    took = {"message_id": "d-1", "type": "new", "mode": "live", "incident_id": "i-1", "body": b"{}", "arrivals": 1}
+    story = Story(Audience).start().opened(to_dispatch())
+    assert story.see(DispatchTook, site_id="oak", **took).violations == []
+    assert len(story.see(DispatchTook, site_id="elm", **took).violations) == 1
+
+
+# --- numbers and modes -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "number", ["911", "9,911", "+1911", "９１１", "9-1-1", "0112", "tel:911", "911w1", "9ll", "+44 999", "5550142,,911"]
+)
+def test_emergency_numbers_are_known_in_every_spelling(number) -> None:
+    assert dials_emergency(number)
+
+
+@pytest.mark.parametrize("number", [RUIZ, "+12029110142", "+442079460112", "county-dispatch"])
+def test_subscribers_are_not_mistaken_for_one(number) -> None:
+    assert not dials_emergency(number)
+
+
+def test_a_text_to_an_emergency_number_is_found_at_channel_and_carrier() -> None:
+    story = Story(EmergencyNumbers).start().attempted(text()).taken(text())
+    assert story.violations == []
+    wrong = text("n-2", endpoint=phone("+1 911"))
+    assert len(story.attempted(wrong).taken(wrong).violations) == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        (to_dispatch(), ""),
+        (to_dispatch(mode=Mode.DRILL), "is drill in an incident of live"),
+        (text(mode=Mode.TEST), "is test in an incident of live"),
+        (text(mode=Mode.LIVE, kind=Kind.TEST, incident_id=None), "has mode live"),
+        (text(mode=Mode.TEST, kind=Kind.TEST, incident_id=None), ""),
+    ],
+)
+def test_a_message_has_the_mode_of_its_incident(row, wrong) -> None:
+    found = Story(Modes).start().opened(row).violations
+    assert [wrong in words for words in found] == ([True] if wrong else [])
+
+
+def test_a_drill_never_reaches_dispatch() -> None:
+    story = Story(Modes).start().attempted(to_dispatch(mode=Mode.DRILL))
+    took = {"message_id": "d-1", "incident_id": "i-1", "site_id": "oak", "body": b"{}", "arrivals": 1}
+    story.see(DispatchTook, type="heartbeat", mode="test", **took)
+    assert len(story.violations) == 1
+    assert len(story.see(DispatchTook, type="new", mode="drill", **took).violations) == 2
+
+
+# --- one content -----------------------------------------------------------------------------------------------------
+
+
+def test_what_was_committed_is_what_leaves_and_arrives() -> None:
+    story = Story(OneContent).start().opened(text(), to_dispatch()).attempted().taken()
+    took = {"type": "new", "mode": "live", "incident_id": "i-1", "site_id": "oak", "arrivals": 1}
+    story.see(DispatchTook, message_id="d-1", body=b"{}", **took)
+    assert story.violations == []
+
+
+@pytest.mark.parametrize(
+    ("tell", "wrong"),
+    [
+        (lambda s: s.attempted(text("n-9")), "was never committed"),
+        (lambda s: s.attempted(text(text="something else")), "another content"),
+        (lambda s: s.taken(text(text="something else")), "another text"),
+        (lambda s: s.taken(text("n-9")), "never committed"),
+        (lambda s: s.see(TextTaken, sid="SM2", to=RUIZ, body="?", notification_id=None), "belongs to no notification"),
+        (lambda s: s.committed(outcome(), notifications=(text("n-2"),)), "tried again under another id"),
+    ],
+)
+def test_another_content_is_found_wherever_it_appears(tell, wrong) -> None:
+    story = Story(OneContent).start().opened(text())
+    assert [wrong in words for words in tell(story).violations] == [True]
+
+
+def test_dispatch_never_gets_two_contents_under_one_id() -> None:
+    took = {"message_id": "d-1", "type": "new", "mode": "live", "incident_id": "i-1", "site_id": OAK, "arrivals": 1}
+    story = Story(OneContent).start().opened(to_dispatch()).see(DispatchTook, body=b"{}", **took)
+    assert "twice with different content" in story.see(DispatchTook, body=b"[]", **took).violations[0]
+
+
+def test_a_nuisance_is_texted_once_and_a_panic_may_be_texted_twice() -> None:
+    vape = text("n-2", resend_unknown=False, incident_id=IncidentId("i-1"), reason=Reason.FIRST_WAVE)
+    story = Story(OnceOnly).start().opened(text(), vape).taken().taken(sid="SM2").taken(vape, sid="SM3")
+    assert story.violations == []
+    story.see(TextStatus, sid="SM3", status="undelivered").taken(vape, sid="SM4")
+    assert story.violations == []
+    assert len(story.taken(vape, sid="SM5").violations) == 1

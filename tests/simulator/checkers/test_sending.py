@@ -1,0 +1,196 @@
+"""Claims, life cycles and endings: what may follow what."""
+
+import pytest
+
+from alertd.model.events import CorrectionOrdered, ResolveOrdered
+from alertd.model.ids import CauseId, IncidentId
+from alertd.model.incident import EscalationState, IncidentClass, IncidentState
+from alertd.model.notification import Kind
+from alertd.model.notification import NotificationState as N
+from alertd_simulator.checkers.endings import OnlyHumansEnd
+from alertd_simulator.checkers.sending import AfterTheEnd, Expiry, LifeCycle, OneClaimOneTry
+from alertd_simulator.checkers.timing import PunctualTimers
+from alertd_simulator.world.happenings import ClockMoved, Crashed, FaultBegan
+from tests.engine.school import OAK
+from tests.simulator.checkers.story import WALL_US, S, Story, clicked, fired, outcome, pressed, replied, text, timer
+
+
+def resolve(*, rooms_released: bool = True) -> ResolveOrdered:
+    return ResolveOrdered(
+        site_id=OAK, cause=CauseId("resolve"), incident_id=IncidentId("i-1"), by="Ruiz", rooms_released=rooms_released
+    )
+
+
+def correct() -> CorrectionOrdered:
+    return CorrectionOrdered(
+        site_id=OAK, cause=CauseId("correct"), incident_id=IncidentId("i-1"), by="Ruiz", reason="mistake"
+    )
+
+
+CLOSED = {"state": IncidentState.CLOSED, "escalation": EscalationState.STOPPED}
+RELEASING = {"state": IncidentState.RELEASING, "escalation": EscalationState.STOPPED}
+
+
+# --- after the end ---------------------------------------------------------------------------------------------------
+
+
+def test_what_was_claimed_before_the_end_may_leave_after_it() -> None:
+    story = Story(AfterTheEnd).start().opened(text()).moved(N.QUEUED, N.CLAIMED).at(5).changed(resolve(), **CLOSED)
+    assert story.at(6).attempted().violations == []
+
+
+@pytest.mark.parametrize("kind", [Kind.ALERT, Kind.UPDATE, Kind.DISPATCH_NEW, Kind.EXHAUSTED])
+def test_a_claim_after_the_incident_is_closed_is_found(kind) -> None:
+    story = Story(AfterTheEnd).start().opened(text(kind=kind)).moved(N.QUEUED).at(5).changed(resolve(), **CLOSED)
+    assert any("after its incident was closed" in words for words in story.at(6).moved(N.CLAIMED).violations)
+
+
+@pytest.mark.parametrize("kind", [Kind.CORRECTION, Kind.CLOSING, Kind.ANSWER, Kind.DISPATCH_CLOSED])
+def test_closing_notices_corrections_and_answers_outlive_the_incident(kind) -> None:
+    story = Story(AfterTheEnd).start().opened(text(kind=kind)).at(5).changed(resolve(), **CLOSED)
+    assert story.at(6).moved(N.CLAIMED).violations == []
+
+
+def test_nobody_is_called_to_what_a_human_said_is_a_mistake_unless_somebody_presses_again() -> None:
+    story = Story(AfterTheEnd).start().opened(text()).moved(N.CLAIMED, N.QUEUED).at(5).changed(correct(), **RELEASING)
+    assert any("had said that it is over" in words for words in story.at(6).moved(N.CLAIMED).violations)
+    story = Story(AfterTheEnd).start().opened(text()).at(5).changed(correct(), **RELEASING).at(9)
+    story.changed(pressed(), text("n-2"), state=IncidentState.ACTIVE, escalation=EscalationState.RUNNING)
+    assert story.at(10).moved(N.CLAIMED, id_="n-2").violations == []
+
+
+def test_a_claim_is_not_kept_for_later() -> None:
+    story = Story(AfterTheEnd).start().opened(text()).moved(N.CLAIMED).at(5).changed(resolve(), **CLOSED)
+    assert any("more than a lease" in words for words in story.at(70).attempted().violations)
+
+
+# --- expiry ----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_claimed_past_its_expiry() -> None:
+    assert Story(Expiry).start().opened(text()).at(299).moved(N.CLAIMED).violations == []
+    late = Story(Expiry).start().opened(text()).at(330).moved(N.CLAIMED).violations
+    assert any("after it expired" in words for words in late)
+
+
+def test_expiry_is_what_the_machines_clock_showed() -> None:
+    story = Story(Expiry).start().opened(text()).at(10).see(ClockMoved, by_s=-600.0, wall_us=WALL_US - 590 * S)
+    assert story.at(400).moved(N.CLAIMED).violations == []
+    story = Story(Expiry).start().opened(text()).at(10).see(ClockMoved, by_s=600.0, wall_us=WALL_US + 610 * S)
+    assert story.at(12).moved(N.CLAIMED).violations == []  # the claim may have been made before
+    story = Story(Expiry).start().opened(text()).at(10).see(ClockMoved, by_s=600.0, wall_us=WALL_US + 610 * S)
+    assert len(story.at(60).moved(N.CLAIMED).violations) == 1
+
+
+def test_an_attempt_begins_within_its_lease() -> None:
+    story = Story(Expiry).start().opened(text()).at(1).moved(N.CLAIMED).at(50).attempted()
+    assert story.violations == []
+    assert any("a lease that was over" in words for words in story.at(62).attempted().violations)
+
+
+# --- one claim, one try ----------------------------------------------------------------------------------------------
+
+
+def test_one_claim_is_one_try_and_the_next_has_a_higher_epoch() -> None:
+    story = Story(OneClaimOneTry).start().opened(text()).moved(N.CLAIMED).attempted().ended()
+    story.moved(N.UNKNOWN, N.QUEUED, N.CLAIMED).attempted(epoch=2, attempt=2)
+    assert story.violations == []
+
+
+@pytest.mark.parametrize(
+    ("tell", "wrong"),
+    [
+        (lambda s: s.attempted(), "without a claim"),
+        (lambda s: s.moved(N.CLAIMED).attempted().ended().attempted(), "epoch 1 after 1"),
+        (lambda s: s.moved(N.CLAIMED).attempted().attempted(epoch=2), "another attempt is under way"),
+        (lambda s: s.moved(N.CLAIMED, N.ACCEPTED).attempted(), "while it is accepted"),
+    ],
+)
+def test_a_try_without_a_claim_of_its_own_is_found(tell, wrong) -> None:
+    found = tell(Story(OneClaimOneTry).start().opened(text())).violations
+    assert any(wrong in words for words in found)
+
+
+def test_after_a_crash_the_next_life_may_try_again() -> None:
+    story = Story(OneClaimOneTry).start().opened(text()).moved(N.CLAIMED).attempted()
+    story.see(Crashed, incarnation=1, where="http.send 3 during").start()
+    story.judge.reread([story.incident], [text(state=N.CLAIMED)])
+    assert story.moved(N.UNKNOWN, N.QUEUED, N.CLAIMED).attempted(epoch=2).violations == []
+
+
+# --- life cycles -----------------------------------------------------------------------------------------------------
+
+
+def test_a_row_goes_along_its_life_cycle() -> None:
+    story = Story(LifeCycle).start().opened(text())
+    story.moved(N.QUEUED, N.CLAIMED, N.UNKNOWN, N.QUEUED, N.CLAIMED, N.ACCEPTED, N.SENT, N.DELIVERED, N.FAILED)
+    assert story.violations == []
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        (N.DELIVERED,),
+        (N.CLAIMED, N.DELIVERED, N.SENT),
+        (N.CLAIMED, N.FAILED, N.QUEUED),
+        (N.WITHDRAWN, N.CLAIMED),
+        (N.EXPIRED, N.QUEUED),
+    ],
+)
+def test_knowledge_that_goes_back_and_ends_that_are_none_are_found(states) -> None:
+    assert len(Story(LifeCycle).start().opened(text()).moved(*states).violations) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "changes", "wrong"),
+    [
+        (resolve(), CLOSED, "without releasing"),
+        (resolve(rooms_released=False), RELEASING, ""),
+        (correct(), RELEASING, ""),
+        (replied(), RELEASING, "ended by no human"),
+        (fired(timer()), CLOSED, "ended by no human"),
+        (replied(), {"incident_class": IncidentClass.HOLD}, "became less grave"),
+        (fired(timer()), {"escalation": EscalationState.EXHAUSTED}, ""),
+        (outcome(), {"escalation": EscalationState.PAUSED}, "what a carrier said"),
+        (pressed(), {"token": "99"}, "changed its site, mode or token"),
+    ],
+)
+def test_only_humans_end_a_panic(event, changes, wrong) -> None:
+    if wrong == "without releasing":
+        event = resolve(rooms_released=False)
+    story = Story(OnlyHumansEnd).start().opened(text()).changed(event, **changes)
+    assert [wrong in words for words in story.violations] == ([True] if wrong else [])
+
+
+def test_exhausted_is_no_end_and_closed_is_one() -> None:
+    story = Story(OnlyHumansEnd).start().opened(text(), escalation=EscalationState.EXHAUSTED)
+    assert len(story.changed(fired(timer()), escalation=EscalationState.RUNNING).violations) == 1
+    story = Story(OnlyHumansEnd).start().opened(text()).changed(resolve(), **CLOSED)
+    assert len(story.changed(clicked(), state=IncidentState.ACTIVE).violations) == 1
+
+
+# --- timers ----------------------------------------------------------------------------------------------------------
+
+
+def with_timer(delay_s: float = 120.0) -> Story:
+    return Story(PunctualTimers).start().at(1).committed(pressed(), timers=(timer(delay_s=delay_s),))
+
+
+def test_a_timer_fires_when_its_time_is_over() -> None:
+    assert with_timer().at(121.5).committed(fired(timer(delay_s=120.0))).at(400).end() == []
+
+
+def test_a_timer_that_a_clock_step_fires_early_is_found() -> None:
+    story = with_timer().at(20).see(ClockMoved, by_s=3600.0, wall_us=WALL_US).committed(fired(timer(delay_s=120.0)))
+    assert any("s early" in words for words in story.violations)
+
+
+def test_a_timer_that_is_lost_is_found() -> None:
+    story = with_timer().at(130).committed(outcome())
+    assert story.violations == []
+    assert any("s late" in words for words in story.at(170).end())
+
+
+def test_a_timer_may_be_late_while_the_disk_fails_and_is_unknown_after_a_power_cut() -> None:
+    assert with_timer().at(100).see(FaultBegan, fault="disk_fails").at(500).end() == []
+    assert with_timer().at(100).see(Crashed, incarnation=1, where="power", power=True).start().at(500).end() == []

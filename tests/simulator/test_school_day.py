@@ -1,0 +1,275 @@
+"""The stated school and its days: big enough, accepted by alertd, the same for everybody, and bad in many ways."""
+
+import subprocess
+import sys
+from collections import Counter
+from datetime import datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from alertd import lint
+from alertd.config import ProblemSeverity
+from alertd.model.ids import DISTRICT, DeviceId, SiteId
+from alertd.model.incident import IncidentClass
+from alertd.model.policy import TargetKind
+from alertd.model.site import DeviceKind
+from alertd_simulator.dispatch_center import Mood
+from alertd_simulator.people import Habit
+from alertd_simulator.weather import Weather
+from alertd_simulator.world import plan
+from alertd_simulator.world.district import TWO_ENDPOINTS, stated_district, widened
+from alertd_simulator.world.plan import Plan, Poison, Press, SensorReport
+from alertd_simulator.world.school_day import HEAL_AT_S, OVER_AT_S, plan_of
+from alertd_simulator.world.school_day_faults import GROUPS, ends_s
+from alertd_simulator.world.school_day_habits import USUAL
+from alertd_simulator.world.school_day_presses import QUIET_S
+
+SEEDS = 300
+PRINT_PLANS = """
+import hashlib, msgspec
+from alertd_simulator.world.school_day import plan_of
+from alertd_simulator.world.district import stated_district
+print(hashlib.sha256(b"".join(msgspec.json.encode(plan_of(seed)) for seed in range(40))).hexdigest())
+print(stated_district().registry.version)
+"""
+
+
+@pytest.fixture(scope="module")
+def plans() -> list[Plan]:
+    return [plan_of(seed) for seed in range(SEEDS)]
+
+
+def faults_of(day: Plan) -> list[plan.Fault | Poison]:
+    return [deed for deed in day.deeds if isinstance(deed, plan.FAULTS)]
+
+
+# --- the district
+
+
+def test_the_district_is_as_large_as_stated_and_alertd_finds_nothing_wrong_with_it():
+    for polls_only in (True, False):
+        loaded = stated_district(polls_only=polls_only)
+        registry = loaded.registry
+
+        assert loaded.problems == ()
+        assert [site for site in registry.sites if site != DISTRICT] == ["elm", "oak"]
+        assert (len(registry.devices), len(registry.people)) == (80, 40)
+        assert all(person.endpoints for person in registry.people.values())
+        assert {person.id for person in registry.people.values() if len(person.endpoints) == 2} == TWO_ENDPOINTS
+        assert (loaded.settings.public_base_url is None) is polls_only
+
+
+def test_a_lockdown_tells_at_least_ten_at_once_at_either_school():
+    registry = stated_district().registry
+    for site_id in ("oak", "elm"):
+        policy = registry.policies[registry.sites[SiteId(site_id)].policies[IncidentClass.LOCKDOWN]]
+        kinds = {target.kind for target in policy.steps[0].targets}
+        staff = registry.site_staff[SiteId(site_id)]
+
+        assert TargetKind.SITE_STAFF in kinds
+        assert sum(len(person.endpoints) for person in staff) >= 10
+
+
+def test_there_is_every_kind_of_device_at_both_schools():
+    devices = stated_district().registry.devices.values()
+    for site_id in ("oak", "elm"):
+        prefixes = {device.id.partition("-")[0] for device in devices if device.site_id == site_id}
+        assert {"button", "timeless", "plain", "astray", "aed", "zb", "zbs", "badge", "rover", "vape", "gw"} <= prefixes
+        rovers = [device for device in devices if device.site_id == site_id and device.roaming_sites]
+        gateways = [d for d in devices if d.site_id == site_id and d.kind is DeviceKind.GATEWAY]
+        assert len(rovers) >= 3
+        assert len(gateways) >= 5
+
+
+def test_a_reload_brings_one_person_more_each_time():
+    before = stated_district()
+    once = widened(before)
+    twice = widened(once)
+
+    assert [len(each.registry.people) for each in (before, once, twice)] == [40, 41, 42]
+    assert len({each.registry.version for each in (before, once, twice)}) == 3
+    addresses = [e.key for person in twice.registry.people.values() for e in person.endpoints]
+    assert len(set(addresses)) == len(addresses)
+    assert len(twice.registry.site_staff[SiteId("elm")]) == len(before.registry.site_staff[SiteId("elm")]) + 2
+    errors = [p for p in lint.check(twice) if p.severity is ProblemSeverity.ERROR]
+    assert errors == []
+
+
+# --- its days
+
+
+def test_the_same_seed_is_the_same_day_in_every_process():
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", PRINT_PLANS],
+            env={"PYTHONHASHSEED": hash_seed, "PATH": ""},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for hash_seed in ("0", "4711")
+    }
+
+    assert len(outputs) == 1
+    assert len({msgspec.json.encode(plan_of(seed)) for seed in range(40)}) == 40
+
+
+def test_a_plan_can_be_written_down_and_read_again(plans):
+    for day in plans[:50]:
+        assert msgspec.json.decode(msgspec.json.encode(day), type=Plan) == day
+
+
+def test_every_day_has_its_presses_and_all_of_it_happens_before_the_world_heals(plans):
+    registry = stated_district().registry
+    for day in plans:
+        presses = [deed for deed in day.deeds if isinstance(deed, Press)]
+        assert len(presses) >= 30
+        assert all(0 < deed.at_s < day.heal_at_s for deed in presses)
+        assert [deed.at_s for deed in day.deeds] == sorted(deed.at_s for deed in day.deeds)
+        assert len({deed.name for deed in presses}) == len(presses)
+        assert {registry.devices[DeviceId(press.device)].site_id for press in presses} == {"oak", "elm"}
+        assert (day.heal_at_s, day.over_at_s) == (HEAL_AT_S, OVER_AT_S)
+        assert 30 * 60 <= day.over_at_s <= 45 * 60
+
+
+def test_one_device_never_begins_a_gesture_in_the_middle_of_its_last(plans):
+    for day in plans:
+        by_device: dict[str, list[float]] = {}
+        for deed in day.deeds:
+            if isinstance(deed, Press):
+                by_device.setdefault(deed.device, []).append(deed.at_s)
+        assert all(later - earlier >= QUIET_S - 0.01 for at in by_device.values() for earlier, later in pairwise(at))
+
+
+def test_presses_come_in_every_shape(plans):
+    registry = stated_district().registry
+    presses = [deed for day in plans for deed in day.deeds if isinstance(deed, Press)]
+    shapes: Counter[str] = Counter()
+    for press in presses:
+        device = registry.devices[DeviceId(press.device)]
+        shapes[f"{device.kind} {press.gesture}"] += 1
+        shapes[f"made like {device.id.partition('-')[0]}"] += 1
+        shapes[f"heard by {len(press.heard_by)}"] += device.kind is DeviceKind.WEARABLE
+        heard_at = {registry.devices[DeviceId(gateway)].site_id for gateway in press.heard_by}
+        assert len(heard_at) <= 1
+        shapes[f"{'rover' if device.roaming_sites else 'badge'} elsewhere"] += bool(heard_at - {device.site_id})
+        shapes["retained"] += press.retain
+        shapes["held back"] += press.held_back_s > 0
+
+    assert not [shape for shape, count in shapes.items() if count < 20], shapes
+    assert len(shapes) == 8 + 9 + 3 + 2 + 2, shapes
+
+
+def test_a_second_room_of_the_same_school_presses_seconds_later(plans):
+    registry = stated_district().registry
+    counts = []
+    for day in plans:
+        walls = [
+            (deed.at_s, device.site_id, device.zone_id)
+            for deed in day.deeds
+            if isinstance(deed, Press)
+            for device in [registry.devices[DeviceId(deed.device)]]
+            if device.zone_id
+        ]
+        counts.append(sum(b[0] - a[0] < 25 and a[1] == b[1] and a[2] != b[2] for a, b in pairwise(walls)))
+
+    assert counts.count(0) < SEEDS / 20
+    assert sum(counts) > 5 * SEEDS
+
+
+def test_faults_are_one_to_eight_fit_into_the_day_and_never_overlap_their_own_kind(plans):
+    for day in plans:
+        faults = faults_of(day)
+        assert 1 <= len(faults) <= 8
+        for fault in faults:
+            assert fault.at_s > 0
+            assert ends_s(fault) <= day.heal_at_s - 4
+        for kind in {type(fault) for fault in faults}:
+            same = [fault for fault in faults if type(fault) is kind and ends_s(fault) > fault.at_s]
+            assert all(ends_s(earlier) < later.at_s for earlier, later in pairwise(same))
+
+
+def test_every_fault_happens_and_often_during_another(plans):
+    seen = Counter(type(fault).__name__ for day in plans for fault in faults_of(day))
+    assert set(seen) == {kind.__name__ for kind in plan.FAULTS}
+    assert min(seen.values()) >= 10, seen
+
+    overlapping = sum(
+        any(a.at_s < b.at_s < ends_s(a) for a in faults_of(day) for b in faults_of(day) if a is not b) for day in plans
+    )
+    assert overlapping > SEEDS / 3
+
+
+def test_days_differ_in_kind_some_nearly_calm_and_some_all_hell(plans):
+    kinds = [len({type(fault) for fault in faults_of(day)}) for day in plans]
+    assert kinds.count(1) >= SEEDS / 20
+    assert sum(count >= 6 for count in kinds) >= SEEDS / 20
+
+    odd = [sum(Habit(habit.habit) not in {usual for usual, _ in USUAL} for habit in day.habits) for day in plans]
+    assert odd.count(0) >= SEEDS / 20
+    assert sum(count > 25 for count in odd) >= SEEDS / 20
+
+
+def test_all_words_of_a_plan_are_words_that_the_world_knows(plans):
+    for day in plans:
+        for fault in faults_of(day):
+            match fault:
+                case plan.CarrierWeather() | plan.DispatchWeather():
+                    assert Weather(fault.weather) is not Weather.FINE
+                case plan.DispatchMood():
+                    assert Mood(fault.mood) is not Mood.ACCEPTS
+                case _:
+                    pass
+        assert {Habit(habit.habit) for habit in day.habits}
+    habits = {habit.habit for day in plans for habit in day.habits}
+    assert habits == set(Habit)
+
+
+def test_people_have_one_habit_each_and_some_phones_are_off(plans):
+    people = set(stated_district().registry.people)
+    for day in plans:
+        assert {habit.person for habit in day.habits} == people
+        assert len(day.habits) == 40
+    off = [sum(habit.phone_off_s > 0 for habit in day.habits) for day in plans]
+    assert off.count(0) > SEEDS / 4
+    assert max(off) > 8
+
+
+def test_sensors_whisper_and_storm(plans):
+    times = [deed.times for day in plans for deed in day.deeds if isinstance(deed, SensorReport)]
+    assert times.count(1) > SEEDS
+    assert sum(count >= 20 for count in times) > SEEDS / 4
+
+
+def test_most_days_are_school_mornings_and_some_are_days_on_which_clocks_change(plans):
+    chicago = ZoneInfo("America/Chicago")
+    changes: Counter[float] = Counter()
+    dates: Counter[str] = Counter()
+    ordinary = 0
+    for day in plans:
+        begins = datetime.fromisoformat(day.begins)
+        local = begins.astimezone(chicago)
+        ends = datetime.fromtimestamp(begins.timestamp() + day.over_at_s, chicago)
+        shift_s = (ends.replace(tzinfo=None) - local.replace(tzinfo=None)).total_seconds() - day.over_at_s
+        changes[shift_s] += 1
+        dates[f"{ends:%m-%d}"] += 1
+        ordinary += local.weekday() < 5 and 7 <= local.hour < 14 and shift_s == 0
+        assert 2026 <= begins.year <= 2028
+    assert ordinary > SEEDS * 0.6
+    assert changes[3_600] >= 5
+    assert changes[-3_600] >= 5
+    assert dates["02-29"] >= 5
+    assert dates["01-01"] >= 3
+
+
+def test_callbacks_reach_the_school_on_most_days_and_on_others_it_must_poll(plans):
+    polling = sum(day.polls_only for day in plans)
+    assert SEEDS * 0.1 < polling < SEEDS * 0.35
+
+
+def test_every_group_of_faults_has_a_weight_and_a_name_of_its_own():
+    assert len({group.name for group in GROUPS}) == len(GROUPS)
+    assert all(weight > 0 for group in GROUPS for _, weight in group.kinds)
