@@ -25,6 +25,7 @@ ASSUMED: Mapping[str, str] = {
     "persistence": "true",
     "autosave_on_changes": "true",
     "autosave_interval": "1",
+    "set_tcp_nodelay": "true",
     "max_queued_messages": "0",
     "queue_qos0_messages": "true",
     "max_inflight_messages": "1000",

@@ -22,8 +22,13 @@ MEANT = {
     Meant.ARRIVED: AnswerKind.ARRIVED,
     Meant.CANNOT_GO: AnswerKind.CANNOT_GO,
 }
-NOTICE_US = 2_000_000
-"""A press that was committed so shortly before somebody typed may count as known to them."""
+NOTICE_US = 5_000_000
+"""A press that had arrived, and was committed so shortly after somebody typed, may count as known to them."""
+SLOW_NOTICE_US = 60_000_000
+"""The same while the disk is slow or fails: arrival and commit lie further apart."""
+STEP_US = 120_000_000
+"""Stamps from before and after a step of the clock cannot be compared; texts are on their way for about so long."""
+DISK = ("slow_disk", "disk_full", "disk_fails")
 LOOKING = frozenset({EscalationState.RUNNING, EscalationState.EXHAUSTED})
 
 
@@ -122,9 +127,12 @@ class Acknowledgements(Checker):
         return self._covers_too_much(typed, incident, answer)
 
     def _covers_too_much(self, typed: Typed, incident: Incident, answer: Answer) -> str:
-        seen = self.scene.records.seen.get(incident.id)
+        seen, conditions = self.scene.records.seen.get(incident.id), self.scene.conditions
         presses_us = seen.presses_us if seen is not None else []
-        known = sum(at_us <= typed.at_us + NOTICE_US for at_us in presses_us)
+        slow = any(conditions.lately(fault, typed.at_us, SLOW_NOTICE_US) for fault in DISK)
+        known = sum(at_us <= typed.at_us + (SLOW_NOTICE_US if slow else NOTICE_US) for at_us in presses_us)
+        if typed.at_us - STEP_US <= conditions.last_step_us:
+            return ""
         if answer.covers > max(1, known):
             return f"it covers {answer.covers} presses, of which {known} were known when it was typed"
         return ""

@@ -87,9 +87,10 @@ def without(found: Hang) -> str:
 
 def _later(found: Hang, before: Spread, after: Spread) -> str:
     """The first of median, 95 of 100 and worst day that moves; else only how often it is later."""
+    few = before.p95_s == before.worst_s and after.p95_s == after.worst_s
     figures = (
         ("median", before.p50_s, after.p50_s),
-        ("95 of 100 days", before.p95_s, after.p95_s),
+        ("worst day" if few else "95 of 100 days", before.p95_s, after.p95_s),
         ("worst day", before.worst_s, after.worst_s),
     )
     for which, was, becomes in figures:

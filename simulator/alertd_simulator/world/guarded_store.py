@@ -52,10 +52,20 @@ class GuardedTransaction:
 
 
 class GuardedStore:
-    """See `ports.Store`. `before_commit` marks what of the log is surely synced."""
+    """See `ports.Store`. `begun` is called when a transaction begins, `before_commit` when one is about to commit: what
+    of the log is surely synced by then."""
 
-    def __init__(self, store: Store, life: Life, *, before_commit: Callable[[], None], seen: Seen) -> None:
+    def __init__(
+        self,
+        store: Store,
+        life: Life,
+        *,
+        begun: Callable[[], None],
+        before_commit: Callable[[], None],
+        seen: Seen,
+    ) -> None:
         self.life = life
+        self._begun = begun
         self.before_commit = before_commit
         self._store = store
         self._seen = seen
@@ -95,6 +105,7 @@ class GuardedStore:
     @contextmanager
     def begin(self, site_ids: Sequence[SiteId], now: Now) -> Iterator[Transaction]:
         with self.life.passing("store.begin"):
+            self._begun()
             transaction = self._store.begin(site_ids, now)
         with transaction as opened:
             try:
@@ -105,12 +116,14 @@ class GuardedStore:
 
     def claim(self, limits: Mapping[str, int], now: Now, *, panic_only: bool = False) -> tuple[Claim, ...]:
         with self.life.passing("store.claim"):
+            self._begun()
             claims = self._store.claim(limits, now, panic_only=panic_only)
             self._seen((), self._store.durable)
         return claims
 
     def abandoned(self, now: Now) -> tuple[NotificationRow, ...]:
         with self.life.passing("store.abandoned"):
+            self._begun()
             rows = self._store.abandoned(now)
             self._seen((), self._store.durable)
         return rows
@@ -124,6 +137,7 @@ class GuardedStore:
 
     def save_raw(self, event: Event, error: str, decision: Decision, now: Now) -> tuple[Claim, ...]:
         with self.life.passing("store.save_raw"):
+            self._begun()
             self.before_commit()
             claims = self._store.save_raw(event, error, decision, now)
             self.saw([(event, decision)])

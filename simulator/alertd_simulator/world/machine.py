@@ -8,6 +8,7 @@ import asyncio
 import shutil
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,14 +18,14 @@ from msgspec import Struct
 from alertd.config import Loaded
 from alertd.daemon.core import CORE
 from alertd.daemon.daemon import LEASE_S, Daemon, Fittings
-from alertd.daemon.intake import Core
+from alertd.daemon.intake import Core, StoreGoneError
 from alertd.model.decision import Decision
 from alertd.model.events import Event
 from alertd.model.ids import NotificationId
 from alertd.model.notification import Claim, NotificationState
 from alertd.model.outcome import Outcome
 from alertd.plugins import fit
-from alertd.ports import Built, Http, Surroundings
+from alertd.ports import Built, Http, StoreError, Surroundings
 from alertd.store.fallback import FallbackStore
 from alertd.store.sqlite import SqliteStore
 from alertd_adapters.mqtt.connection import Broker
@@ -41,6 +42,8 @@ AUTH_TOKEN = "simulated-token"
 SIGNING_SECRET = "whsec_" + b64encode(bytes(range(32))).decode()
 SOME_PUBLIC_ADDRESS = "93.184.216.34"
 """Every name leads there; nobody ever connects."""
+GIVES_UP = (StoreError, StoreGoneError)
+"""How the daemon ends by itself, to be started afresh."""
 SILENT_CONNECTION_S = 22.5
 """After a power cut nobody closes the connection: the broker gives up after one and a half keepalives."""
 
@@ -95,6 +98,7 @@ class Machine:
         self._moved: list[tuple[str, str | None, str]] = []
         self._synced = 0
         self._lives = 0
+        self._stopping = False
         self._now: _Incarnation | None = None
         self._graves: set[asyncio.Task[None]] = set()
 
@@ -129,13 +133,19 @@ class Machine:
         started = asyncio.get_running_loop().create_task(now.daemon.started.wait())
         await asyncio.wait({now.task, started}, return_when=asyncio.FIRST_COMPLETED)
         started.cancel()
-        if now.task.done() and now.life.alive:
-            now.task.result()
-            raise AssertionError("the daemon ended by itself while it was starting")
-        if now.life.alive:
+        now.task.add_done_callback(partial(self._ended_by_itself, now))
+        if now.life.alive and not now.task.done():
             self._emit(Started(at_us=self.true_us(), incarnation=now.life.number))
             self.up.set()
             self.on_started()
+
+    def _ended_by_itself(self, now: "_Incarnation", task: asyncio.Task[None]) -> None:
+        """It gave up (a store that is gone for good), or nobody caught an error: whoever supervises starts it again."""
+        if now.life.alive and not self._stopping and not task.cancelled():
+            error = task.exception()
+            if error is not None and not isinstance(error, GIVES_UP):
+                raise error
+            self.kill(f"ended by itself: {type(error).__name__}")
 
     def kill(self, why: str, crash: Crash | None = None) -> None:
         """From outside, at this instant. Nothing happens to a machine that is down."""
@@ -145,6 +155,7 @@ class Machine:
     async def stop(self) -> None:
         """Ask the daemon to end gracefully, and wait for it."""
         now = self._now
+        self._stopping = True
         if now is not None and now.life.alive:
             now.daemon.stop()
             await asyncio.wait({now.task})
@@ -164,7 +175,7 @@ class Machine:
         disk = self._sqlite(self._folder / "disk", self.health)
         spare = self._sqlite(self._folder / "spare", Health())
         store = FallbackStore(disk, spare)
-        guarded = GuardedStore(store, life, before_commit=self._mark_synced, seen=self._committed)
+        guarded = GuardedStore(store, life, begun=self._begun, before_commit=self._mark_synced, seen=self._committed)
         broker = GuardedBroker(self._network.broker, life)
         daemon = Daemon(
             owner=f"life-{life.number}",
@@ -259,8 +270,11 @@ class Machine:
 
     # --- how a life ends
 
+    def _begun(self) -> None:
+        """What moved in a transaction that did not come to its commit did not move."""
+        self._moved.clear()
+
     def _mark_synced(self) -> None:
-        self._moved.clear()  # of a transaction that did not come to its commit
         if any(trap.crash.power for trap in self.traps) and self._now is not None:
             path = self._now.disk.path
             self._synced = wal_end(path.with_name(path.name + "-wal"))

@@ -78,7 +78,7 @@ def test_when_the_median_stays_the_bad_days_are_said() -> None:
     found = hang(RUIZ, before, [day(), day(), day(told_s=95.0)])
 
     assert found is not None
-    assert words.without(found) == "first human told 3.0 s → 95 s (95 of 100 days)"
+    assert words.without(found) == "first human told 3.0 s → 95 s (worst day)"
 
 
 @pytest.mark.parametrize("after_s", [2.0, 3.0, 12.0])
@@ -100,6 +100,14 @@ def test_a_dispatch_centre_that_is_not_told_weighs_more_than_a_late_answer() -> 
 
     assert found is not None
     assert words.without(found) == "no dispatch centre is told"
+
+
+def test_with_days_enough_the_95th_of_a_hundred_is_said() -> None:
+    before, after = [day()] * 40, [*[day()] * 34, *[day(told_s=60.0)] * 5, day(told_s=95.0)]
+    found = hang(RUIZ, before, after)
+
+    assert found is not None
+    assert words.without(found) == "first human told 3.0 s → 60 s (95 of 100 days)"
 
 
 def test_where_another_dispatch_centre_is_told_only_the_one_is_named() -> None:
