@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from alertd.model.decision import Decision, Withdrawal
 from alertd.model.events import ClockStepped, Event, TimerFired
 from alertd.model.ids import CauseId, IncidentId, NotificationId, SiteId, TimerId
-from alertd.model.incident import Severity
+from alertd.model.incident import EscalationState, IncidentState, Severity
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     Claim,
@@ -369,6 +370,16 @@ class StoreContract:
         claims = self._claim_in(way, world, Decision(incidents=(closed,), notifications=rows))
 
         assert ids(claims) == ["correction"]
+        assert world.row("ntf-1").state is NotificationState.WITHDRAWN
+        self._assert_says_why(world, Reason.INCIDENT_CLOSED)
+
+    @pytest.mark.parametrize("way", ["born", "claimed later", "born after a read"])
+    def test_nobody_is_called_to_an_open_incident_that_a_human_said_is_over(self, world: World, way: str) -> None:
+        over = replace(incident(1), state=IncidentState.RELEASING, escalation=EscalationState.STOPPED)
+        rows = (queued(text("ntf-1")), queued(text("note", kind=Kind.UPDATE)))
+        claims = self._claim_in(way, world, Decision(incidents=(over,), notifications=rows))
+
+        assert ids(claims) == ["note"]
         assert world.row("ntf-1").state is NotificationState.WITHDRAWN
         self._assert_says_why(world, Reason.INCIDENT_CLOSED)
 

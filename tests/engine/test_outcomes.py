@@ -7,7 +7,7 @@ from alertd.engine.lifecycle import ESCALATION, INCIDENT, NOTIFICATION
 from alertd.engine.outcomes import backoff_s
 from alertd.model.decision import Decision
 from alertd.model.incident import DispatchState, EscalationState, IncidentState
-from alertd.model.notification import NotificationRow, NotificationState
+from alertd.model.notification import Kind, NotificationRow, NotificationState
 from alertd.model.outcome import Accepted, Delivered, DispatchAnswer, Failed, Outcome, Sent, Unknown
 from alertd.model.people import Endpoint
 from alertd.model.reason import Reason
@@ -142,6 +142,58 @@ def test_nothing_is_tried_again_after_the_incident_was_closed() -> None:
     after = play.outcome(row, REFUSED)
 
     assert (after.state, after.reason) == (N.WITHDRAWN, Reason.INCIDENT_CLOSED)
+
+
+def test_nobody_is_called_again_to_what_a_human_said_is_over() -> None:
+    """Rooms are being released: the incident is open, and "Call 911" would be the wrong word."""
+    play, row = pressed()
+    play.resolve()
+    assert play.incident.state is IncidentState.RELEASING
+    after = play.outcome(row, REFUSED)
+
+    assert (after.state, after.reason) == (N.WITHDRAWN, Reason.INCIDENT_CLOSED)
+
+
+def test_nobody_is_called_again_to_what_was_a_mistake() -> None:
+    """A carrier that took it, and takes its word back after the correction, does not call anybody again."""
+    play, row = pressed()
+    play.outcome(row, Sent(ref="SM1"))
+    play.correct()
+    after = play.outcome(play.rows[row.notification.id], Failed(permanent=False, code="30003", ref="SM1"))
+
+    assert (after.state, after.reason) == (N.WITHDRAWN, Reason.INCIDENT_CLOSED)
+
+
+def test_a_correction_is_tried_again_while_rooms_are_released() -> None:
+    play, _ = pressed()
+    play.news()
+    play.correct()
+    correction = next(n for n in play.news() if n.kind is Kind.CORRECTION)
+    row = play.claim(play.rows[correction.id])
+
+    assert play.outcome(row, REFUSED).state is N.QUEUED
+
+
+def test_a_press_after_the_correction_is_tried_again() -> None:
+    play, _ = pressed()
+    play.correct()
+    play.news()
+    play.press("badge-118")
+    also = next(n for n in play.news() if n.kind is Kind.ALSO)
+    row = play.claim(play.rows[also.id])
+
+    assert play.outcome(row, REFUSED).state is N.QUEUED, "promise 2"
+
+
+def test_no_other_endpoint_is_called_to_what_a_human_said_is_over() -> None:
+    play = with_two_endpoints()
+    play.press()
+    row = play.claim(play.row_to("Ruiz"))
+    play.resolve()
+    play.news()
+    play.outcome(row, Failed(permanent=True, code="21211"))
+
+    assert play.said() == []
 
 
 def with_two_endpoints() -> Play:

@@ -38,6 +38,8 @@ class Day:
         self.broker = SimulatedBroker(
             latency_s=latency(Random(f"{seed}:crossing"), 0.001, 0.01), random=Random(f"{seed}:broker")
         )
+        self.broker.queues_qos0 = True  # as our mosquitto.conf says
+        self.broker.renumbers = Random(f"{seed}:packet ids").random() < 0.5
         true_clock = VirtualClock(wall_us=begins_us)
         self.outside = Outside(plan, school, clock=true_clock, emit=self.emit)
         self.machine = Machine(

@@ -39,8 +39,8 @@ from alertd_simulator.world.district import stated_district
 from alertd_simulator.world.plan import Deed, Order, Plan, Press
 from alertd_simulator.world.school_day_presses import presses_of, reports_of
 
-HEAL_AT_S = 1_200.0
-OVER_AT_S = 1_800.0
+HEAL_AT_S = 720.0
+OVER_AT_S = 1_260.0
 """Ten minutes after the last fault: enough for all steps of every policy, and for the widening to go round."""
 PRESSES_MIN = 30
 POLLS_ONLY_SHARE = 0.2

@@ -9,8 +9,8 @@
     opted out  stops 2, stops and starts 2
 
 A group is on or off for the whole day, so that there are days on which everybody is merely slow, and days on which half
-of the school is asleep and the others send thumbs. Of everybody else 4 of 9 say that they go and arrive, 2 only say so,
-and 3 leave it to the others.
+of the school is asleep and the others send thumbs. Of everybody else 2 of 9 say that they go and arrive, 1 only says so,
+and 6 leave it to the others.
 """
 
 from collections.abc import Sequence
@@ -39,10 +39,10 @@ GROUPS: dict[str, tuple[tuple[Habit, int], ...]] = {
 AWAY = "away"
 AWAY_SHARE = 0.25
 """Of people whose phone is off, on a day on which phones are."""
-USUAL = ((Habit.GOES_AND_ARRIVES, 4), (Habit.GOES, 2), (Habit.SILENT, 3))
-PROMPT_S, SLEEP_S = (3.0, 40.0), (120.0, 600.0)
-SLOW_SHARE, SLOW_S = 0.2, (60.0, 240.0)
-OFF_S = (60.0, 1_000.0)
+USUAL = ((Habit.GOES_AND_ARRIVES, 2), (Habit.GOES, 1), (Habit.SILENT, 6))
+PROMPT_S, SLEEP_S = (3.0, 40.0), (90.0, 400.0)
+SLOW_SHARE, SLOW_S = 0.2, (45.0, 180.0)
+OFF_S = (60.0, 700.0)
 
 
 def habits_of(random: Random, people: Sequence[str], *, probability: float, oddity: float) -> tuple[Habits, ...]:
