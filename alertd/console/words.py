@@ -155,7 +155,7 @@ WHY: dict[Reason, str] = {
     Reason.FAILED_PERMANENTLY: "the provider says that trying again would fail again",
     Reason.ATTEMPTS_EXHAUSTED: "it failed as often as may be tried",
     Reason.EXPIRED: "it is too late for this message to be of use",
-    Reason.INCIDENT_CLOSED: "the incident was closed before it was sent",
+    Reason.INCIDENT_CLOSED: "the incident was over before it was sent",
     Reason.MODE_FORBIDS: "a drill or test never goes there",
     Reason.EMERGENCY_NUMBER: "alertd never dials an emergency number",
     Reason.SUPERSEDED: "a newer message says more",

@@ -27,7 +27,8 @@ class DiskWatch:
         self._clock = clock
         self._committer = committer
         self._intake = intake
-        self._told = False
+        self._told: bool | None = None
+        """`None`: an earlier incarnation may have told of it."""
         self._told_damage: str | None = None
         """The file that was told of last; `None`: nothing was looked at yet."""
         self._pruned_us = clock.now().boot_us
@@ -61,8 +62,8 @@ class DiskWatch:
         durable = await self._committer.run(lambda: self._store.heal(self._clock.now()))
         if durable:
             self._intake.release_withheld()
-            if self._told:
-                log.warning("store_durable_again")
+            if self._told is not False:
+                log.info("store_durable")
                 await door.submit(TroubleCleared(site_id=DISTRICT, key=DISK_TROUBLE))
                 self._told = False
             await self._prune()

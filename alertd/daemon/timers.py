@@ -88,7 +88,8 @@ class ClockWatch:
         self._clock = clock
         self._activity = activity
         self._offset_us = self._measure()
-        self._stepped_boot_us: int | None = None
+        self._stepped_boot_us: int | None = clock.now().boot_us
+        """When it was last known to step; at first now: an earlier incarnation may have told of a step."""
 
     async def run(self, door: Door) -> None:
         while True:
@@ -100,7 +101,8 @@ class ClockWatch:
         boot_us = self._clock.now().boot_us
         if abs(step_us) > STEP_S * 1_000_000:
             log.error("clock_stepped", step_s=step_us / 1_000_000)
-            summary = f"the clock of this machine was moved by {step_us / 1_000_000:+.1f} s; times before it are off"
+            jump = f"The server's clock jumped by {step_us / 1_000_000:+.0f} s."
+            summary = f"{jump} Times in reports before that are off; check NTP."
             for site_id in (DISTRICT, *self._activity.open_sites()):
                 await door.submit(ClockStepped(site_id=site_id, step_us=step_us))
             await door.submit(TroubleRaised(site_id=DISTRICT, key=CLOCK_TROUBLE, summary=summary))

@@ -9,14 +9,15 @@ from alertd.engine.lifecycle import NOTIFICATION
 from alertd.engine.telling import Message, text, told_instead
 from alertd.model.decision import EntryKind
 from alertd.model.events import OutcomeReported
-from alertd.model.incident import Incident
+from alertd.model.incident import EscalationState, Incident
 from alertd.model.notification import (
-    AFTER_CLOSE,
     Kind,
     Lane,
+    Notification,
     NotificationChange,
     NotificationRow,
     NotificationState,
+    is_outlived,
 )
 from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Unknown
 from alertd.model.reason import Reason
@@ -165,8 +166,7 @@ def _unknown(d: Draft, row: NotificationRow, unknown: Unknown, incident: Inciden
 def _may_try_again(d: Draft, row: NotificationRow, incident: Incident | None, detail: str) -> bool:
     n = row.notification
     most = ATTEMPTS_AT_MOST if n.lane is Lane.PANIC else ATTEMPTS_ROUTINE
-    over = n.incident_id is not None and incident is None and n.kind not in AFTER_CLOSE
-    if over:
+    if n.incident_id is not None and _is_outlived(n, incident):
         _end(d, row, incident, NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED, detail)
     elif d.now.wall_us >= n.expires_us:
         _end(d, row, incident, NotificationState.EXPIRED, Reason.EXPIRED, detail)
@@ -176,6 +176,11 @@ def _may_try_again(d: Draft, row: NotificationRow, incident: Incident | None, de
     else:
         return True
     return False
+
+
+def _is_outlived(n: Notification, incident: Incident | None) -> bool:
+    stopped = incident is not None and incident.escalation is EscalationState.STOPPED
+    return is_outlived(n.kind, incident_open=incident is not None, incident_stopped=stopped)
 
 
 def backoff_s(notification_id: str, attempt: int) -> float:
@@ -227,7 +232,7 @@ def _other_endpoint(d: Draft, row: NotificationRow, incident: Incident | None) -
     sent instead of another goes on to the endpoints that nobody has tried."""
     n = row.notification
     person = d.facts.registry.by_address.get(n.endpoint.key)
-    if incident is None or person is None:
+    if incident is None or person is None or _is_outlived(n, incident):
         return
     if n.lane is Lane.PANIC and row.attempt > OTHER_ENDPOINT_AFTER:
         return

@@ -46,6 +46,16 @@ AFTER_CLOSE = frozenset(
     }
 )
 """Kinds that may still be claimed when their incident is closed; every other unsent row is withdrawn."""
+CALLS = frozenset(
+    {Kind.ALERT, Kind.ALSO, Kind.REMINDER, Kind.NOT_ARRIVED, Kind.EXHAUSTED, Kind.DISPATCH_NEW},
+)
+"""Kinds that ask somebody to come. Nobody is called to what a named human said is over, or a mistake, although it stays
+open until rooms were released in person."""
+
+
+def is_outlived(kind: Kind, *, incident_open: bool, incident_stopped: bool) -> bool:
+    """Is a message of an incident no longer true? `incident_stopped`: a human has stopped its escalation."""
+    return (not incident_open and kind not in AFTER_CLOSE) or (incident_stopped and kind in CALLS)
 
 
 class Lane(IntEnum):
@@ -153,7 +163,7 @@ def mode_forbids(notification: Notification, incident_mode: Mode | None) -> bool
 
 
 def claim_refused(
-    notification: Notification, *, incident_mode: Mode | None, incident_open: bool, wall_us: int
+    notification: Notification, *, incident_mode: Mode | None, incident_open: bool, incident_stopped: bool, wall_us: int
 ) -> tuple[NotificationState, Reason] | None:
     """Why a queued row may not be sent now, as the standing it then gets; `None`: it may be claimed.
 
@@ -161,7 +171,8 @@ def claim_refused(
     """
     if mode_forbids(notification, incident_mode):
         return NotificationState.SUPPRESSED, Reason.MODE_FORBIDS
-    if notification.incident_id is not None and not incident_open and notification.kind not in AFTER_CLOSE:
+    outlived = is_outlived(notification.kind, incident_open=incident_open, incident_stopped=incident_stopped)
+    if notification.incident_id is not None and outlived:
         return NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED
     if notification.expires_us <= wall_us:
         return NotificationState.EXPIRED, Reason.EXPIRED

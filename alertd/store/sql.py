@@ -102,7 +102,7 @@ READ_POLICIES = "SELECT hash, schema, blob FROM policy WHERE hash IN (?*)"
 READ_CAUSE = "SELECT at_us FROM cause WHERE id = ?"
 READ_OPT_OUTS = "SELECT endpoint_key FROM opt_out"
 READ_BROKEN = "SELECT channel FROM broken_channel"
-READ_INCIDENT_LIVES = "SELECT id, mode, state FROM incident WHERE id IN (?*)"
+READ_INCIDENT_LIVES = "SELECT schema, blob FROM incident WHERE id IN (?*)"
 READ_EXISTING = "SELECT id FROM notification WHERE id IN (?*)"
 READ_TOKENS = """
     SELECT id, token, state, opened_us, closed_us FROM incident WHERE state = 'open' OR opened_us >= ?

@@ -14,8 +14,7 @@ from msgspec import Struct
 from alertd.model.decision import Decision, Entry, EntryKind, GestureCount, Now, PhoneIncident, SiteState
 from alertd.model.events import ClockStepped, Event, TimerFired
 from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, SiteId, TimerId
-from alertd.model.incident import Incident
-from alertd.model.mode import Mode
+from alertd.model.incident import EscalationState, Incident
 from alertd.model.notification import (
     AFTER_CLOSE,
     Claim,
@@ -48,15 +47,21 @@ class IncidentLife:
 
     def __init__(self, session: Session, ids: Sequence[str]) -> None:
         found = session.rows(sql.READ_INCIDENT_LIVES, (session.listed(ids),)) if ids else []
-        self._lives = {incident_id: (Mode(mode), state == "open") for incident_id, mode, state in found}
+        self._incidents = {incident.id: incident for incident in (rows.incident(*row) for row in found)}
 
     @classmethod
     def of(cls, session: Session, notifications: Sequence[Notification]) -> "IncidentLife":
         return cls(session, sorted({n.incident_id for n in notifications if n.incident_id is not None}))
 
     def refuses(self, notification: Notification, wall_us: int) -> Refusal | None:
-        mode, is_open = self._lives.get(notification.incident_id or "", (None, False))
-        return claim_refused(notification, incident_mode=mode, incident_open=is_open, wall_us=wall_us)
+        incident = self._incidents.get(notification.incident_id) if notification.incident_id is not None else None
+        return claim_refused(
+            notification,
+            incident_mode=None if incident is None else incident.mode,
+            incident_open=incident is not None and incident.is_open,
+            incident_stopped=incident is not None and incident.escalation is EscalationState.STOPPED,
+            wall_us=wall_us,
+        )
 
 
 def urgency(notification: Notification) -> tuple[int, int, str]:

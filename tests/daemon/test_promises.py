@@ -278,6 +278,23 @@ async def test_promise_1_puback_is_withheld_while_the_disk_is_full(tmp_path: Pat
     await world.stop()
 
 
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_disk_that_is_well_after_a_crash_is_nobodys_trouble_any_more(tmp_path: Path):
+    """Whoever raised the trouble is dead; whoever starts next clears it."""
+    world = World(tmp_path, store=lambda path: MemoryStore(path, ballast_bytes=0))
+    await world.start()
+    assert isinstance(world.store, MemoryStore)
+    world.store.full = True
+    await asyncio.sleep(8)
+    assert "disk:not-durable" in world.troubles()
+    await world.crash()
+    await world.start()
+    await asyncio.sleep(8)
+
+    assert "disk:not-durable" not in world.troubles()
+    await world.stop()
+
+
 @in_virtual_time
 async def test_withheld_acknowledgements_never_block_the_next_press(tmp_path: Path):
     world = World(tmp_path, store=lambda path: MemoryStore(path, ballast_bytes=0))

@@ -7,6 +7,7 @@ import pytest
 
 from alertd.model.decision import Now
 from alertd.model.ids import TimerId
+from alertd.model.notification import Kind
 from alertd.model.timer import Timer, TimerKind
 from alertd.ports import DueTimer
 from alertd.store.sqlite import SqliteStore
@@ -40,6 +41,37 @@ def test_an_escalation_is_neither_early_nor_late_when_the_clock_is_set(tmp_path:
         await world.stop()
 
     story()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_clock_that_was_set_is_told_once_however_many_schools_have_an_incident(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    world.press()
+    world.press("badge-elm")
+    await asyncio.sleep(5)
+    world.clock.step_wall(3600)
+    await asyncio.sleep(20)
+
+    told = [c.notification for c in world.sms.sent if c.notification.kind is Kind.TROUBLE]
+    assert [n.recipient for n in told] == ["Ruiz"]
+    assert "+3600 s" in told[0].text
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_clock_that_is_steady_after_a_crash_is_nobodys_trouble_any_more(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    world.clock.step_wall(3600)
+    await asyncio.sleep(20)
+    assert "clock:step" in world.troubles()
+    await world.crash()
+    await world.start()
+    await asyncio.sleep(700)
+
+    assert "clock:step" not in world.troubles()
+    await world.stop()
 
 
 @in_virtual_time

@@ -154,11 +154,17 @@ def test_a_malformed_message_is_a_trouble() -> None:
     assert "not JSON" in play.texts_to("Ruiz")[0]
 
 
-def test_a_clock_step_is_a_trouble_and_moves_no_timer() -> None:
-    play = Play(site_id=DISTRICT)
-    play.do(ClockStepped(site_id=DISTRICT, step_us=3_600_000_000))
+def test_a_clock_step_is_written_down_and_moves_no_timer() -> None:
+    """Whoever looks after the server is told by the clock watch, once, not by every school."""
+    play = Play()
+    play.press()
+    timers = dict(play.timers)
+    play.news()
+    play.do(ClockStepped(site_id=OAK, step_us=3_600_000_000))
 
-    assert "+3600 s" in play.texts_to("Ruiz")[0]
+    assert play.entries[-1].text == "the wall clock stepped by +3600.0 s"
+    assert play.timers == timers
+    assert play.news() == []
 
 
 def test_the_fallback_pages_the_whole_site_without_the_engine() -> None:

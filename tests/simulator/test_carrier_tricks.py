@@ -16,6 +16,8 @@ from tests.simulator.test_carrier import OURS, RUIZ, a_carrier, an_http, send, s
 
 CALLBACK = "https://school.example/v1/callbacks/sms"
 
+STRANGER = "+44" + "7700900123"
+
 
 class School:
     """Takes status callbacks."""
@@ -194,7 +196,7 @@ async def test_a_strangers_number_is_a_violation_unless_a_rehearsal_means_it():
     for rehearsal, violations in ((False, 1), (True, 0)):
         carrier = Carrier(clock=VirtualClock(), auth_token="token-of-a-fake")
         carrier.rings_strangers = rehearsal
-        await carrier.handle(sms(carrier, to="+12025559999"))
+        await carrier.handle(sms(carrier, to=STRANGER))
         await carrier.handle(sms(carrier, to="911"))
 
         assert len(carrier.violations) == violations + 1

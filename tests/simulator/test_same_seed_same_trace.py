@@ -7,12 +7,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from alertd_simulator.world.run import simulate
 from alertd_simulator.world.school_day import plan_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SEEDS = (1, 2, 3)
+EARLY_S = 100.0
 OTHERS = "ALERTD_OTHER_PYTHONS"
 """Paths of interpreters that have alertd's dependencies, as PATH is written."""
 
@@ -53,16 +55,26 @@ def assert_same(lines, others):
     assert len(lines) == len(others)
 
 
+def early_morning(seed):
+    """The first minutes of a day: as much of it as a quick test can pay for."""
+    plan = plan_of(seed)
+    deeds = tuple(deed for deed in plan.deeds if deed.at_s < EARLY_S)
+    return replace(plan, deeds=deeds, heal_at_s=EARLY_S, over_at_s=EARLY_S + 60)
+
+
 def test_a_day_is_the_same_when_it_is_lived_again():
-    first, again = (simulate(plan_of(1), keep_trace=True) for _ in range(2))
+    first, again = (simulate(early_morning(1), keep_trace=True) for _ in range(2))
 
     assert_same(first.trace, again.trace)
     assert first.trace_sha256 == again.trace_sha256 != ""
-    assert len(first.trace) > 1_000
+    assert len(first.trace) > 500
 
 
 def test_another_seed_is_another_day():
-    assert simulate(plan_of(2), keep_trace=True).trace_sha256 != simulate(plan_of(1), keep_trace=True).trace_sha256
+    assert (
+        simulate(early_morning(2), keep_trace=True).trace_sha256
+        != simulate(early_morning(1), keep_trace=True).trace_sha256
+    )
 
 
 @pytest.mark.slow

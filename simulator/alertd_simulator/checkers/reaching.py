@@ -56,6 +56,7 @@ class EverybodyWasAsked(Checker):
             or before.generation != after.generation
             or before.state is not after.state
             or (before.escalation not in LOOKING and after.escalation in LOOKING)
+            or (before.escalation in LOOKING and after.escalation is EscalationState.PAUSED)
         )
         if anew:
             self._since_us[after.id] = at_us

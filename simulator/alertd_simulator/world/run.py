@@ -12,14 +12,14 @@ import shutil
 import tempfile
 import traceback
 from collections import Counter
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NoReturn
 
 import structlog
 from structlog.typing import EventDict
 
-from alertd.config import Loaded
+from alertd.config import Loaded, load
 from alertd_simulator.checkers.judge import Judge
 from alertd_simulator.virtual_time import run_virtual, virtual_loop
 from alertd_simulator.world.day import Day
@@ -123,8 +123,13 @@ class _Witness:
 
 
 def _school(plan: Plan) -> Loaded:
-    if plan.district:
-        from alertd.config import load  # noqa: PLC0415 - only for somebody's own
+    if not plan.district:
+        return stated_district(polls_only=plan.polls_only)
+    files = sorted(file for file in Path(plan.district).rglob("*") if file.is_file())
+    return _district(plan.district, tuple((str(file), file.stat().st_mtime_ns) for file in files))
 
-        return load(plan.district)
-    return stated_district(polls_only=plan.polls_only)
+
+@lru_cache(maxsize=4)
+def _district(directory: str, _as_of: tuple[tuple[str, int], ...]) -> Loaded:
+    """Somebody's own, read once for all its days, and again when a file has changed."""
+    return load(directory)

@@ -8,9 +8,9 @@
     away       phone off: whatever else they are, texts wait at the carrier or die
     opted out  stops 2, stops and starts 2
 
-A group is on or off for the whole day, so that there are days on which everybody is merely slow, and days on which half
-of the school is asleep and the others send thumbs. Of everybody else 2 of 9 say that they go and arrive, 1 only says so,
-and 6 leave it to the others.
+A group is on or off for the whole day, so that there are days on which everybody is merely slow, and days on which
+half of the school is asleep and the others send thumbs. Of everybody else 2 of 9 say that they go and arrive, 1 only
+says so, and 6 leave it to the others.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""Breaking alertd on purpose: see scripts/mutants.py."""

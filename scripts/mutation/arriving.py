@@ -1,0 +1,179 @@
+"""Mutants between the button and the disk: acknowledging, routing, counting, keeping. Caught in simulated days."""
+
+from mutation.mutant import Edit, Mutant, Seeds
+
+TRIGGERS = "adapters/alertd_adapters/mqtt/trigger_session.py"
+INTAKE = "alertd/daemon/intake.py"
+ROUTING = "alertd/engine/routing.py"
+PRESSES = "alertd/engine/presses.py"
+
+ARRIVING = (
+    Mutant(
+        name="PUBACK before commit",
+        edits=(
+            Edit(
+                file=TRIGGERS,
+                old="        try:\n            await committed\n        except Exception as error:  # noqa: BLE001  # what",
+                new="        try:\n            self._ack(connection, message)\n            await committed\n"
+                "        except Exception as error:  # noqa: BLE001  # what",
+            ),
+        ),
+        by=Seeds(trips=("acknowledged press",)),
+    ),
+    Mutant(
+        name="stale ack after a reconnect",
+        edits=(
+            Edit(
+                file=TRIGGERS,
+                old="        if connection is self._live and message.qos:\n            connection.ack(message)\n",
+                new="        if self._live is not None and message.qos:\n            self._live.ack(message)\n",
+            ),
+        ),
+        by=Seeds(trips=("acknowledged press",)),
+    ),
+    Mutant(
+        name="a message is known again by its packet id alone",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/redelivery.py",
+                old="before is not None and before[0] == digest else",
+                new="before is not None else",
+            ),
+        ),
+        by=Seeds(trips=("acknowledged press",)),
+    ),
+    Mutant(
+        name="presses without a counter are told apart by their content",
+        edits=(
+            Edit(
+                file=ROUTING,
+                old='derive("press", arrival.source, signal.device_id, arrival.arrival_id, index)',
+                new='derive("press", arrival.source, signal.device_id, signal.action, index)',
+            ),
+        ),
+        by=Seeds(trips=("acknowledged press",)),
+    ),
+    Mutant(
+        name="eight presses mean what three mean",
+        edits=(Edit(file=PRESSES, old="    threshold = reached[-1]\n", new="    threshold = reached[0]\n"),),
+        by=Seeds(trips=("acknowledged press",)),
+    ),
+    Mutant(
+        name="poison swallowed",
+        edits=(
+            Edit(
+                file=INTAKE,
+                old="            committed = self._quarantine(event, registry, error)\n",
+                new="            committed = Committed(decisions=(), claims=(), leased_us=0)\n",
+            ),
+        ),
+        by=Seeds(trips=("acknowledged press",)),
+    ),
+    Mutant(
+        name="poison is refused for ever",
+        edits=(
+            Edit(file=INTAKE, old="            committed = self._quarantine(event, registry, error)\n", new="            raise\n"),
+        ),
+        by=Seeds(trips=("broker drains",)),
+    ),
+    Mutant(
+        name="poison ends the process, again and again",
+        edits=(
+            Edit(
+                file=INTAKE,
+                old='            log.warning("batch_failed", events=len(events), error=_named(error))\n',
+                new="            if not isinstance(error, StoreError):\n"
+                "                raise StoreGoneError(_named(error)) from error\n",
+            ),
+        ),
+        by=Seeds(trips=("daemon is up",)),
+    ),
+    Mutant(
+        name="nonsense is never acknowledged",
+        edits=(
+            Edit(
+                file=TRIGGERS,
+                old='            self._door.observe(self._options.name, "refused")\n',
+                new="            self._slots.release()\n            return\n",
+            ),
+        ),
+        by=Seeds(trips=("broker drains",)),
+    ),
+    Mutant(
+        name="each press takes one of the twenty places for good",
+        edits=(
+            Edit(
+                file=TRIGGERS,
+                old="        finally:\n            self._slots.release()\n",
+                new="        finally:\n            pass\n",
+            ),
+        ),
+        by=Seeds(trips=("arrived press",)),
+    ),
+    Mutant(
+        name="acknowledged though only memory holds it",
+        edits=(
+            Edit(
+                file=INTAKE,
+                old="            elif settled.durable or not submission.from_source:\n",
+                new="            elif True:\n",
+            ),
+        ),
+        by=Seeds(trips=("withheld acknowledgement",)),
+    ),
+    Mutant(
+        name="roaming badge at its home site",
+        edits=(
+            Edit(
+                file=ROUTING,
+                old="    return gateway.site_id if gateway.site_id in allowed else None\n",
+                new="    return device.site_id if gateway.site_id in allowed else None\n",
+            ),
+        ),
+        by=Seeds(trips=("one site",)),
+    ),
+    Mutant(
+        name="merge across sites",
+        edits=(
+            Edit(
+                file=ROUTING,
+                old="    if not device.roaming_sites or signal.heard_by is None:\n        return device.site_id\n",
+                new="    if not device.roaming_sites or signal.heard_by is None:\n        return min(registry.sites)\n",
+            ),
+        ),
+        by=Seeds(trips=("one site",)),
+    ),
+    Mutant(
+        name="what memory held is thrown away when the disk is back",
+        edits=(
+            Edit(
+                file="alertd/store/fallback.py",
+                old="            transfer.merge(self._disk.connection, self._spare.path)\n",
+                new="            pass\n",
+            ),
+        ),
+        by=Seeds(trips=("survival",)),
+    ),
+    Mutant(
+        name="what memory held is forgotten by the next incarnation",
+        edits=(
+            Edit(
+                file="alertd/store/fallback.py",
+                old="        if self._spare.path.exists():  # an earlier",
+                new="        if self._spare.path.exists() and self._owner is None:  # an earlier",
+            ),
+        ),
+        by=Seeds(trips=("survival",)),
+    ),
+    Mutant(
+        name="after a failed commit the journal goes on as if it had worked",
+        edits=(
+            Edit(
+                file="alertd/store/transaction.py",
+                old="        self._memory.heads.update(self._heads_before)\n",
+                new="",
+            ),
+        ),
+        by=Seeds(trips=("journal verifies",)),
+    ),
+)

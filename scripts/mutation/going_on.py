@@ -1,0 +1,261 @@
+"""Mutants in what goes on until somebody goes: steps, news, timers, answers, ends. Caught in simulated days."""
+
+from mutation.mutant import Edit, Mutant, Seeds
+
+PRESSES = "alertd/engine/presses.py"
+ESCALATION = "alertd/engine/escalation.py"
+ANSWERS = "alertd/engine/answers.py"
+REPLIES = "alertd/engine/replies.py"
+SQLITE = "alertd/store/sqlite.py"
+
+GOING_ON = (
+    Mutant(
+        name="second room merged silently",
+        edits=(
+            Edit(
+                file=PRESSES,
+                old="    if known is None or _cries_again(incident, known, press):\n        return _news(d, incident, press)\n",
+                new="    if known is None:\n        known = incident.presses[0]\n"
+                "    if _cries_again(incident, known, press):\n        return _news(d, incident, press)\n",
+            ),
+        ),
+        by=Seeds(trips=("further room",)),
+    ),
+    Mutant(
+        name="a second room stands in the incident, and nobody is told",
+        edits=(
+            Edit(
+                file=PRESSES,
+                old="    tell_told(\n        d,\n        incident,\n"
+                '        Message(kind=Kind.ALSO, template="also", reason=Reason.NEWS, occasion=f"also/{press.id}"),\n    )\n',
+                new="",
+            ),
+        ),
+        by=Seeds(trips=("further room",)),
+    ),
+    Mutant(
+        name="late press to dispatch without a human",
+        edits=(Edit(file=PRESSES, old="    if press.late:\n        return Reason.LATE_HOLD\n", new=""),),
+        by=Seeds(trips=("late waits",)),
+        stands_for="late press to PA: there is no PA yet, and dispatch waits for the same human",
+    ),
+    Mutant(
+        name="every press has a cancel window",
+        edits=(
+            Edit(
+                file=PRESSES,
+                old="    if incident_class is IncidentClass.STAFF_ASSIST and policy.cancel_window_s > 0 and not press.late:\n",
+                new="    if not press.late:\n",
+            ),
+            Edit(
+                file=PRESSES,
+                old="        d.timer(TimerKind.CANCEL_WINDOW, policy.cancel_window_s, incident)\n",
+                new="        d.timer(TimerKind.CANCEL_WINDOW, 20, incident)\n",
+            ),
+        ),
+        by=Seeds(trips=("first text",)),
+    ),
+    Mutant(
+        name="exhausted goes quiet",
+        edits=(
+            Edit(
+                file=ESCALATION,
+                old="    d.timer(TimerKind.WIDEN, WIDEN_S, incident, number=incident.round)\n",
+                new="",
+            ),
+        ),
+        by=Seeds(trips=("never silent",)),
+    ),
+    Mutant(
+        name="exhausted is an end",
+        edits=(
+            Edit(
+                file=ESCALATION,
+                old="    if not is_panic(incident.incident_class):\n        d.entry(EntryKind.ESCALATION, Reason.EXHAUSTED_SITE,",
+                new="    if incident.told:\n        d.entry(EntryKind.ESCALATION, Reason.EXHAUSTED_SITE,",
+            ),
+        ),
+        by=Seeds(trips=("only humans end",)),
+    ),
+    Mutant(
+        name="a step is skipped",
+        edits=(
+            Edit(
+                file=ESCALATION,
+                old="    begin(d, incident, number + 1, call_for(",
+                new="    begin(d, incident, number + 2, call_for(",
+            ),
+        ),
+        by=Seeds(trips=("everybody was asked",)),
+    ),
+    Mutant(
+        name="of each step only the first person is asked",
+        edits=(
+            Edit(
+                file=ESCALATION,
+                old="    people = people_of(registry, incident.site_id, step.targets, d.now.wall_us)\n",
+                new="    people = people_of(registry, incident.site_id, step.targets, d.now.wall_us)[:1]\n",
+            ),
+        ),
+        by=Seeds(trips=("everybody was asked",)),
+    ),
+    Mutant(
+        name="whoever goes and never arrives is believed",
+        edits=(
+            Edit(
+                file=ANSWERS,
+                old="    if stale or arrived or incident.state is not IncidentState.ACTIVE:\n",
+                new="    if stale or since or incident.state is not IncidentState.ACTIVE:\n",
+            ),
+        ),
+        by=Seeds(trips=("everybody was asked",)),
+    ),
+    Mutant(
+        name="timer lost on restart",
+        edits=(
+            Edit(
+                file=SQLITE,
+                old="            for statement in REANCHOR:\n",
+                new='            for statement in ("DELETE FROM timer", *REANCHOR):\n',
+            ),
+        ),
+        by=Seeds(trips=("punctual timers",)),
+    ),
+    Mutant(
+        name="timers of before a power cut are forgotten",
+        edits=(
+            Edit(
+                file=SQLITE,
+                old="            for statement in REANCHOR:\n",
+                new="            for statement in REANCHOR[1:]:\n",
+            ),
+        ),
+        by=Seeds(trips=("nothing overdue",)),
+    ),
+    Mutant(
+        name="clock step fires all timers",
+        edits=(
+            Edit(
+                file="alertd/store/sql.py",
+                old='timer WHERE boot_id = ? AND due_boot_us <= ? ORDER BY due_boot_us, id LIMIT ?"',
+                new='timer WHERE boot_id = ? AND due_wall_us <= ? ORDER BY due_boot_us, id LIMIT ?"',
+            ),
+            Edit(
+                file=SQLITE,
+                old="sql.READ_DUE_TIMERS, (self._opened_clock.boot_id, now.boot_us, limit)",
+                new="sql.READ_DUE_TIMERS, (self._opened_clock.boot_id, now.wall_us, limit)",
+            ),
+        ),
+        by=Seeds(trips=("punctual timers",)),
+    ),
+    Mutant(
+        name="troubles are never cleared",
+        edits=(
+            Edit(
+                file="alertd/engine/troubles.py",
+                old="    if trouble is None:\n        return\n    _tell(d, replace(trouble, cleared_us",
+                new="    if trouble is None or not trouble.acknowledged_by:\n        return\n    _tell(d, replace(trouble, cleared_us",
+            ),
+        ),
+        by=Seeds(trips=("troubles clear",)),
+    ),
+    Mutant(
+        name="ack by tapback",
+        edits=(
+            Edit(
+                file=REPLIES,
+                old="        return Reply(meaning=Meaning.REACTION, incident=about)\n",
+                new="        return Reply(meaning=Meaning.CODE, digit=4, incident=about)\n",
+            ),
+        ),
+        by=Seeds(trips=("acknowledgement",)),
+    ),
+    Mutant(
+        name="ack by auto-reply",
+        edits=(
+            Edit(
+                file=REPLIES,
+                old="        return Reply(meaning=Meaning.AUTOMATIC, incident=about)\n",
+                new="        return Reply(meaning=Meaning.CODE, digit=4, incident=about)\n",
+            ),
+        ),
+        by=Seeds(trips=("acknowledgement",)),
+        stands_for="ack on voicemail: there are no calls yet; this, too, is a machine that answers for its owner",
+    ),
+    Mutant(
+        name="ack on delivery",
+        edits=(
+            Edit(
+                file="alertd/engine/outcomes.py",
+                old="    if not isinstance(outcome, Delivered):\n        return\n",
+                new="    if not isinstance(outcome, Delivered):\n        return\n"
+                "    person = d.facts.registry.by_address.get(n.endpoint.key)\n"
+                "    if incident is not None and person is not None:\n"
+                "        kind = answers.DIGITS[4]\n"
+                "        answers.take(d, incident, person, kind, via=n.endpoint.channel, covers=len(incident.presses))\n",
+            ),
+        ),
+        by=Seeds(trips=("acknowledgement",)),
+        stands_for="ack on voicemail: the text has reached the phone, and nobody has read it",
+    ),
+    Mutant(
+        name="the code of another incident counts",
+        edits=(
+            Edit(
+                file=REPLIES,
+                old="    spoken_of = next((p for p in known if p.token == token), None)\n",
+                new="    spoken_of = known[0] if known else None\n",
+            ),
+        ),
+        by=Seeds(trips=("acknowledgement",)),
+    ),
+    Mutant(
+        name="an answer covers presses that came after it",
+        edits=(
+            Edit(
+                file=ANSWERS,
+                old="    return max(1, sum(p.received_us <= at_us for p in incident.presses))\n",
+                new="    return len(incident.presses)\n",
+            ),
+        ),
+        by=Seeds(trips=("acknowledgement",)),
+    ),
+    Mutant(
+        name="a text that is read twice is answered twice",
+        edits=(
+            Edit(
+                file=ANSWERS,
+                old='    if d.facts.seen_us is not None:\n        d.entry(EntryKind.ANSWER, Reason.DUPLICATE, "this',
+                new='    if False:\n        d.entry(EntryKind.ANSWER, Reason.DUPLICATE, "this',
+            ),
+            Edit(
+                file=ANSWERS,
+                old='id=NotificationId(derive("n", "answer", event.cause)),\n',
+                new='id=NotificationId(derive("n", "answer", event.cause, d.now.boot_us)),\n',
+            ),
+        ),
+        by=Seeds(trips=("one reply, one answer",)),
+    ),
+    Mutant(
+        name="a bare 2xx of dispatch counts as accepted",
+        edits=(
+            Edit(
+                file="alertd/engine/dispatch_centers.py",
+                old="        said = DispatchState.RECEIVED\n",
+                new="        said = DispatchState.ACCEPTED\n",
+            ),
+        ),
+        by=Seeds(trips=("dispatch's word",)),
+    ),
+    Mutant(
+        name="the presser is shown that somebody comes before anybody has said so",
+        edits=(
+            Edit(
+                file=PRESSES,
+                old="    d.confirm(device.id, FeedbackState.RECEIVED)\n    if gesture.incident_class is None:\n",
+                new="    d.confirm(device.id, FeedbackState.RESPONDER_ACCEPTED)\n    if gesture.incident_class is None:\n",
+            ),
+        ),
+        by=Seeds(trips=("honest feedback",)),
+    ),
+)

@@ -1,0 +1,160 @@
+"""Mutants that a quick test must catch, by an assertion that names the promise."""
+
+from mutation.mutant import Edit, Mutant, Tests
+
+QUICK = (
+    Mutant(
+        name="PUBACK before commit (MQTT source)",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="arrival: Arrival, committed: Awaitable[None]\n    ) -> None:\n",
+                new="arrival: Arrival, committed: Awaitable[None]\n    ) -> None:\n        self._ack(connection, message)\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="promise 1"),
+    ),
+    Mutant(
+        name="PUBACK before commit (intake)",
+        edits=(
+            Edit(
+                file="alertd/daemon/intake.py",
+                old="                settled = await self._committer.run(",
+                new="                for submission in batch:\n                    submission.succeed()\n                settled = await self._committer.run(",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_promises.py",), names="promise 1"),
+    ),
+    Mutant(
+        name="drill/live mode check removed (claiming transaction)",
+        edits=(
+            Edit(
+                file="alertd/model/notification.py",
+                old="    if mode_forbids(notification, incident_mode):",
+                new="    if False:",
+            ),
+        ),
+        by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="promise 3"),
+    ),
+    Mutant(
+        name="drill/live mode check removed (webhook)",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/webhook/channel.py",
+                old="        if notification.mode is Mode.DRILL and",
+                new="        if False and",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/webhook/test_send.py",), names="promise 3"),
+    ),
+    Mutant(
+        name="lease check removed (dispatch sends on a lease that ends)",
+        edits=(
+            Edit(
+                file="alertd/daemon/dispatch.py",
+                old="        if self._clock.now().boot_us > ends_us:",
+                new="        if False:",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_dispatch.py",), names="lease"),
+    ),
+    Mutant(
+        name="lease check removed (a claimed row is claimed again)",
+        edits=(
+            Edit(
+                file="alertd/store/sql.py",
+                old="    WHERE state = 'queued' AND channel = ? AND lane <= ?",
+                new="    WHERE state IN ('queued', 'claimed') AND channel = ? AND lane <= ?",
+            ),
+        ),
+        by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="lease"),
+    ),
+    Mutant(
+        name="lease check removed (a row is abandoned before its lease ends)",
+        edits=(
+            Edit(
+                file="alertd/store/sql.py",
+                old="        AND (lease_until_us <= ? OR leased_by <> ?) ORDER BY",
+                new="        AND (lease_until_us <= ? OR leased_by <> ? OR 1 = 1) ORDER BY",
+            ),
+        ),
+        by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="lease"),
+    ),
+    Mutant(
+        name="fencing removed (an outcome of an older claim counts)",
+        edits=(
+            Edit(
+                file="alertd/engine/outcomes.py",
+                old="        return event.epoch != row.epoch",
+                new="        return False",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_outcomes.py",), names="lease"),
+    ),
+    Mutant(
+        name="blast radius: a fixed device presses where it was heard",
+        edits=(
+            Edit(
+                file="alertd/engine/routing.py",
+                old="    if not device.roaming_sites or signal.heard_by is None:",
+                new="    if signal.heard_by is not None and not device.roaming_sites:\n        return registry.devices[signal.heard_by].site_id\n    if not device.roaming_sites or signal.heard_by is None:",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_presses.py",), names="promise 6"),
+    ),
+    Mutant(
+        name="blast radius: a fixed device may be refused by where it was heard",
+        edits=(
+            Edit(
+                file="alertd/engine/routing.py",
+                old="    if not device.roaming_sites or signal.heard_by is None:",
+                new="    if signal.heard_by is None:",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_presses.py",), names="promise 6"),
+    ),
+    Mutant(
+        name="blast radius: a roaming device presses anywhere",
+        edits=(
+            Edit(
+                file="alertd/engine/routing.py",
+                old="    return gateway.site_id if gateway.site_id in allowed else None",
+                new="    return gateway.site_id if allowed else None",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_presses.py",), names="promise 6"),
+    ),
+    Mutant(
+        name="emergency block removed (everywhere)",
+        edits=(
+            Edit(
+                file="alertd/model/blocked_numbers.py",
+                old="def blocked(address: str) -> str | None:",
+                new="def blocked(address: str) -> str | None:\n    return None\n\n\ndef _blocked(address: str) -> str | None:",
+            ),
+        ),
+        by=Tests(paths=("tests/model",), names="emergency"),
+    ),
+    Mutant(
+        name="emergency block removed (dispatch)",
+        edits=(
+            Edit(
+                file="alertd/daemon/dispatch.py",
+                old="        if channel.kind not in NOT_DIALLED and",
+                new="        if False and",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_dispatch.py",), names="emergency"),
+    ),
+    Mutant(
+        name="emergency block removed (Twilio)",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/twilio/channel.py",
+                old="    if why := blocked(address):",
+                new="    if (why := blocked(address)) and False:",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/twilio",), names="emergency"),
+    ),
+)

@@ -1,0 +1,170 @@
+"""Mutants between the commit and the phone: claims, tries, words, numbers. Caught in simulated days."""
+
+from mutation.mutant import Edit, Mutant, Seeds
+
+OUTCOMES = "alertd/engine/outcomes.py"
+NOTIFICATION = "alertd/model/notification.py"
+BLOCK_REMOVED = Edit(
+    file="alertd/model/blocked_numbers.py",
+    old="def blocked(address: str) -> str | None:",
+    new="def blocked(address: str) -> str | None:\n    return None\n\n\ndef _blocked(address: str) -> str | None:",
+)
+
+TELLING = (
+    Mutant(
+        name="claim without lease",
+        edits=(
+            Edit(
+                file="alertd/store/sql.py",
+                old="    WHERE state = 'queued' AND channel = ? AND lane <= ?",
+                new="    WHERE state IN ('queued', 'claimed') AND channel = ? AND lane <= ?",
+            ),
+        ),
+        by=Seeds(trips=("one claim, one try",)),
+    ),
+    Mutant(
+        name="nobody looks after the attempts of a dead owner",
+        edits=(
+            Edit(
+                file="alertd/daemon/recovery.py",
+                old="        claimed = [row for row in rows if row.state is NotificationState.CLAIMED]\n",
+                new="        claimed: list[NotificationRow] = []\n",
+            ),
+        ),
+        by=Seeds(trips=("outbox drains",)),
+    ),
+    Mutant(
+        name="retry forgets the id",
+        edits=(
+            Edit(
+                file=OUTCOMES,
+                old="    d.change(\n        NotificationChange(\n            id=n.id,\n            state=NotificationState.QUEUED,\n",
+                new="    from msgspec.structs import replace\n    from alertd.model.ids import NotificationId, derive\n"
+                '    d.row(replace(n, id=NotificationId(derive("n", n.id, row.attempt))))\n'
+                "    d.change(\n        NotificationChange(\n            id=n.id,\n            state=NotificationState.FAILED,\n",
+            ),
+            Edit(
+                file=OUTCOMES,
+                old="            not_before_us=d.now.boot_us + int(delay_s * 1_000_000),\n",
+                new="",
+            ),
+        ),
+        by=Seeds(trips=("one content",)),
+    ),
+    Mutant(
+        name="a nuisance is sent again when nobody knows whether it went out",
+        edits=(
+            Edit(file=OUTCOMES, old="    if not looked_up:\n", new="    if False:\n"),
+            Edit(file=OUTCOMES, old="    elif not n.resend_unknown:\n", new="    elif False:\n"),
+        ),
+        by=Seeds(trips=("once only",)),
+    ),
+    Mutant(
+        name="what was not sent yet leaves after the end",
+        edits=(
+            Edit(
+                file="alertd/engine/draft.py",
+                old="        self._withdrawals.append(Withdrawal(incident_id=incident.id, reason=reason))\n",
+                new="",
+            ),
+        ),
+        by=Seeds(trips=("after the end",)),
+    ),
+    Mutant(
+        name="expired texts are sent",
+        edits=(
+            Edit(file=NOTIFICATION, old="    if notification.expires_us <= wall_us:\n", new="    if False:\n"),
+            Edit(file=OUTCOMES, old="    elif d.now.wall_us >= n.expires_us:\n", new="    elif False:\n"),
+        ),
+        by=Seeds(trips=("expiry",)),
+    ),
+    Mutant(
+        name="sent counts as delivered",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/twilio/statuses.py",
+                old='        case "sent" | "partially_delivered":\n            return Sent(ref=message.sid)\n',
+                new='        case "sent" | "partially_delivered":\n            return Delivered(ref=message.sid)\n',
+            ),
+        ),
+        by=Seeds(trips=("deliveries",)),
+    ),
+    Mutant(
+        name="a late status takes knowledge back",
+        edits=(
+            Edit(file=OUTCOMES, old="    if _RANK[state] > _RANK.get(row.state, 0):\n", new="    if True:\n"),
+            Edit(
+                file="adapters/alertd_adapters/twilio/statuses.py",
+                old="        return rank(outcome) > known or recanted\n",
+                new="        return True\n",
+            ),
+        ),
+        by=Seeds(trips=("life cycle",)),
+    ),
+    Mutant(
+        name="exhausted texts 911",
+        edits=(
+            BLOCK_REMOVED,
+            Edit(
+                file="alertd/engine/telling.py",
+                old="            endpoint=endpoint,\n            reason=message.reason,\n",
+                new='            endpoint=replace(endpoint, address="911") if message.kind is Kind.EXHAUSTED else endpoint,\n'
+                "            reason=message.reason,\n",
+            ),
+        ),
+        by=Seeds(trips=("emergency number",)),
+    ),
+    Mutant(
+        name="a drill reaches dispatch",
+        edits=(
+            Edit(
+                file="alertd/engine/presses.py",
+                old="        incident = open_(d, incident_class, press, Mode.LIVE, cause=event.cause)\n",
+                new="        drill = incident_class is IncidentClass.MEDICAL\n"
+                "        mode = Mode.DRILL if drill else Mode.LIVE\n"
+                "        incident = open_(d, incident_class, press, mode, cause=event.cause)\n",
+            ),
+            Edit(file=NOTIFICATION, old="    if mode_forbids(notification, incident_mode):\n", new="    if False:\n"),
+            Edit(
+                file="adapters/alertd_adapters/webhook/channel.py",
+                old="        if notification.mode is Mode.DRILL and",
+                new="        if False and",
+            ),
+        ),
+        by=Seeds(trips=("mode",)),
+        stands_for="drills do not exist yet: medical presses are made drills, and all three guards are removed",
+    ),
+    Mutant(
+        name="another reason than the one there was",
+        edits=(
+            Edit(
+                file=OUTCOMES,
+                old="        _queue(d, row, incident, Reason.RETRYING, delay_s, f",
+                new="        _queue(d, row, incident, n.reason, delay_s, f",
+            ),
+        ),
+        by=Seeds(trips=("reasons",)),
+    ),
+    Mutant(
+        name="people of the other school are told, too",
+        edits=(
+            Edit(
+                file="alertd/engine/audience.py",
+                old=" or site_id == DISTRICT or site_id in person.sites:\n",
+                new=" or site_id == DISTRICT or person.sites:\n",
+            ),
+        ),
+        by=Seeds(trips=("audience",)),
+    ),
+    Mutant(
+        name="a site that has three incidents is told of no fourth",
+        edits=(
+            Edit(
+                file="alertd/engine/telling.py",
+                old="            if option.suppressed is None:\n                reached += 1\n",
+                new="            if option.suppressed is None:\n                reached += 1\n",
+            ),
+        ),
+        by=Seeds(trips=("first text",)),
+    ),
+)
