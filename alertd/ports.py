@@ -170,6 +170,10 @@ class Activity(Protocol):
         """Rows of the channel that were accepted but are not yet delivered or failed."""
         ...
 
+    def owner_of(self, channel: str, ref: str) -> NotificationId | None:
+        """Whose last attempt the channel's provider has named so, as far as it is stored; however long ago."""
+        ...
+
 
 class Inbound(Protocol):
     """Brings replies and statuses in: a poller. Runs until cancelled."""
@@ -267,8 +271,6 @@ class Transaction(Protocol):
         ...
 
     def notification(self, notification_id: NotificationId) -> NotificationRow | None: ...
-
-    def notification_by_ref(self, channel: str, ref: str) -> NotificationRow | None: ...
 
     def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:
         """Incidents that the endpoint was told of and that are open or were opened since then; open ones
@@ -373,6 +375,10 @@ class Store(Protocol):
     def read_notifications(self, incident_id: IncidentId) -> tuple[NotificationRow, ...]: ...
 
     def read_notification(self, notification_id: NotificationId) -> NotificationRow | None: ...
+
+    def read_by_ref(self, channel: str, ref: str) -> NotificationRow | None:
+        """The row whose last attempt the channel's provider has named so."""
+        ...
 
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         """Rows of kind TEST and DISPATCH_HEARTBEAT created since then, oldest first: what became of `alertd test`."""

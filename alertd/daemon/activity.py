@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from alertd.model.decision import Decision
-from alertd.model.ids import IncidentId, SiteId
+from alertd.model.ids import IncidentId, NotificationId, SiteId
 from alertd.model.notification import NotificationRow
 from alertd.ports import Clock, Store, StoreError
 
@@ -17,7 +17,7 @@ QUIET_AFTER_S = 600.0
 UNSETTLED_FOR_S = 24 * 3600.0
 """A message that no provider has settled after a day never will be."""
 BELIEVED_S = 30.0
-"""So long an answer about unsettled messages holds if no commit of this process changed one; another node's may have."""
+"""So long an answer about unsettled messages holds if no commit of this process changed one; another node may have."""
 INCIDENTS_MAX = 10_000
 """Open incidents read at the start."""
 
@@ -72,3 +72,11 @@ class OpenIncidents:
             return ()
         self._unsettled[channel] = (now.boot_us, rows)
         return rows
+
+    def owner_of(self, channel: str, ref: str) -> NotificationId | None:
+        try:
+            row = self._store.read_by_ref(channel, ref)
+        except StoreError as error:
+            log.warning("owner_not_read", channel=channel, error=str(error))
+            return None
+        return None if row is None else row.notification.id

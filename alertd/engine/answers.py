@@ -46,6 +46,8 @@ NOTE_LETTERS = 300
 """Longest note that is kept of one text."""
 NOTES_AT_MOST = 50
 """Notes that one incident keeps."""
+READ_US = 2_000_000
+"""From taking up a press to an answer by somebody who has read of it: a text takes a second, reading and typing one."""
 WORDS_ANSWERED = 3
 """So many notes of one person are answered with what would count: two machines must not talk all night."""
 
@@ -55,12 +57,12 @@ def on_reply(d: Draft, event: Replied) -> None:
     if d.facts.seen_us is not None:
         d.entry(EntryKind.ANSWER, Reason.DUPLICATE, "this text was read before")
         return
-    d.cause = event.cause
     key = f"{event.channel}:{event.address}"
     person = d.facts.registry.by_address.get(key)
-    if person is None:
+    if person is None:  # its cause is not remembered: another channel may show the same text, and know the phone
         d.entry(EntryKind.ANSWER, Reason.FOREIGN_TOKEN, "a text from a phone that is nobody's", body=event.body[:160])
         return
+    d.cause = event.cause
     endpoint = next(e for e in person.endpoints if e.key == key)
     texter = Texter(event=event, person=person, endpoint=endpoint)
     reply = read(event.body, d.facts.phone)
@@ -130,8 +132,8 @@ def _code(d: Draft, texter: Texter, incident: Incident, digit: int) -> None:
 
 
 def _known_at(incident: Incident, at_us: int) -> int:
-    """An answer covers only the presses that were known when it was given; the first was: it is what they answer."""
-    return max(1, sum(p.received_us <= at_us for p in incident.presses))
+    """An answer covers only the presses of which its author can have read; the first is: it is what they answer."""
+    return max(1, sum((p.known_us or p.received_us) + READ_US <= at_us for p in incident.presses))
 
 
 def take(d: Draft, incident: Incident, person: Person, kind: AnswerKind, *, via: str, covers: int) -> Incident:
@@ -205,6 +207,7 @@ def _escalate_by_human(d: Draft, event: Replied, person: Person, incident: Incid
         pressed_us=None,
         assigned_to=PersonId(person.id),
         last_us=d.now.wall_us,
+        known_us=d.now.wall_us,
     )
     d.entry(EntryKind.ANSWER, Reason.UPGRADED, f"{person.name} asks for {wanted}", incident=incident, person=person.id)
     same = d.state.open_by_merge_key(presses.merge_key_of(wanted, press))

@@ -6,6 +6,8 @@ Reading order of the core: `lifecycle` (what can become of things), `presses`, `
 
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from alertd.engine import answers, dispatch_centers, endings, escalation, outcomes, presses, selftests, troubles
 from alertd.engine.draft import Draft
 from alertd.model.decision import Decision, EntryKind, Facts, Now, SiteState
@@ -151,7 +153,11 @@ def _timer(d: Draft, timer: Timer) -> None:  # noqa: C901 - one arm a kind
 
 
 def _clock(d: Draft, event: ClockStepped) -> None:
-    """Deadlines run on boot time, so nothing is early or late; but stamps of before and after cannot be compared. The
-    clock watch tells people: once, not once a site."""
+    """Deadlines run on boot time, so nothing is early or late; but stamps of before and after cannot be compared. What
+    will be compared moves with the clock: since when presses are known. The clock watch tells people: once, not once a
+    site."""
     step_s = event.step_us / 1_000_000
     d.entry(EntryKind.CLOCK, Reason.CLOCK_STEPPED, f"the wall clock stepped by {step_s:+.1f} s")
+    for incident in d.state.incidents.values():
+        moved = tuple(replace(p, known_us=p.known_us + event.step_us if p.known_us else 0) for p in incident.presses)
+        d.put(replace(incident, presses=moved))

@@ -22,15 +22,17 @@ from alertd.model.notification import (
 from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Unknown
 from alertd.model.reason import Reason
 
-ATTEMPTS_AT_MOST = 40
-"""Tries of one panic notification. Its expiry is what ends it: the pauses between tries grow to half a minute, so this
-many take three times as long as a text is worth; the number only bounds a defect."""
+ATTEMPTS_AT_MOST = 200
+"""Tries of one panic notification. Its expiry is what ends it, an hour at most; the number only bounds a defect."""
 ATTEMPTS_ROUTINE = 4
 OTHER_ENDPOINT_AFTER = 2
 """Tries of a panic after which the person's other endpoint is told as well: a carrier that is away is tried again for
 minutes, and whoever can be reached another way must not wait for that."""
 RETRY_FIRST_S = 1.0
 RETRY_LONGEST_S = 30.0
+RETRY_LONGEST_YOUNG_S = 10.0
+"""The same for a young panic: when the uplink is back, nobody waits for a pause that has grown."""
+YOUNG_US = 300 * 1_000_000
 NOT_FOUND = "not_found"
 """A look-up's answer: the provider certainly never had it."""
 
@@ -130,7 +132,7 @@ def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident |
         )
     if not failed.permanent and _may_try_again(d, row, incident, f"{failed.code} {failed.detail}"):
         never_left = failed.code == NOT_FOUND
-        delay_s = 0.0 if never_left else (failed.retry_after_s or backoff_s(n.id, row.attempt))
+        delay_s = 0.0 if never_left else (failed.retry_after_s or _pause_s(d, row))
         _queue(d, row, incident, Reason.RETRYING, delay_s, f"{failed.code} {failed.detail}".strip())
     elif failed.permanent:
         _give_up(d, row, incident, Reason.FAILED_PERMANENTLY, f"{failed.code} {failed.detail}".strip())
@@ -159,7 +161,7 @@ def _unknown(d: Draft, row: NotificationRow, unknown: Unknown, incident: Inciden
         _give_up(d, row, incident, Reason.UNKNOWN_NOT_RESENT, unknown.detail)
     elif _may_try_again(d, row, incident, unknown.detail):
         # Once at once: the look-up took its time. After that the carrier is in trouble, and tries must last.
-        delay_s = 0.0 if row.attempt <= 1 else backoff_s(n.id, row.attempt)
+        delay_s = 0.0 if row.attempt <= 1 else _pause_s(d, row)
         _queue(d, row, incident, Reason.RESENT_UNKNOWN, delay_s, unknown.detail)
 
 
@@ -183,11 +185,16 @@ def _is_outlived(n: Notification, incident: Incident | None) -> bool:
     return is_outlived(n.kind, incident_open=incident is not None, incident_stopped=stopped)
 
 
-def backoff_s(notification_id: str, attempt: int) -> float:
+def _pause_s(d: Draft, row: NotificationRow) -> float:
+    young = row.notification.lane is Lane.PANIC and d.now.wall_us - row.notification.created_us < YOUNG_US
+    return backoff_s(row.notification.id, row.attempt, RETRY_LONGEST_YOUNG_S if young else RETRY_LONGEST_S)
+
+
+def backoff_s(notification_id: str, attempt: int, longest_s: float) -> float:
     """Doubling, with a jitter that comes from the id: spread over a carrier, the same on every run."""
     spread = blake2b(f"{notification_id}/{attempt}".encode(), digest_size=2).digest()
     jitter = 0.5 + int.from_bytes(spread, "big") / 0x1_0000
-    return float(min(RETRY_LONGEST_S, RETRY_FIRST_S * 2 ** max(0, attempt - 1)) * jitter)
+    return float(min(longest_s, RETRY_FIRST_S * 2 ** max(0, attempt - 1)) * jitter)
 
 
 def _queue(

@@ -196,6 +196,7 @@ def _press(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
         late=late,
         oldest_us=event.oldest_us if late else None,
         last_us=event.received_us,
+        known_us=d.now.wall_us,
     )
 
 

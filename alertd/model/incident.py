@@ -86,6 +86,8 @@ class Press(Struct, frozen=True, kw_only=True):
     """The earliest moment at which a late one can have been pressed."""
     last_us: int = 0
     """When the device was last heard pressing, for telling a new cry from the echo of the first."""
+    known_us: int = 0
+    """When it was taken up: nobody can have read of it before. Moves with a clock that is set."""
 
 
 class IncidentState(StrEnum):

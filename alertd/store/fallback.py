@@ -190,6 +190,11 @@ class FallbackStore:
             lambda disk: disk.read_notification(notification_id), None
         )
 
+    def read_by_ref(self, channel: str, ref: str) -> NotificationRow | None:
+        return self._active.read_by_ref(channel, ref) or self._on_disk(
+            lambda disk: disk.read_by_ref(channel, ref), None
+        )
+
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         return self._active.read_tests(since_us)
 

@@ -26,6 +26,7 @@ _standing = [schema.notification.c[name.strip()] for name in STANDING.split(",")
 # In the very words of the partial indexes: with bound values SQLite would walk through the whole table.
 _open = text("incident.state = 'open'")
 _unsettled = text("notification.state IN ('accepted', 'sent')")
+_referred = text("notification.ref <> ''")
 _tests = text("notification.kind IN ('test', 'dispatch_heartbeat')")
 _UNSETTLED = (
     select(*_standing)
@@ -85,6 +86,11 @@ class Reader:
     def notification(self, notification_id: NotificationId) -> NotificationRow | None:
         query = select(*_standing).where(schema.notification.c.id == notification_id)
         return next(iter(self._notifications(query)), None)
+
+    def by_ref(self, channel: str, ref: str) -> NotificationRow | None:
+        table = schema.notification.c
+        query = select(*_standing).where(_referred, table.channel == channel, table.ref == ref)
+        return next(iter(self._notifications(query.order_by(table.created_us.desc()))), None)
 
     def tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         table = schema.notification.c

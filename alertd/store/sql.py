@@ -117,10 +117,6 @@ READ_PHONE = """
 STANDING = "schema, blob, state, reason, attempt, epoch, not_before_us, ref, detail"
 """What a `NotificationRow` is made of."""
 READ_NOTIFICATION = f"SELECT {STANDING} FROM notification WHERE id = ?{{lock}}"  # noqa: S608 - constants
-READ_BY_REF = (
-    f"SELECT {STANDING} FROM notification WHERE ref <> '' AND channel = ? AND ref = ?"  # noqa: S608 - constants
-    " ORDER BY created_us DESC LIMIT 1{lock}"
-)
 
 CHANGE_NOTIFICATION = """
     UPDATE notification SET state = ?, reason = ?, ref = COALESCE(?, ref), detail = COALESCE(?, detail),

@@ -273,6 +273,9 @@ class SqlStore(ABC):
     def read_notification(self, notification_id: NotificationId) -> NotificationRow | None:
         return self._opened_reader.notification(notification_id)
 
+    def read_by_ref(self, channel: str, ref: str) -> NotificationRow | None:
+        return self._opened_reader.by_ref(channel, ref)
+
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         return self._opened_reader.tests(since_us)
 

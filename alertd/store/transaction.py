@@ -198,12 +198,6 @@ class SqlTransaction:
         found = self._session.rows(sql.READ_NOTIFICATION, (notification_id,))
         return rows.notification(found[0]) if found else None
 
-    def notification_by_ref(self, channel: str, ref: str) -> NotificationRow | None:
-        if self._touched:
-            self._send()
-        found = self._session.rows(sql.READ_BY_REF, (channel, ref)) if ref else []
-        return rows.notification(found[0]) if found else None
-
     def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:
         if self._collected or self._incidents:
             self._send()

@@ -205,13 +205,15 @@ class StoreContract:
                 id=NotificationId("ntf-1-sms"), state=NotificationState.ACCEPTED, reason=Reason.FIRST_WAVE, ref="SM1"
             )
             transaction.write(press(), Decision(changes=(accepted,)), now)
-            found = transaction.notification_by_ref("sms", "SM1")
-            assert found is not None
-            assert found.state is NotificationState.ACCEPTED
             assert [i.token for i in transaction.phone_incidents(phone(1).key, 0)] == ["17"]
             claims = transaction.commit(born_leased=PLENTY)
 
         assert ids(claims) == ["ntf-1-dispatch"], "a row that is already accepted was sent again"
+        found = world.store.read_by_ref("sms", "SM1")
+        assert found is not None
+        assert (found.notification.id, found.state) == ("ntf-1-sms", NotificationState.ACCEPTED)
+        assert world.store.read_by_ref("dispatch", "SM1") is None, "a name that another provider gave"
+        assert world.store.read_by_ref("sms", "SM2") is None
         assert world.row("ntf-1-sms").state is NotificationState.ACCEPTED
 
     def test_several_sites_in_one_commit(self, world: World) -> None:

@@ -1,11 +1,22 @@
+# ruff: noqa: E501 - what is changed is quoted as it stands in the source
 """Mutants between the button and the disk: acknowledging, routing, counting, keeping. Caught in simulated days."""
 
+from alertd_simulator.world.plan import BrokerDrops, BrokerTricks, Crash, DiskFull, SlowDisk
 from mutation.mutant import Edit, Mutant, Seeds
 
 TRIGGERS = "adapters/alertd_adapters/mqtt/trigger_session.py"
 INTAKE = "alertd/daemon/intake.py"
 ROUTING = "alertd/engine/routing.py"
 PRESSES = "alertd/engine/presses.py"
+
+RECONNECTS = (
+    SlowDisk(at_s=100, lasts_s=1_000, commit_s=6),
+    BrokerDrops(at_s=100, times=250, every_s=4),
+    BrokerTricks(at_s=100, lasts_s=1_000, jitter_s=0.5),
+)
+"""Connections that are lost while commits are under way. On a stated day a slow disk and a bad line seldom meet."""
+DIES_WITH_A_FULL_DISK = (DiskFull(at_s=100, lasts_s=400), Crash(at_s=300), Crash(at_s=400))
+"""What stands in for the disk outlives the process; on a stated day it seldom has to."""
 
 ARRIVING = (
     Mutant(
@@ -29,18 +40,7 @@ ARRIVING = (
                 new="        if self._live is not None and message.qos:\n            self._live.ack(message)\n",
             ),
         ),
-        by=Seeds(trips=("acknowledged press",)),
-    ),
-    Mutant(
-        name="a message is known again by its packet id alone",
-        edits=(
-            Edit(
-                file="adapters/alertd_adapters/mqtt/redelivery.py",
-                old="before is not None and before[0] == digest else",
-                new="before is not None else",
-            ),
-        ),
-        by=Seeds(trips=("acknowledged press",)),
+        by=Seeds(plus=RECONNECTS, trips=("acknowledged press",)),
     ),
     Mutant(
         name="presses without a counter are told apart by their content",
@@ -67,14 +67,18 @@ ARRIVING = (
                 new="            committed = Committed(decisions=(), claims=(), leased_us=0)\n",
             ),
         ),
-        by=Seeds(trips=("acknowledged press",)),
+        by=Seeds(needs=("poison:decide",), trips=("acknowledged press",)),
     ),
     Mutant(
         name="poison is refused for ever",
         edits=(
-            Edit(file=INTAKE, old="            committed = self._quarantine(event, registry, error)\n", new="            raise\n"),
+            Edit(
+                file=INTAKE,
+                old="            committed = self._quarantine(event, registry, error)\n",
+                new="            raise\n",
+            ),
         ),
-        by=Seeds(trips=("broker drains",)),
+        by=Seeds(needs=("poison:decide",), trips=("broker drains",)),
     ),
     Mutant(
         name="poison ends the process, again and again",
@@ -86,7 +90,7 @@ ARRIVING = (
                 "                raise StoreGoneError(_named(error)) from error\n",
             ),
         ),
-        by=Seeds(trips=("daemon is up",)),
+        by=Seeds(needs=("poison:decide",), trips=("daemon is up",)),
     ),
     Mutant(
         name="nonsense is never acknowledged",
@@ -97,7 +101,7 @@ ARRIVING = (
                 new="            self._slots.release()\n            return\n",
             ),
         ),
-        by=Seeds(trips=("broker drains",)),
+        by=Seeds(needs=("poison:garbage", "poison:huge", "poison:deep", "poison:empty"), trips=("broker drains",)),
     ),
     Mutant(
         name="each press takes one of the twenty places for good",
@@ -106,6 +110,11 @@ ARRIVING = (
                 file=TRIGGERS,
                 old="        finally:\n            self._slots.release()\n",
                 new="        finally:\n            pass\n",
+            ),
+            Edit(
+                file=TRIGGERS,
+                old="asyncio.Semaphore(options.max_unacked)",
+                new="asyncio.Semaphore(20)",
             ),
         ),
         by=Seeds(trips=("arrived press",)),
@@ -119,7 +128,7 @@ ARRIVING = (
                 new="            elif True:\n",
             ),
         ),
-        by=Seeds(trips=("withheld acknowledgement",)),
+        by=Seeds(needs=("disk_full", "disk_fails"), trips=("withheld acknowledgement",)),
     ),
     Mutant(
         name="roaming badge at its home site",
@@ -152,7 +161,7 @@ ARRIVING = (
                 new="            pass\n",
             ),
         ),
-        by=Seeds(trips=("survival",)),
+        by=Seeds(needs=("disk_full", "disk_fails"), trips=("survival",)),
     ),
     Mutant(
         name="what memory held is forgotten by the next incarnation",
@@ -163,15 +172,15 @@ ARRIVING = (
                 new="        if self._spare.path.exists() and self._owner is None:  # an earlier",
             ),
         ),
-        by=Seeds(trips=("survival",)),
+        by=Seeds(plus=DIES_WITH_A_FULL_DISK, trips=("survival",)),
     ),
     Mutant(
-        name="after a failed commit the journal goes on as if it had worked",
+        name="entries of the journal do not stand on each other",
         edits=(
             Edit(
-                file="alertd/store/transaction.py",
-                old="        self._memory.heads.update(self._heads_before)\n",
-                new="",
+                file="alertd/store/journal.py",
+                old="    link = (site_id, sequence, at_us, entry.kind.value, entry.incident_id, entry.notification_id, reason, payload_hash)\n    digest = chain_hash(head.hash, link)\n",
+                new="    link = (site_id, sequence, at_us, entry.kind.value, entry.incident_id, entry.notification_id, reason, payload_hash)\n    digest = chain_hash(payload_hash, link)\n",
             ),
         ),
         by=Seeds(trips=("journal verifies",)),

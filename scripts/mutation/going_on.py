@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - what is changed is quoted as it stands in the source
 """Mutants in what goes on until somebody goes: steps, news, timers, answers, ends. Caught in simulated days."""
 
 from mutation.mutant import Edit, Mutant, Seeds
@@ -36,7 +37,7 @@ GOING_ON = (
     Mutant(
         name="late press to dispatch without a human",
         edits=(Edit(file=PRESSES, old="    if press.late:\n        return Reason.LATE_HOLD\n", new=""),),
-        by=Seeds(trips=("late waits",)),
+        by=Seeds(needs=("press:late",), trips=("late waits",)),
         stands_for="late press to PA: there is no PA yet, and dispatch waits for the same human",
     ),
     Mutant(
@@ -119,7 +120,7 @@ GOING_ON = (
                 new='            for statement in ("DELETE FROM timer", *REANCHOR):\n',
             ),
         ),
-        by=Seeds(trips=("punctual timers",)),
+        by=Seeds(needs=("crash",), trips=("punctual timers",)),
     ),
     Mutant(
         name="timers of before a power cut are forgotten",
@@ -130,7 +131,7 @@ GOING_ON = (
                 new="            for statement in REANCHOR[1:]:\n",
             ),
         ),
-        by=Seeds(trips=("nothing overdue",)),
+        by=Seeds(needs=("crash:power",), trips=("nothing overdue",)),
     ),
     Mutant(
         name="clock step fires all timers",
@@ -146,7 +147,7 @@ GOING_ON = (
                 new="sql.READ_DUE_TIMERS, (self._opened_clock.boot_id, now.wall_us, limit)",
             ),
         ),
-        by=Seeds(trips=("punctual timers",)),
+        by=Seeds(needs=("clock_step",), trips=("punctual timers",)),
     ),
     Mutant(
         name="troubles are never cleared",
@@ -157,7 +158,7 @@ GOING_ON = (
                 new="    if trouble is None or not trouble.acknowledged_by:\n        return\n    _tell(d, replace(trouble, cleared_us",
             ),
         ),
-        by=Seeds(trips=("troubles clear",)),
+        by=Seeds(needs=("disk_full", "broker_down", "clock_step"), trips=("troubles clear",)),
     ),
     Mutant(
         name="ack by tapback",
@@ -214,8 +215,8 @@ GOING_ON = (
         edits=(
             Edit(
                 file=ANSWERS,
-                old="    return max(1, sum(p.received_us <= at_us for p in incident.presses))\n",
-                new="    return len(incident.presses)\n",
+                old="covers=_known_at(incident, event.at_us))",
+                new="covers=len(incident.presses))",
             ),
         ),
         by=Seeds(trips=("acknowledgement",)),

@@ -5,7 +5,9 @@ Owns the vocabulary. Must know nothing of how a mutant is tried out (`trial`).
 
 from dataclasses import dataclass
 
-SEEDS_MAX = 40
+from alertd_simulator.world.plan import Deed
+
+SEEDS_MAX = 60
 """So many days may pass before a mutant counts as not caught."""
 
 
@@ -41,6 +43,12 @@ class Seeds:
     """Days of the swarm, from seed 1 upwards, until one fails that the intact tree passes."""
 
     trips: tuple[str, ...] = ()
+    """Checkers that must complain, one of them at least; none: whoever complains will do."""
+    needs: tuple[str, ...] = ()
+    """Tags of deeds ("disk_full", "poison:decide"), one of which the mutant cannot show itself without. Days that have
+    none are counted, and not lived: it is quicker."""
+    plus: tuple[Deed, ...] = ()
+    """Faults that come to each day: for what takes two that seldom meet. None: the stated day as it is."""
     limit: int = SEEDS_MAX
 
 
@@ -52,6 +60,8 @@ class Mutant:
     name: str
     edits: tuple[Edit, ...]
     by: By
+    cheap: bool = False
+    """Caught within seconds: `--sample`, and so the tests, try it each time."""
     stands_for: str = ""
     """Of the sabotages that issue 3 lists, where the name does not say it; and what it cannot be yet."""
 
@@ -80,6 +90,8 @@ class Result:
     """The test, the story, or the seed."""
     days: int = 0
     """Seeds that were needed."""
+    lived: int = 0
+    """Of them, those that were not left out."""
     message: str = ""
     tripped: tuple[str, ...] = ()
     """Every checker that complained on the day that caught it."""

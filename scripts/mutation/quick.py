@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - what is changed is quoted as it stands in the source
 """Mutants that a quick test must catch, by an assertion that names the promise."""
 
 from mutation.mutant import Edit, Mutant, Tests

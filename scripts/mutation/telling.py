@@ -1,5 +1,7 @@
+# ruff: noqa: E501 - what is changed is quoted as it stands in the source
 """Mutants between the commit and the phone: claims, tries, words, numbers. Caught in simulated days."""
 
+from alertd_simulator.world.plan import CarrierWeather
 from mutation.mutant import Edit, Mutant, Seeds
 
 OUTCOMES = "alertd/engine/outcomes.py"
@@ -9,6 +11,9 @@ BLOCK_REMOVED = Edit(
     old="def blocked(address: str) -> str | None:",
     new="def blocked(address: str) -> str | None:\n    return None\n\n\ndef _blocked(address: str) -> str | None:",
 )
+
+ANSWERS_LOST = (CarrierWeather(at_s=30, lasts_s=500, weather="accepts and cuts the connection", share=0.5),)
+"""The carrier has the text, and nobody hears of it. On a stated day this seldom befalls the few texts of a nuisance."""
 
 TELLING = (
     Mutant(
@@ -31,7 +36,7 @@ TELLING = (
                 new="        claimed: list[NotificationRow] = []\n",
             ),
         ),
-        by=Seeds(trips=("outbox drains",)),
+        by=Seeds(needs=("crash",), trips=("outbox drains",)),
     ),
     Mutant(
         name="retry forgets the id",
@@ -57,7 +62,7 @@ TELLING = (
             Edit(file=OUTCOMES, old="    if not looked_up:\n", new="    if False:\n"),
             Edit(file=OUTCOMES, old="    elif not n.resend_unknown:\n", new="    elif False:\n"),
         ),
-        by=Seeds(trips=("once only",)),
+        by=Seeds(plus=ANSWERS_LOST, trips=("once only",)),
     ),
     Mutant(
         name="what was not sent yet leaves after the end",
@@ -67,8 +72,13 @@ TELLING = (
                 old="        self._withdrawals.append(Withdrawal(incident_id=incident.id, reason=reason))\n",
                 new="",
             ),
+            Edit(
+                file=NOTIFICATION,
+                old="    return (not incident_open and kind not in AFTER_CLOSE) or (incident_stopped and kind in CALLS)\n",
+                new="    return False\n",
+            ),
         ),
-        by=Seeds(trips=("after the end",)),
+        by=Seeds(needs=("carrier_weather", "uplink_cut"), trips=("after the end",)),
     ),
     Mutant(
         name="expired texts are sent",
@@ -76,7 +86,7 @@ TELLING = (
             Edit(file=NOTIFICATION, old="    if notification.expires_us <= wall_us:\n", new="    if False:\n"),
             Edit(file=OUTCOMES, old="    elif d.now.wall_us >= n.expires_us:\n", new="    elif False:\n"),
         ),
-        by=Seeds(trips=("expiry",)),
+        by=Seeds(needs=("carrier_weather", "uplink_cut", "dispatch_weather"), trips=("expiry",)),
     ),
     Mutant(
         name="sent counts as delivered",
@@ -99,7 +109,7 @@ TELLING = (
                 new="        return True\n",
             ),
         ),
-        by=Seeds(trips=("life cycle",)),
+        by=Seeds(needs=("carrier_tricks",), trips=("life cycle",)),
     ),
     Mutant(
         name="exhausted texts 911",
@@ -143,7 +153,7 @@ TELLING = (
                 new="        _queue(d, row, incident, n.reason, delay_s, f",
             ),
         ),
-        by=Seeds(trips=("reasons",)),
+        by=Seeds(needs=("carrier_weather", "uplink_cut", "dispatch_weather"), trips=("reasons",)),
     ),
     Mutant(
         name="people of the other school are told, too",
@@ -161,8 +171,11 @@ TELLING = (
         edits=(
             Edit(
                 file="alertd/engine/telling.py",
-                old="            if option.suppressed is None:\n                reached += 1\n",
-                new="            if option.suppressed is None:\n                reached += 1\n",
+                old="            text(d, incident, message, addressee.person, option.endpoint, suppressed=option.suppressed)\n"
+                "            if option.suppressed is None:\n",
+                new="            quota = Reason.CHANNEL_BROKEN if len(d.state.incidents) > 3 else option.suppressed\n"
+                "            text(d, incident, message, addressee.person, option.endpoint, suppressed=quota)\n"
+                "            if quota is None:\n",
             ),
         ),
         by=Seeds(trips=("first text",)),

@@ -55,6 +55,11 @@ class Tree:
         subprocess.run([sys.executable, *checked, "alertd", "adapters", "simulator"], cwd=folder, check=True)  # noqa: S603
         return cls(folder)
 
+    def twin(self, folder: Path) -> "Tree":
+        """One more copy, of the same moment: others may be at work on the tree."""
+        shutil.copytree(self.folder, folder)
+        return Tree(folder)
+
     @contextmanager
     def broken(self, edits: Sequence[Edit]) -> Iterator[None]:
         before: dict[Path, str] = {}

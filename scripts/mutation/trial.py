@@ -9,8 +9,11 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
+
+import msgspec
 
 from mutation.mutant import Day, Mutant, Result, Seeds, Story, Tests
 from mutation.tree import SourceChangedError, Tree
@@ -20,8 +23,6 @@ TESTS_S = 120
 STORY_S = 120
 DAYS_S = 600
 """Seconds for all days of one mutant, on a machine that does other things, too."""
-BROKEN_DOWN = "crash"
-"""The simulation, or the daemon in it, ended by an error that nobody caught. Caught, but no checker's merit."""
 
 
 class Intact:
@@ -50,6 +51,8 @@ def try_out(mutant: Mutant, tree: Tree, intact: Intact) -> Result:
         result = Result(mutant=mutant, wrong=f"{error}: mend the mutant")
     except subprocess.TimeoutExpired as error:
         result = Result(mutant=mutant, wrong=f"SURVIVED: no verdict within {error.timeout:.0f} s")
+    except RuntimeError as error:
+        result = Result(mutant=mutant, wrong=str(error))
     seconds = time.monotonic() - began
     return Result(**{**result.__dict__, "seconds": seconds})
 
@@ -91,31 +94,40 @@ def _by_story(mutant: Mutant, by: Story, tree: Tree, intact: Intact) -> Result:
     missing = [checker for checker in by.trips if checker not in new]
     if missing or not new:
         return Result(mutant=mutant, wrong=f"SURVIVED: {by.name}.txt {_instead(missing, new)}")
-    return _caught(mutant, f"{by.name}.txt", new, days=0)
+    return _caught(mutant, f"{by.name}.txt", new)
 
 
 def _by_seeds(mutant: Mutant, by: Seeds, tree: Tree, intact: Intact) -> Result:
-    seed, others = 0, dict[str, str]()
+    seed, lived, others = 0, 0, dict[str, str]()
     while seed < by.limit:
-        for day in _days(tree, ("seeds", str(seed + 1), str(by.limit), *by.trips)):
-            seed = int(day.name)
+        found: Day | None = None
+        for day in _days(tree, _asked(by, seed + 1, by.limit)):
+            found, lived = day, lived + 1
             others |= day.complaints
-        if not day.complaints.keys() & set(by.trips) and (by.trips or not day.complaints):
-            break  # the last day, and still nothing
-        new = _news(day, intact.complaints("seeds", day.name, day.name))
-        if new.keys() & set(by.trips) or (new and not by.trips):
-            return _caught(mutant, f"seed {seed}", new, days=seed)
-    missing = list(by.trips)
-    return Result(mutant=mutant, wrong=f"SURVIVED {seed} seeds: {_instead(missing, others)}", days=seed)
+        if found is None or not _meant(by, found.complaints):
+            break  # all of them, and nobody said what is wanted
+        seed = int(found.name)
+        new = _news(found, intact.complaints(*_asked(replace(by, trips=(), needs=()), seed, seed)))
+        if _meant(by, new):
+            return _caught(mutant, f"seed {seed}", new, days=seed, lived=lived)
+    wrong = f"SURVIVED {by.limit} seeds ({lived} lived): {_instead(list(by.trips), others)}"
+    return Result(mutant=mutant, wrong=wrong, days=by.limit, lived=lived)
+
+
+def _asked(by: Seeds, first: int, last: int) -> tuple[str, str]:
+    asked = {"first": first, "last": last, "wanted": by.trips, "needs": by.needs, "plus": by.plus}
+    return "seeds", msgspec.json.encode(asked).decode()
+
+
+def _meant(by: Seeds, complaints: dict[str, str]) -> bool:
+    return bool(complaints.keys() & set(by.trips) if by.trips else complaints)
 
 
 def _days(tree: Tree, what: tuple[str, ...]) -> Iterator[Day]:
     done = tree.python(DAYS, *what, timeout_s=DAYS_S if what[0] == "seeds" else STORY_S)
-    lines = done.stdout.splitlines()
-    if done.returncode != 0 or not lines:
-        yield Day(name="1", complaints={BROKEN_DOWN: done.stderr.strip().splitlines()[-1]})
-        return
-    for line in lines:
+    if done.returncode != 0:
+        raise RuntimeError(f"the days of a mutant ended by themselves:\n{done.stderr[-2000:]}")
+    for line in done.stdout.splitlines():
         yield Day(**json.loads(line))
 
 
@@ -128,8 +140,14 @@ def _instead(missing: list[str], new: dict[str, str]) -> str:
     return f"{', '.join(missing) or 'nobody'} did not complain{f'; {said}' if said else ''}"
 
 
-def _caught(mutant: Mutant, where: str, new: dict[str, str], *, days: int) -> Result:
+def _caught(mutant: Mutant, where: str, new: dict[str, str], *, days: int = 0, lived: int = 0) -> Result:
     first = next((checker for checker in mutant.trips if checker in new), next(iter(new)))
     return Result(
-        mutant=mutant, caught_by=first, where=where, days=days, message=new[first], tripped=tuple(sorted(new))
+        mutant=mutant,
+        caught_by=first,
+        where=where,
+        days=days,
+        lived=lived,
+        message=new[first],
+        tripped=tuple(sorted(new)),
     )

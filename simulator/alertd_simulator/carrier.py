@@ -102,6 +102,8 @@ class Carrier:
         self.on_status: list[Callable[[Text], None]] = []
         self.on_phone: list[Callable[[Text], None]] = []
         """A text reached the phone itself."""
+        self.on_phone_of: dict[str, list[Callable[[Text], None]]] = {}
+        """The same, of one number; these hear of it first."""
         self._clock = clock
         self._token = auth_token
         self._to: dict[str, list[Text]] = {}
@@ -292,7 +294,7 @@ class Carrier:
         behaviour = self._behaviour(text.to)
         if not behaviour.lies:
             text.seen_us = self._clock.now().wall_us
-            for listener in self.on_phone:
+            for listener in (*self.on_phone_of.get(text.to, ()), *self.on_phone):
                 listener(text)
         if not behaviour.stays_sent:
             self._move_late(text, "delivered")

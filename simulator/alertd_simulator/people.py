@@ -31,6 +31,8 @@ __all__ = ["OFFER", "Habit", "Responder", "Seen"]
 
 CHANGES_AFTER_S = 25.0
 STARTS_AFTER_S = 150.0
+WORDS_MAX = 3
+"""Nobody types words to a machine for ever."""
 TOKENS = tuple(f"{number:02d}" for number in range(100))
 
 Typing = Callable[[str, str, Meant, str, str], None]
@@ -64,6 +66,9 @@ class Habit(StrEnum):
 
 ARRIVING = frozenset({Habit.GOES_AND_ARRIVES, Habit.ASLEEP, Habit.WORDS_THEN_CODE, Habit.SPACED})
 """Who says going in the end, goes and says so on arrival."""
+
+
+WITHOUT_WORDS = {Habit.WORDS: Habit.SILENT, Habit.WORDS_THEN_CODE: Habit.GOES}
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -100,7 +105,7 @@ class Responder:
         """Answers so far: what has many wordings takes the next."""
         self._writes_to: str | None = None
         """Our number, from which the last text came."""
-        carrier.on_phone.append(self._light_up)
+        carrier.on_phone_of.setdefault(number, []).append(self._light_up)
 
     def texts(self) -> list[str]:
         """What the phone received."""
@@ -135,8 +140,6 @@ class Responder:
     # --- what follows from a text
 
     def _light_up(self, text: Text) -> None:
-        if text.to != self.number:
-            return
         self._writes_to = text.sender
         self._show(text.body, mine=False)
         offer, arrival = OFFER.search(text.body), ARRIVE.search(text.body)
@@ -147,7 +150,7 @@ class Responder:
             self._later(self.arrives_after_s, arrival[1])
 
     def _read(self, code: str, body: str) -> None:
-        """Answer a code: once, and every other time when asked anew; but never twice at a time."""
+        """Answer a code: once, and every third time when asked anew; but never twice at a time."""
         if code not in self._codes:
             self._codes.append(code)
         if code in self._answering or (code in self._answered and not self._heeds(code, body)):
@@ -164,7 +167,7 @@ class Responder:
         if not ASKS_ANEW.search(body):
             return False
         self._asked_anew[code] = self._asked_anew.get(code, 0) + 1
-        return self._asked_anew[code] % 2 == 1
+        return self._asked_anew[code] % 3 == 1
 
     def _later(self, delay_s: float, body: str) -> None:
         asyncio.get_running_loop().call_later(delay_s, self.say, body)
@@ -172,7 +175,7 @@ class Responder:
     def _replies(self, code: str, body: str) -> list[tuple[float, str]]:
         """What is typed, and when."""
         soon_s = self.after_s
-        match self.habit:
+        match self._habit_now():
             case Habit.SILENT:
                 return []
             case Habit.CANNOT_GO:
@@ -186,6 +189,10 @@ class Responder:
                 return [(soon_s, "STOP"), (soon_s + STARTS_AFTER_S, "START")]
             case _:
                 return [(soon_s, self._reply(code, body))]
+
+    def _habit_now(self) -> Habit:
+        worn_out = self._count > WORDS_MAX
+        return WITHOUT_WORDS.get(self.habit, self.habit) if worn_out else self.habit
 
     def _reply(self, code: str, body: str) -> str:
         match self.habit:

@@ -23,8 +23,10 @@ How it ends: `DeadlockError` when nothing will ever happen again (it lists who w
 limit of virtual time is reached or a million turns pass without time moving. Errors of forgotten tasks are raised at
 the end of the run.
 
-The loop leans on three private names of `asyncio.BaseEventLoop` (`_selector`, `_process_events`, `_write_to_self`),
-which have stood since 3.4; tests run it on every supported version.
+The loop leans on private names of `asyncio.BaseEventLoop` (`_ready`, `_run_once`, `_stopping`, `_write_to_self`) and of
+its handles (`_cancelled`, `_run`), which have stood since 3.4; tests run it on every supported version. Turns are its
+own: there is nothing to poll, time jumps to the very moment of the next timer, and of two timers of one moment the one
+that was set first goes first.
 """
 
 import asyncio
@@ -37,6 +39,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context
 from datetime import UTC, datetime
+from heapq import heappop, heappush
 from random import Random
 from types import CodeType, FrameType
 from typing import Any, NoReturn, ParamSpec, TypeVar, TypeVarTuple, overload
@@ -55,6 +58,7 @@ SCHOOL_DAY_US = int(datetime(2026, 10, 14, 14, 42, tzinfo=UTC).timestamp()) * 1_
 """Wall clock at the start: a Wednesday, 10:42 in New York, daylight saving time."""
 LIMIT_S = 30 * 86_400.0
 """Virtual time a run may take."""
+CROWD_MIN = 200
 TURNS_MAX = 1_000_000
 """Turns of the loop without time moving."""
 
@@ -159,17 +163,6 @@ class _Lane:
         self._next()
 
 
-class _Jump:
-    """Stands where the loop expects its selector: instead of waiting, time moves."""
-
-    def __init__(self, loop: "VirtualLoop") -> None:
-        self._loop = loop
-
-    def select(self, timeout: float | None) -> list[Any]:
-        self._loop.jump(timeout)
-        return []
-
-
 def _real(name: str) -> Callable[..., NoReturn]:
     def refuse(_loop: "VirtualLoop", *_args: object, **_options: object) -> NoReturn:
         raise RealWorldError(
@@ -195,9 +188,12 @@ class VirtualLoop(BaseEventLoop):
         self._end_s = BOOTED_S + limit_s
         self._turns = 0
         self._numbers = itertools.count(1)
+        self._timer_numbers = itertools.count(1)
         self._living: dict[int, _VirtualTask[Any]] = {}
+        """And some that have ended, until there is a crowd: asyncio itself forgets tasks that nobody holds."""
+        self._crowd = CROWD_MIN
         self._lanes: dict[object, _Lane] = {}
-        self._selector = _Jump(self)
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._home = threading.get_ident()
         self.set_exception_handler(_remember)
 
@@ -209,20 +205,66 @@ class VirtualLoop(BaseEventLoop):
         """True time since the run began."""
         return self._virtual_s - BOOTED_S
 
-    def jump(self, timeout: float | None) -> None:
-        """Let `timeout` seconds pass. `None`: the loop would sleep for ever."""
-        if timeout is None:
+    # --- turns
+
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        self._check_closed()  # type: ignore[attr-defined]
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)  # type: ignore[attr-defined]
+        return handle
+
+    def call_later(
+        self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self._virtual_s + delay, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        self._check_closed()  # type: ignore[attr-defined]
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        heappush(self._timers, (when, next(self._timer_numbers), handle))
+        return handle
+
+    def _run_once(self) -> None:
+        """One turn: everything that was ready when it began. Called for ever by `run_forever`."""
+        ready, timers = self._ready, self._timers  # type: ignore[attr-defined]
+        if ready or self._stopping:  # type: ignore[attr-defined]
+            self._stay()
+        else:
+            self._jump()
+        while timers and timers[0][0] <= self._virtual_s:
+            ready.append(heappop(timers)[2])
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:  # noqa: SLF001 - what the loops of asyncio itself do
+                handle._run()  # noqa: SLF001
+
+    def _stay(self) -> None:
+        self._turns += 1
+        if self._turns > TURNS_MAX:
+            raise EndlessError(f"{TURNS_MAX} turns and time stands still: something spins.\n{self._tasks()}")
+
+    def _jump(self) -> None:
+        """To the next timer that somebody still waits for."""
+        timers = self._timers
+        while timers and timers[0][2]._cancelled:  # noqa: SLF001
+            heappop(timers)
+        if not timers:
             raise DeadlockError(self._who_waits())
-        if timeout <= 0:
-            self._turns += 1
-            if self._turns > TURNS_MAX:
-                raise EndlessError(f"{TURNS_MAX} turns and time stands still: something spins.\n{self._tasks()}")
+        target = timers[0][0]
+        if target <= self._virtual_s:
+            self._stay()
             return
         self._turns = 0
-        target = self._virtual_s + timeout
         if target > self._end_s:
             raise EndlessError(f"virtual time would pass its limit of {self._end_s - BOOTED_S} s.\n{self._tasks()}")
         self._virtual_s = target
+
+    def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:
+        """It is passed over when its time comes."""
 
     # --- futures, tasks, executors
 
@@ -241,9 +283,10 @@ class VirtualLoop(BaseEventLoop):
         number = next(self._numbers)
         title = f"task-{number}" if name is None else str(name)
         task = _VirtualTask[T](number, coro, loop=self, name=title, context=context, **options)
-        if not task.done():  # an eager one may be
-            self._living[number] = task
-            task.add_done_callback(lambda _task: self._living.pop(number, None))
+        self._living[number] = task
+        if len(self._living) > self._crowd:
+            self._living = {number: task for number, task in self._living.items() if not task.done()}
+            self._crowd = 2 * len(self._living) + CROWD_MIN
         return task
 
     def run_in_executor(self, executor: object, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
@@ -267,9 +310,6 @@ class VirtualLoop(BaseEventLoop):
 
     # --- what the base class wants of a loop that has an operating system
 
-    def _process_events(self, event_list: list[Any]) -> None:
-        assert not event_list
-
     def _write_to_self(self) -> None:
         """Nobody sleeps, so nobody needs waking."""
 
@@ -278,7 +318,8 @@ class VirtualLoop(BaseEventLoop):
     def cancel_leftovers(self) -> None:
         """Cancel, in order of birth, what still lives, and let it finish."""
         self._turns, self._end_s = 0, self._virtual_s + LIMIT_S  # a run that went on for too long may still clean up
-        leftovers = [task for _number, task in sorted(self._living.items())]
+        leftovers = [task for _number, task in sorted(self._living.items()) if not task.done()]
+        self._living.clear()  # what failed and was awaited by nobody is told of now
         for task in leftovers:
             task.cancel()
         if leftovers:
@@ -297,7 +338,11 @@ class VirtualLoop(BaseEventLoop):
         )
 
     def _tasks(self) -> str:
-        lines = [f"  {task.get_name()} waits in {_where(task.get_coro())}" for task in self._living.values()]
+        lines = [
+            f"  {task.get_name()} waits in {_where(task.get_coro())}"
+            for task in self._living.values()
+            if not task.done()
+        ]
         return "\n".join(["Tasks, oldest first:", *lines]) if lines else "No task lives."
 
 
@@ -351,7 +396,7 @@ class VirtualClock:
 
     def __init__(self, *, wall_us: int = SCHOOL_DAY_US, loop: VirtualLoop | None = None) -> None:
         self._loop = loop or virtual_loop()
-        self._booted_s = 0.0
+        self._booted_us = 0
         self._boots = 1
         self._wall_offset_us = wall_us - round(self._loop.time() * 1e6)
 
@@ -361,7 +406,7 @@ class VirtualClock:
 
     def now(self) -> Now:
         loop_us = round(self._loop.time() * 1e6)
-        return Now(wall_us=loop_us + self._wall_offset_us, boot_us=loop_us - round(self._booted_s * 1e6))
+        return Now(wall_us=loop_us + self._wall_offset_us, boot_us=loop_us - self._booted_us)
 
     def step_wall(self, seconds: float) -> None:
         """Somebody, or NTP, sets the clock. Boot time does not notice."""
@@ -370,7 +415,7 @@ class VirtualClock:
     def reboot(self) -> None:
         """A new boot id, and boot time from nought. Stop what ran before; stopping it is the caller's part."""
         self._boots += 1
-        self._booted_s = self._loop.time()
+        self._booted_us = round(self._loop.time() * 1e6)
 
 
 def run_virtual(

@@ -38,7 +38,7 @@ class WorldHttp:
         self.is_plugged_in = True
         """False: the school's uplink is gone. New requests fail at once; answers under way never arrive."""
         self.exchanges: list[Exchange] = []
-        self._serving: set[asyncio.Task[HttpResponse]] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def send(self, request: HttpRequest, *, timeout_s: float) -> HttpResponse:
         at_s = asyncio.get_running_loop().time()
@@ -76,23 +76,29 @@ class WorldHttp:
         if not self.is_plugged_in:  # it left, and never arrived
             await asyncio.Event().wait()
 
-        async def act() -> HttpResponse:
-            return await handler(request)
-
-        task = asyncio.get_running_loop().create_task(act(), name=f"actor of {request.url}")
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[HttpResponse] = loop.create_future()
+        task = loop.create_task(_act(handler, request, answered), name=f"actor of {request.url}")
         self._serving.add(task)
-        task.add_done_callback(self._served)
-        return await asyncio.shield(task)
-
-    def _served(self, task: asyncio.Task[HttpResponse]) -> None:
-        self._serving.discard(task)
-        if not task.cancelled() and isinstance(task.exception(), HttpNoAnswerError):
-            return  # seen by the client, if it still waited
-        if not task.cancelled() and (error := task.exception()):
-            asyncio.get_running_loop().call_exception_handler({"message": "an actor failed", "exception": error})
+        task.add_done_callback(self._serving.discard)
+        return await answered
 
     def _find(self, url: str) -> Handler:
         for base, handler in self.actors.items():
             if url == base or url.startswith((base + "/", base + "?")):
                 return handler
         raise HttpNotSentError(f"unknown host: {url.partition('?')[0]}")
+
+
+async def _act(handler: Handler, request: HttpRequest, answered: asyncio.Future[HttpResponse]) -> None:
+    """The client learns the end of it, if it still waits."""
+    try:
+        answer = await handler(request)
+    except Exception as error:  # noqa: BLE001 - an actor that hangs up is an answer, any other error is a defect
+        if not isinstance(error, HttpNoAnswerError):
+            asyncio.get_running_loop().call_exception_handler({"message": "an actor failed", "exception": error})
+        if not answered.done():
+            answered.set_exception(error)
+    else:
+        if not answered.done():
+            answered.set_result(answer)

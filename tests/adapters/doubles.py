@@ -6,6 +6,7 @@ from typing import Any
 
 from alertd.model.decision import Now
 from alertd.model.events import Arrival, Event
+from alertd.model.ids import NotificationId
 from alertd.model.notification import NotificationRow
 from alertd.ports import Clock, Http, NotCommittedError, Surroundings
 from alertd.testing.scripted_http import ScriptedHttp
@@ -57,12 +58,17 @@ class SomeActivity:
     def __init__(self) -> None:
         self.is_open = True
         self.rows: list[NotificationRow] = []
+        self.refs: dict[str, NotificationId] = {}
+        """What the store knows of whose text is whose."""
 
     def open_incidents(self) -> bool:
         return self.is_open
 
     def unsettled(self, channel: str) -> Sequence[NotificationRow]:
         return tuple(self.rows)
+
+    def owner_of(self, channel: str, ref: str) -> NotificationId | None:
+        return self.refs.get(ref)
 
 
 async def resolve_to_public(host: str, port: int) -> Sequence[str]:

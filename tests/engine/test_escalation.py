@@ -2,13 +2,16 @@
 
 import pytest
 
+from alertd.engine.routing import route
 from alertd.model.decision import FeedbackState
+from alertd.model.events import Arrival, ClockStepped, Signal
+from alertd.model.ids import DeviceId
 from alertd.model.incident import AnswerKind, DispatchState, EscalationState
 from alertd.model.people import PersonKind
 from alertd.model.policy import Step
 from alertd.model.reason import Reason
 from tests.engine.play import Play
-from tests.engine.school import ELM, PEOPLE, PSAP, group, person, policy, registry
+from tests.engine.school import ELM, OAK, PEOPLE, PSAP, group, person, policy, registry
 
 
 def test_no_answer_begins_the_next_step() -> None:
@@ -261,6 +264,52 @@ def test_a_reply_written_before_the_second_room_does_not_cover_it() -> None:
     play.reply("Ruiz", "417", at_us=written_us)
 
     assert play.incident.escalation is EscalationState.RUNNING, "it paused for a room that its author never read of"
+
+
+def test_a_reply_written_while_the_second_room_waited_for_the_disk_does_not_cover_it() -> None:
+    """It had arrived, and nobody could have been told of it."""
+    play = Play()
+    play.press("badge-204")
+    play.wait(20)
+    hold = Signal(device_id=DeviceId("badge-118"), action="hold")
+    arrival = Arrival(source="mqtt", topic="t", signals=(hold,), received_us=play.now_us, arrival_id="a")
+    (press,) = route(play.registry, arrival)
+    play.wait(5)
+    written_us = play.now_us
+    play.wait(5)
+    play.do(press)
+    play.reply("Ruiz", "417", at_us=written_us)
+
+    assert play.incident.escalation is EscalationState.RUNNING
+
+
+def test_a_reply_in_the_very_second_of_the_second_room_does_not_cover_it() -> None:
+    """Nobody reads and types that fast: it answers the first."""
+    play = Play()
+    play.press("badge-204")
+    play.wait(20)
+    play.press("badge-118")
+    play.wait(1)
+    play.reply("Ruiz", "417")
+
+    assert play.incident.escalation is EscalationState.RUNNING
+
+
+@pytest.mark.parametrize("step_s", [3600, -3600])
+def test_a_clock_that_is_set_changes_nothing_of_what_an_answer_covers(step_s: int) -> None:
+    play = Play()
+    play.press("badge-204")
+    play.wait(20)
+    written_us = play.now_us
+    play.press("badge-118")
+    play.wait(5)
+    play.now_us += step_s * 1_000_000
+    play.do(ClockStepped(site_id=OAK, step_us=step_s * 1_000_000))
+    play.reply("Ruiz", "417", at_us=written_us + step_s * 1_000_000)
+    assert play.incident.escalation is EscalationState.RUNNING, "its author had not read of the second room"
+    play.reply("Ruiz", "417")
+
+    assert play.incident.escalation is EscalationState.PAUSED, "whoever goes was not heard"
 
 
 def test_a_dispatch_centre_of_another_site_is_not_told() -> None:

@@ -10,9 +10,10 @@ from alertd.model.incident import DispatchState, EscalationState, IncidentState
 from alertd.model.notification import Kind, NotificationRow, NotificationState
 from alertd.model.outcome import Accepted, Delivered, DispatchAnswer, Failed, Outcome, Sent, Unknown
 from alertd.model.people import Endpoint
+from alertd.model.policy import Step
 from alertd.model.reason import Reason
 from tests.engine.play import START_US, Play
-from tests.engine.school import PEOPLE, registry
+from tests.engine.school import PEOPLE, group, policy, registry
 
 N = NotificationState
 REFUSED = Failed(permanent=False, code="503")
@@ -112,12 +113,12 @@ def test_a_panic_is_tried_as_long_as_it_is_worth_sending() -> None:
     lasted_s = (play.now_us - START_US) / 1_000_000
 
     assert row.state is N.EXPIRED, f"promise 2: given up as {row.reason} after {lasted_s:.0f} s"
-    assert row.attempt < 25
+    assert row.attempt < 40
 
 
 def test_attempts_are_bounded_and_the_end_says_why() -> None:
     play, row = pressed()
-    for _ in range(99):
+    for _ in range(999):
         row = play.outcome(row, REFUSED)
         if row.state is not N.QUEUED:
             break
@@ -221,7 +222,7 @@ def test_a_carrier_that_fails_twice_does_not_keep_a_panic_from_the_other_endpoin
     row = play.claim(play.row_to("Ruiz"))
     play.news()
     by_push: list[int] = []
-    for _ in range(60):
+    for _ in range(250):
         row = play.outcome(row, REFUSED)
         by_push += [row.attempt for note in play.news() if note.endpoint.channel == "push"]
         if row.state is N.QUEUED:
@@ -311,11 +312,45 @@ def test_updates_are_batched_to_one_in_ten_seconds() -> None:
 
 
 def test_backoff_doubles_and_is_bounded_and_the_same_on_every_run() -> None:
-    waits = [backoff_s("n-1", attempt) for attempt in range(1, 12)]
+    waits = [backoff_s("n-1", attempt, 30) for attempt in range(1, 12)]
 
-    assert waits == [backoff_s("n-1", attempt) for attempt in range(1, 12)]
+    assert waits == [backoff_s("n-1", attempt, 30) for attempt in range(1, 12)]
     assert all(0.5 <= wait <= 45 for wait in waits)
     assert waits[0] < 2 < waits[4]
+
+
+def test_a_young_panic_is_tried_again_within_fifteen_seconds() -> None:
+    """The uplink was cut, and is back: whoever waits for a text must not wait for a pause that has grown."""
+    play, row = pressed()
+    waited_s: list[float] = []
+    while play.now_us < START_US + 290_000_000:
+        row = play.outcome(row, Failed(permanent=False, code="not_sent"))
+        assert row.state is N.QUEUED, row.reason
+        due_us = START_US + row.not_before_us
+        waited_s.append((due_us - play.now_us) / 1_000_000)
+        play.now_us = due_us
+        row = play.claim(row)
+
+    assert max(waited_s) <= 15, "promise 2"
+    assert len(waited_s) < 50, "a carrier that is away is hammered"
+
+
+def test_a_panic_that_is_no_longer_young_is_tried_less_often_and_until_it_expires() -> None:
+    patient = policy("lockdown", Step(targets=(group("first"),)), expires_s=3600)
+    play = Play(registry(patient))
+    play.press()
+    row = play.claim(play.row_to("Ruiz"))
+    waited_s = 0.0
+    while row.state in (N.QUEUED, N.CLAIMED):
+        row = play.outcome(row, REFUSED)
+        if row.state is N.QUEUED:
+            due_us = START_US + row.not_before_us
+            waited_s = max(waited_s, (due_us - play.now_us) / 1_000_000)
+            play.now_us = due_us
+            row = play.claim(row)
+
+    assert row.state is N.EXPIRED, row.reason
+    assert waited_s > 30
 
 
 OUTCOMES = st.one_of(

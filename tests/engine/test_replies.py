@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from alertd.engine.replies import Meaning, read
 from alertd.model.decision import PhoneIncident
-from alertd.model.ids import IncidentId
+from alertd.model.events import Replied
+from alertd.model.ids import CauseId, IncidentId, PersonId
 from alertd.model.incident import EscalationState, IncidentClass
 from alertd.model.reason import Reason
 from tests.engine.play import Play
@@ -199,6 +200,27 @@ def test_the_same_text_is_read_once() -> None:
     play.reply("Ruiz", "417", cause="SM1")
 
     assert len(play.incident.answers) == 1
+
+
+def test_a_text_that_a_channel_of_others_shows_first_still_counts() -> None:
+    """A messaging service reads its whole account, and so the answers to the numbers of another channel."""
+    play = Play()
+    play.press()
+    ruiz = play.registry.people[PersonId("ruiz")].endpoints[0].address
+    token = play.incident.token
+    for channel in ("sms2", "sms"):
+        play.do(
+            Replied(
+                site_id=OAK,
+                cause=CauseId("twilio:SM1"),
+                channel=channel,
+                address=ruiz,
+                body=f"4{token}",
+                at_us=play.now_us,
+            )
+        )
+
+    assert [a.name for a in play.incident.answers] == ["Ruiz"], "promise 5: an answer was thrown away"
 
 
 def test_nine_makes_a_staff_assist_a_lockdown() -> None:

@@ -132,7 +132,7 @@ def test_every_day_has_its_presses_and_all_of_it_happens_before_the_world_heals(
         assert len({deed.name for deed in presses}) == len(presses)
         assert {registry.devices[DeviceId(press.device)].site_id for press in presses} == {"oak", "elm"}
         assert (day.heal_at_s, day.over_at_s) == (HEAL_AT_S, OVER_AT_S)
-        assert 30 * 60 <= day.over_at_s <= 45 * 60
+        assert day.over_at_s - day.heal_at_s >= 8 * 60
 
 
 def test_one_device_never_begins_a_gesture_in_the_middle_of_its_last(plans):

@@ -1,10 +1,9 @@
 """Sending one text, and finding out what became of one whose answer was lost.
 
 Twilio has no idempotency key: a POST that may have arrived is *Unknown*, never repeated here. `look_up` then finds the
-text by recipient, words and time. No marker is added to the words: 160 characters are few, every alarm already carries
-its own token and minute, and messages that this process knows to be other notifications are left out. What remains:
-after a restart, of two texts with the very same words to one phone within two minutes, one may be taken for the other.
-The phone has then read those words.
+text by sender, recipient, words and time. No marker is added to the words: 160 characters are few, and messages that
+this process or the store knows to be other notifications are left out. What remains: of two texts with the very same
+words to one phone whose answers were both lost, one may be taken for the other. The phone has then read those words.
 """
 
 from math import ceil
@@ -117,11 +116,17 @@ class TwilioChannel:
         return seen, False
 
     def _is_it(self, message: Message, notification: Notification) -> bool:
-        owner = self._sids.owner(message.sid)
-        if owner is not None:
-            return owner == notification.id
         same_words = (message.body or "").strip().endswith(notification.text.strip())  # a trial account's has a preface
-        return not message.is_inbound and message.to == notification.endpoint.address and same_words
+        is_to_them = not message.is_inbound and message.to == notification.endpoint.address
+        if not (is_to_them and same_words and self._is_ours(message)):
+            return False
+        return self._sids.owner(message.sid) in (None, notification.id)
+
+    def _is_ours(self, message: Message) -> bool:
+        """Another channel of the account may have sent the same words to the same phone."""
+        if service := self._settings.messaging_service_sid:
+            return message.messaging_service_sid == service
+        return message.sender in self._settings.from_numbers
 
     def _form(self, claim: Claim) -> dict[str, str]:
         notification = claim.notification

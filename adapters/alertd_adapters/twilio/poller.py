@@ -9,6 +9,7 @@ not committed is asked for again. Must never lose a reply because our clock is w
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 
@@ -67,6 +68,7 @@ class TwilioPoller:
         self._next_fetch = 0
 
     async def run(self, door: Door, activity: Activity) -> None:
+        self._sids.stored = partial(activity.owner_of, self.name)
         while True:
             rows = self._rows(activity)
             is_busy = activity.open_incidents() or self._any_fresh(rows)

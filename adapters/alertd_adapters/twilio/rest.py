@@ -36,6 +36,7 @@ class Message(Struct, frozen=True, kw_only=True):
     sender: str | None = msgspec.field(default=None, name="from")
     to: str | None = None
     body: str | None = None
+    messaging_service_sid: str | None = None
     date_created: str | None = None
     date_sent: str | None = None
 

@@ -5,6 +5,7 @@ The one exception is real: *delivered* may be followed by *undelivered*. Owns no
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from alertd.model.ids import NotificationId
 from alertd.model.notification import NotificationState
@@ -60,6 +61,8 @@ class Sids:
         self._owner: OrderedDict[str, NotificationId] = OrderedDict()
         self._sid: dict[NotificationId, str] = {}
         self._reported: OrderedDict[str, Outcome] = OrderedDict()
+        self.stored: Callable[[str], NotificationId | None] = lambda _sid: None
+        """Whose it is by what the daemon has stored: an earlier process may have learned it."""
 
     def learn(self, sid: str, notification_id: NotificationId) -> None:
         self._owner[sid] = notification_id
@@ -71,7 +74,7 @@ class Sids:
                 del self._sid[owner]
 
     def owner(self, sid: str) -> NotificationId | None:
-        return self._owner.get(sid)
+        return self._owner.get(sid) or self.stored(sid)
 
     def sid_of(self, notification_id: NotificationId) -> str | None:
         """Of the last attempt."""

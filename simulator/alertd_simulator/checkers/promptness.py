@@ -54,7 +54,8 @@ class FirstText(Checker):
         if not after.is_open or after.escalation is EscalationState.STOPPED:
             self._waiting.pop(after.id, None)
             return
-        waits = after.state is IncidentState.CANCEL_WINDOW
+        # Only staff assist may wait for somebody who cancels it; anything graver that does so is silenced.
+        waits = after.state is IncidentState.CANCEL_WINDOW and after.incident_class is IncidentClass.STAFF_ASSIST
         begins = before is None or before.state is IncidentState.CANCEL_WINDOW
         graver = before is not None and before.incident_class is not after.incident_class
         if not is_panic(after.incident_class) or waits or not (begins or graver):

@@ -93,8 +93,8 @@ class OutboxDrains(Checker):
 class BrokerDrains(Checker):
     name = "broker drains"
     docs = (
-        "Promise 1, liveness: every press that the broker took with QoS 1, and did not forget, is acknowledged in the "
-        "end; nonsense, too: no message blocks the line for ever."
+        "Promise 1, liveness: every message of a device that the broker took with QoS 1, and did not forget, is "
+        "acknowledged in the end; nonsense, too: nothing blocks the line for ever."
     )
     sees = (Published, Acked, BrokerForgot)
 
@@ -104,7 +104,7 @@ class BrokerDrains(Checker):
 
     def see(self, happening: Happening) -> None:
         match happening:
-            case Published(qos=qos, truth=truth) if qos > 0 and truth is not None:
+            case Published(qos=qos) if qos > 0:
                 self._open[happening.number] = happening
             case Acked(number=number):
                 self._open.pop(number, None)

@@ -200,6 +200,7 @@ def _serve(line: Connection, work: Work) -> None:
             return
         line.send(_Answer(_run(line, work, day)))
         gc.collect()
+        gc.freeze()  # modules and districts stay: the next collection need not walk them
 
 
 def _run(line: Connection, work: Work, day: Day) -> Verdict:

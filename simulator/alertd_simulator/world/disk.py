@@ -7,10 +7,11 @@ returned had synced: that would be a disk that lies, which no program can surviv
 import shutil
 import sqlite3
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from os import SEEK_END
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, BinaryIO
 
 from msgspec import Struct
 
@@ -124,20 +125,32 @@ def _files(database: Path) -> tuple[Path, Path]:
 
 def wal_end(log: Path) -> int:
     """Bytes of a write-ahead log that belong to its present generation; what lies behind is left from an older one."""
-    if not log.exists():
-        return 0
-    content = log.read_bytes()
-    if len(content) < WAL_HEADER:
-        return len(content)
-    page_size, _checkpoint, *salts = struct.unpack_from(">IIII", content, 8)
-    frames = sum(1 for _ in _frames(content, page_size, tuple(salts)))
-    return WAL_HEADER + frames * (FRAME_HEADER + int(page_size))
+    return LogEnd().of(log)
 
 
-def _frames(content: bytes, page_size: int, salts: tuple[int, ...]) -> Iterator[int]:
-    at = WAL_HEADER
-    while at + FRAME_HEADER + page_size <= len(content):
-        if struct.unpack_from(">II", content, at + 8) != salts:
-            return
-        yield at
-        at += FRAME_HEADER + page_size
+class LogEnd:
+    """`wal_end` for whoever asks again and again: reads only what has come since the last time."""
+
+    def __init__(self) -> None:
+        self._header = b""
+        self._end = 0
+
+    def of(self, log: Path) -> int:
+        if not log.exists():
+            return 0
+        with log.open("rb") as file:
+            header = file.read(WAL_HEADER)
+            if len(header) < WAL_HEADER:
+                return len(header)
+            if header != self._header or self._end > file.seek(0, SEEK_END):
+                self._header, self._end = header, WAL_HEADER
+            page_size, _checkpoint, *salts = struct.unpack_from(">IIII", header, 8)
+            self._end = _last_frame_end(file, self._end, FRAME_HEADER + int(page_size), tuple(salts))
+        return self._end
+
+
+def _last_frame_end(file: BinaryIO, at: int, size: int, salts: tuple[int, ...]) -> int:
+    file.seek(at)
+    while len(frame := file.read(size)) == size and struct.unpack_from(">II", frame, 8) == salts:
+        at += size
+    return at

@@ -32,7 +32,6 @@ class GuardedTransaction:
         self.policies = transaction.policies
         self.seen_us = transaction.seen_us
         self.notification = transaction.notification
-        self.notification_by_ref = transaction.notification_by_ref
         self.phone_incidents = transaction.phone_incidents
         self.free_tokens = transaction.free_tokens
         self.opted_out = transaction.opted_out
@@ -160,6 +159,9 @@ class GuardedStore:
 
     def read_notification(self, notification_id: NotificationId) -> NotificationRow | None:
         return self._ask(lambda: self._store.read_notification(notification_id))
+
+    def read_by_ref(self, channel: str, ref: str) -> NotificationRow | None:
+        return self._ask(lambda: self._store.read_by_ref(channel, ref))
 
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         return self._ask(lambda: self._store.read_tests(since_us))

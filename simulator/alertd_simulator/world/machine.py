@@ -30,7 +30,7 @@ from alertd.store.fallback import FallbackStore
 from alertd.store.sqlite import SqliteStore
 from alertd_adapters.mqtt.connection import Broker
 from alertd_simulator.virtual_time import VirtualClock, virtual_loop
-from alertd_simulator.world.disk import Health, Remains, connecting, wal_end
+from alertd_simulator.world.disk import Health, LogEnd, Remains, connecting
 from alertd_simulator.world.guarded_ports import GuardedBroker, GuardedHttp, WatchedChannel
 from alertd_simulator.world.guarded_store import GuardedStore
 from alertd_simulator.world.happenings import Attempted, Committed, Crashed, Ended, Happening, Moved, Started
@@ -97,6 +97,7 @@ class Machine:
         self._disk_random = Random(f"{seed}:disk")
         self._moved: list[tuple[str, str | None, str]] = []
         self._synced = 0
+        self._log_end = LogEnd()
         self._lives = 0
         self._stopping = False
         self._now: _Incarnation | None = None
@@ -277,7 +278,7 @@ class Machine:
     def _mark_synced(self) -> None:
         if any(trap.crash.power for trap in self.traps) and self._now is not None:
             path = self._now.disk.path
-            self._synced = wal_end(path.with_name(path.name + "-wal"))
+            self._synced = self._log_end.of(path.with_name(path.name + "-wal"))
 
     def _died(self, why: str, crash: Crash | None) -> None:
         now = self._now

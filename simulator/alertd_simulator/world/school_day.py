@@ -34,15 +34,20 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from alertd.model.ids import PersonId
+from alertd.model.registry import Registry
 from alertd_simulator.world import school_day_faults, school_day_habits
 from alertd_simulator.world.district import stated_district
 from alertd_simulator.world.plan import Deed, Order, Plan, Press
 from alertd_simulator.world.school_day_presses import presses_of, reports_of
 
-HEAL_AT_S = 720.0
-OVER_AT_S = 1_260.0
-"""Ten minutes after the last fault: enough for all steps of every policy, and for the widening to go round."""
+HEAL_AT_S = 600.0
+OVER_AT_S = 1_080.0
+"""Eight minutes after the last fault: enough for all steps of every policy, for the widening to go round, for a word
+that was given to lapse, and for a trouble to clear."""
 PRESSES_MIN = 30
+RELIABLE_SHARE = 0.8
+"""Days on which one administrator of each school goes whenever asked."""
 POLLS_ONLY_SHARE = 0.2
 """Days on which no callback reaches the school. Most schools never have one; but polling every two seconds is what
 costs most to simulate."""
@@ -62,8 +67,8 @@ class Temper(Struct, frozen=True, kw_only=True):
 
 TEMPERS = (
     Temper(name="quiet", groups=0.0, faults=(1, 2), habits=0.2, oddity=0.15),
-    Temper(name="usual", groups=0.4, faults=(2, 6), habits=0.5, oddity=0.4),
-    Temper(name="bad", groups=0.7, faults=(4, 8), habits=0.7, oddity=0.6),
+    Temper(name="usual", groups=0.4, faults=(2, 6), habits=0.5, oddity=0.3),
+    Temper(name="bad", groups=0.7, faults=(4, 8), habits=0.7, oddity=0.5),
     Temper(name="hell", groups=1.0, faults=(8, 8), habits=1.0, oddity=0.8),
 )
 TEMPER_WEIGHTS = (10, 60, 20, 10)
@@ -117,11 +122,27 @@ def plan_of(seed: int) -> Plan:
         begins=_begins(Random(f"{seed}:calendar")),
         deeds=tuple(sorted(deeds, key=lambda deed: deed.at_s)),  # stable
         habits=school_day_habits.habits_of(
-            Random(f"{seed}:habits"), tuple(registry.people), probability=temper.habits, oddity=temper.oddity
+            Random(f"{seed}:habits"),
+            tuple(registry.people),
+            probability=temper.habits,
+            oddity=temper.oddity,
+            reliable=_reliable(Random(f"{seed}:reliable"), registry),
         ),
         polls_only=random.random() < POLLS_ONLY_SHARE,
         heal_at_s=HEAL_AT_S,
         over_at_s=OVER_AT_S,
+    )
+
+
+def _reliable(random: Random, registry: Registry) -> tuple[PersonId, ...]:
+    """One administrator of each school, or on the other days nobody."""
+    if random.random() >= RELIABLE_SHARE:
+        return ()
+    admins = [person for person in registry.people.values() if "admins" in person.groups]
+    return tuple(
+        random.choice([person.id for person in admins if site in person.sites])
+        for site in sorted(registry.sites)
+        if any(site in person.sites for person in admins)
     )
 
 

@@ -161,7 +161,7 @@ def _weather(random: Random) -> str:
 
 
 def _carrier_weather(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.CarrierWeather(at_s=0, lasts_s=_for(random, 5, 300), weather=_weather(random), share=_share(random))
+    return plan.CarrierWeather(at_s=0, lasts_s=_for(random, 5, 100), weather=_weather(random), share=_share(random))
 
 
 def _carrier_tricks(random: Random, _wish: Wish, _number: int) -> Deed:
@@ -186,7 +186,7 @@ def _dispatch_mood(random: Random, _wish: Wish, _number: int) -> Deed:
 
 
 def _uplink_cut(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.UplinkCut(at_s=0, lasts_s=_for(random, 3, 300))
+    return plan.UplinkCut(at_s=0, lasts_s=_for(random, 3, 120))
 
 
 def _broker_down(random: Random, _wish: Wish, _number: int) -> Deed:

@@ -9,12 +9,17 @@
     opted out  stops 2, stops and starts 2
 
 A group is on or off for the whole day, so that there are days on which everybody is merely slow, and days on which
-half of the school is asleep and the others send thumbs. Of everybody else 2 of 9 say that they go and arrive, 1 only
-says so, and 6 leave it to the others.
+half of the school is asleep and the others send thumbs. Of everybody else 1 of 12 says that they go and arrives, 1 only
+says so, and 10 leave it to the others.
+
+Words are passed on to everybody who was told, so two people a day type any; the next ones only think of it. On most
+days one administrator of each school is reliable, whatever the others do: a school without one is bad luck, no rule.
 """
 
 from collections.abc import Sequence
 from random import Random
+
+from msgspec.structs import replace
 
 from alertd_simulator.people import Habit
 from alertd_simulator.world.plan import Habits
@@ -36,20 +41,34 @@ GROUPS: dict[str, tuple[tuple[Habit, int], ...]] = {
     "unwilling": ((Habit.CANNOT_GO, 3), (Habit.CHANGES_MIND, 2), (Habit.HOLDS, 1), (Habit.LOCKS_DOWN, 1)),
     "opted out": ((Habit.STOPS, 2), (Habit.STOPS_AND_STARTS, 2)),
 }
+WORDY = frozenset({Habit.WORDS, Habit.WORDS_THEN_CODE})
+WORDY_MAX = 2
 AWAY = "away"
 AWAY_SHARE = 0.25
 """Of people whose phone is off, on a day on which phones are."""
-USUAL = ((Habit.GOES_AND_ARRIVES, 2), (Habit.GOES, 1), (Habit.SILENT, 6))
-PROMPT_S, SLEEP_S = (3.0, 40.0), (90.0, 400.0)
+USUAL = ((Habit.GOES_AND_ARRIVES, 1), (Habit.GOES, 1), (Habit.SILENT, 10))
+PROMPT_S, RELIABLE_S, SLEEP_S = (3.0, 40.0), (3.0, 15.0), (90.0, 400.0)
 SLOW_SHARE, SLOW_S = 0.2, (45.0, 180.0)
 OFF_S = (60.0, 700.0)
 
 
-def habits_of(random: Random, people: Sequence[str], *, probability: float, oddity: float) -> tuple[Habits, ...]:
-    """One for each person. `oddity`: share of people who have a habit of a group that is on."""
+def habits_of(
+    random: Random, people: Sequence[str], *, probability: float, oddity: float, reliable: Sequence[str] = ()
+) -> tuple[Habits, ...]:
+    """One for each person. `oddity`: share of people who have a habit of a group that is on. `reliable`: have none."""
     on = [name for name in (*GROUPS, AWAY) if random.random() < probability]
     odd = [choice for name in on for choice in GROUPS.get(name, ())]
-    return tuple(_of_one(random, person, odd if random.random() < oddity else [], AWAY in on) for person in people)
+    habits, wordy = [], 0
+    for person in people:
+        habit = _of_one(random, person, odd if random.random() < oddity else [], AWAY in on)
+        if person in reliable:
+            after_s = round(random.uniform(*RELIABLE_S), 1)
+            habit = Habits(person=person, habit=str(Habit.GOES_AND_ARRIVES), after_s=after_s)
+        elif habit.habit in WORDY:
+            wordy += 1
+            habit = habit if wordy <= WORDY_MAX else replace(habit, habit=str(Habit.SILENT))
+        habits.append(habit)
+    return tuple(habits)
 
 
 def _of_one(random: Random, person: str, odd: list[tuple[Habit, int]], is_away_day: bool) -> Habits:  # noqa: FBT001

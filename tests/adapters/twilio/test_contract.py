@@ -74,6 +74,7 @@ class Carrier:
             "sid": SID,
             "status": "queued",
             "direction": "outbound-api",
+            "from": "+12025550100",
             "to": self.address,
             "body": form["Body"].replace("+", " ").replace("%3A", ":").replace("%2C", ","),
         }

@@ -2,12 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from alertd.model.notification import NotificationRow
 from alertd.model.outcome import Accepted, Delivered, Failed, Unknown
 from alertd.testing.channel_contract import row_for
 from alertd_simulator.virtual_time import in_virtual_time
 from alertd_simulator.weather import Weather
-from tests.adapters.twilio.world import CHEN, RUIZ, World
+from tests.adapters.twilio.world import CHEN, OTHERS, OURS, RUIZ, SERVICE, World
 
 
 async def lost(world: World, claim, weather: Weather = Weather.CUT_ACCEPTED) -> NotificationRow:
@@ -73,6 +75,34 @@ async def test_two_notifications_with_the_same_words_are_not_confused():
     assert outcome.code == "not_found"
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({"from_numbers": [OURS]}, {"from_numbers": [OTHERS]}),
+        ({"from_numbers": [OURS]}, {"messaging_service_sid": SERVICE}),
+        ({"from_numbers": [], "messaging_service_sid": SERVICE}, {"from_numbers": [OTHERS]}),
+        ({"from_numbers": [], "messaging_service_sid": SERVICE}, {"messaging_service_sid": SERVICE[:-1] + "f"}),
+    ],
+    ids=["number-number", "number-service", "service-number", "service-service"],
+)
+def test_the_text_of_another_channel_is_not_mistaken_for_it(ours, theirs):
+    """People with two endpoints of one phone get the same words over both, and one of them may be lost."""
+
+    @in_virtual_time
+    async def story():
+        world = World(**ours)
+        other = world.another_channel(**theirs)
+        assert isinstance(await other.send(world.claim(text="same words", notification_id="n-theirs")), Accepted)
+        row = await lost(world, world.claim(text="same words"), Weather.CUT)
+
+        assert isinstance(await world.channel.look_up(row), Failed), "what the other channel sent was taken for ours"
+
+        row = await lost(world, world.claim(text="same words", notification_id="n-ours"))
+        assert isinstance(await world.channel.look_up(row), Accepted), "our own was not found"
+
+    story()
+
+
 @in_virtual_time
 async def test_two_lost_ones_of_which_one_arrived_do_not_share_it():
     world = World()
@@ -106,6 +136,24 @@ async def test_after_a_restart_texts_that_are_still_on_their_way_are_known_again
     row = await lost(world, world.claim(text="same words", notification_id="n-second"), Weather.CUT)
 
     assert isinstance(await world.channel.look_up(row), Failed)
+
+
+@in_virtual_time
+async def test_after_a_restart_texts_that_have_arrived_long_since_are_known_again():
+    """Staff read "LOCKDOWN continues, 13:44" once for each room that presses in that minute."""
+    world = World()
+    await world.text(world.claim(text="same words", notification_id="n-first"))
+    await asyncio.sleep(3)
+    world.activity.rows.clear()  # it has arrived: nobody asks about it any more
+    world.start()
+    async with world.polling():
+        await asyncio.sleep(0.1)
+        row = await lost(world, world.claim(text="same words", notification_id="n-second"), Weather.CUT)
+
+        assert isinstance(await world.channel.look_up(row), Failed), "the first one's text was taken for the second"
+
+        row = await lost(world, world.claim(text="same words", notification_id="n-third"))
+        assert isinstance(await world.channel.look_up(row), Accepted), "its own text was not found"
 
 
 @in_virtual_time

@@ -11,7 +11,7 @@ from alertd.model.events import OutcomeReported, Replied
 from alertd.model.notification import Claim, NotificationRow, NotificationState
 from alertd.model.outcome import Accepted, Delivered, Failed, Sent
 from alertd.model.reason import Reason
-from alertd.ports import HttpRequest, HttpResponse
+from alertd.ports import Built, Channel, HttpRequest, HttpResponse
 from alertd.testing.channel_contract import claim_for
 from alertd_adapters.twilio import plugin
 from alertd_simulator.carrier import Carrier
@@ -23,6 +23,8 @@ API = "https://api.twilio.com"
 PUBLIC = "https://alerts.example"
 TOKEN = "an-auth-token-of-the-tests"
 OURS = "+12025550100"
+OTHERS = "+12025550101"
+SERVICE = "MG" + "0" * 32
 RUIZ = "+12025550142"
 CHEN = "+12025550143"
 
@@ -73,13 +75,7 @@ class World:
 
     def start(self) -> None:
         """A daemon that remembers nothing of an earlier one."""
-        around = surroundings(
-            self.http,
-            {"sid": self.carrier.account_sid, "token": TOKEN},
-            clock=self.clock,
-            public_base_url=PUBLIC if self.settings.get("callbacks") == "signed" else None,
-        )
-        built = plugin.build("sms", self.settings, around)
+        built = self._build("sms", self.settings)
         assert built.channel is not None
         assert built.inbound is not None
         self.channel, self.inbound, self.callbacks = built.channel, built.inbound, built.callbacks
@@ -87,6 +83,22 @@ class World:
             self.http.actors[PUBLIC] = self._call
             self.carrier.callback_http = self.http
             self.carrier.inbound_url = f"{PUBLIC}/v1/callbacks/sms"
+
+    def another_channel(self, **senders: object) -> Channel:
+        """A second channel on the same account. A service of it texts from the first number of the list."""
+        self.carrier.numbers = (OTHERS, OURS)
+        built = self._build("sms2", {**self.settings, "from_numbers": [], "messaging_service_sid": "", **senders})
+        assert built.channel is not None
+        return built.channel
+
+    def _build(self, name: str, settings: dict[str, Any]) -> Built:
+        around = surroundings(
+            self.http,
+            {"sid": self.carrier.account_sid, "token": TOKEN},
+            clock=self.clock,
+            public_base_url=PUBLIC if settings.get("callbacks") == "signed" else None,
+        )
+        return plugin.build(name, settings, around)
 
     async def _call(self, request: HttpRequest) -> HttpResponse:
         assert self.callbacks is not None
@@ -112,6 +124,7 @@ class World:
             ref=outcome.ref,
         )
         self.activity.rows.append(row)
+        self.activity.refs[outcome.ref] = claim.notification.id
         return row
 
     @asynccontextmanager

@@ -120,6 +120,12 @@ class Story:
             truth=Truth(**(fields | truth)),
         )  # fmt: skip
 
+    def nonsense(self, number: int = 1) -> "Story":
+        """On a press topic, and nobody's press."""
+        return self.see(
+            Published, number=number, topic="alertd/press/badge-204", payload=b"\xff", qos=1, retain=False, truth=None
+        )
+
     def arrived(self, number: int = 1) -> "Story":
         return self.see(Arrived, number=number, connection=1, mid=number, dup=False, retain=False)
 

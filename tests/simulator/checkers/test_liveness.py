@@ -110,6 +110,11 @@ def test_a_message_that_is_never_acknowledged_is_found_unless_the_broker_forgot_
     assert story.end() == []
 
 
+def test_nonsense_that_is_never_acknowledged_is_found() -> None:
+    assert len(Story(BrokerDrains).start().nonsense(7).heal().at(100).end()) == 1
+    assert Story(BrokerDrains).start().nonsense(7).acked(7).heal().at(100).end() == []
+
+
 @pytest.mark.parametrize(
     ("key", "stands"),
     [

@@ -66,10 +66,19 @@ def test_while_the_carrier_is_away_nobody_can_be_texted() -> None:
     assert len(story.at(70).see(FaultEnded, fault="carrier_weather").at(120).end()) == 1
 
 
-@pytest.mark.parametrize("state", [IncidentState.ACTIVE, IncidentState.CANCEL_WINDOW])
-def test_a_panic_that_tells_nobody_is_found_unless_it_may_still_be_cancelled(state) -> None:
-    story = Story(FirstText).start().opened(state=state)
-    assert len(story.violations) == (state is IncidentState.ACTIVE)
+@pytest.mark.parametrize(
+    ("state", "incident_class", "found"),
+    [
+        (IncidentState.ACTIVE, IncidentClass.LOCKDOWN, 1),
+        (IncidentState.ACTIVE, IncidentClass.STAFF_ASSIST, 1),
+        (IncidentState.CANCEL_WINDOW, IncidentClass.STAFF_ASSIST, 0),
+        (IncidentState.CANCEL_WINDOW, IncidentClass.LOCKDOWN, 1),
+        (IncidentState.CANCEL_WINDOW, IncidentClass.MEDICAL, 1),
+    ],
+)
+def test_a_panic_that_tells_nobody_is_found_and_only_staff_assist_may_wait(state, incident_class, found) -> None:
+    story = Story(FirstText).start().opened(state=state, incident_class=incident_class)
+    assert len(story.violations) == found
 
 
 def test_an_upgrade_is_told_as_promptly_as_a_first_panic() -> None:

@@ -1,0 +1,9 @@
+"""Every mutant, in the order in which they are tried."""
+
+from mutation.arriving import ARRIVING
+from mutation.going_on import GOING_ON
+from mutation.mutant import Mutant
+from mutation.quick import QUICK
+from mutation.telling import TELLING
+
+MUTANTS: tuple[Mutant, ...] = (*QUICK, *ARRIVING, *TELLING, *GOING_ON)
