@@ -23,7 +23,7 @@ from alertd_simulator.checkers.numbers import EmergencyNumbers, Modes
 from alertd_simulator.checkers.presses import AcknowledgedPresses, ArrivedPresses, WithheldAcknowledgements
 from alertd_simulator.checkers.promptness import FirstText, NeverSilent
 from alertd_simulator.checkers.radius import Audience, OneSite
-from alertd_simulator.checkers.reaching import EverybodyWasAsked
+from alertd_simulator.checkers.reaching import EverybodyWasAsked, WholeStep
 from alertd_simulator.checkers.reasons import Reasons
 from alertd_simulator.checkers.records import Records
 from alertd_simulator.checkers.sending import AfterTheEnd, Expiry, LifeCycle, OneClaimOneTry
@@ -61,6 +61,7 @@ SAFETY: tuple[type[Checker], ...] = (
     OneReplyOneAnswer,
     FirstText,
     NeverSilent,
+    WholeStep,
     FurtherRoom,
     LateWaits,
     PunctualTimers,

@@ -5,7 +5,8 @@ Owns the bounds, in calm seconds (`conditions`): how a fault may delay a text is
 
 from alertd.model.ids import IncidentId
 from alertd.model.incident import EscalationState, Incident, IncidentClass, IncidentState
-from alertd.model.notification import NotificationState
+from alertd.model.notification import NotificationRow, NotificationState
+from alertd.model.reason import Reason
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.covering import is_panic
 from alertd_simulator.checkers.final import Final
@@ -67,7 +68,7 @@ class FirstText(Checker):
         ]
         if any(row.state is NotificationState.QUEUED for row in texts):
             self._waiting[after.id] = self.scene.conditions.calm_us(committed.at_us)
-        elif left_out := self._left_out(after, {row.notification.endpoint.key for row in texts}):
+        elif left_out := self._left_out(after, {row.notification.endpoint.key for row in texts if _excused(row)}):
             self.accuse(
                 committed.at_us, f"{after.headline} ({after.id}) begins, and nobody is texted, not even {left_out}"
             )
@@ -92,6 +93,12 @@ class FirstText(Checker):
 
     def finish(self, final: Final, at_us: int) -> None:  # noqa: ARG002 - a checker's signature
         self._look(at_us)
+
+
+def _excused(row: NotificationRow) -> bool:
+    """A phone may refuse texts, or have no number; but a channel that is said to be broken, and whatever else alertd
+    only believes, is tried all the same."""
+    return row.reason in (Reason.OPTED_OUT, Reason.NO_ENDPOINT, Reason.EMERGENCY_NUMBER)
 
 
 class NeverSilent(Checker):

@@ -1,5 +1,5 @@
-"""Liveness: once everything has healed, every panic has reached somebody who goes, or everybody was asked, and the
-asking goes on.
+"""Whom a policy names is asked: all of a step when it begins; and once everything has healed, every panic has reached
+somebody who goes, or everybody was asked, and the asking goes on.
 
 Owns the bounds, from the frozen policy alone (`audiences`). Must not ask the engine what it meant to do.
 """
@@ -17,6 +17,66 @@ SECOND_US = 1_000_000
 SLACK_S = 30.0
 """For commits, recovery after the last crash and the carrier's pace."""
 LOOKING = frozenset({EscalationState.RUNNING, EscalationState.EXHAUSTED})
+DECIDED_US = 60 * SECOND_US
+"""A commit was decided so long ago at most: what was reloaded, or what the clock was set to, since then may be new to
+it."""
+
+
+class WholeStep(Checker):
+    name = "whole step"
+    docs = (
+        "Req 6: a step tells everybody whom it names, people and dispatch centres, in the commit with which it begins; "
+        "no channel waits for another, and no step that names somebody is passed over."
+    )
+    sees = (Committed, Reloaded)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._known_us = dict.fromkeys(scene.registry.people, -DECIDED_US)
+        """Since when the configuration has them."""
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Committed():
+                for incident in happening.decision.incidents:
+                    self._judge(happening, incident)
+            case Reloaded():
+                for person_id in self.scene.registry.people:
+                    self._known_us.setdefault(person_id, happening.at_us)
+            case _:
+                pass
+
+    def _judge(self, committed: Committed, after: Incident) -> None:
+        policy = self.scene.registry.policies_by_hash.get(after.policy_hash)
+        looking = after.is_open and after.escalation in LOOKING and after.state is IncidentState.ACTIVE
+        if policy is None or not looking:
+            return
+        before = self.scene.records.incidents.get(after.id)
+        anew = (
+            before is None
+            or before.state is IncidentState.CANCEL_WINDOW
+            or before.incident_class is not after.incident_class
+        )
+        first = 0 if before is None or anew else before.step + 1
+        for index in range(first, min(after.step + 1, len(policy.steps))):
+            self._step(committed, after, policy, index)
+
+    def _step(self, committed: Committed, incident: Incident, policy: Policy, index: int) -> None:
+        registry, conditions, at_us = self.scene.registry, self.scene.conditions, committed.at_us
+        step = policy.steps[index]
+        what = f"{incident.headline} ({incident.id}), step {index + 1} begins"
+        rows = [r.notification for r in committed.decision.notifications if r.notification.incident_id == incident.id]
+        asked = {row.endpoint.key for row in rows if row.step == index}
+        told = {row.notification.endpoint.key for row in self.scene.records.rows_of.get(incident.id, ())} | asked
+        wall_us = conditions.wall_us(at_us)
+        if at_us - conditions.last_step_us > DECIDED_US:
+            for person in people_meant(registry, incident.site_id, step, (wall_us - DECIDED_US, wall_us)):
+                known = at_us - self._known_us.get(person.id, at_us) >= DECIDED_US
+                if known and person.endpoints and not any(endpoint.key in asked for endpoint in person.endpoints):
+                    self.accuse(at_us, f"{what}, and {person.name} is not asked")
+        for center in centers_meant(registry, incident.site_id, step) if incident.dispatch_hold is None else ():
+            if center.endpoint.key not in told:
+                self.accuse(at_us, f"{what}, and {center.id} is not told")
 
 
 class EverybodyWasAsked(Checker):

@@ -44,15 +44,13 @@ class GuardedTransaction:
 
     def commit(self, *, born_leased: Mapping[str, int]) -> tuple[Claim, ...]:
         with self._store.life.passing("store.commit"):
-            self._store.before_commit()
             claims = self._transaction.commit(born_leased=born_leased)
             self._store.saw(self._written)
         return claims
 
 
 class GuardedStore:
-    """See `ports.Store`. `begun` is called when a transaction begins, `before_commit` when one is about to commit: what
-    of the log is surely synced by then."""
+    """See `ports.Store`. `begun` is called when a transaction is about to begin."""
 
     def __init__(
         self,
@@ -60,12 +58,10 @@ class GuardedStore:
         life: Life,
         *,
         begun: Callable[[], None],
-        before_commit: Callable[[], None],
         seen: Seen,
     ) -> None:
         self.life = life
         self._begun = begun
-        self.before_commit = before_commit
         self._store = store
         self._seen = seen
 
@@ -137,7 +133,6 @@ class GuardedStore:
     def save_raw(self, event: Event, error: str, decision: Decision, now: Now) -> tuple[Claim, ...]:
         with self.life.passing("store.save_raw"):
             self._begun()
-            self.before_commit()
             claims = self._store.save_raw(event, error, decision, now)
             self.saw([(event, decision)])
         return claims

@@ -176,7 +176,7 @@ class Machine:
         disk = self._sqlite(self._folder / "disk", self.health)
         spare = self._sqlite(self._folder / "spare", Health())
         store = FallbackStore(disk, spare)
-        guarded = GuardedStore(store, life, begun=self._begun, before_commit=self._mark_synced, seen=self._committed)
+        guarded = GuardedStore(store, life, begun=self._begun, seen=self._committed)
         broker = GuardedBroker(self._network.broker, life)
         daemon = Daemon(
             owner=f"life-{life.number}",
@@ -272,10 +272,9 @@ class Machine:
     # --- how a life ends
 
     def _begun(self) -> None:
-        """What moved in a transaction that did not come to its commit did not move."""
+        """What moved in a transaction that did not come to its commit did not move. All that is in the log by now was
+        committed before, and synced. Asked now: a trap that springs in the commit is no longer among them then."""
         self._moved.clear()
-
-    def _mark_synced(self) -> None:
         if any(trap.crash.power for trap in self.traps) and self._now is not None:
             path = self._now.disk.path
             self._synced = self._log_end.of(path.with_name(path.name + "-wal"))

@@ -10,7 +10,7 @@ which most people have the same in mind: their presses meet in few incidents, an
     another button of the same room         3    1-25 s later
     the same device again                   4    15-120 s later (an echo, or a new cry)
     a badge of the same school              3    1-40 s later, mostly where the others press
-    a device of the other school            1    0-30 s later
+    a device of the other school            2    0-30 s later
 
 Gestures: of a wall button once 7, three 3, eight 7, hold 3; of a badge once 3, three 8, eight 7, hold 2: people who
 carry one all day were taught three and eight. In a cluster that is a threat (2 of 5) who would press once or three
@@ -137,19 +137,19 @@ def presses_of(random: Random, registry: Registry, *, until_s: float, at_least: 
     clusters = random.randrange(CLUSTERS_MIN, CLUSTERS_MAX + 1)
     presses = at_least + random.randrange(MORE_PRESSES + 1)
     width_s = (until_s - LAST_PRESS_S) / clusters
+    sites = random.sample(yard.sites, len(yard.sites))  # each has a cluster of its own
     pressed: list[tuple[float, Device, Mood]] = []
     for cluster in range(clusters):
         begins_s = width_s * cluster + random.uniform(10, width_s * 0.4)
         size = presses // clusters + (cluster < presses % clusters)
         mood = yard.mood()
-        pressed += [(at_s, device, mood) for at_s, device in _cluster(yard, begins_s, size)]
+        site = sites[cluster] if cluster < len(sites) else random.choice(sites)
+        pressed += [(at_s, device, mood) for at_s, device in _cluster(yard, site, begins_s, size)]
     pressed.sort(key=lambda each: each[0])
     return tuple(yard.press(device, at_s, number, mood) for number, (at_s, device, mood) in enumerate(pressed, start=1))
 
 
-def _cluster(yard: Yard, begins_s: float, presses: int) -> Iterator[tuple[float, Device]]:
-    random = yard.random
-    site = random.choice(yard.sites)
+def _cluster(yard: Yard, site: str, begins_s: float, presses: int) -> Iterator[tuple[float, Device]]:
     first: Device | None = None
     made = 0
     while made < presses:
@@ -165,7 +165,7 @@ def _next(yard: Yard, site: str, begins_s: float, first: Device | None) -> tuple
     random = yard.random
     if first is None:
         return begins_s, yard.any_of(site)
-    match random.choices(("room", "mate", "again", "badge", "elsewhere"), (4, 3, 4, 3, 1))[0]:
+    match random.choices(("room", "mate", "again", "badge", "elsewhere"), (4, 3, 4, 3, 2))[0]:
         case "room":
             return begins_s + random.uniform(1, 25), yard.any_of(site, badge=False)
         case "mate":

@@ -241,7 +241,8 @@ def text(id_: str = "n-1", *, state: NotificationState = NotificationState.QUEUE
         "id": NotificationId(id_), "site_id": OAK, "mode": Mode.LIVE, "kind": Kind.ALERT, "lane": Lane.PANIC,
         "endpoint": Endpoint(channel="sms", address=RUIZ, person_id=PersonId("ruiz")), "reason": Reason.FIRST_WAVE,
         "created_us": WALL_US, "expires_us": WALL_US + 300 * S, "resend_unknown": True,
-        "incident_id": IncidentId("i-1"), "recipient": "Ruiz", "text": "OAK ELEM Rm 204: LOCKDOWN. Reply 417 going.",
+        "incident_id": IncidentId("i-1"), "step": 0, "recipient": "Ruiz",
+        "text": "OAK ELEM Rm 204: LOCKDOWN. Reply 417 going.",
     }  # fmt: skip
     reason = fields.pop("why", None)
     content = Notification(**(values | fields))

@@ -10,7 +10,7 @@ from alertd.model.reason import Reason
 from alertd.model.trouble import Trouble
 from alertd_simulator.checkers.final import OpenTimer
 from alertd_simulator.checkers.judge import ALL, Judge
-from alertd_simulator.checkers.reaching import EverybodyWasAsked
+from alertd_simulator.checkers.reaching import EverybodyWasAsked, WholeStep
 from alertd_simulator.checkers.settling import (
     BrokerDrains,
     DaemonIsUp,
@@ -33,6 +33,31 @@ def rows_for(*names: str):
 
 def lockdown(*rows) -> Story:
     return Story(EverybodyWasAsked).start().heal().at(10).opened(*rows)
+
+
+# --- a step is told as a whole ---------------------------------------------------------------------------------------
+
+
+def test_a_step_tells_everybody_whom_it_names() -> None:
+    assert Story(WholeStep).start().at(10).opened(*rows_for(), to_dispatch()).violations == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "wrong"),
+    [
+        ((*rows_for("Ruiz"), to_dispatch()), "is not asked"),
+        (rows_for(), "psap is not told"),
+    ],
+)
+def test_whoever_is_left_out_of_a_step_is_found_at_once(rows, wrong) -> None:
+    assert any(wrong in words for words in Story(WholeStep).start().at(10).opened(*rows).violations)
+
+
+def test_a_step_that_is_passed_over_is_found() -> None:
+    story = Story(WholeStep).start().at(10).opened(*rows_for(), to_dispatch())
+    late = [text(f"late-{p.id}", endpoint=p.endpoints[0], recipient=p.name, step=2) for p in OAK_PEOPLE]
+    story.at(70).changed(fired(timer()), *late, step=2, escalation=EscalationState.EXHAUSTED)
+    assert any("step 2 begins" in words for words in story.violations)
 
 
 # --- somebody goes, or everybody is asked ----------------------------------------------------------------------------

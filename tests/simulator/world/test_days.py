@@ -166,7 +166,7 @@ def test_faults_that_overlap_end_in_any_order():
 def test_every_move_of_a_row_is_seen_from_birth_on():
     verdict = day(HOLD, habits=(Habits(person="ruiz", habit="replies going", after_s=5.0),))
 
-    standing = {}
+    standing: dict[str, NotificationState] = {}
     for moved in seen(verdict, Moved):
         assert standing.get(moved.notification_id) is moved.before
         standing[moved.notification_id] = moved.after

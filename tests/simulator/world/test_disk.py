@@ -14,7 +14,7 @@ class Disk:
     def __init__(self, folder):
         self.path = folder / "alertd.db"
         self.health = Health()
-        self.moves = []
+        self.moves: list[tuple[str, str | None, str]] = []
         self.connect = connecting(self.health, Random(1), lambda *move: self.moves.append(move))
         self.open()
         self.connection.execute("CREATE TABLE notification (id TEXT PRIMARY KEY, state TEXT)")

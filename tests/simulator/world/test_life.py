@@ -8,7 +8,7 @@ from alertd_simulator.world.plan import Crash
 
 class Witnessed:
     def __init__(self, *crashes):
-        self.deaths = []
+        self.deaths: list[tuple[str, Crash | None]] = []
         self.acted = []
         self.life = Life(1, [Trap(crash) for crash in crashes], lambda why, crash: self.deaths.append((why, crash)))
 
