@@ -65,13 +65,15 @@ def on_outcome(d: Draft, event: OutcomeReported) -> None:
 
 def _stale(event: OutcomeReported, row: NotificationRow) -> bool:
     """An attempt's own result must carry the row's epoch (fencing); a carrier's status must name its last ref; and
-    not to know is no news of a row of which more is known."""
-    if isinstance(event.outcome, Unknown) and row.state not in (NotificationState.CLAIMED, NotificationState.UNKNOWN):
+    not to know is no news of a row of which more is known. Once it is queued again, its last attempt is over: the ref
+    is that one's until the next attempt has its own."""
+    under_way = row.state in (NotificationState.CLAIMED, NotificationState.UNKNOWN)
+    if row.state is NotificationState.QUEUED or (isinstance(event.outcome, Unknown) and not under_way):
         return True
     if event.epoch is not None:
         return event.epoch != row.epoch
     ref = getattr(event.outcome, "ref", "")
-    return bool(row.ref and ref and ref != row.ref)
+    return bool(row.ref and (under_way or (ref and ref != row.ref)))
 
 
 def _note(
@@ -130,12 +132,12 @@ def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident |
         troubles.raise_(
             d, f"channel:{n.endpoint.channel}", f"{n.endpoint.channel} reaches nobody: {failed.detail}", rings=True
         )
-    if not failed.permanent and _may_try_again(d, row, incident, f"{failed.code} {failed.detail}"):
+    if not failed.permanent and _may_try_again(d, row, incident, _words(failed)):
         never_left = failed.code == NOT_FOUND
         delay_s = 0.0 if never_left else (failed.retry_after_s or _pause_s(d, row))
-        _queue(d, row, incident, Reason.RETRYING, delay_s, f"{failed.code} {failed.detail}".strip())
+        _queue(d, row, incident, Reason.RETRYING, delay_s, failed)
     elif failed.permanent:
-        _give_up(d, row, incident, Reason.FAILED_PERMANENTLY, f"{failed.code} {failed.detail}".strip())
+        _give_up(d, row, incident, Reason.FAILED_PERMANENTLY, _words(failed))
 
 
 def _unknown(d: Draft, row: NotificationRow, unknown: Unknown, incident: Incident | None, *, looked_up: bool) -> None:
@@ -162,7 +164,7 @@ def _unknown(d: Draft, row: NotificationRow, unknown: Unknown, incident: Inciden
     elif _may_try_again(d, row, incident, unknown.detail):
         # Once at once: the look-up took its time. After that the carrier is in trouble, and tries must last.
         delay_s = 0.0 if row.attempt <= 1 else _pause_s(d, row)
-        _queue(d, row, incident, Reason.RESENT_UNKNOWN, delay_s, unknown.detail)
+        _queue(d, row, incident, Reason.RESENT_UNKNOWN, delay_s, unknown)
 
 
 def _may_try_again(d: Draft, row: NotificationRow, incident: Incident | None, detail: str) -> bool:
@@ -185,6 +187,10 @@ def _is_outlived(n: Notification, incident: Incident | None) -> bool:
     return is_outlived(n.kind, incident_open=incident is not None, incident_stopped=stopped)
 
 
+def _words(outcome: Failed | Unknown) -> str:
+    return f"{outcome.code} {outcome.detail}".strip() if isinstance(outcome, Failed) else outcome.detail
+
+
 def _pause_s(d: Draft, row: NotificationRow) -> float:
     young = row.notification.lane is Lane.PANIC and d.now.wall_us - row.notification.created_us < YOUNG_US
     return backoff_s(row.notification.id, row.attempt, RETRY_LONGEST_YOUNG_S if young else RETRY_LONGEST_S)
@@ -198,15 +204,22 @@ def backoff_s(notification_id: str, attempt: int, longest_s: float) -> float:
 
 
 def _queue(
-    d: Draft, row: NotificationRow, incident: Incident | None, reason: Reason, delay_s: float, detail: str
+    d: Draft,
+    row: NotificationRow,
+    incident: Incident | None,
+    reason: Reason,
+    delay_s: float,
+    outcome: Failed | Unknown,
 ) -> None:
     n = row.notification
+    detail, ref = _words(outcome), outcome.ref if isinstance(outcome, Failed) else ""
     d.change(
         NotificationChange(
             id=n.id,
             state=NotificationState.QUEUED,
             reason=reason,
             not_before_us=d.now.boot_us + int(delay_s * 1_000_000),
+            ref=ref or None,
             detail=detail,
         )
     )

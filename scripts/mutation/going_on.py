@@ -87,7 +87,7 @@ GOING_ON = (
                 new="    begin(d, incident, number + 2, call_for(",
             ),
         ),
-        by=Seeds(trips=("everybody was asked",)),
+        by=Seeds(trips=("whole step",)),
     ),
     Mutant(
         name="of each step only the first person is asked",
@@ -98,7 +98,7 @@ GOING_ON = (
                 new="    people = people_of(registry, incident.site_id, step.targets, d.now.wall_us)[:1]\n",
             ),
         ),
-        by=Seeds(trips=("everybody was asked",)),
+        by=Seeds(trips=("whole step",)),
     ),
     Mutant(
         name="whoever goes and never arrives is believed",

@@ -130,7 +130,7 @@ TELLING = (
             Edit(
                 file="alertd/engine/presses.py",
                 old="        incident = open_(d, incident_class, press, Mode.LIVE, cause=event.cause)\n",
-                new="        drill = incident_class is IncidentClass.MEDICAL\n"
+                new="        drill = incident_class is IncidentClass.LOCKDOWN\n"
                 "        mode = Mode.DRILL if drill else Mode.LIVE\n"
                 "        incident = open_(d, incident_class, press, mode, cause=event.cause)\n",
             ),
@@ -142,7 +142,7 @@ TELLING = (
             ),
         ),
         by=Seeds(trips=("mode",)),
-        stands_for="drills do not exist yet: medical presses are made drills, and all three guards are removed",
+        stands_for="drills do not exist yet: lockdowns are made drills, and all three guards are removed",
     ),
     Mutant(
         name="another reason than the one there was",

@@ -65,6 +65,8 @@ async def through(weather: Weather, act: Callable[[], HttpResponse], limited: Ht
             return HttpResponse(status=int(weather), headers={"content-type": "text/html"}, body=b"<h1>Oops</h1>")
         case Weather.REDIRECTING:
             return HttpResponse(status=302, headers={"location": "http://127.0.0.1:9/elsewhere"})
+        case Weather.GARBAGE_ACCEPTED if answer is not None and answer.status >= 400:
+            return answer  # what is refused is not accepted
         case Weather.GARBAGE_ACCEPTED:
             return HttpResponse(status=200, headers={"content-type": "text/html"}, body=b"<html>gateway</html>\xff")
         case Weather.SILENT | Weather.SILENT_ACCEPTED:

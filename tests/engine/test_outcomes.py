@@ -1,11 +1,13 @@
 """What becomes of an attempt: retried, asked about, given up, each with its reason."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alertd.engine.lifecycle import ESCALATION, INCIDENT, NOTIFICATION
 from alertd.engine.outcomes import backoff_s
 from alertd.model.decision import Decision
+from alertd.model.events import OutcomeReported
 from alertd.model.incident import DispatchState, EscalationState, IncidentState
 from alertd.model.notification import Kind, NotificationRow, NotificationState
 from alertd.model.outcome import Accepted, Delivered, DispatchAnswer, Failed, Outcome, Sent, Unknown
@@ -13,10 +15,16 @@ from alertd.model.people import Endpoint
 from alertd.model.policy import Step
 from alertd.model.reason import Reason
 from tests.engine.play import START_US, Play
-from tests.engine.school import PEOPLE, group, policy, registry
+from tests.engine.school import OAK, PEOPLE, group, policy, registry
 
 N = NotificationState
 REFUSED = Failed(permanent=False, code="503")
+
+
+def said(play: Play, row: NotificationRow, outcome: Outcome) -> NotificationRow:
+    """A carrier's status: it names no claim."""
+    play.do(OutcomeReported(site_id=OAK, notification_id=row.notification.id, epoch=None, outcome=outcome))
+    return play.rows[row.notification.id]
 
 
 def pressed() -> tuple[Play, NotificationRow]:
@@ -90,6 +98,46 @@ def test_knowledge_does_not_go_back() -> None:
     after = play.outcome(play.rows[row.notification.id], Sent(ref="SM1"))
 
     assert after.state is N.DELIVERED
+
+
+@pytest.mark.parametrize("late", [Sent(ref="SM1"), Delivered(ref="SM1")])
+@pytest.mark.parametrize("begun", [False, True], ids=["before the next try", "during the next try"])
+def test_a_late_word_on_the_try_that_failed_does_not_end_the_next_one(late: Outcome, begun: bool) -> None:
+    """Callbacks overtake each other: "undelivered" comes before "sent"."""
+    play, row = pressed()
+    row = play.outcome(row, Accepted(ref="SM1"))
+    row = said(play, row, Failed(permanent=False, code="30003", ref="SM1"))
+    if begun:
+        row = play.claim(row)
+    after = said(play, row, late)
+    assert after.state is row.state, "promise 5: the text that failed is called sent, and nobody tries again"
+    if begun:
+        assert play.outcome(row, Accepted(ref="SM2")).ref == "SM2"
+
+
+def test_a_failure_that_is_known_before_the_answer_to_the_request_stands() -> None:
+    play, row = pressed()
+    after = said(play, row, Failed(permanent=False, code="30003", ref="SM1"))
+    assert after.state is N.QUEUED
+    play.outcome(row, Accepted(ref="SM1"))
+
+    assert play.rows[row.notification.id].state is N.QUEUED
+    assert said(play, play.claim(after), Sent(ref="SM1")).state is N.CLAIMED
+
+
+def test_a_failure_that_is_said_twice_is_one() -> None:
+    play, row = pressed()
+    row = play.outcome(row, Accepted(ref="SM1"))
+    failed = Failed(permanent=False, code="30003", ref="SM1")
+    row = play.claim(said(play, row, failed))
+
+    assert said(play, row, failed).state is N.CLAIMED, "the next try was under way, and another one was queued"
+
+
+def test_a_status_that_comes_before_the_answer_to_the_request_counts() -> None:
+    play, row = pressed()
+
+    assert said(play, row, Sent(ref="SM1")).state is N.SENT
 
 
 def test_a_carrier_may_take_delivered_back() -> None:

@@ -88,7 +88,8 @@ def _content(notification: Notification) -> tuple[object, ...]:
 class OnceOnly(Checker):
     name = "once only"
     docs = (
-        "A nuisance is not sent again when nobody knows whether it went out: at most one text of it lives. "
+        "A nuisance is not sent again when nobody knows whether it went out: at most one text of it lives. Of two with "
+        "the same words to one phone nobody can tell which is whose: two live. "
         "(A panic is: a duplicate beats a loss.)"
     )
     sees = (TextTaken, TextStatus)
@@ -105,7 +106,16 @@ class OnceOnly(Checker):
             case TextTaken(notification_id=id_) if id_ is not None and (row := self.scene.records.rows.get(id_)):
                 alive = set(row.sids) - self._died
                 content = row.notification
-                if alive and not content.resend_unknown:
+                if alive and not content.resend_unknown and self._one_too_many(content):
                     self.accuse(happening.at_us, f"{content.kind} to {content.recipient} ({id_}) was taken twice")
             case _:
                 pass
+
+    def _one_too_many(self, content: Notification) -> bool:
+        """With this one more, do more texts of these words live than there are rows?"""
+        twins = [
+            row
+            for row in self.scene.records.rows.values()
+            if (row.notification.endpoint.key, row.notification.text) == (content.endpoint.key, content.text)
+        ]
+        return 1 + len({sid for row in twins for sid in row.sids} - self._died) > len(twins)

@@ -161,7 +161,8 @@ class ArrivedPresses(Checker):
         match happening:
             case Published():
                 self._book.publish(happening)
-            case Arrived(number=number, retain=False) if number in self._book.presses:
+            case Arrived(number=number, retain=False) if number in self._book.presses and self.scene.conditions.up:
+                # At a machine without power nothing arrives, though the broker may not know yet: it comes again.
                 self._pending.setdefault(number, self.scene.conditions.calm_us(happening.at_us))
             case Committed():
                 self._book.commit(happening)

@@ -177,7 +177,7 @@ def _carrier_tricks(random: Random, _wish: Wish, _number: int) -> Deed:
 
 
 def _dispatch_weather(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.DispatchWeather(at_s=0, lasts_s=_for(random, 5, 300), weather=_weather(random), share=_share(random))
+    return plan.DispatchWeather(at_s=0, lasts_s=_for(random, 5, 120), weather=_weather(random), share=_share(random))
 
 
 def _dispatch_mood(random: Random, _wish: Wish, _number: int) -> Deed:

@@ -6,11 +6,11 @@ also leave long silences, in which escalations run and a simulated day costs lit
 which most people have the same in mind: their presses meet in few incidents, and each of those meets more.
 
     after the first press of a cluster   weight
-    another room of the same school         4    1-25 s later
-    another button of the same room         3    1-25 s later
-    the same device again                   4    15-120 s later (an echo, or a new cry)
+    another room of the same school         3    1-25 s later
+    another button of the same room         4    1-25 s later
+    the same device again                   7    15-120 s later (an echo, or a new cry)
     a badge of the same school              3    1-40 s later, mostly where the others press
-    a device of the other school            2    0-30 s later
+    a device of the other school            1    0-30 s later
 
 Gestures: of a wall button once 7, three 3, eight 7, hold 3; of a badge once 3, three 8, eight 7, hold 2: people who
 carry one all day were taught three and eight. In a cluster that is a threat (2 of 5) who would press once or three
@@ -165,7 +165,7 @@ def _next(yard: Yard, site: str, begins_s: float, first: Device | None) -> tuple
     random = yard.random
     if first is None:
         return begins_s, yard.any_of(site)
-    match random.choices(("room", "mate", "again", "badge", "elsewhere"), (4, 3, 4, 3, 2))[0]:
+    match random.choices(("room", "mate", "again", "badge", "elsewhere"), (3, 4, 7, 3, 1))[0]:
         case "room":
             return begins_s + random.uniform(1, 25), yard.any_of(site, badge=False)
         case "mate":

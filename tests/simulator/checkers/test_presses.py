@@ -7,7 +7,7 @@ from alertd.model.incident import IncidentClass
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.presses import AcknowledgedPresses, ArrivedPresses, WithheldAcknowledgements
 from alertd_simulator.checkers.survival import Survival
-from alertd_simulator.world.happenings import Crashed, FaultBegan, FaultEnded
+from alertd_simulator.world.happenings import Crashed, FaultBegan, FaultEnded, Started
 from tests.engine.school import ELM
 from tests.simulator.checkers.story import Story, incident, press, pressed, text
 
@@ -120,6 +120,12 @@ def test_time_in_which_the_carrier_is_away_or_alertd_is_down_does_not_count() ->
     assert story.at(600).end() == []
     story = Story(ArrivedPresses).start().at(60).published().arrived().see(Crashed, incarnation=1, where="x")
     assert story.at(600).end() == []
+
+
+def test_what_arrives_at_a_machine_without_power_is_not_waited_for() -> None:
+    story = Story(ArrivedPresses).start().at(10).see(Crashed, incarnation=1, where="the power went", power=True)
+    story.at(11).published().arrived().at(30).see(Started, incarnation=2)
+    assert story.at(100).end() == []
 
 
 # --- what was committed ----------------------------------------------------------------------------------------------

@@ -23,7 +23,9 @@ from alertd_simulator.world.happenings import (
     FeedbackShown,
     TextStatus,
 )
+from tests.engine.school import OAK
 from tests.simulator.checkers.story import (
+    SCHOOL,
     WALL_US,
     S,
     Story,
@@ -79,6 +81,14 @@ def test_while_the_carrier_is_away_nobody_can_be_texted() -> None:
 def test_a_panic_that_tells_nobody_is_found_and_only_staff_assist_may_wait(state, incident_class, found) -> None:
     story = Story(FirstText).start().opened(state=state, incident_class=incident_class)
     assert len(story.violations) == found
+
+
+@pytest.mark.parametrize(("why", "found"), [(Reason.CHANNEL_BROKEN, 1), (Reason.OPTED_OUT, 0)])
+def test_no_belief_about_a_channel_silences_a_panic(why, found) -> None:
+    everybody = [
+        text(f"n-{p.id}", endpoint=p.endpoints[0], state=N.SUPPRESSED, why=why) for p in SCHOOL.site_staff[OAK]
+    ]
+    assert len(Story(FirstText).start().opened(*everybody).violations) == found
 
 
 def test_an_upgrade_is_told_as_promptly_as_a_first_panic() -> None:

@@ -69,6 +69,17 @@ def test_a_press_reaches_phones_and_dispatch():
     assert seen(verdict, Over)[0].at_us == 120_000_000
 
 
+def test_a_power_cut_in_a_commit_takes_that_commit_and_none_before_it():
+    """The press is in the first commit of its second; the power goes in the next one, of which nothing is kept."""
+    press = Press(at_s=5, name="p1", device="button-oak-1", gesture=Gesture.HOLD)
+
+    verdict = day(press, Crash(at_s=4.5, port="store.commit", nth=2, moment="during", power=True, cut=0.0))
+
+    (crashed,) = seen(verdict, Crashed)
+    assert crashed.power
+    assert crashed.lost_bytes > 0
+
+
 def test_a_crash_in_the_commit_of_a_press_delivers_it_again():
     verdict = day(HOLD, Crash(at_s=9.9, port="store.commit", nth=1, moment="before", down_s=3))
 
