@@ -117,6 +117,7 @@ ARRIVING = (
                 new="asyncio.Semaphore(20)",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("arrived press",)),
     ),
     Mutant(
@@ -150,6 +151,7 @@ ARRIVING = (
                 new="    if not device.roaming_sites or signal.heard_by is None:\n        return min(registry.sites)\n",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("one site",)),
     ),
     Mutant(

@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - what is changed is quoted as it stands in the source
 """Mutants in what goes on until somebody goes: steps, news, timers, answers, ends. Caught in simulated days."""
 
-from mutation.mutant import Edit, Mutant, Seeds
+from mutation.mutant import Edit, Mutant, Seeds, Story
 
 PRESSES = "alertd/engine/presses.py"
 ESCALATION = "alertd/engine/escalation.py"
@@ -20,6 +20,7 @@ GOING_ON = (
                 "    if _cries_again(incident, known, press):\n        return _news(d, incident, press)\n",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("further room",)),
     ),
     Mutant(
@@ -32,12 +33,14 @@ GOING_ON = (
                 new="",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("further room",)),
     ),
     Mutant(
         name="late press to dispatch without a human",
         edits=(Edit(file=PRESSES, old="    if press.late:\n        return Reason.LATE_HOLD\n", new=""),),
-        by=Seeds(needs=("press:late",), trips=("late waits",)),
+        cheap=True,
+        by=Story(name="late_press", trips=("late waits",)),
         stands_for="late press to PA: there is no PA yet, and dispatch waits for the same human",
     ),
     Mutant(
@@ -54,6 +57,7 @@ GOING_ON = (
                 new="        d.timer(TimerKind.CANCEL_WINDOW, 20, incident)\n",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("first text",)),
     ),
     Mutant(
@@ -87,6 +91,7 @@ GOING_ON = (
                 new="    begin(d, incident, number + 2, call_for(",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("whole step",)),
     ),
     Mutant(
@@ -98,6 +103,7 @@ GOING_ON = (
                 new="    people = people_of(registry, incident.site_id, step.targets, d.now.wall_us)[:1]\n",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("whole step",)),
     ),
     Mutant(
@@ -196,6 +202,7 @@ GOING_ON = (
                 "        answers.take(d, incident, person, kind, via=n.endpoint.channel, covers=len(incident.presses))\n",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("acknowledgement",)),
         stands_for="ack on voicemail: the text has reached the phone, and nobody has read it",
     ),
@@ -208,6 +215,7 @@ GOING_ON = (
                 new="    spoken_of = known[0] if known else None\n",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("acknowledgement",)),
     ),
     Mutant(
@@ -257,6 +265,7 @@ GOING_ON = (
                 new="    d.confirm(device.id, FeedbackState.RESPONDER_ACCEPTED)\n    if gesture.incident_class is None:\n",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("honest feedback",)),
     ),
 )

@@ -69,4 +69,4 @@ def _said(result: Result) -> str:
 
 def _checker(checker: str, results: Sequence[Result]) -> str:
     meant, others = table.tripping(checker, results)
-    return _row(checker, "; ".join(meant) or "NOTHING", f"{len(others)} others" if others else "")
+    return _row(checker, "; ".join(meant) or "NOTHING", str(len(others) or ""))

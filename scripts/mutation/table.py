@@ -44,10 +44,10 @@ def of_mutants(results: Sequence[Result]) -> str:
 
 
 def of_checkers(results: Sequence[Result]) -> str:
-    rows = [("checker", "meant for it", "tripped it, too")]
+    rows = [("checker", "tripped by the mutant", "others")]
     for checker in CHECKERS:
         meant, others = tripping(checker, results)
-        rows.append((checker, "; ".join(meant) or "NOTHING TRIPS IT", f"{len(others)} others" if others else ""))
+        rows.append((checker, shorten("; ".join(meant) or "NOTHING TRIPS IT", MESSAGE_LETTERS), str(len(others) or "")))
     return _aligned(rows)
 
 

@@ -25,6 +25,7 @@ TELLING = (
                 new="    WHERE state IN ('queued', 'claimed') AND channel = ? AND lane <= ?",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("one claim, one try",)),
     ),
     Mutant(
@@ -54,6 +55,7 @@ TELLING = (
                 new="",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("one content",)),
     ),
     Mutant(
@@ -97,6 +99,7 @@ TELLING = (
                 new='        case "sent" | "partially_delivered":\n            return Delivered(ref=message.sid)\n',
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("deliveries",)),
     ),
     Mutant(
@@ -109,6 +112,7 @@ TELLING = (
                 new="        return True\n",
             ),
         ),
+        cheap=True,
         by=Seeds(needs=("carrier_tricks",), trips=("life cycle",)),
     ),
     Mutant(
@@ -141,6 +145,7 @@ TELLING = (
                 new="        if False and",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("mode",)),
         stands_for="drills do not exist yet: lockdowns are made drills, and all three guards are removed",
     ),
@@ -153,6 +158,7 @@ TELLING = (
                 new="        _queue(d, row, incident, n.reason, delay_s, f",
             ),
         ),
+        cheap=True,
         by=Seeds(needs=("carrier_weather", "uplink_cut", "dispatch_weather"), trips=("reasons",)),
     ),
     Mutant(
@@ -164,6 +170,7 @@ TELLING = (
                 new=" or site_id == DISTRICT or person.sites:\n",
             ),
         ),
+        cheap=True,
         by=Seeds(trips=("audience",)),
     ),
     Mutant(
