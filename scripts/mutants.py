@@ -88,7 +88,8 @@ def _try_all(chosen: Sequence[Mutant], jobs: int) -> list[Result]:
                 result = try_out(mutant, tree, days)
             finally:
                 trees.put(tree)
-            print(table.line(result), flush=True)
+            sys.stdout.write(f"{table.line(result)}\n")  # in one piece: others write, too
+            sys.stdout.flush()
             return result
 
         with ThreadPoolExecutor(jobs) as threads:

@@ -42,7 +42,7 @@ def _tables(results: Sequence[Result], minutes: float, jobs: int) -> str:
         "",
         "### Checkers",
         "",
-        _row("checker", "tripped by the mutant", "and on the days of"),
+        _row("checker", "tripped by the mutant", "others"),
         _row(*["---"] * 3),
         *(_checker(checker, results) for checker in table.CHECKERS),
         "",
@@ -56,7 +56,8 @@ def _row(*cells: str) -> str:
 def _simulated(result: Result) -> str:
     is_swarm = isinstance(result.mutant.by, Seeds)
     days = (str(result.days), str(result.lived)) if is_swarm else ("-", "-")
-    return _row(result.mutant.name, result.caught_by or "NOBODY", result.where, *days, _said(result))
+    name = f"{result.mutant.name} *({result.mutant.stands_for})*" if result.mutant.stands_for else result.mutant.name
+    return _row(name, result.caught_by or "NOBODY", result.where, *days, _said(result))
 
 
 def _tested(result: Result) -> str:

@@ -109,7 +109,8 @@ def _by_seeds(mutant: Mutant, by: Seeds, tree: Tree, intact: Intact) -> Result:
         seed = int(found.name)
         new = _news(found, intact.complaints(*_asked(replace(by, trips=(), needs=()), seed, seed)))
         if _meant(by, new):
-            return _caught(mutant, f"seed {seed}", new, days=seed, lived=lived)
+            where = f"seed {seed} and more" if by.plus else f"seed {seed}"
+            return _caught(mutant, where, new, days=seed, lived=lived)
     wrong = f"SURVIVED {by.limit} seeds ({lived} lived): {_instead(list(by.trips), others)}"
     return Result(mutant=mutant, wrong=wrong, days=by.limit, lived=lived)
 

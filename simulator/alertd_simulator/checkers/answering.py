@@ -22,10 +22,10 @@ MEANT = {
     Meant.ARRIVED: AnswerKind.ARRIVED,
     Meant.CANNOT_GO: AnswerKind.CANNOT_GO,
 }
-NOTICE_US = 5_000_000
-"""A press that had arrived, and was committed so shortly after somebody typed, may count as known to them."""
-SLOW_NOTICE_US = 60_000_000
-"""The same while the disk is slow or fails: arrival and commit lie further apart."""
+NOTICE_US = 0
+"""A press that was committed so shortly after somebody typed may count as known to them."""
+SLOW_NOTICE_US = 10_000_000
+"""The same while the disk is slow or fails: it was taken up before, and its commit took so long."""
 STEP_US = 120_000_000
 """Stamps from before and after a step of the clock cannot be compared; texts are on their way for about so long."""
 DISK = ("slow_disk", "disk_full", "disk_fails")

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
+from alertd.model.ids import PersonId
 from alertd.model.incident import Incident
 from alertd.model.notification import NotificationRow
 from alertd.model.registry import Registry
@@ -31,6 +32,8 @@ class Scene(Struct, kw_only=True, eq=False):
     plan: Plan
     records: Records
     conditions: Conditions
+    newcomers: frozenset[PersonId] = frozenset()
+    """People that a reload has brought. Who is meant by a step is found when it begins: earlier ones missed them."""
 
 
 class Checker:

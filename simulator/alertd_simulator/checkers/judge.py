@@ -114,6 +114,7 @@ class Judge:
 
     def use(self, school: Registry) -> None:
         """The configuration was exchanged."""
+        self._scene.newcomers |= school.people.keys() - self._scene.registry.people.keys()
         self._scene.registry = school
 
     def reread(self, incidents: Iterable[Incident], rows: Iterable[NotificationRow]) -> None:

@@ -167,6 +167,8 @@ class EverybodyWasAsked(Checker):
         stretch = (min(incident.opened_us, wall_us - (at_us - opened_us)), wall_us)
         what = f"{incident.headline} ({incident.id}), step {index + 1}"
         for person in people_meant(registry, incident.site_id, step, stretch):
+            if person.id in self.scene.newcomers:
+                continue
             if person.endpoints and not any(endpoint.key in keys for endpoint in person.endpoints):
                 self.accuse(at_us, f"{what}: {person.name} was never asked, and nothing says why")
         if incident.dispatch_hold is not None:

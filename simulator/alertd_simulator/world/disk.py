@@ -19,7 +19,8 @@ WAL_HEADER = 32
 FRAME_HEADER = 24
 WRITES = ("INSERT", "UPDATE", "DELETE", "COMMIT", "REPLACE")
 
-Moved = Callable[[str, str | None, str], None]
+Moved = Callable[[str, str], None]
+"""Told of a row's id and its new state, once that is committed."""
 
 
 class Health(Struct, kw_only=True):
@@ -37,10 +38,19 @@ class _FaultyConnection(sqlite3.Connection):
     random: Random
     on_moved: Moved
     watches = False
+    moves: list[tuple[str, str]]
+    """Of the transaction that is open; forgotten unless it is committed."""
 
     def execute(self, statement: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        if statement.startswith(("BEGIN", "ROLLBACK")):
+            self.moves = []
         self._ask(statement)
-        return super().execute(statement, parameters)
+        cursor = super().execute(statement, parameters)
+        if statement == "COMMIT":
+            moves, self.moves = self.moves, []
+            for name, state in moves:
+                self.on_moved(name, state)
+        return cursor
 
     def executemany(self, statement: str, parameters: Any, /) -> sqlite3.Cursor:
         self._ask(statement)
@@ -62,12 +72,15 @@ class _FaultyConnection(sqlite3.Connection):
         if found is None:
             return
         self.watches = True
-        self.create_function("row_moved", 3, self.on_moved)
-        for when, before in (("INSERT", "NULL"), ("UPDATE OF state", "OLD.state")):
+        self.create_function("row_moved", 2, self._row_moved)
+        for when in ("INSERT", "UPDATE OF state"):
             super().execute(
                 f"CREATE TEMP TRIGGER watch_{when.split()[0]} AFTER {when} ON main.notification "
-                f"BEGIN SELECT row_moved(NEW.id, {before}, NEW.state); END"
+                f"BEGIN SELECT row_moved(NEW.id, NEW.state); END"
             )
+
+    def _row_moved(self, name: str, state: str) -> None:
+        self.moves.append((name, state))
 
 
 def _error(message: str, code: int) -> sqlite3.OperationalError:
@@ -86,6 +99,7 @@ def connecting(health: Health, random: Random, on_moved: Moved) -> Callable[[Pat
         )  # fmt: skip
         assert isinstance(connection, _FaultyConnection)
         connection.health, connection.random, connection.on_moved = health, random, on_moved
+        connection.moves = []
         return connection
 
     return connect

@@ -88,6 +88,7 @@ class GuardedStore:
 
     def heal(self, now: Now) -> bool:
         with self.life.passing("store.heal"):
+            self._begun()  # a commit that failed before it moved nothing
             healed = self._store.heal(now)
             self._seen((), healed)
             return healed

@@ -6,8 +6,10 @@ incarnation touch anything.
 
 import asyncio
 import shutil
+import sqlite3
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -96,6 +98,8 @@ class Machine:
         self._salts = Random(f"{seed}:salts")
         self._disk_random = Random(f"{seed}:disk")
         self._moved: list[tuple[str, str | None, str]] = []
+        self._standing: dict[str, str] = {}
+        """Of every notification, as far as it is committed."""
         self._synced = 0
         self._log_end = LogEnd()
         self._lives = 0
@@ -242,9 +246,20 @@ class Machine:
 
     # --- what is seen
 
-    def _row_moved(self, notification_id: str, before: str | None, after: str) -> None:
+    def _row_moved(self, notification_id: str, after: str) -> None:
+        """Copies between disk and memory move nothing: the row stands where it stood."""
+        before = self._standing.get(notification_id)
         if before != after:
+            self._standing[notification_id] = after
             self._moved.append((notification_id, before, after))
+
+    def _look_up_standing(self) -> None:
+        """What the files hold after a start: the power may have taken something."""
+        self._standing.clear()
+        found = (self._folder / folder / "alertd.db" for folder in ("disk", "spare"))
+        for path in (path for path in found if path.exists()):
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+                self._standing.update(connection.execute("SELECT id, state FROM notification"))
 
     def _committed(self, written: Sequence[tuple[Event, Decision]], durable: bool) -> None:  # noqa: FBT001
         at_us = self.true_us()
@@ -272,9 +287,8 @@ class Machine:
     # --- how a life ends
 
     def _begun(self) -> None:
-        """What moved in a transaction that did not come to its commit did not move. All that is in the log by now was
-        committed before, and synced. Asked now: a trap that springs in the commit is no longer among them then."""
-        self._moved.clear()
+        """All that is in the log by now was committed before, and synced. Asked now: a trap that springs in the commit
+        is no longer among them then."""
         if any(trap.crash.power for trap in self.traps) and self._now is not None:
             path = self._now.disk.path
             self._synced = self._log_end.of(path.with_name(path.name + "-wal"))
@@ -309,6 +323,7 @@ class Machine:
             remains.put_back()
         if crash.power:
             shutil.rmtree(self._folder / "spare", ignore_errors=True)
+        self._look_up_standing()
         await asyncio.sleep(max(0.0, died_s + crash.down_s - virtual_loop().time()))
         if crash.power:
             self.clock.reboot()

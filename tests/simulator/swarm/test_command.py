@@ -150,7 +150,7 @@ def test_a_long_run_writes_the_list_anew(simulate, listed, monkeypatch):
 
 def test_a_short_run_writes_no_list(simulate, listed):
     before = listed.read_text()
-    code, _, err = simulate(seeds=300, write_coverage=True)
+    code, _, err = simulate(seeds=100, write_coverage=True)
 
     assert code == 2
     assert "--seeds 1000" in err

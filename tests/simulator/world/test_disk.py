@@ -14,7 +14,7 @@ class Disk:
     def __init__(self, folder):
         self.path = folder / "alertd.db"
         self.health = Health()
-        self.moves: list[tuple[str, str | None, str]] = []
+        self.moves: list[tuple[str, str]] = []
         self.connect = connecting(self.health, Random(1), lambda *move: self.moves.append(move))
         self.open()
         self.connection.execute("CREATE TABLE notification (id TEXT PRIMARY KEY, state TEXT)")
@@ -126,10 +126,22 @@ def test_a_failing_disk_fails_now_and_then(disk):
     assert 5 < failed < 39
 
 
-def test_every_row_that_moves_is_told_with_where_it_stood(disk):
+def test_every_row_that_moves_is_told_once_it_is_committed(disk):
     disk.write("a")
     disk.connection.execute("BEGIN IMMEDIATE")
     disk.connection.execute("UPDATE notification SET state = 'claimed' WHERE id = 'a'")
     disk.connection.execute("COMMIT")
 
-    assert disk.moves == [("a", None, "queued"), ("a", "queued", "claimed")]
+    assert disk.moves == [("a", "queued"), ("a", "claimed")]
+
+
+def test_what_is_rolled_back_did_not_move(disk):
+    disk.write("a")
+    disk.connection.execute("BEGIN IMMEDIATE")
+    disk.connection.execute("UPDATE notification SET state = 'claimed' WHERE id = 'a'")
+    disk.connection.execute("ROLLBACK")
+    disk.health.is_full = True
+    with pytest.raises(sqlite3.OperationalError):
+        disk.write("b")
+
+    assert disk.moves == [("a", "queued")]
