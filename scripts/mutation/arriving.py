@@ -148,7 +148,7 @@ ARRIVING = (
             Edit(
                 file=ROUTING,
                 old="    if not device.roaming_sites or signal.heard_by is None:\n        return device.site_id\n",
-                new="    if not device.roaming_sites or signal.heard_by is None:\n        return min(registry.sites)\n",
+                new="    if not device.roaming_sites or signal.heard_by is None:\n        return min(site for site in registry.sites if site != DISTRICT)\n",
             ),
         ),
         cheap=True,

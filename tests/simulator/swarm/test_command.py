@@ -153,7 +153,7 @@ def test_a_short_run_writes_no_list(simulate, listed):
     code, _, err = simulate(seeds=100, write_coverage=True)
 
     assert code == 2
-    assert "--seeds 1000" in err
+    assert "--seeds 200" in err
     assert listed.read_text() == before
 
 
