@@ -103,7 +103,8 @@ class TwilioChannel:
         seen: list[Message] = []
         query = {"To": notification.endpoint.address, "PageSize": str(LOOK_UP_PAGE)}
         page = await self._rest.page(query, timeout_s=self._timeout_s / 2)
-        since_us = notification.created_us + self._rest.ahead_us - CREATED_DOUBT_US
+        # Our clock may have been set back since: then Twilio only seems to be ahead of us, and we look back further.
+        since_us = notification.created_us + min(self._rest.ahead_us, 0) - CREATED_DOUBT_US
         for _ in range(LOOK_UP_PAGES_MAX):
             for message in page.messages:
                 if message.created_us is not None and message.created_us < since_us:
