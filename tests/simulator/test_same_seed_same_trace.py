@@ -15,7 +15,7 @@ from alertd_simulator.world.school_day import plan_of
 REPOSITORY = Path(__file__).resolve().parents[2]
 SEEDS = (1, 2, 3)
 EARLY_S = 100.0
-OTHERS = "ALERTD_OTHER_PYTHONS"
+OTHERS = "OTHER_PYTHONS"
 """Paths of interpreters that have alertd's dependencies, as PATH is written."""
 
 TRACE = """

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import traceback
 from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import NoReturn
@@ -106,7 +107,15 @@ class _Witness:
         self._judge.reread(disk.incidents(), disk.notifications())
 
     def final(self, day: Day) -> None:
-        self._violations = self._judge.finish(OnDisk(day.machine).final())
+        self._violations = (*self._judge.finish(OnDisk(day.machine).final()), *self._complaints(day))
+
+    def _complaints(self, day: Day) -> Iterator[Violation]:
+        """What the actors themselves say alertd did to them: each knows what the real one does not forgive."""
+        heard = {"broker": day.broker.violations, "carrier": day.outside.carrier.violations}
+        heard |= {name: center.violations for name, center in day.outside.centers.items()}
+        for name, complaints in heard.items():
+            for complaint in complaints:
+                yield Violation(at_us=self._last_us, checker=f"actor {name}", message=complaint)
 
     def verdict(self, failure: str) -> Verdict:
         return Verdict(

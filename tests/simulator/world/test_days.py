@@ -1,6 +1,7 @@
 """Small days in the world: what the machine does when the plan says so, seen in the happenings."""
 
 from alertd.model.notification import NotificationState
+from alertd_simulator.carrier import Carrier
 from alertd_simulator.world.happenings import (
     Acked,
     Arrived,
@@ -182,3 +183,10 @@ def test_every_move_of_a_row_is_seen_from_birth_on():
         assert standing.get(moved.notification_id) is moved.before
         standing[moved.notification_id] = moved.after
     assert NotificationState.DELIVERED in standing.values()
+
+
+def test_what_an_actor_does_not_forgive_is_a_violation_of_the_day(monkeypatch):
+    monkeypatch.setattr(Carrier, "_judge_number", lambda carrier, to: carrier.violations.append(f"{to} is a stranger"))
+    verdict = simulate(Plan(seed=5, begins="2026-10-14T14:00:00Z", deeds=(HOLD,), heal_at_s=20, over_at_s=30))
+
+    assert "actor carrier" in {violation.checker for violation in verdict.violations}
