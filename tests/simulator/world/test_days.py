@@ -186,7 +186,13 @@ def test_every_move_of_a_row_is_seen_from_birth_on():
 
 
 def test_what_an_actor_does_not_forgive_is_a_violation_of_the_day(monkeypatch):
-    monkeypatch.setattr(Carrier, "_judge_number", lambda carrier, to: carrier.violations.append(f"{to} is a stranger"))
+    create = Carrier._create
+
+    def grumble(carrier, form):
+        carrier.violations.append("a field that nobody knows")
+        return create(carrier, form)
+
+    monkeypatch.setattr(Carrier, "_create", grumble)
     verdict = simulate(Plan(seed=5, begins="2026-10-14T14:00:00Z", deeds=(HOLD,), heal_at_s=20, over_at_s=30))
 
     assert "actor carrier" in {violation.checker for violation in verdict.violations}
