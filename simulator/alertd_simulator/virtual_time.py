@@ -205,6 +205,10 @@ class VirtualLoop(BaseEventLoop):
         """True time since the run began."""
         return self._virtual_s - BOOTED_S
 
+    def call_since(self, at_s: float, callback: Callable[[*Ts], object], *args: *Ts) -> asyncio.TimerHandle:
+        """At this moment of true time since the run began; at once if it is over."""
+        return self.call_at(BOOTED_S + at_s, callback, *args)
+
     # --- turns
 
     def call_soon(

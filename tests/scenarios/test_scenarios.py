@@ -27,12 +27,6 @@ QUICK = frozenset(
 )
 SEEDS = (2, 3)
 
-FORGIVEN = {
-    # The power took what only memory held, as it must. Told again, the press is the same by its counter, so its
-    # message to dispatch has the id that dispatch knows, and the time of the second telling: the centre says so, too.
-    "disk_full_and_power_cut": frozenset({"one content", "actor county-dispatch"}),
-}
-
 
 def _story(name: str) -> Scenario:
     return read_scenario(HERE / f"{name}.txt", DISTRICT)
@@ -40,8 +34,7 @@ def _story(name: str) -> Scenario:
 
 def _faults(played: Played) -> list[str]:
     """Complaints, and promises that were broken beside the story."""
-    forgiven = FORGIVEN.get(played.scenario.file.removesuffix(".txt"), frozenset())
-    broken = [f"{v.checker}: {v.message}" for v in played.verdict.violations if v.checker not in forgiven]
+    broken = [f"{v.checker}: {v.message}" for v in played.verdict.violations]
     return [*played.complaints, *broken]
 
 

@@ -7,25 +7,38 @@ from alertd.model.events import OutcomeReported
 from alertd.model.ids import NotificationId
 from alertd.model.notification import Notification
 from alertd_simulator.checkers.checker import Checker, Scene
-from alertd_simulator.world.happenings import Attempted, Committed, DispatchTook, Happening, TextStatus, TextTaken
+from alertd_simulator.world.happenings import (
+    Attempted,
+    Committed,
+    Crashed,
+    DispatchTook,
+    Happening,
+    TextStatus,
+    TextTaken,
+)
 
 
 class OneContent(Checker):
     name = "one content"
     docs = (
         "House rule 4: one notification id, one content, for ever: in the row, in each attempt, at the carrier, at "
-        "dispatch. What was never committed is never sent, and a retry keeps its id."
+        "dispatch. What was never committed is never sent, and a retry keeps its id. (What only memory held when the "
+        "power went was never promised: the press comes again, and its messages are written anew under their ids.)"
     )
-    sees = (Committed, Attempted, TextTaken, DispatchTook)
+    sees = (Committed, Attempted, TextTaken, DispatchTook, Crashed)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._bodies: dict[str, bytes] = {}
+        self._gone: dict[NotificationId, Notification] = {}
+        """Held by memory alone when the power went. What had left by then may still arrive."""
 
     def see(self, happening: Happening) -> None:
         match happening:
             case Committed():
                 self._committed(happening)
+            case Crashed(power=True):
+                self._power_went()
             case Attempted():
                 self._attempted(happening)
             case TextTaken():
@@ -34,6 +47,12 @@ class OneContent(Checker):
                 self._took(happening)
             case _:
                 pass
+
+    def _power_went(self) -> None:
+        records = self.scene.records
+        for id_ in sorted(records.fleeting_rows & records.rows.keys()):
+            self._gone[id_] = records.rows[id_].notification
+            self._bodies.pop(id_, None)
 
     def _decided(self, id_: NotificationId) -> Notification | None:
         row = self.scene.records.rows.get(id_)
@@ -64,12 +83,18 @@ class OneContent(Checker):
             self.accuse(taken.at_us, f"the carrier took {taken.sid}, which belongs to no notification")
             return
         decided = self._decided(taken.notification_id)
+        gone = self._gone.get(taken.notification_id)
+        if gone is not None and (taken.to, taken.body) == (gone.endpoint.address, gone.text):
+            return
         if decided is None:
             self.accuse(taken.at_us, f"the carrier took {taken.sid} for {taken.notification_id}, never committed")
         elif (taken.to, taken.body) != (decided.endpoint.address, decided.text):
             self.accuse(taken.at_us, f"the carrier took another text than {taken.notification_id} is ({taken.sid})")
 
     def _took(self, took: DispatchTook) -> None:
+        gone = self._gone.get(NotificationId(took.message_id))
+        if gone is not None and gone.body.encode() == took.body:
+            return
         before = self._bodies.setdefault(took.message_id, took.body)
         if before != took.body:
             self.accuse(took.at_us, f"dispatch got {took.message_id} twice with different content")

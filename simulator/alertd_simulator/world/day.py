@@ -91,12 +91,12 @@ class Day:
         await self.machine.stop()
 
     def _arrange(self, deed: Deed) -> None:
-        loop = asyncio.get_running_loop()
+        loop = virtual_loop()
         match deed:
             case Order():
-                loop.call_later(deed.at_s, self._order, deed)
+                loop.call_since(deed.at_s, self._order, deed)
             case Reply():
-                loop.call_later(deed.at_s, self.outside.reply, deed)
+                loop.call_since(deed.at_s, self.outside.reply, deed)
             case Press() | SensorReport() | Poison():
                 self.deeds.arrange(deed)
             case _:

@@ -63,7 +63,7 @@ class Deeds:
         broker.on_forgot.append(self._forgot)
 
     def arrange(self, deed: Press | SensorReport | Poison) -> None:
-        asyncio.get_running_loop().call_later(deed.at_s, self._do, deed)
+        virtual_loop().call_since(deed.at_s, self._do, deed)
 
     def _do(self, deed: Press | SensorReport | Poison) -> None:
         """Only now: a device's counter goes up with every press, in their order."""

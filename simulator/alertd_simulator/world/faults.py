@@ -71,7 +71,7 @@ class Faults:
         carrier.sender_forecasts = {number: Forecast() for number in carrier.numbers}
 
     def arrange(self, fault: Fault) -> None:
-        self._later(fault.at_s, self._begin, fault)
+        self._timers.append(virtual_loop().call_since(fault.at_s, self._begin, fault))
 
     def heal(self) -> None:
         """The end of all faults, begun or not."""
@@ -81,35 +81,34 @@ class Faults:
         for fault in tuple(self._on):
             self._end(fault)
 
-    def _later(self, delay_s: float, call: Callable[[Fault], None], fault: Fault) -> None:
-        self._timers.append(asyncio.get_running_loop().call_later(delay_s, call, fault))
-
     # --- one fault
 
     def _begin(self, fault: Fault) -> None:
         match fault:
             case Crash():
                 self._crash(fault)  # told of by the world when it happens
-                return
-            case BrokerDrops():
-                self._tell_began(fault)
-                self._drop(fault, fault.times)
             case Replay():
                 self._tell_began(fault)
                 self._surface.broker.replay(fault.newest)
+                self._tell_ended(fault)
             case ClockStep():
                 self._tell_began(fault)
                 self.set_clock(fault.by_s)
+                self._tell_ended(fault)
             case WrongClockAtBoot():
-                self._tell_began(fault)
+                self._last(fault, fault.down_s + fault.lasts_s)
                 self._reboot_wrong(fault)
+            case BrokerDrops():
+                self._last(fault, fault.lasts_s)
+                self._drop(fault, fault.times)
             case _:
-                self._on.append(fault)
-                self._tell_began(fault)
-                self._settle()
-                self._later(fault.lasts_s, self._end, fault)
-                return
-        self._surface.emit(FaultEnded(at_us=self._surface.machine.true_us(), fault=tag_of(fault)))
+                self._last(fault, fault.lasts_s)
+
+    def _last(self, fault: Fault, lasts_s: float) -> None:
+        self._on.append(fault)
+        self._tell_began(fault)
+        self._settle()
+        self._timers.append(asyncio.get_running_loop().call_later(lasts_s, self._end, fault))
 
     def _end(self, fault: Fault) -> None:
         if fault not in self._on:
@@ -118,6 +117,9 @@ class Faults:
         if isinstance(fault, WrongClockAtBoot):
             self.set_clock(-fault.off_s)
         self._settle()
+        self._tell_ended(fault)
+
+    def _tell_ended(self, fault: Fault) -> None:
         self._surface.emit(FaultEnded(at_us=self._surface.machine.true_us(), fault=tag_of(fault)))
 
     def _tell_began(self, fault: Fault) -> None:
@@ -139,8 +141,6 @@ class Faults:
     def _reboot_wrong(self, fault: WrongClockAtBoot) -> None:
         self._surface.machine.kill("the power went", Crash(at_s=fault.at_s, power=True, down_s=fault.down_s))
         self.set_clock(fault.off_s)
-        self._on.append(fault)
-        self._later(fault.down_s + fault.lasts_s, self._end, fault)
 
     def set_clock(self, by_s: float) -> None:
         """The machine's wall clock jumps."""

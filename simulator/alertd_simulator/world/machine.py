@@ -90,7 +90,6 @@ class Machine:
         self.up = asyncio.Event()
         """Presses are taken."""
         self.on_started: Callable[[], None] = lambda: None
-        self.crashes = 0
         self._folder = folder
         self._network = network
         self._seed = seed
@@ -296,7 +295,6 @@ class Machine:
     def _died(self, why: str, crash: Crash | None) -> None:
         now = self._now
         assert now is not None, "nobody dies before birth"
-        self.crashes += 1
         self.up.clear()
         power = crash is not None and crash.power
         kept = (now.disk, now.spare) if not power else (now.disk,)

@@ -110,9 +110,9 @@ class _Witness:
         self._violations = (*self._judge.finish(OnDisk(day.machine).final()), *self._complaints(day))
 
     def _complaints(self, day: Day) -> Iterator[Violation]:
-        """What the actors themselves say alertd did to them: each knows what the real one does not forgive."""
+        """What broker and carrier say alertd did to them: they know what the real ones do not forgive. A dispatch
+        centre's two complaints are the checkers' "mode" and "one content"; these also know what a power cut took."""
         heard = {"broker": day.broker.violations, "carrier": day.outside.carrier.violations}
-        heard |= {name: center.violations for name, center in day.outside.centers.items()}
         for name, complaints in heard.items():
             for complaint in complaints:
                 yield Violation(at_us=self._last_us, checker=f"actor {name}", message=complaint)

@@ -10,7 +10,7 @@ from alertd.model.reason import Reason
 from alertd_simulator.checkers.contents import OnceOnly, OneContent
 from alertd_simulator.checkers.numbers import EmergencyNumbers, Modes, dials_emergency
 from alertd_simulator.checkers.radius import Audience, OneSite
-from alertd_simulator.world.happenings import DispatchTook, Reloaded, TextStatus, TextTaken
+from alertd_simulator.world.happenings import Crashed, DispatchTook, Reloaded, TextStatus, TextTaken
 from tests.engine.school import ELM, OAK
 from tests.simulator.checkers.story import RUIZ, Story, incident, outcome, press, pressed, text, to_dispatch
 
@@ -148,6 +148,18 @@ def test_dispatch_never_gets_two_contents_under_one_id() -> None:
     took = {"message_id": "d-1", "type": "new", "mode": "live", "incident_id": "i-1", "site_id": OAK, "arrivals": 1}
     story = Story(OneContent).start().opened(to_dispatch()).see(DispatchTook, body=b"{}", **took)
     assert "twice with different content" in story.see(DispatchTook, body=b"[]", **took).violations[0]
+
+
+@pytest.mark.parametrize(("durable", "accused"), [(False, []), (True, ["twice with different content"])])
+def test_only_what_memory_alone_held_may_be_written_anew_after_a_power_cut(durable, accused) -> None:
+    took = {"message_id": "d-1", "type": "new", "mode": "live", "incident_id": "i-1", "site_id": OAK}
+    story = Story(OneContent).start().opened(to_dispatch(), durable=durable)
+    story.see(DispatchTook, body=b"{}", arrivals=1, **took).see(Crashed, incarnation=1, where="", power=True)
+    story.see(DispatchTook, body=b"{}", arrivals=2, **took)  # had left before
+    story.opened(to_dispatch(body="[]")).see(DispatchTook, body=b"[]", arrivals=3, **took)
+
+    found = [words for words in story.violations if "different content" in words]
+    assert [each in words for each, words in zip(accused, found, strict=True)] == [True] * len(accused)
 
 
 def test_a_nuisance_is_texted_once_and_a_panic_may_be_texted_twice() -> None:

@@ -25,6 +25,7 @@ from alertd_simulator.world.happenings import (
 )
 from alertd_simulator.world.plan import (
     BrokerDown,
+    BrokerDrops,
     ClockStep,
     Crash,
     DiskFull,
@@ -173,6 +174,15 @@ def test_faults_that_overlap_end_in_any_order():
     began, ended = seen(verdict, FaultBegan), seen(verdict, FaultEnded)
     assert len(began) == len(ended) == 2
     assert min(text.at_us for text in seen(verdict, TextTaken)) > 35_000_000, "the longer one was still on"
+
+
+def test_a_fault_that_lasts_is_on_until_its_last_moment():
+    verdict = day(BrokerDrops(at_s=5, times=3, every_s=4), WrongClockAtBoot(at_s=20, off_s=60, lasts_s=10, down_s=5))
+
+    began = [(fault.at_us / 1e6, fault.fault) for fault in seen(verdict, FaultBegan) if fault.fault != "crash"]
+    ended = [(fault.at_us / 1e6, fault.fault) for fault in seen(verdict, FaultEnded) if fault.fault != "crash"]
+    assert began == [(5, "broker_drops"), (20, "wrong_clock_at_boot")]
+    assert ended == [(17, "broker_drops"), (35, "wrong_clock_at_boot")]
 
 
 def test_every_move_of_a_row_is_seen_from_birth_on():
