@@ -73,12 +73,11 @@ class TwilioChannel:
         return outcome
 
     async def look_up(self, row: NotificationRow) -> Outcome | None:
-        sid = row.ref or self._sids.sid_of(row.notification.id)
+        sid = self._sids.sid_of(row.notification.id) or row.ref
         try:
-            if sid:
-                message = await self._rest.fetch(sid, timeout_s=self._timeout_s)
-            else:
-                message = await self._find(row.notification)
+            message = await self._rest.fetch(sid, timeout_s=self._timeout_s) if sid else None
+            if message is None or _has_failed(message):  # that may be an earlier attempt; this one's answer was lost
+                message = await self._find(row.notification) or message
         except NoAnswerError:
             return None
         if message is None:
@@ -87,16 +86,18 @@ class TwilioChannel:
         return outcome_of(message)
 
     async def _find(self, notification: Notification) -> Message | None:
-        """The oldest message that is surely, or may be, this notification. Never by DateSent: null while queued.
+        """The oldest message that is surely, or may be, this notification, and lives; else the last one that failed.
+        Never by DateSent: null while queued.
 
         While pages are asked for, another look-up or the answer to a send may take a message that was seen: what is
         returned is nobody else's at that moment, and is learned before anybody else runs. A list too long to be walked
         to the notification's time proves nothing: `NoAnswerError`."""
         seen, is_whole = await self._walk(notification)
-        found = next((message for message in reversed(seen) if self._is_it(message, notification)), None)
-        if found is None and not is_whole:
+        found = [message for message in reversed(seen) if self._is_it(message, notification)]
+        alive = [message for message in found if not _has_failed(message)]
+        if not alive and not is_whole:
             raise NoAnswerError(f"more than {LOOK_UP_PAGES_MAX} pages of texts to this phone")
-        return found
+        return next(iter(alive or found[-1:]), None)
 
     async def _walk(self, notification: Notification) -> tuple[list[Message], bool]:
         """Texts to its phone since it was written, newest first; and whether those are all."""
@@ -151,6 +152,10 @@ class TwilioChannel:
 
     def _say(self, what: str, error: Exception) -> str:
         return f"{what}: {self._rest.without_secrets(str(error) or type(error).__name__)}"
+
+
+def _has_failed(message: Message) -> bool:
+    return isinstance(outcome_of(message), Failed)
 
 
 def callback_url(public_base_url: str, name: str, **query: str) -> str:

@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from alertd.model.notification import NotificationRow
 from alertd.model.outcome import Accepted, Delivered, Failed, Unknown
 from alertd.testing.channel_contract import row_for
+from alertd_simulator.carrier import Behaviour
 from alertd_simulator.virtual_time import in_virtual_time
 from alertd_simulator.weather import Weather
 from tests.adapters.twilio.world import CHEN, OTHERS, OURS, RUIZ, SERVICE, World
@@ -163,6 +165,58 @@ async def test_a_known_sid_is_asked_for_itself():
     await asyncio.sleep(3)
 
     assert await world.channel.look_up(row) == Delivered(ref=row.ref)
+
+
+async def failed_once(world: World) -> NotificationRow:
+    """Its first attempt was accepted and died on the way; the second one's answer is lost next."""
+    world.carrier.behave(RUIZ, Behaviour(fails=30008))
+    row = await world.text(world.claim())
+    await asyncio.sleep(3)
+    assert isinstance(await world.channel.look_up(row), Failed)
+    world.carrier.behave(RUIZ, Behaviour())
+    return row
+
+
+@in_virtual_time
+async def test_the_failed_text_of_an_earlier_attempt_is_not_the_answer_to_this_one():
+    """It was: a text that had arrived was sent again and again, as often as its answer was lost."""
+    world = World()
+    row = await failed_once(world)
+    again = replace(await lost(world, world.claim()), ref=row.ref)
+    await asyncio.sleep(3)
+
+    first, second = world.carrier.to(RUIZ)
+    assert await world.channel.look_up(again) == Delivered(ref=second.sid)
+    assert first.sid == row.ref
+
+
+@in_virtual_time
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_an_attempt_that_never_left_has_failed_like_the_one_before(restarted):
+    world = World()
+    row = await failed_once(world)
+    again = replace(await lost(world, world.claim(), Weather.CUT), ref=row.ref)
+    if restarted:
+        world.start()
+
+    outcome = await world.channel.look_up(again)
+    assert isinstance(outcome, Failed)
+    assert not outcome.permanent, "nobody would be told"
+
+
+@in_virtual_time
+async def test_of_several_attempts_the_one_that_lives_is_the_answer():
+    """The third try: the second had arrived, and nobody knew."""
+    world = World()
+    row = await failed_once(world)
+    await lost(world, world.claim())
+    await asyncio.sleep(3)
+    world.carrier.behave(RUIZ, Behaviour(fails=30008))
+    again = replace(await lost(world, world.claim()), ref=row.ref)
+    await asyncio.sleep(3)
+
+    _, second, _ = world.carrier.to(RUIZ)
+    assert await world.channel.look_up(again) == Delivered(ref=second.sid)
 
 
 @in_virtual_time
