@@ -129,7 +129,7 @@ def summary_words(report: Report, jobs: int) -> Text:
     pace = f"in {report.seconds:.1f} s ({_rate(report):.1f} seeds/s, {jobs} at a time)"
     stopped = f", interrupted: {report.asked} were asked for" if report.interrupted else ""
     kinds = Counter(failure.checker for failure in report.failures)
-    counts = ", ".join(f"{number:,} {what}" for what, number in sorted(report.counts.items()))
+    counts = ", ".join(f"{number:,} {what}" for what, number in report.counts.items())
     return Text.assemble(
         f"{report.done} days {pace}{stopped}: ",
         verdict,
@@ -151,7 +151,7 @@ def missing_words(missing: Sequence[Pair], expected: Expected) -> Text:
 
 def verdict_words(verdict: Verdict) -> Text:
     """One day."""
-    counts = ", ".join(f"{number:,} {what}" for what, number in sorted(verdict.counts.items()))
+    counts = ", ".join(f"{number:,} {what}" for what, number in verdict.counts.items())
     return Text.assemble(
         f"{verdict.virtual_s:.0f} s of seed {verdict.plan.seed}'s day: ",
         ("passed", "bold green") if verdict.passed else ("FAILED", "bold red"),

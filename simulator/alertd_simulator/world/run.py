@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import structlog
+from msgspec import Struct
 from structlog.typing import EventDict
 
 from alertd.config import Loaded, load
@@ -26,7 +27,16 @@ from alertd_simulator.virtual_time import run_virtual, virtual_loop
 from alertd_simulator.world.day import Day
 from alertd_simulator.world.district import stated_district
 from alertd_simulator.world.edges import EdgeCounter
-from alertd_simulator.world.happenings import Happening
+from alertd_simulator.world.happenings import (
+    Attempted,
+    Committed,
+    Crashed,
+    DispatchTook,
+    Happening,
+    Published,
+    TextSeen,
+    Typed,
+)
 from alertd_simulator.world.life import only_dead
 from alertd_simulator.world.on_disk import OnDisk
 from alertd_simulator.world.plan import Plan
@@ -34,6 +44,15 @@ from alertd_simulator.world.trace import Trace
 from alertd_simulator.world.verdict import Verdict, Violation
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, gone when the day is over
+COUNTED: dict[type[Struct], str] = {
+    Committed: "events committed",
+    Attempted: "sends tried",
+    TextSeen: "texts on phones",
+    DispatchTook: "messages at dispatch",
+    Typed: "replies",
+    Crashed: "crashes",
+}
+"""What a day's summary counts, in words for people, beside presses."""
 LIMIT_S = 4 * 86_400.0
 """Virtual time one day may take."""
 
@@ -85,18 +104,25 @@ class _Witness:
         self._trace = Trace() if keep_trace else None
         self._kept: list[Happening] | None = [] if keep_happenings else None
         self._counts: Counter[str] = Counter()
+        self._presses: set[str] = set()
         self._last_us = 0
         self._violations: tuple[Violation, ...] = ()
 
     def see(self, happening: Happening) -> None:
         self._last_us = happening.at_us
-        self._counts[type(happening).__name__] += 1
+        self._count(happening)
         self._judge.see(happening)
         self._edges.see(happening)
         if self._trace is not None:
             self._trace.see(happening)
         if self._kept is not None:
             self._kept.append(happening)
+
+    def _count(self, happening: Happening) -> None:
+        if (what := COUNTED.get(type(happening))) is not None:
+            self._counts[what] += 1
+        if isinstance(happening, Published) and happening.truth is not None:
+            self._presses.add(happening.truth.press)
 
     def use(self, school: Loaded) -> None:
         self._judge.use(school.registry)
@@ -122,7 +148,7 @@ class _Witness:
             plan=self._plan,
             violations=self._violations or tuple(self._judge.violations),
             edges=self._edges.pairs(),
-            counts=dict(sorted(self._counts.items())),
+            counts={"presses": len(self._presses)} | {what: self._counts[what] for what in COUNTED.values()},
             virtual_s=self._last_us / 1e6,
             trace_sha256=self._trace.sha256() if self._trace is not None else "",
             trace=tuple(self._trace.lines) if self._trace is not None else (),

@@ -67,6 +67,7 @@ def test_a_press_reaches_phones_and_dispatch():
     assert len({text.to for text in told}) >= 10
     assert {taken.notification_id for taken in seen(verdict, TextTaken)} >= {text.notification_id for text in told}
     assert "new" in {message.type for message in seen(verdict, DispatchTook)}
+    assert (verdict.counts["presses"], verdict.counts["texts on phones"]) == (1, len(told))
     assert seen(verdict, Healed)[0].at_us == 60_000_000
     assert seen(verdict, Over)[0].at_us == 120_000_000
 
