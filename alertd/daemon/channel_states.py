@@ -81,6 +81,10 @@ class ChannelStates:
         else:
             self._troubles.pop((trouble.site_id, trouble.key), None)
 
+    def standing_at(self, key: str) -> frozenset[SiteId]:
+        """Sites at which a trouble of the families that are followed stands."""
+        return frozenset(site_id for site_id, standing in self._troubles if standing == key)
+
     def doubts(self) -> dict[str, str]:
         """What is in doubt ("channel sms", "dispatch psap") and why, in words. Empty: nothing is known to be wrong."""
         found: dict[str, str] = {}

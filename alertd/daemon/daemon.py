@@ -153,7 +153,7 @@ class Daemon:
         self._start_fittings(self.fittings)
         recovery = Recovery(store=self.store, clock=self.clock, committer=self.committer, dispatch=self.dispatch)
         disk = DiskWatch(store=self.store, clock=self.clock, committer=self.committer, intake=self.intake)
-        heartbeats = Heartbeats(clock=self.clock, intake=self.intake)
+        heartbeats = Heartbeats(clock=self.clock, intake=self.intake, states=self.channel_states)
         clock_watch = ClockWatch(clock=self.clock, activity=self.activity)
         journal = JournalCheck(store=self.store)
         start("dispatch", lambda: self.dispatch.run(door))

@@ -29,7 +29,7 @@ from alertd.store.sqlite import SqliteStore
 from alertd.store.transaction import SqlTransaction
 from alertd_simulator.virtual_time import COMMIT_DELAY, in_virtual_time
 from tests.daemon.world import FakeChannel, FakeSource, World
-from tests.engine.school import PEOPLE, registry
+from tests.engine.school import ELM, OAK, PEOPLE, registry
 
 
 class FragileSource(FakeSource):
@@ -311,6 +311,24 @@ async def test_every_dispatch_centre_gets_a_heartbeat_every_five_minutes(tmp_pat
     assert sorted({c.notification.endpoint.address for c in beats}) == ["monitoring", "psap"]
     assert len(beats) == 24
     assert world.troubles() == set()
+    await world.stop()
+
+
+@in_virtual_time
+async def test_a_heartbeat_that_gets_through_ends_the_centres_trouble_at_whichever_school_it_stands(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    summary = "psap cannot be told"
+    await world.daemon.intake.submit(TroubleRaised(site_id=ELM, key="dispatch:psap", summary=summary))
+    assert world.troubles() == {"dispatch:psap"}
+    await asyncio.sleep(305)
+
+    beats = [c for c in world.dispatch.sent if c.notification.endpoint.address == "psap"]
+    assert [c.notification.site_id for c in beats] == [ELM], "one is enough, from the school whose line is in doubt"
+    assert world.troubles() == set()
+    await asyncio.sleep(300)
+    beats = [c for c in world.dispatch.sent if c.notification.endpoint.address == "psap"]
+    assert [c.notification.site_id for c in beats] == [ELM, OAK]
     await world.stop()
 
 

@@ -52,6 +52,9 @@ class Records:
         self.fleeting: dict[IncidentId, Incident | None] = {}
         """Changed in memory only, while the disk is full: as the disk has them."""
         self.fleeting_rows: set[NotificationId] = set()
+        self._fleeting_tries: dict[NotificationId, tuple[int, int, tuple[str, ...]]] = {}
+        """Tried while only memory held the claim: epoch, attempts and texts as the disk has them."""
+        self._durable = True
         self._undo_us = -1
         self._undo: list[tuple[IncidentId, Incident | None]] = []
         self._newborn: list[NotificationId] = []
@@ -64,6 +67,8 @@ class Records:
             case Moved():
                 self._move(happening)
             case Attempted(claim=claim) if row := self.rows.get(claim.notification.id):
+                if not self._durable:
+                    self._fleeting_tries.setdefault(claim.notification.id, (row.epoch, row.attempts, row.sids))
                 row.attempts += 1
                 row.epoch = max(row.epoch, claim.epoch)
             case TextTaken(notification_id=id_) if id_ is not None and (row := self.rows.get(id_)):
@@ -92,9 +97,11 @@ class Records:
     def _commit(self, committed: Committed) -> None:
         if committed.at_us != self._undo_us:
             self._undo_us, self._undo, self._newborn = committed.at_us, [], []
+        self._durable = committed.durable
         if committed.durable:
             self.fleeting.clear()
             self.fleeting_rows.clear()
+            self._fleeting_tries.clear()
         for incident in committed.decision.incidents:
             before = self.incidents.get(incident.id)
             self._undo.append((incident.id, before))
@@ -166,9 +173,14 @@ class Records:
             else:
                 self.incidents[incident_id] = before
         self.rows = {id_: row for id_, row in self.rows.items() if id_ not in lost}
+        for id_, (epoch, attempts, sids) in self._fleeting_tries.items():
+            if row := self.rows.get(id_):
+                row.epoch, row.attempts, row.sids = epoch, attempts, sids
         self.rows_of = {}
         for row in self.rows.values():
             if row.notification.incident_id is not None:
                 self.rows_of.setdefault(row.notification.incident_id, []).append(row)
+        self._durable = True
         self.fleeting.clear()
         self.fleeting_rows.clear()
+        self._fleeting_tries.clear()

@@ -4,9 +4,11 @@ Owns the tables of what may follow what, written down once more from the design.
 decide; clocks that somebody sets do not.
 """
 
+from alertd.model.events import OutcomeReported
 from alertd.model.ids import NotificationId
 from alertd.model.notification import Kind
 from alertd.model.notification import NotificationState as N
+from alertd.model.outcome import Failed
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.records import Row
 from alertd_simulator.world.happenings import Attempted, Committed, Crashed, Ended, Happening, Moved
@@ -119,9 +121,10 @@ class OneClaimOneTry(Checker):
     name = "one claim, one try"
     docs = (
         "A channel is given what is claimed, once a claim: the fencing epoch grows with each attempt, and no second "
-        "attempt begins while one is under way."
+        "attempt begins while one is under way. (One of which the carrier itself says that its text failed is over, "
+        "though the answer to it may never come.)"
     )
-    sees = (Attempted, Ended, Crashed)
+    sees = (Attempted, Ended, Committed, Crashed)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -133,6 +136,9 @@ class OneClaimOneTry(Checker):
                 self._attempted(happening)
             case Ended(notification_id=id_, epoch=epoch) if self._under_way.get(id_) == epoch:
                 del self._under_way[id_]
+            case Committed(event=OutcomeReported(epoch=None, outcome=Failed()) as said):
+                if any(change.id == said.notification_id for change in happening.decision.changes):
+                    self._under_way.pop(said.notification_id, None)
             case Crashed():
                 self._under_way.clear()
             case _:
