@@ -25,10 +25,12 @@ from alertd.daemon.core import CORE
 from alertd.daemon.daemon import CONSOLE, LEASE_S, Daemon, Fittings
 from alertd.daemon.http_client import HttpClient
 from alertd.daemon.intake import StoreGoneError
+from alertd.daemon.metrics import Metrics
 from alertd.daemon.own_thread import OwnThreads, StillHangingError
 from alertd.daemon.proof_of_life import FRESH_S
 from alertd.daemon.supervision import CannotRunError
 from alertd.daemon.system_clock import SystemClock
+from alertd.daemon.systemd import Systemd
 from alertd.model.ids import SiteId
 from alertd.model.registry import Registry
 from alertd.plugins import fit
@@ -60,6 +62,7 @@ def run(directory: Path | str, overrides: Mapping[str, Any] | None = None) -> in
     loaded = load(directory, overrides)
     style = "console" if sys.stderr.isatty() else loaded.settings.log_format
     logs.set_up(style=style, level=loaded.settings.log_level)
+    logs.of_the_whole_process()
     try:
         return asyncio.run(_run(loaded))
     except KeyboardInterrupt:
@@ -88,15 +91,16 @@ class Process:
         self._loaded = loaded
         self._started_us = self.clock.now().wall_us
         self._daemon: Daemon | None = None
+        self._metrics: Metrics | None = None
         self._reloading = asyncio.Lock()
         self._readers = OwnThreads("reading the configuration")
+        self._systemd = Systemd(os.environ)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> int:
         fitted = fit(self._loaded.sections, self._surroundings(self._loaded.settings))
         problems = (*self._loaded.problems, *lint.check(self._loaded), *fitted.problems)
-        if problems:
-            sys.stderr.write(render_problems(problems))
+        _say(problems, self._loaded.settings)
         if _any_error(problems):
             return EXIT_INVALID
         daemon = self._daemon = Daemon(
@@ -110,6 +114,16 @@ class Process:
         )
         self._listen_to_signals(daemon)
         self._serve(daemon, self._loaded.settings)
+        self._metrics = Metrics(
+            store=self.store,
+            clock=self.clock,
+            measures=daemon.measures,
+            telemetry=daemon.telemetry,
+            life=daemon.life,
+            drills=daemon.activity.drills,
+            version=__version__,
+        )
+        daemon.run_also("systemd", lambda: self._systemd.run(daemon.life))
         log.info("starting", version=__version__, configuration=self._loaded.registry.version)
         _collect_seldom()
         return await self._until_the_end(daemon)
@@ -118,21 +132,27 @@ class Process:
         try:
             await daemon.run()
         except StoreLockedError as error:
-            log.critical("another_daemon_runs", error=str(error))
-            return EXIT_FAILED
+            return self._give_up("another_daemon_runs", error)
         except StoreError as error:
-            log.critical("store_not_opened", error=str(error))
-            return EXIT_FAILED
+            return self._give_up("store_not_opened", error)
         except StoreGoneError as error:
-            log.critical("store_gone", error=str(error), remedy="look at the disk and the database; starting afresh")
-            return EXIT_FAILED
+            return self._give_up("store_gone", error, remedy="look at the disk and the database; starting afresh")
         log.info("stopped")
         return EXIT_OK
+
+    def _give_up(self, event: str, error: Exception, **more: str) -> int:
+        log.critical(event, error=str(error), **more)
+        self._systemd.stopping(f"gave up: {error}")
+        return EXIT_FAILED
+
+    def _stop(self, daemon: Daemon) -> None:
+        self._systemd.stopping("stopping: what is under way gets a moment")
+        daemon.stop()
 
     def _listen_to_signals(self, daemon: Daemon) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, daemon.stop)
+            loop.add_signal_handler(number, self._stop, daemon)
         loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
 
     def _serve(self, daemon: Daemon, settings: Settings) -> None:
@@ -156,7 +176,7 @@ class Process:
             http=self.http,
             secret=secret,
             public_base_url=settings.public_base_url,
-            extra={"state_dir": settings.state_dir},
+            extra={"state_dir": settings.state_dir, "config_dir": self._loaded.directory},
         )
 
     # --- reload -----------------------------------------------------------------------------------------------------
@@ -169,22 +189,30 @@ class Process:
     async def reload(self) -> Reloaded:
         """Read the directory again; all of it is taken, or nothing."""
         async with self._reloading:
-            taken = await self._read_again()
-            if isinstance(taken, Refused):
-                return self._refused(taken.problems)
-            former = {f"{s.table}.{s.name}": s for s in self._loaded.sections}
-            changed = [s for s in taken.sections if former.get(f"{s.table}.{s.name}") != s]
-            fitted = fit(changed, self._surroundings(taken.settings))
-            if fitted.problems:
-                return self._refused(fitted.problems)
-            kept = {name: built for name, built in self._running.fittings.items() if name not in fitted.built}
-            names = {f"{s.table}.{s.name}" for s in taken.sections}
-            fittings: Fittings = {name: built for name, built in (kept | fitted.built).items() if name in names}
-            await self._running.reload(taken.registry, fittings)
-            self._loaded = taken
-            _collect_seldom()
-            log.info("reloaded", configuration=taken.registry.version, sections=sorted(fitted.built))
-            return Reloaded(config_version=taken.registry.version)
+            self._systemd.reloading()
+            try:
+                return await self._reload()
+            finally:
+                self._systemd.reloaded()
+
+    async def _reload(self) -> Reloaded:
+        taken = await self._read_again()
+        if isinstance(taken, Refused):
+            return self._refused(taken.problems)
+        former = {f"{s.table}.{s.name}": s for s in self._loaded.sections}
+        changed = [s for s in taken.sections if former.get(f"{s.table}.{s.name}") != s]
+        # In a thread: announcements are rendered, and presses do not wait for that.
+        fitted = await asyncio.to_thread(fit, changed, self._surroundings(taken.settings))
+        if fitted.problems:
+            return self._refused(fitted.problems)
+        kept = {name: built for name, built in self._running.fittings.items() if name not in fitted.built}
+        names = {f"{s.table}.{s.name}" for s in taken.sections}
+        fittings: Fittings = {name: built for name, built in (kept | fitted.built).items() if name in names}
+        await self._running.reload(taken.registry, fittings)
+        self._loaded = taken
+        _collect_seldom()
+        log.info("reloaded", configuration=taken.registry.version, sections=sorted(fitted.built))
+        return Reloaded(config_version=taken.registry.version)
 
     async def _read_again(self) -> Loaded | Refused:
         """The new configuration, or why the current one stays; in time, whatever the disk does."""
@@ -222,6 +250,10 @@ class Process:
 
     async def verify_journal(self, site_id: SiteId) -> int:
         return await self._running.verify_journal(site_id)
+
+    async def metrics(self) -> bytes:
+        assert self._metrics is not None, "the console is served by a running daemon"
+        return await self._metrics.render()
 
     def health(self) -> Health:
         life = self._running.life()
@@ -284,6 +316,17 @@ def _ways(channels: Iterable[str], doubts: Mapping[str, str]) -> Iterator[Proof]
 def _ping_proof(last: str) -> Proof:
     alive = last.startswith("answered 2")
     return Proof(name="heartbeat", alive=alive, words=last or "not pinged yet")
+
+
+def _say(problems: Iterable[Problem], settings: Settings) -> None:
+    """As people read them on a terminal; in a log, one line each."""
+    problems = tuple(problems)
+    if problems and (sys.stderr.isatty() or settings.log_format == "console"):
+        sys.stderr.write(render_problems(problems))
+        return
+    for problem in problems:
+        text = render_problems([problem]).partition("\n")[0]
+        (log.error if problem.is_error else log.warning)("configuration_problem", text=text)
 
 
 def _any_error(problems: Iterable[Problem]) -> bool:

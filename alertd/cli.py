@@ -5,18 +5,20 @@ Imports wait until a command needs them, so that `alertd --help` answers at once
 
 import sys
 from collections.abc import Mapping
-from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from alertd.console.added_commands import WithAddedCommands
+from alertd.console.client import Client
+from alertd.console.drilling.cli import drill_app
 from alertd.console.terminal import (
     Exit,
     Target,
     ask_whether_live,
     await_last_word,
+    await_voice,
     daemon,
     fail,
     print_json,
@@ -25,21 +27,21 @@ from alertd.console.terminal import (
     socket_of,
 )
 
+if TYPE_CHECKING:
+    from alertd.config import Settings
+
 DEFAULT_CONFIG = Path("/etc/alertd")
 TEST_WAIT_S = 30
+VOICE_WAIT_S = 5
+LOST = frozenset({"failed", "expired", "suppressed", "withdrawn"})
+"""Of what was to be said, and was not."""
 
 CODES = """Exit codes:
-
   0  done
-
   1  refused, or failed: nothing was changed unless the message says so
-
   2  the command was not understood
-
   3  the daemon cannot be reached
-
   4  the configuration is invalid
-
   5  health: alive, but degraded"""
 
 app = typer.Typer(
@@ -47,23 +49,33 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    add_completion=False,
     help=f"""Duress alerts for schools: one press reaches a phone and a dispatcher, and is never lost.
 
 In an emergency call 911. alertd is one more way to be heard, not the only one.
 
 {CODES}""",
-    epilog="Examples:  alertd check  ·  alertd incidents  ·  alertd timeline 17  ·  alertd ack 17 --as ruiz",
+    epilog="What a command does, with examples: alertd COMMAND --help",
 )
 test_app = typer.Typer(no_args_is_help=True, help="Prove one person's phones or one webhook, in mode test.")
 app.add_typer(test_app, name="test")
 troubles_app = typer.Typer(invoke_without_command=True, help="What is wrong with alertd or what it depends on.")
 app.add_typer(troubles_app, name="troubles")
 
+pa_app = typer.Typer(no_args_is_help=True, help="Loudspeakers: make them fall silent. To have words said: alertd say.")
+app.add_typer(pa_app, name="pa")
+
+import_app = typer.Typer(no_args_is_help=True, help="Take people or devices over from a district's own lists (CSV).")
+app.add_typer(import_app, name="import")
+
+app.add_typer(drill_app, name="drill")
+
 Json = Annotated[bool, typer.Option("--json", help="Print the API's own JSON, for programs.")]
 By = Annotated[str | None, typer.Option("--by", metavar="PERSON", help="Who orders it: a person's id.")]
 Name = Annotated[
     str | None, typer.Option("--name", help="Who orders it, if not in people.csv: the name as others should read it.")
+]
+VoiceWait = Annotated[
+    int, typer.Option("--wait", min=0, max=30, help="Seconds to wait until every loudspeaker has taken it.")
 ]
 IncidentArg = Annotated[
     str,
@@ -116,18 +128,22 @@ def run(config: ConfigArg = DEFAULT_CONFIG) -> None:
 def check(config: ConfigArg = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Say everything that is wrong with a configuration, with file, line and remedy. Needs no daemon.
 
-    Exits 4 if the daemon would refuse it; warnings alone exit 0.
+    Exits 4 if the daemon would refuse it; warnings alone exit 0. The table says how long it takes until the first and
+    the last person is told; over a site's everyone_told_within_s is an error.
 
     Example:  alertd check config/ && alertd reload
     """
+    import msgspec
+
     from alertd import lint
     from alertd.config import load, render_problems
     from alertd.config.problems import counted
+    from alertd.console import telling_times
     from alertd.console.plugin_check import SECRET_REMEDY, unbuildable
     from alertd.model.ids import DISTRICT
 
     loaded = load(config)
-    problems = (*loaded.problems, *lint.check(loaded), *unbuildable(loaded.sections, loaded.settings))
+    problems = (*loaded.problems, *lint.check(loaded), *unbuildable(loaded.sections, loaded.settings, loaded.directory))
     usable = not any(problem.is_error for problem in problems)
     counts = {
         what: len(getattr(loaded.registry, what))
@@ -135,15 +151,152 @@ def check(config: ConfigArg = DEFAULT_CONFIG, as_json: Json = False) -> None:
     }
     counts["sites"] -= DISTRICT in loaded.registry.sites
     if as_json:
-        import msgspec
-
-        print_json({"usable": usable, "checked": counts, "problems": msgspec.to_builtins(problems)})
+        found = {"problems": problems, "telling": lint.telling(loaded)}
+        print_json({"usable": usable, "checked": counts, **msgspec.to_builtins(found)})
     else:
         checked = ", ".join(counted(count, what) for what, count in counts.items())
         secrets = ", given its secrets" if any(problem.remedy == SECRET_REMEDY for problem in problems) else ""
         verdict = f"the daemon would take it{secrets}" if usable else "the daemon would REFUSE it as a whole"
-        typer.echo(render_problems(problems) + f"Checked {config}: {checked}; {verdict}.")
+        typer.echo(render_problems(problems), nl=False)
+        telling_times.show(msgspec.to_builtins(lint.telling(loaded)))
+        typer.echo(f"Checked {config}: {checked}; {verdict}.")
     raise typer.Exit(Exit.OK if usable else Exit.INVALID)
+
+
+ExportArg = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The list as it was exported, CSV.", show_default=False)
+]
+ImportTo = Annotated[
+    Path, typer.Option("--config", envvar="ALERTD_CONFIG", help="Configuration directory.", show_default=True)
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would change and what would be wrong; write nothing.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="OURS=THEIRS", help='What their header calls a column: --column phone="Cell".'),
+]
+Defaults = Annotated[
+    list[str] | None,
+    typer.Option("--default", metavar="OURS=VALUE", help="For new rows that leave it empty: --default kind=staff."),
+]
+RemoveMissing = Annotated[bool, typer.Option("--remove-missing", help="Remove rows that the list does not have.")]
+Encoding = Annotated[str, typer.Option(help="Of the list, if it is not UTF-8: cp1252 is Excel's plain CSV.")]
+Country = Annotated[str, typer.Option(help="Of phone numbers without a country code; default: the district's.")]
+
+
+@import_app.command("people")
+def import_people(  # noqa: PLR0913, PLR0917 - one parameter an option
+    export: ExportArg,
+    config: ImportTo = DEFAULT_CONFIG,
+    dry_run: DryRun = False,
+    column: Columns = None,
+    default: Defaults = None,
+    remove_missing: RemoveMissing = False,
+    encoding: Encoding = "",
+    country: Country = "",
+) -> None:
+    """Take people over from a list of personnel: adds, changes, and removes only with --remove-missing.
+
+    What the list does not say stays as it is in people.csv. Nothing is written unless the daemon would take the whole
+    configuration; the old file is kept beside it. Exits 4 if it would not.
+
+    Example:  alertd import people staff.csv --column phone="Cell" --default kind=staff --dry-run
+    """
+    order: dict[str, Any] = {"columns": _pairs(column, "--column"), "defaults": _pairs(default, "--default")}
+    order |= {"remove_missing": remove_missing, "encoding": encoding, "country": country}
+    _import("people", export, config, order, dry_run=dry_run)
+
+
+@import_app.command("devices")
+def import_devices(  # noqa: PLR0913, PLR0917 - one parameter an option
+    export: ExportArg,
+    config: ImportTo = DEFAULT_CONFIG,
+    dry_run: DryRun = False,
+    column: Columns = None,
+    default: Defaults = None,
+    remove_missing: RemoveMissing = False,
+    encoding: Encoding = "",
+) -> None:
+    """Take devices over from a vendor's list, in the same manner as people.
+
+    Example:  alertd import devices buttons.csv --column zone="Room" --default gestures=wall-button --dry-run
+    """
+    order: dict[str, Any] = {"columns": _pairs(column, "--column"), "defaults": _pairs(default, "--default")}
+    _import(
+        "devices", export, config, order | {"remove_missing": remove_missing, "encoding": encoding}, dry_run=dry_run
+    )
+
+
+def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
+    pairs = {name.strip(): value.strip() for name, _, value in (each.partition("=") for each in given or ())}
+    if not all(name and value for name, value in pairs.items()):
+        fail(f"{option} is written like {option} phone=Cell", Exit.USAGE)
+    return pairs
+
+
+def _import(what: str, export: Path, config: Path, order: Mapping[str, Any], *, dry_run: bool) -> None:
+    from alertd import lint
+    from alertd.console import import_words
+    from alertd.exports.columns import DEVICES, PEOPLE
+    from alertd.exports.importing import NotWrittenError, Order, prepare, write
+
+    prepared = prepare(config, PEOPLE if what == "people" else DEVICES, export, Order(**order), lint.check)
+    import_words.show(prepared, export)
+    if not prepared.is_allowed:
+        fail("Nothing was written: the configuration would be refused.", Exit.INVALID)
+    if dry_run or not (prepared.merged and prepared.merged.changes):
+        typer.echo("Nothing was written." if dry_run else "Nothing changes.")
+        return
+    try:
+        kept = write(prepared)
+    except NotWrittenError as error:
+        fail(str(error), Exit.FAILED)
+    old = f" The file as it was: {kept.name}." if kept else ""
+    typer.echo(f"Written to {config / prepared.table.file}.{old} A running daemon takes it with: alertd reload")
+
+
+@app.command()
+def init(  # noqa: PLR0913, PLR0917 - one parameter an option
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new directory.", show_default=False)],
+    people: Annotated[Path, typer.Option(help="Your list of people, CSV.", show_default=False)],
+    devices: Annotated[Path, typer.Option(help="Your list of buttons and badges, CSV.", show_default=False)],
+    technician: Annotated[list[str], typer.Option(metavar="ID", help="Is told when alertd itself is in trouble.")],
+    responder: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Is asked to go when somebody presses.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Of the district.")] = "Our schools",
+    time_zone: Annotated[str, typer.Option(help="IANA name.")] = "America/Chicago",
+    from_number: Annotated[list[str] | None, typer.Option(help="Your carrier's number that texts come from.")] = None,
+    people_column: Columns = None,
+    device_column: Columns = None,
+    encoding: Encoding = "",
+    country: Annotated[str, typer.Option(help="Of phone numbers without a country code.")] = "US",
+) -> None:
+    """Write a first configuration around your own two lists: schools, rooms, people, buttons, plain policies.
+
+    Exits 4 if `alertd check` still finds something to mend in it.
+
+    Example:  alertd init our-district --people staff.csv --devices buttons.csv --technician varga --responder ruiz
+    """
+    from alertd import lint
+    from alertd.config import load, render_problems
+    from alertd.exports.starting import Beginning, start
+
+    beginning = Beginning(
+        people=people, devices=devices, name=name, time_zone=time_zone, encoding=encoding, country=country,
+        technicians=tuple(technician), responders=tuple(responder or ()), from_numbers=tuple(from_number or ()),
+        people_columns=_pairs(people_column, "--people-column"),
+        device_columns=_pairs(device_column, "--device-column"),
+    )  # fmt: skip
+    if problems := start(directory, beginning):
+        typer.echo(render_problems(problems), nl=False)
+        fail("Nothing was written.", Exit.INVALID)
+    loaded = load(directory)
+    problems = (*loaded.problems, *lint.check(loaded))
+    typer.echo(render_problems(problems), nl=False)
+    typer.echo(f"Written to {directory}. What to mend stands above; look again with: alertd check {directory}")
+    raise typer.Exit(Exit.INVALID if any(problem.is_error for problem in problems) else Exit.OK)
 
 
 @app.command()
@@ -250,7 +403,7 @@ def resolve(  # noqa: PLR0913, PLR0917 - one parameter an option
     key: KeyOption = None,
     as_json: Json = False,
 ) -> None:
-    """Close an incident. A lockdown is first *releasing*: rooms are released in person, one by one.
+    """Close an incident. A lockdown is first releasing: rooms are released in person, one by one.
 
     No message tells a locked room that it is over. Close the lockdown with --rooms-released after the last room.
 
@@ -310,6 +463,67 @@ def correct(  # noqa: PLR0913, PLR0917 - one parameter an option
             return
         render.console().print(render.plain(answer["words"]))
         render.went_to(answer)
+
+
+@app.command()
+def say(  # noqa: PLR0913, PLR0917 - one parameter an option
+    context: typer.Context,
+    site: Annotated[str, typer.Argument(help="A site's id.")],
+    words: Annotated[str, typer.Argument(help="What people hear, once: at most 200 characters.")],
+    zone: Annotated[
+        list[str] | None, typer.Option("--zone", help="Only these of its loudspeakers; may be given more than once.")
+    ] = None,
+    emergency: Annotated[
+        bool, typer.Option("--emergency", help="Cuts what is being said, also the announcement of a lockdown.")
+    ] = False,
+    by: By = None,
+    name: Name = None,
+    wait: VoiceWait = VOICE_WAIT_S,
+    key: KeyOption = None,
+    as_json: Json = False,
+) -> None:
+    """Have words said over a site's loudspeakers, once.
+
+    Refused while a lockdown is open, and while anything else is being announced; --emergency is for words that belong
+    to it. What left was handed to the network: no loudspeaker can say whether anybody heard it.
+
+    Example:  alertd say oak --zone gym "Practice is over, please leave by door 5." --by ruiz
+    """
+    from alertd.console.client import segment
+
+    order = {**signed(by, name), "words": words, "zones": zone or [], "emergency": emergency}
+    with daemon(context) as client:
+        _speak(client, client.post(f"/v1/sites/{segment(site)}/say", order, key), wait, as_json)
+
+
+@pa_app.command("stop")
+def stop_loudspeakers(  # noqa: PLR0913, PLR0917 - one parameter an option
+    context: typer.Context,
+    site: Annotated[str, typer.Argument(help="A site's id.")],
+    by: By = None,
+    name: Name = None,
+    wait: VoiceWait = VOICE_WAIT_S,
+    key: KeyOption = None,
+    as_json: Json = False,
+) -> None:
+    """Make a site's loudspeakers fall silent, in mid-word. Silences speakers and nothing else.
+
+    What waits is taken back and what was to be repeated is not; people are called and texted as before. It holds for
+    the incidents that are open: a graver one, a new one, or a press after the end of this one is spoken of again.
+
+    Example:  alertd pa stop oak --by ruiz
+    """
+    from alertd.console.client import segment
+
+    with daemon(context) as client:
+        _speak(client, client.post(f"/v1/sites/{segment(site)}/silence", signed(by, name), key), wait, as_json)
+
+
+def _speak(client: Client, answer: Mapping[str, Any], wait: int, as_json: bool) -> None:
+    """What became of it. Exits 1 if any loudspeaker did not take it."""
+    rows = await_voice(client, answer["notifications"], wait)
+    show_committed({**answer, "notifications": rows}, as_json)
+    raise typer.Exit(Exit.OK if all(row["state"] not in LOST for row in rows) else Exit.FAILED)
 
 
 @troubles_app.callback()
@@ -388,6 +602,35 @@ def prove_webhook(
     _prove(context, "destination", destination, by, wait, key, as_json)
 
 
+@test_app.command("site")
+def prove_site(
+    context: typer.Context,
+    site: Annotated[str, typer.Argument(help="A site's id.")],
+    by: TestBy = None,
+    wait: Wait = TEST_WAIT_S,
+    key: KeyOption = None,
+    as_json: Json = False,
+) -> None:
+    """Walk the way of a press as far as nobody is woken: no phone rings, no loudspeaker speaks.
+
+    Looks at what the daemon has just proven, presses every device of the site in memory and counts who would be told,
+    and sends a sign of life in mode test to each of its dispatch centres and webhooks. Exits 1 if anything failed.
+
+    Example:  alertd test site oak
+    """
+    from alertd.console import render
+    from alertd.console.client import segment
+
+    with daemon(context) as client:
+        answer = client.post(f"/v1/test/site/{segment(site)}", {"by": by}, key)
+        rows = await_last_word(client, answer["notifications"], wait)
+    answer = {**answer, "notifications": rows}
+    print_json(answer) if as_json else render.site_test(answer)
+    good = ("accepted", "sent", "delivered")
+    proven = all(p["alive"] for p in answer["proofs"]) and all(row["state"] in good for row in rows)
+    raise typer.Exit(Exit.OK if proven and not any(p["problem"] for p in answer["presses"]) else Exit.FAILED)
+
+
 def _prove(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: typer.Context, what: str, name: str, by: str | None, wait: int, key: str | None, as_json: bool
 ) -> None:
@@ -452,60 +695,180 @@ def reload(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def verify(
     context: typer.Context,
-    site: Annotated[str, typer.Argument(help="A site's id, or district.")] = "district",
+    what: Annotated[
+        str, typer.Argument(metavar="SITE|FILE", help="A site's id, or district; or a backup, with a / in it.")
+    ] = "district",
     as_json: Json = False,
 ) -> None:
     """Prove that nobody changed or removed a line of a site's journal (its hash chain is unbroken).
 
-    Example:  alertd verify oak
+    Of a backup it proves every journal, and that its pages are sound; no daemon is needed for that.
+
+    Examples:  alertd verify oak  ·  alertd verify /var/lib/alertd-backups/alertd-20261122T023004Z.db
     """
     from alertd.console import render
     from alertd.console.client import segment
 
+    if "/" in what:
+        _verify_backup(Path(what), as_json)
+        return
     with daemon(context) as client:
-        answer = client.get(f"/v1/journal/{segment(site)}/verify")
+        answer = client.get(f"/v1/journal/{segment(what)}/verify")
     if as_json:
         print_json(answer)
     else:
         typer.echo(f"{render.plain(answer['site'])}: {answer['entries']} entries, chain unbroken.")
 
 
+def _verify_backup(file: Path, as_json: bool) -> None:
+    from alertd.console import backup_words
+    from alertd.ports import StoreError
+    from alertd.store.backup import examine
+
+    try:
+        contents = examine(file)
+    except StoreError as error:
+        fail(str(error), Exit.FAILED)
+    print_json(backup_words.as_answer(contents)) if as_json else backup_words.proven(contents)
+
+
+Report = Annotated[
+    bool, typer.Option("--report", help="Tell the daemon how it went: a failure is a trouble until the next good run.")
+]
+
+
+@app.command()
+def backup(
+    context: typer.Context,
+    target: Annotated[Path, typer.Argument(metavar="FILE|DIR", help="A new file, or a directory of backups.")],
+    keep: Annotated[int, typer.Option(min=1, max=10_000, help="In a directory: how many of the newest stay.")] = 14,
+    report: Report = False,
+    as_json: Json = False,
+) -> None:
+    """Copy the SQLite database while the daemon runs, and prove the copy before it is called good.
+
+    Nothing waits for it: presses are committed meanwhile. Nothing is removed unless the new copy is good.
+
+    Examples:  alertd backup /mnt/usb/alertd.db  ·  alertd backup /var/lib/alertd-backups --keep 30
+    """
+    from datetime import UTC, datetime
+
+    from alertd.console import backup_words, reporting
+    from alertd.ports import StoreError
+    from alertd.store.backup import back_up
+
+    try:
+        contents, removed = back_up(_database(context), target, now=datetime.now(UTC), keep=keep)
+    except StoreError as error:
+        if report:
+            reporting.tell(context, "backup", str(error))
+        fail(str(error), Exit.FAILED)
+    if report:
+        reporting.tell(context, "backup", "")
+    if as_json:
+        print_json(backup_words.as_answer(contents, removed=[str(path) for path in removed]))
+        return
+    backup_words.proven(contents)
+    for path in removed:
+        typer.echo(f"Removed, older than the {keep} newest: {path}")
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A backup.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Put a backup in place of the SQLite database. The daemon must be stopped; what was there is kept beside.
+
+    It says first what is lost, and which incidents begin again. Run it as the daemon's user, or as root.
+
+    Example:  systemctl stop alertd && alertd restore /var/lib/alertd-backups/alertd-20261122T023004Z.db
+    """
+    from datetime import UTC, datetime
+
+    from alertd.console import backup_words
+    from alertd.ports import StoreError
+    from alertd.store.fallback import spare_directory
+    from alertd.store.restoring import restoring
+
+    database = _database(context)
+    spare = spare_directory(database, _settings(context).spare_dir)
+    try:
+        with restoring(file, database, spare) as begun:
+            backup_words.proven(begun.contents)
+            backup_words.loss(begun.lost, begun.contents)
+            if begun.in_memory is not None:
+                typer.echo("The disk was full: newer records than any on it are in memory. They are set aside, too.")
+            if not yes and typer.prompt("Type RESTORE to go on", default="", show_default=False) != "RESTORE":
+                fail("Nothing was changed.", Exit.FAILED)
+            backup_words.restored(begun.carry_out(datetime.now(UTC)), database)
+    except StoreError as error:
+        fail(str(error), Exit.FAILED)
+
+
+def _settings(context: typer.Context) -> "Settings":
+    """Those of the daemon that is meant. What cannot be read is no reason to take the defaults: they name another
+    database, perhaps."""
+    from alertd.config import load, render_problems
+    from alertd.config.settings import ENVIRONMENT
+    from alertd.console.client import CONFIG_FILE
+
+    target = context.find_object(Target) or Target()
+    directory = target.config or DEFAULT_CONFIG
+    loaded = load(directory)
+    wrong = [p for p in loaded.problems if p.is_error and p.file in (CONFIG_FILE, ENVIRONMENT, str(directory))]
+    if wrong:
+        fail(f"{render_problems(wrong)}Name the configuration with: alertd --config DIR …", Exit.INVALID)
+    return loaded.settings
+
+
+def _database(context: typer.Context) -> Path:
+    """The SQLite file. A PostgreSQL server's people have better tools than ours."""
+    from sqlalchemy.engine import make_url
+
+    url = _settings(context).store
+    if not url.startswith("sqlite"):
+        fail(
+            f"the store is PostgreSQL, which brings tools of its own.\nBackup:  pg_dump --format=custom"
+            f" --file=alertd.dump '{url}'\nRestore, with every alertd stopped:  pg_restore --clean --if-exists"
+            f" --single-transaction --dbname='{url}' alertd.dump",
+            Exit.FAILED,
+        )
+    return Path(make_url(url).database or "")
+
+
 @app.command("doctor")
-def examine(context: typer.Context, config: ConfigArg = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Try everything that the daemon needs: configuration, disk, clock, broker, secrets, channels, the daemon itself.
+def examine(
+    context: typer.Context, config: ConfigArg = DEFAULT_CONFIG, report: Report = False, as_json: Json = False
+) -> None:
+    """Try everything that the daemon needs, and say what is wrong and what to do. Sends nothing to anybody.
 
-    Works while the daemon is down. Exits 4 if the configuration is invalid, else 1 if anything failed.
+    Configuration, disk, clock, store, secrets, broker (may a stranger press, or a device as another?), carrier
+    (account, balance, registration, countries), loudspeakers, webhooks, the daemon itself. Works while it is down.
 
-    Example:  sudo -u alertd alertd doctor
+    Exits 4 if the configuration is invalid, else 1 if anything failed; warnings alone exit 0.
+
+    Examples:  sudo -u alertd alertd doctor  ·  alertd doctor config/ --json
     """
     from alertd import lint
-    from alertd.config import load, secret
-    from alertd.console import broker_probe, doctor, render
+    from alertd.config import load
+    from alertd.console import doctor, examination, render, reporting
     from alertd.console.client import Client
     from alertd.console.plugin_check import unbuildable
 
     loaded = load(config)
-    problems = (*loaded.problems, *lint.check(loaded), *unbuildable(loaded.sections, loaded.settings))
-    settings = loaded.settings
-    findings = chain(
-        [doctor.configuration(config, errors=sum(p.is_error for p in problems), all_problems=len(problems))],
-        doctor.daemon(Client(socket_of(context) or settings.socket)),
-        doctor.state_directory(settings.state_dir),
-        doctor.store(settings.store),
-        doctor.clock(settings.state_dir),
-        doctor.secrets(loaded.sections, secret),
-        broker_probe.brokers(loaded.sections, secret),
-        doctor.channels(loaded.sections),
-        doctor.heartbeat(settings.heartbeat_url),
-    )
-    found = []
-    for finding in findings:
-        found.append(doctor.as_answer(finding))
+    problems = (*loaded.problems, *lint.check(loaded), *unbuildable(loaded.sections, loaded.settings, loaded.directory))
+    found: list[doctor.Finding] = []
+    for finding in examination.examine(loaded, problems, Client(socket_of(context) or loaded.settings.socket)):
+        found.append(finding)
         if not as_json:
-            render.findings(found[-1:])
+            render.findings([doctor.as_answer(finding)])
     if as_json:
-        print_json({"findings": found})
-    failed = {finding["what"] for finding in found if finding["level"] == doctor.FAIL}
+        print_json({"findings": [doctor.as_answer(finding) for finding in found]})
+    if report:
+        reporting.tell(context, "self-test", examination.summary(found))
+    failed = {finding.what for finding in found if finding.level == doctor.FAIL}
     raise typer.Exit(Exit.INVALID if "configuration" in failed else Exit.FAILED if failed else Exit.OK)
 
 

@@ -4,13 +4,13 @@ Owns: the API number check and the containment of what a plugin may do wrong whe
 broken plugin hide the problems of the others, or import an adapter by name.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 
 from msgspec import Struct
 
 from alertd.config import Problem, Section
-from alertd.ports import API_VERSION, Built, Plugin, SettingsError, Surroundings
+from alertd.ports import API_VERSION, Built, ChannelLimits, Paced, Plugin, SettingsError, Surroundings
 
 GROUPS: Mapping[str, str] = {"sources": "alertd.sources", "channels": "alertd.channels"}
 """Table of `channels.toml` -> entry point group."""
@@ -31,6 +31,9 @@ class PluginError(Exception):
         self.remedy = remedy
 
 
+Find = Callable[[str, str], Plugin]
+
+
 def find(table: str, name: str) -> Plugin:
     """The plugin of that name for a table of the configuration. Raises `PluginError`."""
     group = GROUPS[table]
@@ -42,13 +45,14 @@ def find(table: str, name: str) -> Plugin:
     return _load(point, name)
 
 
-def fit(sections: Iterable[Section], surroundings: Surroundings) -> Fitted:
-    """Build every section. Problems name the file, the line and the key."""
+def fit(sections: Iterable[Section], surroundings: Surroundings, find: Find = find) -> Fitted:
+    """Build every section. Problems name the file, the line and the key. `find`: a simulator that starts thousands of
+    daemons remembers what is installed."""
     built: dict[str, Built] = {}
     problems: list[Problem] = []
     for section in sections:
         try:
-            built[f"{section.table}.{section.name}"] = build(section, surroundings)
+            built[f"{section.table}.{section.name}"] = build(section, surroundings, find)
         except SettingsError as error:
             problems.append(section.problem(error))
         except PluginError as error:
@@ -56,7 +60,7 @@ def fit(sections: Iterable[Section], surroundings: Surroundings) -> Fitted:
     return Fitted(built=built, problems=tuple(problems))
 
 
-def build(section: Section, surroundings: Surroundings) -> Built:
+def build(section: Section, surroundings: Surroundings, find: Find = find) -> Built:
     """Build one section. Raises `SettingsError` or `PluginError`, whatever the plugin does."""
     plugin = find(section.table, section.plugin)
     try:
@@ -72,6 +76,17 @@ def build(section: Section, surroundings: Surroundings) -> Built:
     if not isinstance(built, Built) or getattr(built, needed) is None:
         raise PluginError(f"plugin {section.plugin} built no {needed}", _REPORT)
     return built
+
+
+def limits_of(section: Section) -> ChannelLimits | None:
+    """What a channel carries, as far as its plugin can say without secrets (`ports.Paced`); `None` if it cannot. Wrong
+    settings are said by `build`."""
+    try:
+        plugin = find(section.table, section.plugin)
+        limits: object = plugin.limits(section.settings) if isinstance(plugin, Paced) else None
+    except Exception:  # noqa: BLE001 - a foreign plugin; whatever is wrong with it, `build` says
+        return None
+    return limits if isinstance(limits, ChannelLimits) else None
 
 
 _REPORT = "this is a defect of the plugin: report it to its authors"

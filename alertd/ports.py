@@ -3,17 +3,18 @@
 `API_VERSION` is the number of this contract: a plugin built for another one is refused when it is loaded.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
 from alertd.model.decision import Confirmation, Decision, Entry, Now, PhoneIncident, SiteState
+from alertd.model.drill import Drill
 from alertd.model.events import Arrival, Event, Signal
-from alertd.model.ids import CauseId, IncidentId, NotificationId, SiteId
+from alertd.model.ids import CauseId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
-from alertd.model.notification import Claim, NotificationRow
+from alertd.model.notification import Claim, NotificationRow, NotificationState
 from alertd.model.outcome import Outcome
 from alertd.model.policy import Policy
 from alertd.model.timer import Timer
@@ -136,6 +137,9 @@ class ChannelLimits(Struct, frozen=True, kw_only=True):
     """Bounds of one configured channel. `per_s` 0 = unlimited."""
 
     per_s: float = 0.0
+    paced: bool = False
+    """The provider starts no more than `per_s` anyway, one after the other. A panic waits for the rate too, here, where
+    the most urgent still goes first and what is over is still withdrawn."""
     concurrent: int = 50
     deadline_s: float = 10.0
     """An attempt is cancelled then, and its outcome is unknown."""
@@ -174,6 +178,10 @@ class Activity(Protocol):
         """Whose last attempt the channel's provider has named so, as far as it is stored; however long ago."""
         ...
 
+    def row(self, notification_id: NotificationId) -> NotificationRow | None:
+        """A row as it is stored, if it can be read: what a call says, what was answered to a key."""
+        ...
+
 
 class Inbound(Protocol):
     """Brings replies and statuses in: a poller. Runs until cancelled."""
@@ -191,6 +199,36 @@ class Callbacks(Protocol):
     async def callback(self, request: HttpRequest, door: Door) -> HttpResponse:
         """`request.url` is the public URL; an unsigned or wrongly signed request is answered 403 and counted."""
         ...
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """One thing that a probe saw, in words for whoever runs alertd."""
+
+    text: str
+    remedy: str = ""
+    """What to do about it; empty: nothing is wrong."""
+    grave: bool = True
+    """With a remedy: this stands between a press and people now. False: it may one day, or it is not known."""
+
+    @property
+    def is_good(self) -> bool:
+        return not self.remedy
+
+
+class Probe(Protocol):
+    """An optional ability: what can be known about the way to people without telling anybody anything.
+
+    Asked by `alertd doctor`, also beside a running daemon and once a night: never page, never open a session of the
+    daemon's own, never claim what was not seen. Its `Http` refuses everything but GET. Findings are shown as they come,
+    and each has `PROBE_WAIT_S`; a step that blocks belongs into a thread."""
+
+    def __call__(self, addresses: Sequence[str]) -> AsyncIterator[Found]:
+        """`addresses`: those that the configuration sends to over this channel; not for showing."""
+        ...
+
+
+PROBE_WAIT_S = 15.0
+"""Longest time a probe may take for its next finding."""
 
 
 # --- plugins ---------------------------------------------------------------------------------------------------------
@@ -216,6 +254,7 @@ class Built(Struct, frozen=True, kw_only=True):
     inbound: Inbound | None = None
     callbacks: Callbacks | None = None
     feedback: Feedback | None = None
+    probe: Probe | None = None
 
 
 class Plugin(Protocol):
@@ -224,6 +263,14 @@ class Plugin(Protocol):
     api_version: int
 
     def build(self, name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Built: ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """An optional ability of a channel's plugin: its limits from the settings alone, for `alertd check` on a machine
+    that has no secrets. Must equal what the built channel has; wrong settings raise `SettingsError`."""
+
+    def limits(self, settings: Mapping[str, Any]) -> ChannelLimits: ...
 
 
 class DecoderPlugin(Protocol):
@@ -240,6 +287,11 @@ class SettingsError(ValueError):
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
         self.key = key
+
+
+class NotHereError(SettingsError):
+    """The section is right, and needs something that this machine lacks: a program, a library. The daemon refuses it
+    like any other; `alertd check` warns, for it may run on another machine than the daemon."""
 
 
 # --- the store -------------------------------------------------------------------------------------------------------
@@ -308,6 +360,16 @@ class DueTimer(Struct, frozen=True, kw_only=True):
     """A timer row that is due."""
 
     timer: Timer
+
+
+class OutboxCount(Struct, frozen=True, kw_only=True):
+    """Messages of one channel that are in one state, and none at its end."""
+
+    channel: str
+    state: NotificationState
+    rows: int
+    oldest_us: int
+    """When the oldest was written; wall clock."""
 
 
 class Store(Protocol):
@@ -380,6 +442,10 @@ class Store(Protocol):
         """The row whose last attempt the channel's provider has named so."""
         ...
 
+    def read_outbox(self, now_us: int) -> tuple[OutboxCount, ...]:
+        """What waits or is under way, counted; of what a provider has taken, the last day's."""
+        ...
+
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         """Rows of kind TEST and DISPATCH_HEARTBEAT created since then, oldest first: what became of `alertd test`."""
         ...
@@ -389,6 +455,12 @@ class Store(Protocol):
     def read_timeline(self, incident_id: IncidentId) -> tuple["JournalLine", ...]: ...
 
     def read_troubles(self) -> tuple[Trouble, ...]: ...
+
+    def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
+        """Drills, the newest first."""
+        ...
+
+    def read_drill(self, drill_id: DrillId) -> Drill | None: ...
 
     def verify_journal(self, site_id: SiteId) -> int:
         """Number of entries of an unbroken chain. Raises `StoreError` naming the first broken entry."""

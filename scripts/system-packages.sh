@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Sees to the programs outside Python that the slow tests start. Required: an MQTT broker and a PostgreSQL server.
-# Optional: Node.js, for Prism, which checks what we send against the carrier's own API description.
+# Sees to the programs outside Python that the slow tests start. Required: an MQTT broker, a PostgreSQL server, and what
+# speaks and listens for the loudspeakers. Optional: Node.js, for Prism, which checks what we send against the carrier's
+# own API description.
 #
 # The packages start services of their own (ports 1883 and 5432). The tests do not use those: each starts its own
 # server on a free port, in a folder of its own, and ends it.
@@ -20,6 +21,16 @@ missing=()
 has mosquitto || missing+=(mosquitto)
 has mosquitto_pub || missing+=(mosquitto-clients)
 has_postgres || missing+=(postgresql)
+has espeak-ng || missing+=(espeak-ng)
+has flite || missing+=(flite)
+has sox || missing+=(sox)
+has ffmpeg || missing+=(ffmpeg)
+has gst-launch-1.0 || missing+=(gstreamer1.0-tools)
+has_gstreamer() { has gst-inspect-1.0 && gst-inspect-1.0 "$1" >/dev/null 2>&1; }
+has_gstreamer wavenc && has_gstreamer rtppcmudepay || missing+=(gstreamer1.0-plugins-base gstreamer1.0-plugins-good)
+has_gstreamer avdec_g722 || missing+=(gstreamer1.0-libav)
+has nsenter || missing+=(util-linux)
+has ip || missing+=(iproute2)
 if ((${#missing[@]})); then
   scripts/apt-install.sh "${missing[@]}"
 fi

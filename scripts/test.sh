@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 venv=${VENV:-.venv}
 scripts/system-packages.sh || exit 1
 scripts/install.sh dev || exit 1
+scripts/other-python.sh || true # what compares two Pythons says so if it is skipped
 
 failed=()
 step() {

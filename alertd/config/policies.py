@@ -1,12 +1,13 @@
 """`policies/*.toml`: who is told when, what they read, who must answer. `common.toml` holds words that all share."""
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from alertd.config.problems import did_you_mean, quoted
 from alertd.config.reading import Reading, Thing
 from alertd.config.sites import POLICY_CLASSES
-from alertd.config.toml_files import TEXT_CHARACTERS_MAX, Source, Table
+from alertd.config.toml_files import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, Source, Table
 from alertd.config.toml_lines import Path
 from alertd.model.ids import PolicyId
 from alertd.model.policy import Policy, Step, Target, TargetKind
@@ -15,6 +16,9 @@ COMMON = "common"
 """policies/common.toml: its templates stand in for what a policy does not write itself."""
 
 STEPS_MAX = 20
+ANNOUNCE_AGAIN_MAX = 5
+ANNOUNCE_AGAIN_S_MIN = 15
+"""Tone, lead-in and the words twice take about so long."""
 TARGETS_MAX = 50
 
 WORDS = ("responder", "staff")
@@ -25,6 +29,7 @@ _NAMED = {
     "schedule": (TargetKind.SCHEDULE, Thing.SCHEDULE),
     "destination": (TargetKind.DESTINATION, Thing.DESTINATION),
 }
+LOUDSPEAKERS = "loudspeakers"
 _WHOLE = {"site_staff": TargetKind.SITE_STAFF, "district": TargetKind.DISTRICT}
 
 
@@ -55,9 +60,27 @@ def read_policy(
         expires_s=table.integer("expires_s", 300, least=30, most=3_600),
         late_confirm_s=table.integer("late_confirm_s", 300, least=10, most=3_600),
         renotify_s=table.integer("renotify_s", 14_400, least=300, most=14_400),
+        announce_again_s=_announce_again(table, steps),
     )
     table.done()
     return policy
+
+
+def _announce_again(table: Table, steps: tuple[Step, ...]) -> tuple[int, ...]:
+    """Seconds after the first announcement, in order."""
+    seconds = table.integers("announce_again_s", least=ANNOUNCE_AGAIN_S_MIN, most=600)
+    speaks = any(target.kind is TargetKind.LOUDSPEAKERS for step in steps for target in step.targets)
+    if seconds and not speaks:
+        remedy = 'add { announcement = "…", loudspeakers = "all" } to the targets of the first step, or remove it'
+        table.refuse("announce_again_s", "has nothing to repeat: no step names loudspeakers", remedy)
+    if len(seconds) > ANNOUNCE_AGAIN_MAX:
+        remedy = f"at most {ANNOUNCE_AGAIN_MAX}: then there is quiet, for police"
+        table.refuse("announce_again_s", f"names {len(seconds)} repeats", remedy)
+    gaps = (later - earlier for earlier, later in pairwise((0, *seconds)))
+    if any(gap < ANNOUNCE_AGAIN_S_MIN for gap in gaps):
+        remedy = f"write them in order, at least {ANNOUNCE_AGAIN_S_MIN} apart: [20, 60]"
+        table.refuse("announce_again_s", "would speak into itself", remedy)
+    return seconds
 
 
 def read_templates(policy: str, table: Table, reading: Reading) -> dict[str, str]:
@@ -113,12 +136,14 @@ def _step(identity: str, table: Table, reading: Reading, demo_wait_s: int | None
 
 
 def _target(table: Table, reading: Reading) -> Target | None:
-    kinds = [key for key in table.names() if key in _NAMED or key in _WHOLE]
+    kinds = [key for key in table.names() if key in _NAMED or key in _WHOLE or key == LOUDSPEAKERS]
     if len(kinds) != 1:
-        choices = ", ".join((*_NAMED, *_WHOLE))
+        choices = ", ".join((*_NAMED, *_WHOLE, LOUDSPEAKERS))
         table.refuse(None, f"names {len(kinds) or 'no'} kinds of target", f"write exactly one of: {choices}")
         return None
     key = kinds[0]
+    if key == LOUDSPEAKERS:
+        return _loudspeakers(table)
     if key in _WHOLE:
         is_wanted = table.boolean(key, default=True)
         words = table.choice("words", WORDS, "staff" if key == "site_staff" else "responder")
@@ -133,3 +158,13 @@ def _target(table: Table, reading: Reading) -> Target | None:
     if name is None or not reading.known(thing, name, table, key):
         return None
     return Target(kind=kind, id=name, words=words)
+
+
+def _loudspeakers(table: Table) -> Target | None:
+    """Which loudspeakers a site has, and what they can say, stands elsewhere: lint compares."""
+    loudspeakers = table.text(LOUDSPEAKERS, maximum=NAME_CHARACTERS_MAX)
+    announcement = table.required_text("announcement", "lockdown", maximum=NAME_CHARACTERS_MAX)
+    table.done()
+    if loudspeakers is None:
+        return None
+    return Target(kind=TargetKind.LOUDSPEAKERS, id=loudspeakers, announcement=announcement)

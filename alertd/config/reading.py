@@ -33,6 +33,7 @@ class Thing(StrEnum):
     CHANNEL = "channel"
     SOURCE = "source"
     DESTINATION = "destination"
+    LOUDSPEAKERS = "loudspeakers"
 
 
 class Place(Struct, frozen=True, kw_only=True):

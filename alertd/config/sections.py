@@ -112,7 +112,20 @@ def read_channel_rules(root: Table) -> Iterator[ChannelRules]:
             limit = table.integer("text_limit", TEXT_LIMIT_MAX, least=1, most=TEXT_LIMIT_MAX)
         else:
             limit = table.integer("text_limit", 0, least=0, most=1_600)
-        yield ChannelRules(name=name, kind=kind, text_limit=limit)
+        yield ChannelRules(name=name, kind=kind, text_limit=limit, announcements=_announcements(table))
+
+
+def _announcements(table: Table) -> dict[str, str]:
+    """What a PA can say, and the words that people hear; the rest of each is its plugin's business. A recording without
+    words is called by its file: nobody can read what it says."""
+    given = table.raw().get("announcements")
+    found: dict[str, str] = {}
+    for name, announcement in given.items() if isinstance(given, dict) else ():
+        if isinstance(announcement, dict):
+            words = announcement.get("words")
+            recording = announcement.get("recording")
+            found[name] = " ".join(words.split()) if isinstance(words, str) else f"(recording {recording})"
+    return found
 
 
 def read_destinations(

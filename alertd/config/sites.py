@@ -5,10 +5,11 @@ from zoneinfo import available_timezones
 
 from alertd.config.problems import did_you_mean, quoted
 from alertd.config.reading import Reading, Thing
-from alertd.config.toml_files import Table
+from alertd.config.toml_files import NAME_CHARACTERS_MAX, Table
 from alertd.model.ids import DISTRICT, PolicyId, SiteId, ZoneId
 from alertd.model.incident import IncidentClass
-from alertd.model.site import Site, StateRules, Zone
+from alertd.model.people import Endpoint
+from alertd.model.site import ANNOUNCED, Site, StateRules, Zone
 
 TROUBLE = "trouble"
 POLICY_CLASSES = (*(c.value for c in IncidentClass), TROUBLE)
@@ -69,6 +70,7 @@ def read_site(site_id: SiteId, table: Table, reading: Reading) -> tuple[Site, tu
         main_phone=main_phone,
         rules=_rules(table.table("rules")),
         policies=_policies(table.table("policies"), reading),
+        loudspeakers=_loudspeakers(site_id, table.table("loudspeakers"), reading),
         **texts,
     )
     table.done()
@@ -112,9 +114,32 @@ def _rules(table: Table) -> StateRules:
         audible=table.boolean("audible", default=True),
         confirm_before_dispatch=table.choice("confirm_before_dispatch", ("off", "timed", "required"), "off"),
         confirm_timeout_s=table.integer("confirm_timeout_s", 60, least=5, most=300),
+        everyone_told_within_s=table.integer("everyone_told_within_s", 60, least=5, most=3_600),
+        announce=_announce(table),
     )
     table.done()
     return rules
+
+
+def _announce(table: Table) -> tuple[str, ...]:
+    """Classes that loudspeakers may speak of. None is a choice, too: `announce = []`."""
+    classes = tuple(name for _, name in table.texts("announce"))
+    for name in classes:
+        if name not in POLICY_CLASSES:
+            table.refuse("announce", f"{quoted(name)} is not an incident class", did_you_mean(name, POLICY_CLASSES))
+    return classes if table.has("announce") else ANNOUNCED
+
+
+def _loudspeakers(site_id: SiteId, table: Table, reading: Reading) -> dict[str, Endpoint]:
+    """Zones of a PA that are this site's, by the names that its policies use. Whether they exist, lint judges."""
+    found: dict[str, Endpoint] = {}
+    for name, entry in table.named_tables():
+        reading.declare(Thing.LOUDSPEAKERS, f"{site_id}/{name}", table.source.file, entry.line, entry.lines())
+        channel = entry.required_text("channel", "pa")
+        zone = entry.required_text("zone", f"{site_id}-all", maximum=NAME_CHARACTERS_MAX)
+        entry.done()
+        found[name] = Endpoint(channel=channel, address=zone)
+    return found
 
 
 def _policies(table: Table, reading: Reading) -> dict[str, PolicyId]:

@@ -195,6 +195,24 @@ class Table:
                 self.source.refuse(path, f"{quoted(element)} is not a text", "put it in quotation marks")
         return tuple(found)
 
+    def integers(self, key: str, *, least: int, most: int) -> tuple[int, ...]:
+        """A list of whole numbers; those that are none, or out of range, are left out and told."""
+        value = self.value(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            self.refuse(key, f"{quoted(value)} is not a list", f"write {key} = [{least}, …]")
+            return ()
+        found: list[int] = []
+        for index, element in enumerate(value):
+            is_number = isinstance(element, int) and not isinstance(element, bool)
+            if is_number and least <= element <= most:
+                found.append(element)
+            else:
+                remedy = f"write whole numbers from {least} to {most}"
+                self.source.refuse((*self.path, key, index), f"{quoted(element)} cannot stand here", remedy)
+        return tuple(found)
+
     def table(self, key: str) -> "Table":
         """A table; an empty one if it is missing or wrong."""
         value = self.value(key)

@@ -11,6 +11,8 @@ from typing import Any, cast
 import typer
 from typer.core import TyperGroup
 
+from alertd.console.help_pages import in_order, readable, with_words
+
 GROUP = "alertd.commands"
 
 
@@ -19,14 +21,17 @@ class WithAddedCommands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         own = super().list_commands(ctx)
-        return own + sorted({point.name for point in entry_points(group=GROUP)} - set(own))
+        return in_order(own + sorted({point.name for point in entry_points(group=GROUP)} - set(own)))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         own = super().get_command(ctx, cmd_name)
         if own is not None:
-            return own
+            return readable(own)
         point = next((point for point in entry_points(group=GROUP) if point.name == cmd_name), None)
-        return None if point is None else _command(point)
+        return None if point is None else readable(_command(point))
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return with_words(super().get_params(ctx), ctx)
 
 
 def _command(point: EntryPoint) -> Any:

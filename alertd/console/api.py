@@ -7,21 +7,25 @@ do everything here, so nothing of this module may ever be mounted on a TCP port.
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from alertd.console import operations
+from alertd.console import operations, reporting, speaking
 from alertd.console.backend import Backend
+from alertd.console.drilling import orders as drill_orders
+from alertd.console.drilling.report import report_of
 from alertd.console.failures import catch_failures
 from alertd.console.http_limits import BodyLimit
 from alertd.console.naming import INCIDENTS_MAX, find_incident, find_site, read
 from alertd.console.operations import Signature
 from alertd.console.refusals import Refusal, RefusedError, unknown
+from alertd.console.site_test import test_site
 from alertd.console.timeline import open_questions
 from alertd.console.views import TimelineView, incident_detail, incident_view, notification_view, trouble_view
+from alertd.engine.drills import MINUTES_MAX, MINUTES_MIN
 from alertd.model.events import Signal
 from alertd.model.ids import DeviceId, NotificationId, SiteId
-from alertd.model.incident import AnswerKind
+from alertd.model.incident import AnswerKind, IncidentClass
 from alertd.model.mode import Mode
 
 BODY_BYTES_MAX = 64 * 1024
@@ -87,6 +91,35 @@ class AcknowledgeOrder(SignedOrder):
     site: Identity | None = None
 
 
+class SayOrder(SignedOrder):
+    words: Words
+    zones: Annotated[list[Identity], Field(max_length=20)] = []
+    """Names of the site's loudspeakers; none: wherever everybody hears it."""
+    emergency: bool = False
+
+
+class SilenceOrder(SignedOrder):
+    pass
+
+
+class DrillOrder(SignedOrder):
+    incident_class: IncidentClass = Field(default=IncidentClass.LOCKDOWN, alias="class")
+    devices: Annotated[list[Identity], Field(min_length=1, max_length=200)]
+    told: Words
+    """Who outside was told beforehand."""
+    minutes: Annotated[int, Field(ge=MINUTES_MIN, le=MINUTES_MAX)] = 30
+    people: Annotated[list[Identity], Field(max_length=1000)] = []
+
+
+class DrillEndOrder(SignedOrder):
+    pass
+
+
+class ReportOrder(Order):
+    failure: Annotated[str, Field(max_length=reporting.WORDS_CHARACTERS_MAX)] = ""
+    """What failed, in a sentence; empty: a good run."""
+
+
 class TestOrder(SignedOrder):
     __test__ = False  # pytest: not a test class
 
@@ -128,6 +161,12 @@ async def health(backend: Daemon) -> Response:
         "started_us": now.started_us,
     }
     return shown(body, 200 if now.alive else 503)
+
+
+@router.get("/metrics")
+async def metrics(backend: Daemon) -> Response:
+    """What /metrics of the provider port says, for a daemon that has none."""
+    return Response(await backend.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @router.get("/incidents")
@@ -209,6 +248,52 @@ async def correct(backend: Daemon, incident_id: str, order: CorrectOrder, key: K
     return shown(await operations.correct(backend, incident_id, order.signature, order.reason, key))
 
 
+@router.post("/sites/{site}/say")
+async def say(backend: Daemon, site: str, order: SayOrder, key: Key = None) -> Response:
+    """Words for a site's loudspeakers, once. Refused over a lockdown, unless they are an emergency."""
+    wanted = speaking.Wanted(words=order.words, zones=tuple(order.zones), emergency=order.emergency)
+    return shown(await speaking.say(backend, site, wanted, order.signature, key))
+
+
+@router.post("/sites/{site}/silence")
+async def silence(backend: Daemon, site: str, order: SilenceOrder, key: Key = None) -> Response:
+    """Silences a site's loudspeakers, and nothing else."""
+    return shown(await speaking.silence(backend, site, order.signature, key))
+
+
+@router.post("/sites/{site}/drill")
+async def begin_drill(backend: Daemon, site: str, order: DrillOrder, key: Key = None) -> Response:
+    """Begins a drill. From then on only the first gesture of the named devices is one; all else is real and ends it."""
+    wanted = drill_orders.Wanted(
+        incident_class=order.incident_class,
+        devices=tuple(order.devices),
+        told_before=order.told,
+        minutes=order.minutes,
+        people=tuple(order.people),
+    )
+    return shown(await drill_orders.start(backend, site, wanted, order.signature, key))
+
+
+@router.post("/sites/{site}/drill/end")
+async def end_drill(backend: Daemon, site: str, order: DrillEndOrder, key: Key = None) -> Response:
+    return shown(await drill_orders.end(backend, site, order.signature, key))
+
+
+@router.get("/drills")
+async def drills(
+    backend: Daemon,
+    site: str | None = None,
+    running: bool = True,  # noqa: FBT001, FBT002 - the name of the query parameter
+) -> Response:
+    return shown({"drills": await drill_orders.standing(backend, site, running_only=running)})
+
+
+@router.get("/drills/{drill_id}/report")
+async def drill_report(backend: Daemon, drill_id: str) -> Response:
+    """What a drill showed; by a site's id that of the last one there."""
+    return shown(await report_of(backend, drill_id))
+
+
 @router.get("/troubles")
 async def troubles(backend: Daemon) -> Response:
     found = await read(backend.store.read_troubles)
@@ -230,11 +315,25 @@ async def order_person_test(
     return shown(await operations.order_person_test(backend, person_id, (order or TestOrder()).signature, key))
 
 
+@router.post("/test/site/{site}")
+async def order_site_test(backend: Daemon, site: str, order: TestOrder | None = None, key: Key = None) -> Response:
+    """As much of the way from press to phone as can be walked without waking anybody."""
+    return shown(await test_site(backend, site, (order or TestOrder()).signature, key))
+
+
 @router.post("/test/destination/{name}")
 async def order_destination_test(
     backend: Daemon, name: str, order: TestOrder | None = None, key: Key = None
 ) -> Response:
     return shown(await operations.order_destination_test(backend, name, (order or TestOrder()).signature, key))
+
+
+@router.post("/reports/{name}")
+async def report(
+    backend: Daemon, name: Annotated[str, Path(pattern=r"^[a-z][a-z-]{1,30}$")], order: ReportOrder
+) -> Response:
+    """How something went that runs by night: a failure is a standing trouble until the next good run."""
+    return shown({"trouble": await reporting.take(backend, name, order.failure), "stands": bool(order.failure)})
 
 
 @router.get("/notifications/{notification_id}")

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from alertd.model.ids import IncidentId, NotificationId, SiteId
+from alertd.model.drill import Drill
+from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
 from alertd.model.notification import NotificationRow
 from alertd.model.registry import Registry
@@ -72,6 +73,8 @@ class StoreReader(Protocol):
     def read_notification(self, notification_id: NotificationId) -> NotificationRow | None: ...
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]: ...
     def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]: ...
+    def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]: ...
+    def read_drill(self, drill_id: DrillId) -> Drill | None: ...
     def read_troubles(self) -> tuple[Trouble, ...]: ...
 
 
@@ -95,6 +98,10 @@ class Backend(Protocol):
 
     def health(self) -> Health:
         """Proof of life, from memory: must not wait for a disk or a network."""
+        ...
+
+    async def metrics(self) -> bytes:
+        """The daemon's numbers in Prometheus' text format 0.0.4. Never waits for the writer."""
         ...
 
     def callbacks(self) -> Mapping[str, Callbacks]:

@@ -1,11 +1,12 @@
 """Tries an MQTT broker as a stranger and as ourselves, for `alertd doctor`: who gets in, and who may publish presses?
 
-Uses client ids of its own, clean sessions and no retained messages. It publishes only as a stranger, and only to see
-it refused: a broker that lets that through is what the finding is about.
+Uses client ids of its own, clean sessions and no retained messages. It publishes only as somebody who may not, and only
+to see it refused: a broker that lets that through is what the finding is about.
 """
 
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import uuid4
@@ -19,7 +20,11 @@ from alertd.console.doctor import CONNECT_WAIT_S, FAIL, OK, WARN, Finding, Secre
 
 STRANGER_PAYLOAD = b"alertd doctor: may a stranger publish here?"
 """No decoder takes it for a press."""
+NOBODYS_DEVICE = "alertd-doctor-other"
+"""Not the name of the device that exists for this probe: that one may press as itself."""
+OWN_TRACE = "The daemon will raise a trouble about this test message: that is right"
 TLS_PORT, PLAIN_PORT = 8883, 1883
+CERTIFICATE_WARN_DAYS = 30
 
 
 class Broker(Struct, frozen=True, kw_only=True):
@@ -32,6 +37,16 @@ class Broker(Struct, frozen=True, kw_only=True):
     password: str | None
     topics: tuple[str, ...]
     mqtt5: bool
+    device: tuple[str, str | None] | None
+    """User name and password of a device that exists for this probe alone."""
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """A connection that was let in."""
+
+    client: mqtt.Client
+    max_qos: int
+    certificate_ends_s: float | None
 
 
 class Refusal(Exception):  # noqa: N818 - a broker's answer, not an error of ours
@@ -53,7 +68,7 @@ def _probe(section: Section, secret: Secret) -> Iterator[Finding]:
         return
     where = f"{broker.host}:{broker.port}"
     try:
-        _disconnect(_connect(broker, broker.username, broker.password))
+        session = _connect(broker, broker.username, broker.password)
     except Refusal as error:
         remedy = "compare the user name and password with the broker's password file"
         yield Finding(level=FAIL, what=what, words=f"{where} does not let us in: {error}", remedy=remedy)
@@ -62,8 +77,29 @@ def _probe(section: Section, secret: Secret) -> Iterator[Finding]:
         remedy = "is the broker running, and does its listener match host, port and tls? See docs/broker.md"
         yield Finding(level=FAIL, what=what, words=f"{where} cannot be reached: {error}", remedy=remedy)
         return
+    _disconnect(session.client)
     yield Finding(level=OK, what=what, words=f"{where} lets us in; the daemon's own session was left alone")
+    yield from _promises(what, session)
     yield _stranger(what, where, broker)
+    if broker.username is not None:
+        yield _wrong_password(what, broker)
+        yield _wrong_device(what, broker)
+
+
+def _promises(what: str, session: Session) -> Iterator[Finding]:
+    """Does it promise to keep a press, and until when does its certificate hold?"""
+    if session.max_qos < 1:
+        words = "takes only QoS 0: a press that gets lost on the way is lost"
+        yield Finding(level=FAIL, what=what, words=words, remedy="allow QoS 1 (mosquitto: max_qos); see docs/broker.md")
+    if session.certificate_ends_s is None:
+        return
+    days = (session.certificate_ends_s - time.time()) / 86_400
+    words = f"its certificate is good for {days:.0f} more days"
+    if days < CERTIFICATE_WARN_DAYS:
+        remedy = "make a new one (docs/broker.md, step 2): from then on no button gets through"
+        yield Finding(level=WARN, what=what, words=words, remedy=remedy)
+    else:
+        yield Finding(level=OK, what=what, words=words)
 
 
 def _stranger(what: str, where: str, broker: Broker) -> Finding:
@@ -72,28 +108,68 @@ def _stranger(what: str, where: str, broker: Broker) -> Finding:
         words = f"{where} asks for no password: anybody on its network can publish a press"
         return Finding(level=WARN, what=what, words=words, remedy="give it a password file; see docs/broker.md")
     try:
-        client = _connect(broker, None, None)
+        session = _connect(broker, None, None)
     except Refusal:
         return Finding(level=OK, what=what, words="refuses strangers")
     except OSError as error:
         return Finding(level=WARN, what=what, words=f"not known whether strangers get in: {error}", remedy="try again")
-    if not broker.mqtt5:
-        _disconnect(client)
-        words = "strangers get in; whether they may publish presses, MQTT 3.1.1 does not say"
+    accepted = _accepted(broker, session)
+    if accepted is None:
+        words = "strangers get in; whether they may publish presses, the broker does not say"
         return Finding(level=FAIL, what=what, words=words, remedy="set allow_anonymous false; see docs/broker.md")
-    try:
-        accepted = [topic for topic in broker.topics if _publish(client, topic)]
-    finally:
-        _disconnect(client)
     if accepted:
         words = f"a stranger without a password may publish presses to {', '.join(accepted)}"
-        remedy = (
-            "set allow_anonymous false and an ACL at once; see docs/broker.md. "
-            "The daemon will raise a trouble about this test message: that is right"
-        )
+        remedy = f"set allow_anonymous false and an ACL at once; see docs/broker.md. {OWN_TRACE}"
         return Finding(level=FAIL, what=what, words=words, remedy=remedy)
     words = "strangers get in, but may not publish presses"
     return Finding(level=WARN, what=what, words=words, remedy="set allow_anonymous false; see docs/broker.md")
+
+
+def _wrong_password(what: str, broker: Broker) -> Finding:
+    """A broker without a password file takes any password: then names protect nothing."""
+    try:
+        _disconnect(_connect(broker, broker.username, f"wrong-{uuid4().hex}").client)
+    except Refusal:
+        return Finding(level=OK, what=what, words="refuses a wrong password")
+    except OSError as error:
+        words = f"not known whether a wrong password is refused: {error}"
+        return Finding(level=WARN, what=what, words=words, remedy="try again")
+    words = "takes any password: whoever knows a device's name can press as it"
+    return Finding(level=FAIL, what=what, words=words, remedy="give it a password file; see docs/broker.md, step 3")
+
+
+def _wrong_device(what: str, broker: Broker) -> Finding:
+    """A device must not press as another one."""
+    if broker.device is None:
+        words = "not tried whether a device may press as another: no device was given for it"
+        remedy = "make a user for it and name it as doctor_username; see docs/broker.md, step 5"
+        return Finding(level=WARN, what=what, words=words, remedy=remedy)
+    try:
+        session = _connect(broker, *broker.device)
+    except Refusal as error:
+        remedy = "compare doctor_username and its password with the broker's password file"
+        return Finding(level=WARN, what=what, words=f"does not let {broker.device[0]} in: {error}", remedy=remedy)
+    except OSError as error:
+        words = f"not known whether a device may press as another: {error}"
+        return Finding(level=WARN, what=what, words=words, remedy="try again")
+    accepted = _accepted(broker, session)
+    if accepted is None:
+        words = "whether a device may press as another, the broker does not say"
+        return Finding(level=WARN, what=what, words=words, remedy='it would by protocol = "5" and QoS 1')
+    if accepted:
+        words = f"a device may press as another: {broker.device[0]} published to {', '.join(accepted)}"
+        remedy = f'write "pattern write alertd/press/%u" into the ACL; see docs/broker.md. {OWN_TRACE}'
+        return Finding(level=FAIL, what=what, words=words, remedy=remedy)
+    return Finding(level=OK, what=what, words="a device may press as nobody else")
+
+
+def _accepted(broker: Broker, session: Session) -> list[str] | None:
+    """Topics of presses that the broker let it publish to; `None`: it does not say, by MQTT 3.1.1 or at QoS 0."""
+    tells = broker.mqtt5 and session.max_qos > 0
+    try:
+        return [topic for topic in broker.topics if _publish(session.client, topic)] if tells else None
+    finally:
+        _disconnect(session.client)
 
 
 def _broker(settings: Mapping[str, Any], secret: Secret) -> Broker:
@@ -109,22 +185,28 @@ def _broker(settings: Mapping[str, Any], secret: Secret) -> Broker:
         password=secret(named) if isinstance(named, str) else None,
         topics=tuple(_concrete(str(topic)) for topic in topics),
         mqtt5=settings.get("protocol", "5") == "5",
+        device=_device(settings, secret),
     )
+
+
+def _device(settings: Mapping[str, Any], secret: Secret) -> tuple[str, str | None] | None:
+    name, named = settings.get("doctor_username"), settings.get("doctor_password_secret")
+    return None if name is None else (str(name), secret(named) if isinstance(named, str) else None)
 
 
 def _concrete(topic_filter: str) -> str:
     """A topic that the filter matches, in the name of a device that nobody has."""
-    levels = ["alertd-doctor" if level in ("+", "#") else level for level in topic_filter.split("/")]
+    levels = [NOBODYS_DEVICE if level in ("+", "#") else level for level in topic_filter.split("/")]
     return "/".join(levels)
 
 
-def _connect(broker: Broker, username: str | None, password: str | None) -> mqtt.Client:
+def _connect(broker: Broker, username: str | None, password: str | None) -> Session:
     """Raises `Refusal` if the broker says no, `OSError` if it says nothing."""
     answered = threading.Event()
-    codes: list[ReasonCode] = []
+    codes: list[tuple[ReasonCode, int]] = []
 
-    def on_connect(_client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, _properties: object) -> None:
-        codes.append(code)
+    def on_connect(_client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, properties: object) -> None:
+        codes.append((code, getattr(properties, "MaximumQoS", 2)))  # absent: 2 (MQTT 5, 3.2.2.3.4)
         answered.set()
 
     client = mqtt.Client(
@@ -151,10 +233,19 @@ def _connect(broker: Broker, username: str | None, password: str | None) -> mqtt
     if not answered.wait(CONNECT_WAIT_S):
         _disconnect(client)
         raise TimeoutError(f"no answer within {CONNECT_WAIT_S:.0f} s")
-    if codes[0].is_failure:
+    code, max_qos = codes[0]
+    if code.is_failure:
         _disconnect(client)
-        raise Refusal(str(codes[0]))
-    return client
+        raise Refusal(str(code))
+    return Session(client=client, max_qos=max_qos, certificate_ends_s=_certificate_ends_s(client))
+
+
+def _certificate_ends_s(client: mqtt.Client) -> float | None:
+    """Seconds since 1970; `None` without TLS."""
+    sock: object = client.socket()
+    certificate = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+    ends = certificate.get("notAfter") if certificate else None
+    return ssl.cert_time_to_seconds(ends) if isinstance(ends, str) else None
 
 
 def _publish(client: mqtt.Client, topic: str) -> bool:
@@ -167,8 +258,9 @@ def _publish(client: mqtt.Client, topic: str) -> bool:
         answered.set()
 
     client.on_publish = on_publish
+    client.on_disconnect = lambda *_: answered.set()  # some brokers refuse so
     client.publish(topic, STRANGER_PAYLOAD, qos=1)
-    return answered.wait(CONNECT_WAIT_S) and not codes[0].is_failure
+    return answered.wait(CONNECT_WAIT_S) and bool(codes) and not codes[0].is_failure
 
 
 def _disconnect(client: mqtt.Client) -> None:

@@ -1,19 +1,16 @@
 """Probes of what a daemon needs, one by one, for `alertd doctor`. Works while the daemon is down.
 
-Owns what can be tried from outside. Must never page anybody, never use the daemon's own MQTT session (that would throw
+Owns what a finding is, that each probe ends in time, and the small probes; `disk_probe`, `clock_probe`, `broker_probe`
+and `channel_probe` have the others. Must never page anybody, never use the daemon's own MQTT session (that would throw
 it off the broker), and never call "reachable" what it did not reach.
 """
 
-import ctypes
-import os
-import shutil
 import socket
 import sqlite3
-import statistics
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -23,16 +20,11 @@ from alertd.console.client import Client, NotReachableError, RefusedError
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
-SYNCS = 20
-SYNC_BYTES = 4096
-SYNC_WARN_MS = 20.0
-SYNC_FAIL_MS = 250.0
-FREE_WARN_BYTES = 1 << 30
-FREE_FAIL_BYTES = 64 << 20
 CONNECT_WAIT_S = 3.0
-CLOCK_BEHIND_WARN_S = 2.0
+PROBE_MAX_S = 30.0
+"""Longest time until a probe's next finding; a disk that hangs would hold it for ever."""
 URL_KEYS = ("url", "api_url", "base_url")
-DEFAULT_URLS = {"sms_twilio": "https://api.twilio.com"}
+DEFAULT_URLS = dict.fromkeys(("sms_twilio", "voice_twilio"), "https://api.twilio.com")
 """Where a plugin sends to if its section names no URL."""
 SECRET_KEY_SUFFIX = "_secret"
 
@@ -48,6 +40,37 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 def as_answer(finding: Finding) -> dict[str, str]:
     return {"level": finding.level, "what": finding.what, "words": finding.words, "remedy": finding.remedy}
+
+
+def in_time(what: str, findings: Callable[[], Iterable[Finding]], wait_s: float = PROBE_MAX_S) -> Iterator[Finding]:
+    """The findings of a probe as they come. One that hangs, or fails as nobody foresaw, is a finding, too."""
+    told: SimpleQueue[Finding | Exception | None] = SimpleQueue()
+
+    def examine() -> None:
+        try:
+            for finding in findings():
+                told.put(finding)
+            told.put(None)
+        except Exception as error:  # noqa: BLE001 - the others shall still be asked
+            told.put(error)
+
+    Thread(target=examine, name=f"doctor: {what}", daemon=True).start()
+    while True:
+        try:
+            answer = told.get(timeout=wait_s)
+        except Empty:
+            remedy = "try again; if it stays so, whatever it asks hangs, and the daemon may hang on it as well"
+            yield Finding(level=FAIL, what=what, words=f"no answer within {wait_s:.0f} s", remedy=remedy)
+            return
+        match answer:
+            case None:
+                return
+            case Finding():
+                yield answer
+            case error:
+                words = f"could not be examined: {type(error).__name__}: {error}"
+                yield Finding(level=FAIL, what=what, words=words, remedy="a defect of the probe: please report it")
+                return
 
 
 class Section(Protocol):
@@ -101,37 +124,6 @@ def daemon(client: Client) -> Iterator[Finding]:
         yield Finding(level=level, what=f"daemon {way['name']}", words=way["words"], remedy=remedy)
 
 
-def state_directory(path: Path) -> Iterator[Finding]:
-    """Is there room, and how long does one commit have to wait for the disk?"""
-    what = f"disk {path}"
-    try:
-        free = shutil.disk_usage(path).free
-        waits_ms = _sync_waits_ms(path)
-    except OSError as error:
-        remedy = "run this as the daemon's user, or set daemon.state_dir to a directory that it can write"
-        yield Finding(level=FAIL, what=what, words=f"cannot be written: {error.strerror}", remedy=remedy)
-        return
-    level = FAIL if free < FREE_FAIL_BYTES else WARN if free < FREE_WARN_BYTES else OK
-    remedy = "" if level == OK else "free some space: a full disk makes alertd run on memory"
-    yield Finding(level=level, what=what, words=f"{free / (1 << 30):,.1f} GiB free", remedy=remedy)
-    middle, worst = statistics.median(waits_ms), max(waits_ms)
-    level = FAIL if middle > SYNC_FAIL_MS else WARN if middle > SYNC_WARN_MS else OK
-    remedy = "" if level == OK else "every press waits for this once: use a disk (not an SD card) that syncs faster"
-    words = f"fdatasync of {SYNC_BYTES} bytes takes {middle:.2f} ms, at worst {worst:.2f} ms, in {len(waits_ms)} tries"
-    yield Finding(level=level, what=what, words=words, remedy=remedy)
-
-
-def _sync_waits_ms(path: Path) -> Sequence[float]:
-    waits = []
-    with tempfile.NamedTemporaryFile(dir=path, prefix="doctor-", buffering=0) as file:
-        for _ in range(SYNCS):
-            file.write(b"\0" * SYNC_BYTES)
-            begun = time.perf_counter()
-            os.fdatasync(file.fileno())
-            waits.append((time.perf_counter() - begun) * 1000)
-    return waits
-
-
 def store(url: str) -> Iterator[Finding]:
     """Does it open? Reads only: the daemon may be writing to it."""
     scheme, _, rest = url.partition("://")
@@ -170,44 +162,6 @@ def _postgres(url: str) -> Finding:
         first_line = str(error).strip().partition("\n")[0]
         return Finding(level=FAIL, what=what, words=f"does not open: {first_line}", remedy=remedy)
     return Finding(level=OK, what=what, words="opens and answers")
-
-
-def clock(state_dir: Path, now_s: float | None = None) -> Iterator[Finding]:
-    """Texts carry times, and device times are judged by ours."""
-    now_s = time.time() if now_s is None else now_s
-    newest_s = _newest_file_s(state_dir)
-    if newest_s is not None and newest_s - now_s > CLOCK_BEHIND_WARN_S:
-        words = f"is {newest_s - now_s:,.0f} s behind the newest file in {state_dir}: it was set back"
-        yield Finding(level=FAIL, what="clock", words=words, remedy="set it right (timedatectl), and let NTP keep it")
-    synchronized = _kernel_says_synchronized()
-    if synchronized is None:
-        words = "not known whether it is synchronized"
-        yield Finding(level=WARN, what="clock", words=words, remedy="see timedatectl")
-    elif synchronized:
-        yield Finding(level=OK, what="clock", words="synchronized, says the kernel")
-    else:
-        remedy = "install chrony or systemd-timesyncd; in a container the host's clock is what counts"
-        yield Finding(level=WARN, what="clock", words="the kernel does not know it to be synchronized", remedy=remedy)
-
-
-def _newest_file_s(directory: Path) -> float | None:
-    try:
-        return max((f.stat().st_mtime for f in directory.iterdir() if f.is_file()), default=None)
-    except OSError:
-        return None
-
-
-_TIMEX_BYTES = 512
-"""More than `struct timex` needs on any machine; zeroed, it asks and changes nothing."""
-_TIME_ERROR = 5
-
-
-def _kernel_says_synchronized() -> bool | None:
-    try:
-        state = int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
-    except (OSError, AttributeError):
-        return None
-    return None if state < 0 else state != _TIME_ERROR
 
 
 def secrets(sections: Sequence[Section], secret: Secret) -> Iterator[Finding]:

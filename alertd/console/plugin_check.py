@@ -4,13 +4,14 @@ Builds each adapter as the daemon would, and throws it away. Must never let one 
 """
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from msgspec.structs import replace
 
 from alertd.config import Problem, ProblemSeverity, Section, Settings, secret
 from alertd.daemon.system_clock import SystemClock
 from alertd.plugins import PluginError, build
-from alertd.ports import HttpNotSentError, HttpRequest, HttpResponse, SettingsError, Surroundings
+from alertd.ports import HttpNotSentError, HttpRequest, HttpResponse, NotHereError, SettingsError, Surroundings
 
 SECRET_REMEDY = "give it to the daemon; what else is in this section could not be checked without it"
 
@@ -22,7 +23,7 @@ class _NoNetwork:
         raise HttpNotSentError(f"{request.url} within {timeout_s} s: a check sends nothing")
 
 
-def unbuildable(sections: Iterable[Section], settings: Settings) -> Iterator[Problem]:
+def unbuildable(sections: Iterable[Section], settings: Settings, directory: Path | None = None) -> Iterator[Problem]:
     """What the plugins say against their sections. A secret that this shell does not have is only a warning: the
     daemon's unit may well give it, and the rest of the section is then not known to be right."""
     missing: list[str] = []
@@ -39,12 +40,14 @@ def unbuildable(sections: Iterable[Section], settings: Settings) -> Iterator[Pro
         http=_NoNetwork(),
         secret=looked_up,
         public_base_url=settings.public_base_url,
-        extra={"state_dir": settings.state_dir},
+        extra={"state_dir": settings.state_dir, "config_dir": directory, "checking": True},
     )
     for section in sections:
         missing.clear()
         try:
             build(section, surroundings)
+        except NotHereError as error:
+            found = replace(section.problem(error), severity=ProblemSeverity.WARNING)
         except SettingsError as error:
             found = section.problem(error)
         except PluginError as error:

@@ -1,10 +1,12 @@
-"""What the outside may reach over TCP: provider callbacks, and a health that says yes or no. Nothing else, ever.
+"""What the outside may reach over TCP: provider callbacks, a health that says yes or no, and, for who asks directly and
+not through a proxy from the Internet, the numbers that Prometheus collects. Nothing else, ever.
 
 A callback's URL is built from `public_base_url`, because the provider signs that one; the request's own Host header is
 never believed. Whether a callback is genuine, the channel decides.
 """
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -19,8 +21,13 @@ from alertd.ports import HttpRequest
 CALLBACK_BYTES_MAX = 64 * 1024
 """Providers send a few hundred bytes."""
 
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+FORWARDED = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
+"""Headers by which proxies say for whom they ask."""
+
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/v1")
+metrics_router = APIRouter()
 
 
 def public_app(backend: Backend, public_base_url: str | None) -> FastAPI:
@@ -28,6 +35,7 @@ def public_app(backend: Backend, public_base_url: str | None) -> FastAPI:
     app.state.backend = backend
     app.state.public_base_url = public_base_url
     app.include_router(router)
+    app.include_router(metrics_router)
     catch_failures(app)
     app.add_middleware(BodyLimit, bytes_max=CALLBACK_BYTES_MAX)
     return app
@@ -44,6 +52,15 @@ async def health(backend: Annotated[Backend, Depends(_backend)]) -> Response:
     alive = backend.health().alive
     body = msgspec.json.encode({"alive": alive})
     return Response(body, status_code=200 if alive else 503, media_type="application/json")
+
+
+@metrics_router.get("/metrics")
+async def metrics(request: Request, backend: Annotated[Backend, Depends(_backend)]) -> Response:
+    """How many incidents are open is nobody's business outside: what a proxy passes on is not answered."""
+    base = urlsplit(request.app.state.public_base_url or "").netloc
+    if FORWARDED & set(request.headers.keys()) or (base and request.headers.get("host") == base):
+        raise unknown("page", "metrics", "path", ())
+    return Response(await backend.metrics(), media_type=METRICS_TYPE)
 
 
 @router.api_route("/callbacks/{name}", methods=["GET", "POST"])

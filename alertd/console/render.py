@@ -125,6 +125,89 @@ def troubles(answer: Answer) -> None:
     console().print(table)
 
 
+def drills(answer: Answer, *, only_running: bool) -> None:
+    found = answer["drills"]
+    if not found:
+        console().print("No drill runs." if only_running else "There have been no drills.")
+        return
+    table = _table("begun", "site", "drill", "takes part", "where it stands")
+    for each in found:
+        style = "bold yellow" if each["seconds_left"] is not None else "dim"
+        begun = f"{plain(each['started'])[:10]} {plain(each['started_local'])}"
+        words = f"{plain(each['class_words'])} drill, by {plain(each['by'])}"
+        table.add_row(begun, plain(each["site"]), Text(f"{words}\n{plain(each['id'])}\n", style=style),
+                      plain(", ".join(each["devices"])), _drill_standing(each))  # fmt: skip
+    console().print(table)
+
+
+def _drill_standing(each: Answer) -> str:
+    told = f"told before: {plain(each['told_before'])}; {each['people_told']} people told"
+    if each["seconds_left"] is None:
+        return f"over {plain(each['ended_local'])}: {plain(each['ended_because'] or '')}\n{told}"
+    left = f"{each['seconds_left'] // 60}:{each['seconds_left'] % 60:02} min left, until {plain(each['ends_local'])}"
+    restarted = f"; alertd restarted {each['restarts']} times in it" if each["restarts"] else ""
+    return f"RUNNING, {left}{restarted}\n{told}"
+
+
+def drill_done(answer: Answer) -> None:
+    """What an order about a drill led to."""
+    out = console()
+    out.print(Text(plain(answer["words"]), style="bold yellow"))
+    out.print(f"  {_drill_standing(answer['drill'])}")
+    if answer["notifications"]:
+        out.print()
+        out.print(_notifications(answer["notifications"]))
+
+
+def drill_report(answer: Answer) -> None:
+    out = console()
+    each = answer["drill"]
+    out.print(Text(f"{plain(each['class_words'])} drill at {plain(each['site_name'])}, {plain(each['started'])[:10]} "
+                   f"{plain(each['started_local'])} ({plain(each['id'])})", style="bold"))  # fmt: skip
+    out.print(f"  {_drill_standing(each)}")
+    if answer["real_incident"]:
+        out.print(Text(f"  STOPPED by something real: {plain(answer['real_incident'])}", style="bold red"))
+    for incident_ in answer["incidents"]:
+        _drill_incident(out, incident_)
+    if not answer["incidents"]:
+        out.print("  Nobody pressed.")
+    _missed(out, answer["notices_missed"])
+
+
+def _drill_incident(out: Console, each: Answer) -> None:
+    out.print()
+    out.print(Text(plain(each["headline"]), style="bold yellow"))
+    hops = _table("s", "hop")
+    hops.columns[0].justify = "right"
+    for hop in each["hops"]:
+        hops.add_row("never" if hop["seconds"] is None else f"{hop['seconds']:,.2f}", plain(hop["what"]))
+    out.print(hops)
+    people = _table("person", "over", "taken s", "rang s", "answered s", "there s", "answer")
+    for person in each["people"]:
+        answer = person["answer"] or ("NEVER ANSWERED" if person["asked"] else "was not asked to come")
+        times = [_seconds(person[k]) for k in ("taken_s", "delivered_s", "answered_s", "arrived_s")]
+        people.add_row(plain(person["name"]), plain(", ".join(person["channels"])), *times, plain(answer))
+    out.print(people)
+    if each["blocked"]:
+        out.print(f"  Blocked because it was a drill: {plain(', '.join(each['blocked']))}")
+    _missed(out, each["missed"])
+    if each["erased"]:
+        out.print(f"  {each['erased']} lines of its journal were erased: their times are gone.")
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}"
+
+
+def _missed(out: Console, lines: Sequence[Answer]) -> None:
+    if lines:
+        out.print("  Not known to have got through:")
+    for each in lines:
+        detail = f" ({plain(each['detail'])})" if each["detail"] else ""
+        out.print(f"    {plain(each['who'])} over {plain(each['channel'])}: {plain(each['kind'])}, "
+                  f"{plain(each['known'])}{detail}")  # fmt: skip
+
+
 def notifications(found: Sequence[Answer]) -> None:
     console().print(_notifications(found))
 
@@ -141,6 +224,31 @@ def health(answer: Answer) -> None:
         ]
     )
     out.print(f"  configuration {plain(answer['config_version'])}")
+
+
+def site_test(answer: Answer) -> None:
+    """What could be proven of a site without waking anybody, and what not."""
+    findings(
+        [
+            {"level": "ok" if p["alive"] else ill, "what": p["name"], "words": p["words"], "remedy": ""}
+            for ill, proofs in (("fail", answer["proofs"]), ("warn", answer["ways"]))
+            for p in proofs
+        ]
+    )
+    findings(map(_dry_press, answer["presses"]))
+    out = console()
+    if answer["notifications"]:
+        out.print()
+        out.print(_notifications(answer["notifications"]))
+    out.print(plain(answer["cannot_say"]))
+
+
+def _dry_press(each: Answer) -> Answer:
+    told = f"{each['people']} people, {each['machines']} dispatch centres or webhooks"
+    spoken = f", {each['loudspeakers']} loudspeaker zones" if each["loudspeakers"] else ""
+    words = each["problem"] or f"{each['incident_class']} would tell {told}{spoken}"
+    level = "fail" if each["problem"] else "ok"
+    return {"level": level, "what": f"press {each['device']}, in memory", "words": words, "remedy": ""}
 
 
 _HEALTH = {

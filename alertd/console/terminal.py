@@ -19,6 +19,7 @@ from alertd.console.client import Client, NotReachableError, RefusedError, find_
 LIVE_WORD = "LIVE"
 """What has to be typed before a press by hand."""
 POLL_S = 0.5
+UNDER_WAY = frozenset({"queued", "claimed", "unknown"})
 
 
 class Exit(IntEnum):
@@ -46,11 +47,15 @@ def socket_of(context: typer.Context) -> Path | None:
 
 
 @contextmanager
-def daemon(context: typer.Context) -> Iterator[Client]:
-    """The client. Everything that can go wrong with it becomes words and an exit code."""
+def daemon(context: typer.Context, *, says_why: bool = True) -> Iterator[Client]:
+    """The client. Everything that can go wrong with it becomes words and an exit code, unless the caller says it."""
     target = context.find_object(Target) or Target()
+    client = Client(find_socket(target.socket, target.config, os.environ))
+    if not says_why:
+        yield client
+        return
     try:
-        yield Client(find_socket(target.socket, target.config, os.environ))
+        yield client
     except NotReachableError as error:
         fail(str(error), Exit.NOT_REACHABLE)
     except RefusedError as error:
@@ -102,6 +107,16 @@ def ask_whether_live(device: Mapping[str, Any]) -> None:
     given = typer.prompt(f"Type {LIVE_WORD} to press it", default="", show_default=False, err=True)
     if given.strip() != LIVE_WORD:
         fail("Nothing was pressed.", Exit.FAILED)
+
+
+def await_voice(client: Client, rows: Sequence[Mapping[str, Any]], wait_s: int) -> list[Mapping[str, Any]]:
+    """Asks again until each page has left, or will not; that is as far as loudspeakers get."""
+    deadline = time.monotonic() + wait_s
+    latest = list(rows)
+    while any(row["state"] in UNDER_WAY for row in latest) and time.monotonic() < deadline:
+        time.sleep(min(POLL_S, max(0.0, deadline - time.monotonic())))
+        latest = [client.get(f"/v1/notifications/{segment(row['id'])}") for row in latest]
+    return latest
 
 
 def await_last_word(client: Client, rows: Sequence[Mapping[str, Any]], wait_s: int) -> list[Mapping[str, Any]]:

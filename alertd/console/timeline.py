@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from alertd.console.words import DISPATCH, KIND, KNOWN, NOT_KNOWN, say, why
+from alertd.console.words import DISPATCH, KIND, NOT_KNOWN, known_of, not_known_of, say, why
 from alertd.model.decision import Entry, EntryKind
 from alertd.model.ids import NotificationId
 from alertd.model.incident import DispatchState, Incident
@@ -30,6 +30,8 @@ WHAT: dict[EntryKind, str] = {
     EntryKind.CORRECTION: "correction",
     EntryKind.INTAKE: "intake",
     EntryKind.CLOCK: "clock",
+    EntryKind.LOUDSPEAKERS: "loudspeakers",
+    EntryKind.DRILL: "drill",
 }
 
 KNOWN_BY: dict[EntryKind, str] = {
@@ -83,8 +85,9 @@ def first_press_us(incident: Incident) -> int:
 def open_questions(rows: Iterable[NotificationRow], incident: Incident) -> tuple[str, ...]:
     """What is not known now, a sentence each: messages without a final word, dispatch that has not accepted."""
     questions = [
-        f"{_who(row.notification)}: {say(KNOWN, row.state)} ({row.notification.endpoint.channel}, "
-        f"{say(KIND, row.notification.kind)}); not known {NOT_KNOWN[row.state]}"
+        f"{_who(row.notification)}: {known_of(row.notification.kind, row.state)} "
+        f"({row.notification.endpoint.channel}, {say(KIND, row.notification.kind)}); "
+        f"not known {not_known_of(row.notification.kind, row.state)}"
         for row in rows
         if row.state in NOT_KNOWN
     ]
@@ -124,7 +127,7 @@ def _line(line: JournalLine, pressed_us: int, notifications: Mapping[Notificatio
         reason=reason.value if reason else "",
         why=why(reason),
         known_by=_known_by(entry, notification, state),
-        not_known=NOT_KNOWN.get(state, "") if state else "",
+        not_known=(not_known_of(notification.kind, state) or "") if notification and state else "",
     )
 
 
@@ -170,7 +173,7 @@ def _what(entry: Entry, notification: Notification | None, state: NotificationSt
     if entry.kind is EntryKind.OUTCOME and state is NotificationState.QUEUED:
         return f"{message}: did not get through, waiting to be tried again ({said})"
     has_detail = entry.kind is EntryKind.OUTCOME and said != state.value
-    return f"{message}: {say(KNOWN, state)}" + (f" ({said})" if has_detail else "")
+    return f"{message}: {known_of(notification.kind, state)}" + (f" ({said})" if has_detail else "")
 
 
 def _who_acts(entry: Entry) -> str:

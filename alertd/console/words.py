@@ -69,6 +69,11 @@ KIND: dict[Kind, str] = {
     Kind.DISPATCH_CANCEL_REQUEST: "cancel request to dispatch",
     Kind.DISPATCH_CLOSED: "closing to dispatch",
     Kind.DISPATCH_HEARTBEAT: "sign of life to dispatch",
+    Kind.PAGE: "loudspeakers",
+    Kind.DRILL_BEGINS: "a drill begins",
+    Kind.DRILL_GOES_ON: "alertd restarted, the drill goes on",
+    Kind.DRILL_OVER: "the drill is over",
+    Kind.DRILL_STOPPED: "drill stopped, this is real",
 }
 
 KNOWN: dict[NotificationState, str] = {
@@ -93,6 +98,20 @@ NOT_KNOWN: dict[NotificationState, str] = {
     NotificationState.DELIVERED: "whether a human has read it",
 }
 """States that are absent are certain: nothing more will become known."""
+
+_PAGE_KNOWN = {NotificationState.SENT: "its first packet has left for the loudspeakers"}
+_PAGE_NOT_KNOWN = {NotificationState.SENT: "whether a loudspeaker was on, and anybody there to hear it"}
+
+
+def known_of(kind: Kind, state: NotificationState) -> str:
+    """What is known of a message of this kind."""
+    return (_PAGE_KNOWN.get(state) if kind is Kind.PAGE else None) or say(KNOWN, state)
+
+
+def not_known_of(kind: Kind, state: NotificationState) -> str | None:
+    """What is not; `None`: nothing more will become known."""
+    return (_PAGE_NOT_KNOWN.get(state) if kind is Kind.PAGE else None) or NOT_KNOWN.get(state)
+
 
 DISPATCH: dict[DispatchState, str] = {
     DispatchState.WAITING: "a message is on its way, no sign from it yet",
@@ -131,6 +150,15 @@ WHY: dict[Reason, str] = {
     Reason.TROUBLE_CLEARED: "the trouble is over",
     Reason.TESTED: "a test was ordered",
     Reason.HEARTBEAT: "regular sign of life",
+    Reason.DRILL_BEGUN: "a drill begins",
+    Reason.DRILL_GOES_ON: "alertd was restarted while a drill ran",
+    Reason.DRILL_ENDED: "a named person ended the drill",
+    Reason.DRILL_EXPIRED: "the time of the drill was over",
+    Reason.DRILL_RESTARTED: "alertd restarted so often that the drill was ended",
+    Reason.DRILL_IS_REAL: "a real press ended the drill",
+    Reason.DRILL_REFUSED: "a drill like this must not begin",
+    Reason.DRILL_OVER: "the drill is over, so it is not said any more",
+    Reason.NOT_IN_DRILL: "they do not take part in the drill",
     Reason.FALLBACK: "the press could not be worked out, so the site is told by the fixed fallback",
     Reason.DUPLICATE: "the same press came twice and was counted once",
     Reason.MERGED_REPEAT: "pressed again; everyone already knows of this place",
@@ -148,6 +176,12 @@ WHY: dict[Reason, str] = {
     Reason.OPTED_OUT: "this phone told the carrier to stop; only its owner can undo that (text START)",
     Reason.CHANNEL_BROKEN: "nobody can be reached over this channel now",
     Reason.PRESSER: "the presser's own phone is left silent",
+    Reason.TEXTED: "a text brings it; the phone does not ring for it as well",
+    Reason.NOT_BY_CALL: "it is not worth a ringing phone",
+    Reason.SPOKEN: "it was said in the call itself",
+    Reason.UNANSWERED: "the phone rang, or was busy, and nobody took the call",
+    Reason.SOMEBODY_GOES: "somebody goes, so nobody is called again",
+    Reason.REDIALLED: "nobody took the call before",
     Reason.RETRYING: "a passing failure, so it is tried again",
     Reason.ASKED_PROVIDER: "the answer was lost, so the provider is asked what became of it",
     Reason.RESENT_UNKNOWN: "nobody could tell whether it was sent: a duplicate beats a loss",
@@ -159,6 +193,13 @@ WHY: dict[Reason, str] = {
     Reason.MODE_FORBIDS: "a drill or test never goes there",
     Reason.EMERGENCY_NUMBER: "alertd never dials an emergency number",
     Reason.SUPERSEDED: "a newer message says more",
+    Reason.ANNOUNCED_AGAIN: "said again, so that everybody has heard it",
+    Reason.SAID: "somebody at the console wanted it said",
+    Reason.NOT_AUDIBLE: "this site's rules want no sound: its loudspeakers stay silent",
+    Reason.NOT_ANNOUNCED: "loudspeakers do not speak of this class of incident at this site",
+    Reason.OUTRANKED: "something graver is going on, and only that is spoken of",
+    Reason.ANNOUNCED_ALREADY: "the loudspeakers have said what there is to say, and leave the quiet to police",
+    Reason.SILENCED: "somebody at the console wanted the loudspeakers quiet",
     Reason.ACKNOWLEDGED: "a human answered",
     Reason.NOT_A_CODE: "not a reply code, so not an answer; the words went to the team",
     Reason.AMBIGUOUS: "more than one incident is open on this phone, so a bare digit counts for none",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from alertd.model.decision import Decision
-from alertd.model.ids import IncidentId, NotificationId, SiteId
+from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.notification import NotificationRow
 from alertd.ports import Clock, Store, StoreError
 
@@ -31,6 +31,7 @@ class OpenIncidents:
         self._store = store
         self._clock = clock
         self._open: dict[IncidentId, SiteId] = {}
+        self._drilling: dict[SiteId, DrillId] = {}
         self._last_us: int | None = None
         self._unsettled: dict[str, tuple[int, Sequence[NotificationRow]]] = {}
         """By channel, with the boot time of the reading: pollers ask every other second, and rarely anything is new."""
@@ -39,12 +40,19 @@ class OpenIncidents:
         """What was open when the daemon last ran."""
         found = self._store.read_incidents(open_only=True, site_id=None, limit=INCIDENTS_MAX)
         self._open.update({incident.id: incident.site_id for incident in found})
+        drills = self._store.read_drills(running_only=True, site_id=None, limit=INCIDENTS_MAX)
+        self._drilling.update({drill.site_id: drill.id for drill in drills})
         # One that was closed just before we stopped still gets its late replies.
         self._last_us = self._clock.now().boot_us
 
     def committed(self, decision: Decision) -> None:
         if decision.changes:
             self._unsettled.clear()
+        if decision.drill is not None:
+            if decision.drill.is_running:
+                self._drilling[decision.drill.site_id] = decision.drill.id
+            else:
+                self._drilling.pop(decision.drill.site_id, None)
         for incident in decision.incidents:
             if incident.is_open:
                 self._open[incident.id] = incident.site_id
@@ -57,8 +65,13 @@ class OpenIncidents:
             return True
         return self._last_us is not None and self._clock.now().boot_us - self._last_us < QUIET_AFTER_S * 1_000_000
 
+    def drills(self) -> dict[SiteId, DrillId]:
+        """Those that run."""
+        return dict(self._drilling)
+
     def open_sites(self) -> tuple[SiteId, ...]:
-        return tuple(sorted(set(self._open.values())))
+        """Sites at which something goes on that is timed: an incident, or a drill."""
+        return tuple(sorted({*self._open.values(), *self._drilling}))
 
     def unsettled(self, channel: str) -> Sequence[NotificationRow]:
         now = self._clock.now()
@@ -80,3 +93,10 @@ class OpenIncidents:
             log.warning("owner_not_read", channel=channel, error=str(error))
             return None
         return None if row is None else row.notification.id
+
+    def row(self, notification_id: NotificationId) -> NotificationRow | None:
+        try:
+            return self._store.read_notification(notification_id)
+        except StoreError as error:
+            log.warning("row_not_read", notification=notification_id, error=str(error))
+            return None

@@ -14,10 +14,12 @@ from alertd.daemon.channel_states import ChannelStates
 from alertd.daemon.committer import Committer
 from alertd.daemon.disk import DiskWatch
 from alertd.daemon.dispatch import Dispatch
+from alertd.daemon.drills import DrillsFound
 from alertd.daemon.event_log import EventLog
 from alertd.daemon.feedback import PresserFeedback
 from alertd.daemon.heartbeats import Heartbeats
 from alertd.daemon.intake import BATCH_MAX, Core, Intake
+from alertd.daemon.measures import Measures
 from alertd.daemon.proof_of_life import Life, ProofOfLife
 from alertd.daemon.recovery import JournalCheck, Recovery
 from alertd.daemon.supervision import Supervisor, Work
@@ -70,6 +72,7 @@ class Daemon:
         self.timers = Timers(store=store, clock=clock, committer=self.committer)
         self.feedback = PresserFeedback(self._ways_back(), self.telemetry)
         self.event_log = EventLog(lambda: self.intake.registry)
+        self.measures = Measures(lambda: self.intake.registry)
         self.intake = Intake(
             store=store,
             clock=clock,
@@ -78,7 +81,7 @@ class Daemon:
             registry=registry,
             dispatch=self.dispatch,
             telemetry=self.telemetry,
-            followers=(self.timers, self.feedback, self.activity, self.channel_states, self.event_log),
+            followers=(self.timers, self.feedback, self.activity, self.channel_states, self.event_log, self.measures),
             batch_max=batch_max,
         )
         self.proof = ProofOfLife(
@@ -156,6 +159,8 @@ class Daemon:
         heartbeats = Heartbeats(clock=self.clock, intake=self.intake, states=self.channel_states)
         clock_watch = ClockWatch(clock=self.clock, activity=self.activity)
         journal = JournalCheck(store=self.store)
+        drills = DrillsFound(running=self.activity.drills(), owner=self._owner)
+        start("drills", lambda: drills.run(door))
         start("dispatch", lambda: self.dispatch.run(door))
         start("timers", lambda: self.timers.run(door))
         start("recovery", lambda: recovery.run(door))

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import heapq
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TypeVar
 
 import structlog
@@ -21,8 +21,9 @@ from alertd.daemon.rate import TokenBucket
 from alertd.model.blocked_numbers import blocked
 from alertd.model.decision import Decision, Now
 from alertd.model.events import OutcomeReported
-from alertd.model.ids import NotificationId
-from alertd.model.notification import Claim, Lane, NotificationRow, NotificationState
+from alertd.model.ids import NotificationId, SiteId
+from alertd.model.mode import Mode
+from alertd.model.notification import OUTLIVES_DRILL, Claim, Lane, NotificationRow, NotificationState
 from alertd.model.outcome import Failed, Outcome, Unknown
 from alertd.ports import Channel, Clock, Door, NotCommittedError, Store, StoreError
 
@@ -43,6 +44,7 @@ GONE_ROOM = (20, 20)
 """Rows of a removed channel that are claimed at once, to be failed: by panics, by the rest."""
 NOT_DIALLED = frozenset({"webhook", "email", "mqtt", "push", "rtp"})
 """Channel kinds whose addresses are no numbers. Every other kind, also one we never heard of, passes the block."""
+DRILL_OVER = Failed(permanent=False, code="drill_over", detail="the drill is over, it was not sent")
 LOOK_UPS_MAX = 20
 """Providers are asked about this many attempts at once."""
 
@@ -76,6 +78,9 @@ class ChannelDesk:
     def __init__(self, channel: Channel, clock: Clock) -> None:
         self.channel = channel
         self.bucket = TokenBucket(channel.limits.per_s, clock)
+        most = channel.limits.concurrent
+        self.for_rest = max(1, most - max(1, round(most * PANIC_RESERVE)))
+        """Concurrent sends that anything but a panic may use."""
         self.waiting: list[tuple[Lane, int, Claim, int]] = []
         """Heap of (lane, order, claim, boot time at which its lease surely still runs `lease_s`)."""
         self.running = 0
@@ -85,25 +90,32 @@ class ChannelDesk:
         self._order += 1
         heapq.heappush(self.waiting, (claim.notification.lane, self._order, claim, leased_us))
 
-    @property
-    def for_rest(self) -> int:
-        """Concurrent sends that anything but a panic may use."""
-        most = self.channel.limits.concurrent
-        return max(1, most - max(1, round(most * PANIC_RESERVE)))
+    def drop(self, unwanted: Callable[[Claim], bool]) -> list[tuple[Claim, int]]:
+        """Take out what waits and is no longer wanted."""
+        dropped = [(claim, leased_us) for _, _, claim, leased_us in self.waiting if unwanted(claim)]
+        if dropped:
+            self.waiting = [waiting for waiting in self.waiting if not unwanted(waiting[2])]
+            heapq.heapify(self.waiting)
+        return dropped
 
     def room(self) -> tuple[int, int]:
         """Claims that may still be taken: by panics, by the rest."""
+        if self.channel.limits.paced:
+            free = min(self.channel.limits.concurrent - self.running, self.bucket.whole()) - len(self.waiting)
+            return max(0, free), max(0, free)
         waiting_panics = sum(lane is Lane.PANIC for lane, *_ in self.waiting)
         panic = max(0, self.channel.limits.concurrent - self.running - waiting_panics)
         rest = min(self.for_rest - self.running, self.bucket.whole()) - len(self.waiting)
         return panic, max(0, min(rest, panic))
 
     def next(self) -> tuple[Claim, int] | None:
-        """The most urgent claim that may start now. A panic waits for a free line only, never for the rate; it draws
-        on the bucket all the same, so that the rest pays for it."""
+        """The most urgent claim that may start now. A panic waits for a free line only, never for the rate (but where
+        the provider itself is paced); it draws on the bucket all the same, so that the rest pays for it."""
         if not self.waiting or self.running >= self.channel.limits.concurrent:
             return None
         lane = self.waiting[0][0]
+        if self.channel.limits.paced and self.bucket.whole() < 1:
+            return None
         if lane is not Lane.PANIC and (self.running >= self.for_rest or self.bucket.whole() < 1):
             return None
         _, _, claim, leased_us = heapq.heappop(self.waiting)
@@ -135,6 +147,8 @@ class Dispatch:
         self._rateless: frozenset[str] = frozenset()
         """Channels whose rate was used up when room was last counted. It may have come back while the store worked."""
         self._desks: dict[str, ChannelDesk] = {}
+        self._drills_over: set[SiteId] = set()
+        """Sites whose drill ended before our eyes."""
         self._gone: set[str] = set()
         """Channels that a reload removed: what is queued for them is claimed all the same, and fails."""
         self.use_channels(channels)
@@ -162,6 +176,21 @@ class Dispatch:
         """How many rows of each channel may be born leased, or claimed."""
         rooms = {name: desk.room() for name, desk in self._desks.items()} | dict.fromkeys(self._gone, GONE_ROOM)
         return Room(panic={n: r[0] for n, r in rooms.items()}, rest={n: r[1] for n, r in rooms.items()})
+
+    def heed(self, decisions: Sequence[Decision]) -> None:
+        """A drill that is over says nothing more, not even what is claimed already (promise 3)."""
+        for drill in (d.drill for d in decisions if d.drill is not None):
+            if drill.is_running:
+                self._drills_over.discard(drill.site_id)
+                continue
+            self._drills_over.add(drill.site_id)
+            for desk in self._desks.values():
+                for claim, leased_us in desk.drop(self._is_of_drill_over):
+                    self._spawn(self._report(claim, DRILL_OVER, leased_us), f"report:{claim.notification.id}")
+
+    def _is_of_drill_over(self, claim: Claim) -> bool:
+        n = claim.notification
+        return n.mode is Mode.DRILL and n.kind not in OUTLIVES_DRILL and n.site_id in self._drills_over
 
     def take(self, claims: Sequence[Claim], leased_us: int) -> None:
         """Claims that were just committed as ours, on leases that began at `leased_us` (boot time)."""
@@ -202,8 +231,8 @@ class Dispatch:
             self._wake.clear()
             self._starved = True  # a line that gets free while we claim may be the one that was missing
             try:
-                next_due_us = await self._claim()
-                pause_s = self._pause_s(next_due_us)
+                next_due_us, claimed_us = await self._claim()
+                pause_s = self._pause_s(next_due_us, claimed_us)
             except StoreError as error:
                 log.warning("claim_failed", error=str(error))
                 pause_s = STORE_PAUSE_S
@@ -223,30 +252,37 @@ class Dispatch:
         for task in (*self._tasks, *self._sends):
             task.cancel()
 
-    async def _claim(self) -> int | None:
-        """Claim once. Boot time of the next row that is queued."""
+    async def _claim(self) -> tuple[int | None, int]:
+        """Claim once. Boot time of the next row that is queued, and of the claim."""
         room = self.room()
         self._rateless = frozenset(name for name, desk in self._desks.items() if desk.bucket.wait_s() > 0)
-        now = self._clock.now()
-        claims, next_due_us = await self._committer.run(lambda: self._claim_rows(room, now))
-        self.take(claims, now.boot_us)
-        return next_due_us
+        claims, claimed_us, next_due_us = await self._committer.run(lambda: self._claim_rows(room))
+        self.take(claims, claimed_us)
+        return next_due_us, claimed_us
 
-    def _claim_rows(self, room: Room, now: Now) -> tuple[tuple[Claim, ...], int | None]:
-        """In the writer thread. Panics first, into all the room there is; then the rest, into theirs."""
-        panics = self._store.claim(_some(room.panic), now, panic_only=True)
-        taken = Counter(claim.notification.endpoint.channel for claim in panics)
-        rest = {name: min(room.rest[name], most - taken[name]) for name, most in room.panic.items()}
-        others = self._store.claim(_some(rest), now)
-        return (*panics, *others), self._store.next_due_us()[1]
+    def _claim_rows(self, room: Room) -> tuple[tuple[Claim, ...], int, int | None]:
+        """In the writer thread. Panics first, into all the room there is; then the rest, into theirs. Most passes find
+        nothing due, and ask no further."""
+        now = self._clock.now()  # not before: while this waited for a slow disk, a text may have expired
+        claims: tuple[Claim, ...] = ()
+        next_due_us = self._store.next_due_us()[1]
+        if _is_due(next_due_us, now):
+            claims = self._store.claim(_some(room.panic), now, panic_only=True)
+            next_due_us = self._store.next_due_us()[1]
+        if _is_due(next_due_us, now):
+            taken = Counter(claim.notification.endpoint.channel for claim in claims)
+            rest = {name: min(room.rest[name], most - taken[name]) for name, most in room.panic.items()}
+            claims += self._store.claim(_some(rest), now)
+            next_due_us = self._store.next_due_us()[1]
+        return claims, now.boot_us, next_due_us
 
-    def _pause_s(self, next_due_us: int | None) -> float:
-        """How long nothing can be due, unless somebody wakes us."""
+    def _pause_s(self, next_due_us: int | None, claimed_us: int) -> float:
+        """How long nothing can be due, unless somebody wakes us. What was due at the claim and was not taken waits for
+        a free line; what became due since then is claimed at once."""
         pause_s = IDLE_PASS_S
-        now_us = self._clock.now().boot_us
-        self._starved = next_due_us is not None and next_due_us <= now_us
+        self._starved = next_due_us is not None and next_due_us <= claimed_us
         if next_due_us is not None and not self._starved:
-            pause_s = min(pause_s, (next_due_us - now_us) / 1_000_000)
+            pause_s = min(pause_s, max(0.0, (next_due_us - self._clock.now().boot_us) / 1_000_000))
         for name, desk in self._desks.items():
             wait_s = desk.bucket.wait_s()
             if (desk.waiting or self._starved) and (wait_s > 0 or name in self._rateless):
@@ -285,8 +321,10 @@ class Dispatch:
                 self._wake.set()
 
     def _refused(self, channel: Channel, claim: Claim, leased_us: int) -> Outcome | None:
-        """The last look before it leaves. Both checks repeat what was checked before, on purpose."""
+        """The last look before it leaves. Each check repeats what was checked before, on purpose."""
         notification = claim.notification
+        if self._is_of_drill_over(claim):
+            return DRILL_OVER
         if channel.kind not in NOT_DIALLED and (why := blocked(notification.endpoint.address)) is not None:
             log.critical("emergency_number_blocked", notification=notification.id, channel=channel.name, why=why)
             return Failed(permanent=True, code="emergency_number", detail=why)
@@ -407,6 +445,10 @@ async def _cut_off(task: asyncio.Task[Answer], channel: Channel, deadline_s: flo
 def _mark_retrieved(task: asyncio.Task[Answer]) -> None:
     if not task.cancelled():
         task.exception()
+
+
+def _is_due(due_us: int | None, now: Now) -> bool:
+    return due_us is not None and due_us <= now.boot_us
 
 
 def _some(limits: Mapping[str, int]) -> dict[str, int]:

@@ -44,6 +44,8 @@ _KINDS: dict[EntryKind, str] = {
     EntryKind.ESCALATION: "escalation",
     EntryKind.DISPATCH: "dispatch",
     EntryKind.CORRECTION: "correction",
+    EntryKind.LOUDSPEAKERS: "loudspeakers",
+    EntryKind.DRILL: "drill",
 }
 
 log = structlog.get_logger("alertd.events")
@@ -135,6 +137,8 @@ def _about(
 ) -> dict[str, str | int | bool]:
     fields: dict[str, str | int | bool] = {"reason": entry.reason or ""}
     fields |= _of(incidents, entry.incident_id)
+    if drill_id := entry.data.get("drill"):
+        fields["drill"] = drill_id
     if device_id := entry.data.get("device"):
         fields["device"] = device_id
         if "site" not in fields and (device := registry().devices.get(DeviceId(device_id))) is not None:

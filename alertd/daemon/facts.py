@@ -4,25 +4,35 @@ Owns: which facts a kind of event needs. Must never: decide anything, or read mo
 each event on the path of a press.
 """
 
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
 from alertd.engine.replies import site_for
-from alertd.model.decision import Facts, Now, PhoneIncident
+from alertd.model.decision import Decision, Facts, Now, PhoneIncident
 from alertd.model.events import (
     AnswerGiven,
     CorrectionOrdered,
     DispatchReported,
     Event,
+    Keyed,
     OutcomeReported,
     Pressed,
     Replied,
     ResolveOrdered,
+    TimerFired,
 )
-from alertd.model.ids import DISTRICT, CauseId, SiteId
+from alertd.model.ids import DISTRICT, CauseId, NotificationId, SiteId
 from alertd.model.notification import NotificationRow
 from alertd.model.registry import Registry
+from alertd.model.timer import TimerKind
 from alertd.ports import Store, Transaction
 
 TOKENS_OFFERED = 3
 """Reply tokens shown to a press, or a reply, that may open an incident; it takes the first."""
+SITES_MAX = 10_000
+"""Notifications whose site is remembered."""
 PHONE_MEMORY_US = 24 * 3600 * 1_000_000
 """A reply may speak of an incident that was opened this long ago, even if it is closed."""
 
@@ -41,8 +51,14 @@ def gather(tx: Transaction, registry: Registry, event: Event, now: Now) -> Facts
         case OutcomeReported():
             row = tx.notification(event.notification_id)
         case Replied():
-            phone = _phone(tx, event, now)
+            phone = _phone(tx, f"{event.channel}:{event.address}", now)
             tokens = tx.free_tokens(TOKENS_OFFERED, now.wall_us)  # 8 and 9 open an incident
+        case Keyed():
+            row = tx.notification(event.notification_id)
+            phone = _phone(tx, row.notification.endpoint.key, now) if row else ()
+            tokens = tx.free_tokens(TOKENS_OFFERED, now.wall_us)
+        case TimerFired(timer=timer) if timer.kind is TimerKind.REDIAL:
+            row = tx.notification(NotificationId(timer.detail))
         case _:
             pass  # every other kind carries what it needs
     return Facts(
@@ -57,10 +73,33 @@ def gather(tx: Transaction, registry: Registry, event: Event, now: Now) -> Facts
     )
 
 
+class KnownSites:
+    """Sites of the notifications that this process wrote last. A notification's site never changes, and what is said
+    about it comes without it: it need not be looked up. Belongs to the writer."""
+
+    def __init__(self) -> None:
+        self._sites: OrderedDict[NotificationId, SiteId] = OrderedDict()
+
+    def learn(self, decisions: Sequence[Decision]) -> None:
+        """After their commit."""
+        for decision in decisions:
+            for row in decision.notifications:
+                self._sites[row.notification.id] = row.notification.site_id
+        while len(self._sites) > SITES_MAX:
+            self._sites.popitem(last=False)
+
+    def routed(self, event: Event) -> Event:
+        """With its site, if it speaks of one of those."""
+        if isinstance(event, OutcomeReported | Keyed) and event.site_id == DISTRICT:
+            site_id = self._sites.get(event.notification_id, DISTRICT)
+            return event if site_id == DISTRICT else replace(event, site_id=site_id)
+        return event
+
+
 def is_unrouted(event: Event) -> bool:
     """Came in without a site: only the store knows to which it belongs."""
     speaks_of_incident = isinstance(
-        event, Replied | AnswerGiven | ResolveOrdered | CorrectionOrdered | DispatchReported | OutcomeReported
+        event, Replied | Keyed | AnswerGiven | ResolveOrdered | CorrectionOrdered | DispatchReported | OutcomeReported
     )
     return speaks_of_incident and event.site_id == DISTRICT
 
@@ -71,8 +110,9 @@ def site_of(store: Store, tx: Transaction, registry: Registry, event: Event, now
         case Replied():
             person = registry.by_address.get(f"{event.channel}:{event.address}")
             home = person.sites[0] if person is not None and person.sites else DISTRICT
-            return site_for(event.body, _phone(tx, event, now), home)
-        case OutcomeReported():
+            phone = _phone(tx, f"{event.channel}:{event.address}", now)
+            return site_for(event.body, phone, home)
+        case OutcomeReported() | Keyed():
             row = tx.notification(event.notification_id)
             return row.notification.site_id if row else DISTRICT
         case AnswerGiven() | ResolveOrdered() | CorrectionOrdered() | DispatchReported():
@@ -82,5 +122,5 @@ def site_of(store: Store, tx: Transaction, registry: Registry, event: Event, now
             return event.site_id
 
 
-def _phone(tx: Transaction, event: Replied, now: Now) -> tuple[PhoneIncident, ...]:
-    return tx.phone_incidents(f"{event.channel}:{event.address}", now.wall_us - PHONE_MEMORY_US)
+def _phone(tx: Transaction, endpoint_key: str, now: Now) -> tuple[PhoneIncident, ...]:
+    return tx.phone_incidents(endpoint_key, now.wall_us - PHONE_MEMORY_US)

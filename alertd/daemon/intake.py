@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from alertd.daemon.committer import Committer
 from alertd.daemon.dispatch import Dispatch, Room
-from alertd.daemon.facts import gather, is_unrouted, site_of
+from alertd.daemon.facts import KnownSites, gather, is_unrouted, site_of
 from alertd.daemon.telemetry import Telemetry
 from alertd.daemon.waiting import Submission, WaitingRoom, is_urgent
 from alertd.model.decision import Decision, Facts, Now, SiteState
@@ -99,6 +99,8 @@ class Intake:
         self.registry = registry
         self.last_commit_us: int | None = None
         """Boot time of the last commit that the disk took: proof of life."""
+        self.last_settled_us: int | None = None
+        """Boot time of the last commit that anything took, a disk or memory in its place: the writer works."""
         self._store = store
         self._clock = clock
         self._committer = committer
@@ -108,6 +110,7 @@ class Intake:
         self._followers = (dispatch, *followers)
         self._batch_max = batch_max
         self._waiting = WaitingRoom()
+        self._known = KnownSites()
         self._withheld: deque[Submission] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -157,8 +160,10 @@ class Intake:
                 await self._waiting.somebody()
                 batch = self._waiting.take(self._batch_max)
                 room, registry = self._dispatch.room(), self.registry
-                settled = await self._committer.run(partial(self._settle, batch, registry, room))
+                taken_us = self._clock.now().boot_us
+                settled = await self._committer.run(partial(self._settle, batch, registry, room), first=True)
                 self._let_out(batch, settled)
+                self._telemetry.commits.took((self._clock.now().boot_us - taken_us) / 1_000_000)
                 batch = []
                 if not len(self._waiting):
                     self._idle.set()
@@ -175,6 +180,7 @@ class Intake:
     def _let_out(self, batch: list[Submission], settled: Settled) -> None:
         """Everything was committed or failed: the order here is claims, acknowledgements, the rest."""
         for commit in settled.commits:
+            self._dispatch.heed(commit.decisions)
             self._dispatch.take(commit.claims, commit.leased_us)
         for submission, error in zip(batch, settled.errors, strict=True):
             if error is not None:
@@ -210,6 +216,7 @@ class Intake:
         boot_us = self._clock.now().boot_us
         if settled.commits:
             self._failing_since_us = None
+            self.last_settled_us = boot_us
             if settled.durable:
                 self.last_commit_us = boot_us
                 self.release_withheld()
@@ -221,6 +228,7 @@ class Intake:
     # --- acknowledgements while the disk is full --------------------------------------------------------------------
 
     def _withhold(self, submission: Submission) -> None:
+        self._waiting.let_go(submission)  # it may be withheld for hours
         self._withheld.append(submission)
         if len(self._withheld) > WITHHELD_MAX:
             self._telemetry.observe("intake", "acknowledged_not_durable")
@@ -286,10 +294,12 @@ class Intake:
                 tx.write(event, decision, now)
                 decisions.append(decision)
             claims = tx.commit(born_leased=room.limits(decisions))
+        self._known.learn(decisions)
         return Committed(decisions=tuple(decisions), claims=claims, leased_us=begun.boot_us)
 
     def _routed(self, events: Sequence[Event], registry: Registry, now: Now) -> Sequence[Event]:
         """Replies, clicks and statuses that came without a site get the one of the incident they speak about."""
+        events = [self._known.routed(event) for event in events]
         if not any(map(is_unrouted, events)):
             return events
         with self._store.begin((), now) as tx:

@@ -1,9 +1,14 @@
-"""How the daemon logs: JSON for machines, words on a terminal. No phone number is ever written in full."""
+"""How the daemon logs: one line is one JSON object for machines, words on a terminal. docs/operations.md names them.
 
+Owns what every line has, also those of libraries and of a crash. No phone number is ever written in full.
+"""
+
+import faulthandler
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -16,7 +21,7 @@ def set_up(*, style: str = "json", level: str = "info") -> None:
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
         if style == "console"
-        else structlog.processors.JSONRenderer()
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     chain: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
@@ -32,9 +37,26 @@ def set_up(*, style: str = "json", level: str = "info") -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
-    # Libraries (asyncio, aiohttp, uvicorn) say little, and in the same place.
-    quiet = max(least, logging.WARNING)
-    logging.basicConfig(stream=sys.stderr, level=quiet, format="%(name)s: %(message)s", force=True)
+    # Libraries (asyncio, aiohttp, uvicorn) say little, in the same place and in the same form.
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, *chain[1:3]],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, renderer],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=max(least, logging.WARNING), force=True)
+
+
+def of_the_whole_process() -> None:
+    """Also what ends it: warnings, an error that nobody caught, and, when the watchdog kills, the stack of every thread
+    (that one as plain text: the interpreter cannot be asked any more)."""
+    logging.captureWarnings(True)  # noqa: FBT003 - its only argument
+    sys.excepthook = _crashed
+    faulthandler.enable(file=2)
+
+
+def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    structlog.get_logger("alertd").critical("crashed", exc_info=(kind, error, trace))
 
 
 def redact(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -34,6 +34,9 @@ class Life(Struct, frozen=True, kw_only=True):
     durable: bool
     alive: bool
     why_not: str = ""
+    stuck: str = ""
+    """Of `why_not`, what only a fresh start of this process may mend: nothing is written, or nothing is claimed. A
+    broker that is away or a full disk is none: to be killed then would take from people what still works."""
 
 
 class ProofOfLife:
@@ -60,14 +63,18 @@ class ProofOfLife:
         commit_age_s = self._age_s(self._intake.last_commit_us)
         dispatch_age_s = self._age_s(self._dispatch.last_pass_us)
         doubts = [f"{name} is not connected" for name, connected in sources.items() if not connected]
+        stuck = []
         if not sources:
             doubts.append("there is no source of presses")
         if not self._durable():
             doubts.append("commits do not reach the disk")
-        if commit_age_s is None or commit_age_s > FRESH_S:
+        if not _is_fresh(commit_age_s):
             doubts.append("no recent commit")
-        if dispatch_age_s is None or dispatch_age_s > FRESH_S:
+        if not _is_fresh(self._age_s(self._intake.last_settled_us)):
+            stuck.append("the writer stands still")
+        if not _is_fresh(dispatch_age_s):
             doubts.append("the claim loop does not pass")
+            stuck.append("the claim loop does not pass")
         return Life(
             sources=sources,
             commit_age_s=commit_age_s,
@@ -75,6 +82,7 @@ class ProofOfLife:
             durable=self._durable(),
             alive=not doubts,
             why_not="; ".join(doubts),
+            stuck="; ".join(stuck),
         )
 
     async def probe(self, door: Door) -> None:
@@ -107,3 +115,7 @@ class ProofOfLife:
 
     def _age_s(self, since_us: int | None) -> float | None:
         return None if since_us is None else (self._clock.now().boot_us - since_us) / 1_000_000
+
+
+def _is_fresh(age_s: float | None) -> bool:
+    return age_s is not None and age_s <= FRESH_S

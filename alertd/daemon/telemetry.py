@@ -3,6 +3,9 @@
 Must never: wait, fail, write to disk, or grow without bound. Only consequences (a trouble) go through the door.
 """
 
+from bisect import bisect_left
+from itertools import accumulate
+
 from msgspec import Struct
 
 from alertd.model.decision import Now
@@ -11,6 +14,8 @@ from alertd.ports import Clock
 SERIES_MAX = 20_000
 """Different (source, name) pairs kept; a district has a few thousand devices. More are counted as `overflow`."""
 OVERFLOW = ("telemetry", "overflow")
+BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds of the classes of durations; whatever took longer is counted as well."""
 
 
 class Series(Struct, kw_only=True):
@@ -21,12 +26,34 @@ class Series(Struct, kw_only=True):
     last_seen_us: int = 0
 
 
+class Timing:
+    """How long something takes: how often within each bound, and in all."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * len(BOUNDS_S)
+        self.count = 0
+        self.sum_s = 0.0
+
+    def took(self, seconds: float) -> None:
+        self.count += 1
+        self.sum_s += seconds
+        place = bisect_left(BOUNDS_S, seconds)
+        if place < len(BOUNDS_S):
+            self._counts[place] += 1
+
+    def cumulative(self) -> tuple[tuple[float, int], ...]:
+        """For each bound, how many took no longer."""
+        return tuple(zip(BOUNDS_S, accumulate(self._counts), strict=True))
+
+
 class Telemetry:
     """Counts. Belongs to the event loop."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._series: dict[tuple[str, str], Series] = {}
+        self.commits = Timing()
+        """Batches of events, from the line to the end of their commit."""
 
     def observe(self, source: str, name: str, *, value: float = 1.0) -> None:
         key = (source, name)

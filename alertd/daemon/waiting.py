@@ -1,8 +1,9 @@
 """What waits at the door, in two lanes: what people did, and everything else.
 
 Owns: the order in which events are taken up and the bound of what nobody vouches for. Must never: drop a press, or
-let one wait behind machinery. Events of one lane keep their order: an answer is never taken up before the press that
-it followed.
+let one wait behind machinery, or behind copies of what waits already: a broker delivers what is not acknowledged again
+to each new connection, and while a disk is slow there may be many. Events of one lane keep their order: an answer is
+never taken up before the press that it followed.
 """
 
 import asyncio
@@ -13,11 +14,15 @@ from alertd.model.events import (
     AnswerGiven,
     CorrectionOrdered,
     DispatchReported,
+    DrillEndOrdered,
+    DrillOrdered,
     Event,
+    Keyed,
     Malformed,
     Pressed,
     Replied,
     ResolveOrdered,
+    Signal,
     TroubleAcknowledged,
     TroubleCleared,
     TroubleRaised,
@@ -32,19 +37,22 @@ can send them, and their trouble is raised all the same."""
 GATHER_S = 0.003
 """Outcomes, timers and troubles wait this long for more of their kind."""
 
+PressKey = tuple[tuple[str, str, Signal], ...]
+"""Site, cause and words of each press of a submission."""
 NUISANCE = frozenset(str(name) for name, severity in SEVERITY.items() if severity is Severity.NUISANCE)
 
 
 class Submission:
     """Events that are committed together, and who waits for it."""
 
-    __slots__ = ("done", "events", "fold_key", "from_source", "urgent")
+    __slots__ = ("done", "events", "fold_key", "from_source", "press_key", "urgent")
 
     def __init__(self, events: tuple[Event, ...], *, urgent: bool, from_source: bool) -> None:
         self.events = events
         self.urgent = urgent
         self.from_source = from_source
         self.fold_key = _fold_key(events[0]) if len(events) == 1 and not urgent else None
+        self.press_key = _press_key(events)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def succeed(self) -> None:
@@ -64,6 +72,8 @@ class WaitingRoom:
         self._urgent: deque[Submission] = deque()
         self._rest: deque[Submission] = deque()
         self._foldable: dict[tuple[str, ...], Submission] = {}
+        self._presses: dict[PressKey, Submission] = {}
+        """Those that wait or are being committed."""
         self._strangers = 0
         self._somebody = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -74,6 +84,8 @@ class WaitingRoom:
 
     def add(self, submission: Submission) -> asyncio.Future[None] | None:
         """Wait in line. If the same thing already waits, the future that answers for both; else `None`."""
+        if submission.press_key is not None and (press := self._same_press(submission.press_key, submission)):
+            return asyncio.shield(press.done)
         if submission.urgent:
             self._urgent.append(submission)
             self._hurry.set()
@@ -120,6 +132,19 @@ class WaitingRoom:
             room -= len(submission.events)
         return max(room, 0)
 
+    def _same_press(self, key: PressKey, submission: Submission) -> Submission | None:
+        """The one that brought this very press before and has no answer yet; else this one stands for those to come."""
+        twin = self._presses.setdefault(key, submission)
+        if twin is not submission:
+            return twin
+        submission.done.add_done_callback(lambda _: self.let_go(submission))
+        return None
+
+    def let_go(self, submission: Submission) -> None:
+        """It is committed: from here on the engine judges whether a press is the same one, by how long ago it was."""
+        if submission.press_key is not None and self._presses.get(submission.press_key) is submission:
+            del self._presses[submission.press_key]
+
     def _fold(self, submission: Submission) -> Submission | None:
         key = submission.fold_key
         if key is None:
@@ -156,8 +181,23 @@ def is_urgent(event: Event, registry: Registry) -> bool:
         return device is None or device.gestures.actions.get(event.signal.action) not in NUISANCE
     return isinstance(
         event,
-        Replied | AnswerGiven | ResolveOrdered | CorrectionOrdered | DispatchReported | TroubleAcknowledged,
+        Replied
+        | Keyed
+        | AnswerGiven
+        | ResolveOrdered
+        | CorrectionOrdered
+        | DispatchReported
+        | TroubleAcknowledged
+        | DrillOrdered
+        | DrillEndOrdered,
     )
+
+
+def _press_key(events: tuple[Event, ...]) -> PressKey | None:
+    """What makes a press the same press: it comes from the same cause, and says the same. What a broker remembers
+    (retained) is none, and is never taken for one."""
+    key = tuple((e.site_id, e.cause, e.signal) for e in events if isinstance(e, Pressed) and not e.retained)
+    return key if len(key) == len(events) else None
 
 
 def _fold_key(event: Event) -> tuple[str, ...] | None:

@@ -3,15 +3,16 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd.engine import dispatch_centers, escalation, presses, troubles, wording
+from alertd.engine import dispatch_centers, drills, escalation, presses, troubles, wording
 from alertd.engine.draft import Draft, template_of
 from alertd.engine.fixed_policy import FIXED_POLICY
 from alertd.engine.lifecycle import Move
 from alertd.engine.replies import Meaning, Reply, read
 from alertd.engine.telling import RESPONDERS, Message, tell_told
+from alertd.model.call_script import answer_id
 from alertd.model.decision import EntryKind, FeedbackState, PhoneIncident
 from alertd.model.events import AnswerGiven, Replied
-from alertd.model.ids import NotificationId, PersonId, derive
+from alertd.model.ids import CauseId, PersonId
 from alertd.model.incident import (
     SEVERITY,
     Answer,
@@ -48,6 +49,10 @@ NOTES_AT_MOST = 50
 """Notes that one incident keeps."""
 READ_US = 2_000_000
 """From taking up a press to an answer by somebody who has read of it: a text takes a second, reading and typing one."""
+STAMP_US = 3_000_000
+"""A carrier's stamps have whole seconds, and its clock is known to about one."""
+DOUBT_US = 15 * 60 * 1_000_000
+"""A text that seems to be older than this when it is read, or a clock that is wrong: nobody can tell."""
 WORDS_ANSWERED = 3
 """So many notes of one person are answered with what would count: two machines must not talk all night."""
 
@@ -68,7 +73,7 @@ def on_reply(d: Draft, event: Replied) -> None:
     reply = read(event.body, d.facts.phone)
     incident = d.incident(reply.incident.incident_id) if reply.incident else None
     match reply.meaning:
-        case Meaning.CODE if incident is not None:
+        case Meaning.CODE if incident is not None and not _is_older(event, incident):
             _code(d, texter, incident, reply.digit)
         case Meaning.OPT_OUT:
             _opt_out(d, texter)
@@ -124,15 +129,30 @@ def _code(d: Draft, texter: Texter, incident: Incident, digit: int) -> None:
         incident = take(d, incident, person, kind, via=event.channel, covers=_known_at(incident, event.at_us))
         _answer(d, texter, incident, f"answer.{kind}", Reason.ANSWERED)
     elif digit in (HOLD_DIGIT, LOCKDOWN_DIGIT):
-        incident = _escalate_by_human(d, event, person, incident, digit)
+        incident = escalate_by_human(d, event.cause, person, incident, digit)
         _answer(d, texter, incident, "answer.upgraded", Reason.ANSWERED)
     else:
         d.entry(EntryKind.ANSWER, Reason.NOT_A_CODE, f"{person.name}: {digit} means nothing", incident=incident)
         _answer(d, texter, incident, "answer.unused", Reason.NOT_A_CODE)
 
 
+def _is_older(event: Replied, incident: Incident) -> bool:
+    """It was typed before the incident began, and so for another one whose code this one has now: only memory held
+    that one, and the power went."""
+    began_us = min(p.known_us or p.received_us for p in incident.presses)
+    return _precedes(event.at_us, began_us - STAMP_US)
+
+
+def _precedes(at_us: int, since_us: int) -> bool:
+    """By so much that it is sure, and not by so much that rather a clock is wrong: in doubt a human's word counts."""
+    return 0 < since_us - at_us <= DOUBT_US
+
+
 def _known_at(incident: Incident, at_us: int) -> int:
-    """An answer covers only the presses of which its author can have read; the first is: it is what they answer."""
+    """An answer covers only the presses of which its author can have read; the first is: it is what they answer. One
+    that was typed before an upgrade was an answer to something less, and covers none."""
+    if incident.upgraded_us and _precedes(at_us, incident.upgraded_us + READ_US):
+        return 0
     return max(1, sum((p.known_us or p.received_us) + READ_US <= at_us for p in incident.presses))
 
 
@@ -153,10 +173,20 @@ def take(d: Draft, incident: Incident, person: Person, kind: AnswerKind, *, via:
     )
     incident = _follow(d, incident, kind)
     incident = dispatch_centers.tell_change(d, incident, Reason.ANSWERED)
-    if incident.dispatch_hold is None or kind is AnswerKind.CANNOT_GO:
+    if incident.dispatch_hold is None or kind is AnswerKind.CANNOT_GO or not _confirms(d, incident, person):
         return incident
     late = incident.dispatch_hold is Reason.LATE_HOLD
     return presses.release_dispatch(d, incident, Reason.LATE_CONFIRMED if late else Reason.CONFIRMED)
+
+
+def _confirms(d: Draft, incident: Incident, person: Person) -> bool:
+    """Is it for this person to say that dispatch is told now? Where the law names who confirms (`required`), only for
+    those whose answers the step counts; otherwise for whoever was asked. Nobody's silence is a veto (req 15)."""
+    if incident.dispatch_hold is not Reason.CONFIRM_HOLD or d.site.rules.confirm_before_dispatch != "required":
+        return True
+    steps = d.policy(incident).steps
+    counted = steps[incident.step].answer_from if incident.step < len(steps) else ()
+    return not counted or not set(counted).isdisjoint(person.groups)
 
 
 def _without(incident: Incident, answer: Answer) -> tuple[Answer, ...]:
@@ -192,14 +222,16 @@ def _next_at_once(d: Draft, incident: Incident) -> Incident:
     return escalation.begin(d, incident, incident.step + 1, call)
 
 
-def _escalate_by_human(d: Draft, event: Replied, person: Person, incident: Incident, digit: int) -> Incident:
+def escalate_by_human(
+    d: Draft, cause: CauseId, person: Person, incident: Incident, digit: int, *, by: str = "text"
+) -> Incident:
     """A responder asks for more: lock down, or hold. A human on the spot is not second-guessed."""
     wanted = IncidentClass.LOCKDOWN if digit == LOCKDOWN_DIGIT else IncidentClass.HOLD
     first = incident.presses[0]
     press = Press(
-        id=event.cause,
+        id=cause,
         device_id=first.device_id,
-        device_label=f"{person.name} by text",
+        device_label=f"{person.name} by {by}",
         location=first.location,
         incident_class=wanted,
         count=1,
@@ -210,13 +242,20 @@ def _escalate_by_human(d: Draft, event: Replied, person: Person, incident: Incid
         known_us=d.now.wall_us,
     )
     d.entry(EntryKind.ANSWER, Reason.UPGRADED, f"{person.name} asks for {wanted}", incident=incident, person=person.id)
-    same = d.state.open_by_merge_key(presses.merge_key_of(wanted, press))
+    mode = drills.mode_of_request(d, incident, wanted, person.name)
+    raised = _raised(d, cause, incident, wanted, press, mode)
+    drills.say_it_is_real(d, raised)
+    return d.incident(raised.id) or raised
+
+
+def _raised(d: Draft, cause: CauseId, incident: Incident, wanted: IncidentClass, press: Press, mode: Mode) -> Incident:
+    same = presses.of_mode(d.state.open_by_merge_key(presses.merge_key_of(wanted, press)), mode)
     if same is not None:
         return presses.merge(d, d.incident(same.id) or same, press)
     graver = SEVERITY[wanted] > SEVERITY[incident.incident_class]
-    if graver and presses.same_cry(wanted, incident.incident_class):
+    if graver and incident.mode is mode and presses.same_cry(wanted, incident.incident_class):
         return presses.upgrade(d, incident, wanted, press)
-    return presses.open_(d, wanted, press, incident.mode, cause=event.cause)
+    return presses.open_(d, wanted, press, mode, cause=cause)
 
 
 # --- what does not count --------------------------------------------------------------------------------------------
@@ -289,7 +328,7 @@ def _not_counted(d: Draft, texter: Texter, reply: Reply, incident: Incident | No
         headlines = " ".join(f"{p.headline}: reply 4{p.token}." for p in still_open[:3])
         params = {"count": _NUMBER.get(len(still_open), str(len(still_open))), "headlines": headlines}
         _say(d, texter, "answer.ambiguous", params, reason, incident)
-    elif reply.meaning in (Meaning.CLOSED, Meaning.CODE) and reply.incident is not None:
+    elif reply.meaning in (Meaning.CLOSED, Meaning.CODE) and reply.incident is not None and not reply.incident.is_open:
         _closed(d, texter, reply.incident, still_open)
     elif still_open:
         newest = still_open[0]
@@ -334,13 +373,14 @@ def _say(
     event, person, endpoint = texter.event, texter.person, texter.endpoint
     policy = d.policy(incident) if incident else FIXED_POLICY
     limit = d.text_limit(endpoint.channel)
+    mode = incident.mode if incident else Mode.LIVE
     d.row(
         Notification(
-            id=NotificationId(derive("n", "answer", event.cause)),
+            id=answer_id(event.cause),
             site_id=d.state.site_id,
-            mode=incident.mode if incident else Mode.LIVE,
+            mode=mode,
             kind=Kind.ANSWER,
-            lane=Lane.ANSWER,
+            lane=Lane.DRILL if mode is Mode.DRILL else Lane.ANSWER,
             endpoint=endpoint,
             reason=reason,
             created_us=d.now.wall_us,
@@ -351,9 +391,15 @@ def _say(
             language=person.language,
             template=template,
             params=params,
-            text=wording.render(template_of(policy, template), params, limit),
+            text=_filled(template_of(policy, template, mode), params, limit, mode),
         )
     )
+
+
+def _filled(template: str, params: dict[str, str], limit: int, mode: Mode) -> str:
+    if mode is Mode.DRILL:
+        return wording.marked(template, params, limit, before=wording.DRILL, after=wording.DRILL)
+    return wording.render(template, params, limit)
 
 
 def on_arrive(d: Draft, incident: Incident, number: int, generation: str) -> None:

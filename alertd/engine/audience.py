@@ -53,7 +53,7 @@ def _people(registry: Registry, site_id: SiteId, target: Target, now_us: int) ->
             return registry.site_staff.get(site_id, ())
         case TargetKind.DISTRICT:
             return registry.site_staff.get(DISTRICT, ())
-        case TargetKind.DESTINATION:
+        case TargetKind.DESTINATION | TargetKind.LOUDSPEAKERS:
             return ()
 
 

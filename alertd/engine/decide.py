@@ -1,14 +1,29 @@
 """`decide`: the whole of what alertd does about an event, as a function of what it knows.
 
-Reading order of the core: `lifecycle` (what can become of things), `presses`, `escalation`, `telling`, `answers`,
-`dispatch_centers`, `outcomes`, `endings`, `troubles`.
+Reading order of the core: `lifecycle` (what can become of things), `presses`, `escalation`, `telling`, `calls`,
+`answers`, `keys`,
+`dispatch_centers`, `announcing`, `outcomes`, `endings`, `troubles`, `drills`.
 """
 
 from typing import assert_never
 
 from msgspec.structs import replace
 
-from alertd.engine import answers, dispatch_centers, endings, escalation, outcomes, presses, selftests, troubles
+from alertd.engine import (
+    announcing,
+    answers,
+    dispatch_centers,
+    drills,
+    endings,
+    escalation,
+    keys,
+    outcomes,
+    paging,
+    presses,
+    selftests,
+    telling,
+    troubles,
+)
 from alertd.engine.draft import Draft
 from alertd.model.decision import Decision, EntryKind, Facts, Now, SiteState
 from alertd.model.events import (
@@ -16,12 +31,18 @@ from alertd.model.events import (
     ClockStepped,
     CorrectionOrdered,
     DispatchReported,
+    DrillEndOrdered,
+    DrillFound,
+    DrillOrdered,
     Event,
+    Keyed,
     Malformed,
     OutcomeReported,
     Pressed,
     Replied,
     ResolveOrdered,
+    SayOrdered,
+    SilenceOrdered,
     TestOrdered,
     TimerFired,
     TroubleAcknowledged,
@@ -50,6 +71,8 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
             outcomes.on_outcome(d, event)
         case Replied():
             answers.on_reply(d, event)
+        case Keyed():
+            keys.on_key(d, event)
         case AnswerGiven():
             answers.on_answer(d, event)
         case ResolveOrdered():
@@ -69,6 +92,16 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
             troubles.acknowledge(d, event.key, event.by)
         case TestOrdered():
             selftests.on_test(d, event)
+        case SayOrdered():
+            paging.on_say(d, event)
+        case SilenceOrdered():
+            paging.on_silence(d, event)
+        case DrillOrdered():
+            drills.on_order(d, event)
+        case DrillEndOrdered():
+            drills.on_end(d, event)
+        case DrillFound():
+            drills.on_found(d, event)
         case ClockStepped():
             _clock(d, event)
         case _:
@@ -124,13 +157,18 @@ def _destination(d: Draft, name: str) -> str:
     return next((x.id for x in destinations.values() if x.endpoint.address == name), name)
 
 
-def _timer(d: Draft, timer: Timer) -> None:  # noqa: C901 - one arm a kind
+def _timer(d: Draft, timer: Timer) -> None:  # noqa: C901, PLR0912 - one arm a kind
     if timer.kind is TimerKind.TROUBLE:
         troubles.on_timer(d, timer.detail, timer.number)
+        return
+    if timer.kind is TimerKind.DRILL_END:
+        drills.on_timer(d, timer)
         return
     incident = d.incident(timer.incident_id)
     if incident is None:
         d.entry(EntryKind.ESCALATION, Reason.STALE_TIMER, f"{timer.kind} of an incident that is closed")
+        return
+    if drills.close_left_over(d, incident):
         return
     match timer.kind:
         case TimerKind.STEP:
@@ -148,16 +186,25 @@ def _timer(d: Draft, timer: Timer) -> None:  # noqa: C901 - one arm a kind
         case TimerKind.DISPATCH_BATCH:
             if incident.dispatch_due:
                 dispatch_centers.tell_all(d, incident, Kind.DISPATCH_UPDATE, Reason.BATCHED)
+        case TimerKind.REDIAL:
+            telling.ring_again(d, incident, timer.number)
+        case TimerKind.ANNOUNCE:
+            announcing.on_again(d, incident, timer.number, timer.detail)
         case _:
             assert_never(timer.kind)
 
 
 def _clock(d: Draft, event: ClockStepped) -> None:
     """Deadlines run on boot time, so nothing is early or late; but stamps of before and after cannot be compared. What
-    will be compared moves with the clock: since when presses are known. The clock watch tells people: once, not once a
-    site."""
+    will be compared moves with the clock: since when presses are known, and announcements are said. The clock watch
+    tells people: once, not once a site."""
     step_s = event.step_us / 1_000_000
     d.entry(EntryKind.CLOCK, Reason.CLOCK_STEPPED, f"the wall clock stepped by {step_s:+.1f} s")
+    drills.step_clock(d, event.step_us)
     for incident in d.state.incidents.values():
         moved = tuple(replace(p, known_us=p.known_us + event.step_us if p.known_us else 0) for p in incident.presses)
-        d.put(replace(incident, presses=moved))
+        said = incident.announcing
+        if said is not None:
+            said = replace(said, begun_us=said.begun_us + event.step_us)
+        upgraded_us = incident.upgraded_us + event.step_us if incident.upgraded_us else 0
+        d.put(replace(incident, presses=moved, upgraded_us=upgraded_us, announcing=said))

@@ -68,6 +68,9 @@ def tell_new(d: Draft, incident: Incident, destinations: tuple[Destination, ...]
     for destination in destinations:
         if destination.id in known:
             continue
+        if incident.mode is Mode.DRILL and not destination.endpoint.accepts_exercise:
+            _blocked(d, incident, destination, reason)
+            continue
         if incident.dispatch_hold is not None:
             d.entry(
                 EntryKind.DISPATCH, incident.dispatch_hold, f"{destination.id} waits for a human", incident=incident
@@ -76,6 +79,20 @@ def tell_new(d: Draft, incident: Incident, destinations: tuple[Destination, ...]
         incident = _send(d, incident, destination, Kind.DISPATCH_NEW, reason)
         d.timer(TimerKind.DISPATCH_ACCEPT, destination.accept_within_s, incident, number=1, detail=destination.id)
     return incident
+
+
+def _blocked(d: Draft, incident: Incident, destination: Destination, reason: Reason) -> None:
+    """A drill never reaches it (promise 3): a row says what would have been sent, for whoever reads the report."""
+    expires_us = d.now.wall_us + d.policy(incident).expires_s * 1_000_000
+    posting = Posting(
+        kind=Kind.DISPATCH_NEW,
+        message_id=NotificationId(derive("d", incident.id, destination.id, "blocked")),
+        sequence=0,
+        supersedes=None,
+        expires_us=expires_us,
+        reply_url=destination.reply_url,
+    )
+    d.row(_notification(d, incident, destination, posting, reason), suppressed=Reason.MODE_FORBIDS)
 
 
 def tell_change(d: Draft, incident: Incident, reason: Reason, *, at_once: bool = False) -> Incident:
@@ -153,26 +170,29 @@ def _send(d: Draft, incident: Incident, destination: Destination, kind: Kind, re
         expires_us=expires_us,
         reply_url=destination.reply_url,
     )
-    body = _body(d, incident, posting)
-    d.row(
-        Notification(
-            id=message_id,
-            site_id=incident.site_id,
-            mode=incident.mode,
-            kind=kind,
-            lane=lane_of(incident, kind),
-            endpoint=destination.endpoint,
-            reason=reason,
-            created_us=d.now.wall_us,
-            expires_us=expires_us,
-            resend_unknown=True,
-            incident_id=incident.id,
-            step=incident.step,
-            recipient=destination.id,
-            body=encode(body).decode(),
-        )
-    )
+    d.row(_notification(d, incident, destination, posting, reason))
     return incident
+
+
+def _notification(
+    d: Draft, incident: Incident, destination: Destination, posting: Posting, reason: Reason
+) -> Notification:
+    return Notification(
+        id=posting.message_id,
+        site_id=incident.site_id,
+        mode=incident.mode,
+        kind=posting.kind,
+        lane=lane_of(incident, posting.kind),
+        endpoint=destination.endpoint,
+        reason=reason,
+        created_us=d.now.wall_us,
+        expires_us=posting.expires_us,
+        resend_unknown=True,
+        incident_id=incident.id,
+        step=incident.step,
+        recipient=destination.id,
+        body=encode(_body(d, incident, posting)).decode(),
+    )
 
 
 def heartbeat(d: Draft, destination: Destination, cause: str, kind: Kind) -> None:

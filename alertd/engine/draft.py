@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from alertd.engine import wording
+from alertd.engine.drill_templates import DRILL_TEMPLATES
 from alertd.engine.fixed_policy import FIXED_HASH, FIXED_POLICY
 from alertd.engine.lifecycle import ESCALATION, INCIDENT, Move, move
 from alertd.model.decision import (
@@ -17,8 +18,10 @@ from alertd.model.decision import (
     SiteState,
     Withdrawal,
 )
-from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, PolicyId, TimerId, derive
+from alertd.model.drill import Drill
+from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, PersonId, PolicyId, TimerId, derive
 from alertd.model.incident import Incident, is_panic
+from alertd.model.mode import Mode
 from alertd.model.notification import (
     Kind,
     Lane,
@@ -27,12 +30,15 @@ from alertd.model.notification import (
     NotificationRow,
     NotificationState,
 )
+from alertd.model.people import Endpoint
 from alertd.model.policy import Policy
 from alertd.model.reason import Reason
 from alertd.model.site import Site
 from alertd.model.timer import Timer, TimerKind
 from alertd.model.trouble import Trouble
 
+REAL_FIRST_US = 1_000
+"""What follows from the press that was real in a drill is older than whatever else its commit brings: it goes first."""
 NO_TOKEN = "0000"
 """The token of an incident for which the district has none left: no reply can carry it, a click still can."""
 
@@ -62,6 +68,9 @@ class Draft:
         self.broken_channels: list[str] = []
         self.mended_channels: list[str] = []
         self._tokens_taken = 0
+        self._drill: Drill | None = None
+        self.real_for: frozenset[PersonId] = frozenset()
+        """Told of the drill that this very press has stopped: the first thing each of them hears is that it is real."""
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -86,6 +95,18 @@ class Draft:
         """Standing troubles whose key begins with the family's name."""
         keys = self.state.troubles.keys() | self._troubles.keys()
         return sum(key.startswith(f"{family}:") and self.trouble(key) is not None for key in keys)
+
+    @property
+    def drill(self) -> Drill | None:
+        """The site's drill that runs, as far as this decision has got."""
+        drill = self._drill or self.state.drill
+        return drill if drill is not None and drill.is_running else None
+
+    @property
+    def stopped_drill(self) -> Drill | None:
+        """The drill that this very decision has found to be real."""
+        drill = self._drill
+        return drill if drill is not None and drill.ended_because is Reason.DRILL_IS_REAL else None
 
     def policy(self, incident: Incident) -> Policy:
         """The policy frozen into the incident."""
@@ -127,6 +148,10 @@ class Draft:
     def escalate(self, incident: Incident, by: Move) -> Incident:
         """Move the incident's escalation."""
         return self.put(replace(incident, escalation=move(ESCALATION, incident.escalation, by)))
+
+    def put_drill(self, drill: Drill) -> Drill:
+        self._drill = drill
+        return drill
 
     def put_trouble(self, trouble: Trouble) -> None:
         self._troubles[trouble.key] = trouble
@@ -176,9 +201,35 @@ class Draft:
             )
         )
 
-    def withdraw(self, incident: Incident, reason: Reason) -> None:
-        self._withdrawals.append(Withdrawal(incident_id=incident.id, reason=reason))
-        self.entry(EntryKind.NOTIFICATION, reason, "what was not sent yet is withdrawn", incident=incident)
+    def withdraw(self, incident: Incident, reason: Reason, kind: Kind | None = None) -> None:
+        """Whatever of the incident was not sent yet; only of one kind, if there is one."""
+        self._withdrawals.append(Withdrawal(incident_id=incident.id, reason=reason, kind=kind))
+        what = f"{kind}: " if kind else ""
+        self.entry(EntryKind.NOTIFICATION, reason, f"{what}what was not sent yet is withdrawn", incident=incident)
+
+    def withdraw_from(self, incident: Incident, endpoint: Endpoint, reason: Reason) -> None:
+        """Whatever of the incident was not sent yet to one endpoint."""
+        self._withdrawals.append(Withdrawal(incident_id=incident.id, reason=reason, endpoint_key=endpoint.key))
+        what = f"{endpoint.channel} of {endpoint.person_id}: what was not sent yet is withdrawn"
+        self.entry(EntryKind.NOTIFICATION, reason, what, incident=incident)
+
+    def withdraw_pages(self, reason: Reason) -> None:
+        """Whatever the site's loudspeakers were to say, of any incident and of none."""
+        self._withdrawals.append(Withdrawal(incident_id=None, reason=reason, kind=Kind.PAGE))
+
+    def withdraw_drill(self, reason: Reason) -> None:
+        """Whatever the site's drill has not said yet, of any kind."""
+        self._withdrawals.append(Withdrawal(incident_id=None, reason=reason, mode=Mode.DRILL))
+
+    def said(self, person_id: PersonId) -> frozenset[str]:
+        """Endpoint keys of a person that this decision addresses."""
+        rows = (row for row in self._rows.values() if row.state is NotificationState.QUEUED)
+        return frozenset(r.notification.endpoint.key for r in rows if r.notification.endpoint.person_id == person_id)
+
+    def is_announced(self, incident: Incident) -> bool:
+        """Does this decision let loudspeakers speak of it?"""
+        rows = (r for r in self._rows.values() if r.state is NotificationState.QUEUED)
+        return any(r.notification.kind is Kind.PAGE and r.notification.incident_id == incident.id for r in rows)
 
     def change(self, change: NotificationChange) -> None:
         self._changes.append(change)
@@ -188,7 +239,8 @@ class Draft:
         if notification.id in self._rows:
             return
         # Microseconds apart, so that what was decided first is claimed first: responders before staff (req 54).
-        notification = replace(notification, created_us=notification.created_us + len(self._rows))
+        first_us = notification.created_us - (REAL_FIRST_US if self.real_for else 0)
+        notification = replace(notification, created_us=first_us + len(self._rows))
         state = NotificationState.SUPPRESSED if suppressed else NotificationState.QUEUED
         self._rows[notification.id] = NotificationRow(
             notification=notification, state=state, reason=suppressed or notification.reason
@@ -211,6 +263,7 @@ class Draft:
             incidents=tuple(self._incidents.values()),
             troubles=tuple(self._troubles.values()),
             gestures=tuple(self._gestures),
+            drill=self._drill,
             policies=tuple(self._policies.items()),
             notifications=tuple(self._rows.values()),
             changes=tuple(self._changes),
@@ -230,19 +283,45 @@ class Draft:
 def lane_of(incident: Incident, kind: Kind, template: str = "") -> Lane:
     """A panic's messages share the first lane; an answer to a human comes next, and so does "it continues" to staff
     who know of it: when every room presses, that must not bury the first alert of others. A nuisance waits for all."""
+    if incident.mode is Mode.DRILL:
+        return Lane.DRILL
     if not is_panic(incident.incident_class):
         return Lane.ROUTINE
     second = kind is Kind.ANSWER or (kind is Kind.ALSO and template.endswith(".staff"))
     return Lane.ANSWER if second else Lane.PANIC
 
 
-def template_of(policy: Policy, name: str) -> str:
+def template_of(policy: Policy, name: str, mode: Mode = Mode.LIVE) -> str:
     """The policy's template of that name; an upgraded or late alert without one of its own is the plain alert; then
-    the fixed one: never an empty text."""
+    the fixed one: never an empty text. In a drill the words of drills come first."""
+    if mode is Mode.DRILL and (found := _drill_template(policy, name)) is not None:
+        return found
     fixed = FIXED_POLICY.templates
+    if name.startswith("call."):
+        return _call_template(policy, name)
     words = name.rpartition(".")[2]
     instead = f"alert.{words}" if name.startswith(("upgrade.", "late.")) else name
     for wanted in (name, instead):
         if found := policy.templates.get(wanted) or fixed.get(wanted):
             return found
     return fixed.get(name.replace(f".{words}", ".responder")) or fixed["fallback"]
+
+
+def _drill_template(policy: Policy, name: str) -> str | None:
+    """Words for drills, found as those for real are; `None`: the latter will do (an answer to a reply)."""
+    called = name.startswith("call.")
+    plain = name.removesuffix(".responder") if called else name
+    less_exact = plain.replace("upgrade", "alert").replace("late", "alert").replace(".locked", "")
+    names = [plain, less_exact, less_exact.replace(".staff", "" if called else ".responder")]
+    drills = (f"drill.{each}" for each in names)
+    return next((t for each in drills if (t := policy.templates.get(each) or DRILL_TEMPLATES.get(each))), None)
+
+
+def _call_template(policy: Policy, name: str) -> str:
+    """The same for words that are spoken; a responder's stand under the plain name, "call.alert"."""
+    plain = name.removesuffix(".responder")
+    instead = "call.alert.staff" if plain.endswith(".staff") else "call.alert"
+    for wanted in (plain, instead):
+        if found := policy.templates.get(wanted) or FIXED_POLICY.templates.get(wanted):
+            return found
+    return FIXED_POLICY.templates["call.alert"]

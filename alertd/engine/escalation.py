@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from alertd.engine import dispatch_centers, troubles, wording
+from alertd.engine import announcing, dispatch_centers, troubles, wording
 from alertd.engine.audience import destinations_of, people_of
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import Move
@@ -10,6 +10,7 @@ from alertd.engine.telling import Call, tell
 from alertd.model.decision import EntryKind
 from alertd.model.ids import PersonId
 from alertd.model.incident import AnswerKind, EscalationState, Incident, IncidentState, Press, is_panic
+from alertd.model.mode import Mode
 from alertd.model.policy import Policy, Step, Target, TargetKind
 from alertd.model.reason import Reason
 from alertd.model.timer import TimerKind
@@ -17,6 +18,8 @@ from alertd.model.timer import TimerKind
 WIDEN_S = 120
 """After the last step everyone is told again this often, until somebody answers."""
 
+MACHINES = frozenset({TargetKind.DESTINATION, TargetKind.LOUDSPEAKERS})
+"""Targets that are nobody."""
 SITE_STAFF = (Target(kind=TargetKind.SITE_STAFF),)
 DISTRICT_STAFF = (Target(kind=TargetKind.DISTRICT),)
 
@@ -50,10 +53,12 @@ def _tell_step(d: Draft, incident: Incident, step: Step, call: Call) -> tuple[In
     registry = d.facts.registry
     machines = destinations_of(registry, incident.site_id, step)
     incident = dispatch_centers.tell_new(d, incident, machines, call.reason)
-    people = people_of(registry, incident.site_id, step.targets, d.now.wall_us)
+    incident = announcing.announce(d, incident, incident.step, call.reason)
+    people = people_of(registry, incident.site_id, _of_site(incident, step.targets), d.now.wall_us)
     incident, told = tell(d, incident, people, call, step.channels)
-    wants_people = any(t.kind is not TargetKind.DESTINATION for t in step.targets)
-    if not told and wants_people and incident.step == 0 and is_panic(incident.incident_class):
+    wants_people = any(t.kind not in MACHINES for t in step.targets)
+    alone = not told and wants_people and incident.step == 0
+    if alone and is_panic(incident.incident_class) and incident.mode is Mode.LIVE:
         d.entry(EntryKind.ESCALATION, Reason.EMPTY_AUDIENCE, "the first step reaches no person", incident=incident)
         _empty_audience(d, incident)
         people = people_of(registry, incident.site_id, SITE_STAFF, d.now.wall_us)
@@ -81,21 +86,29 @@ def exhaust(d: Draft, incident: Incident) -> Incident:
             _empty_audience(d, incident)
         return close_quietly(d, incident, "nobody")
     district = incident.round > 1
+    drill = incident.mode is Mode.DRILL
     reason = Reason.EXHAUSTED_DISTRICT if district else Reason.EXHAUSTED_SITE
     d.entry(EntryKind.ESCALATION, reason, f"nobody answered; round {incident.round}", incident=incident)
     people = people_of(
         d.facts.registry,
         incident.site_id,
-        SITE_STAFF + _step_targets(policy) + (DISTRICT_STAFF if district else ()),
+        _of_site(incident, SITE_STAFF + _step_targets(policy) + (DISTRICT_STAFF if district else ())),
         d.now.wall_us,
     )
     incident, told = tell(d, incident, people, Call(template="exhausted", reason=reason))
     if not told and not district:
         return exhaust(d, incident)  # an empty round advances at once, as an empty step does
-    if not told:
+    if not told and not drill:
         troubles.raise_(d, f"nobody:{incident.id}", f"{incident.headline} reaches nobody at all", rings=True)
     d.timer(TimerKind.WIDEN, WIDEN_S, incident, number=incident.round)
     return incident
+
+
+def _of_site(incident: Incident, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+    """Whom an incident may concern: a drill is one school's, never the district's (req 75)."""
+    if incident.mode is Mode.LIVE:
+        return targets
+    return tuple(t for t in targets if t.kind is not TargetKind.DISTRICT)
 
 
 def _step_targets(policy: Policy) -> tuple[Target, ...]:
@@ -107,7 +120,7 @@ def tell_newcomers(d: Draft, incident: Incident, press: Press) -> Incident:
     stays open; those who were told of it days ago may be away."""
     targets = tuple(t for step in d.policy(incident).steps[: incident.step + 1] for t in step.targets)
     told = {t.person_id for t in incident.told}
-    meant = people_of(d.facts.registry, incident.site_id, targets, d.now.wall_us)
+    meant = people_of(d.facts.registry, incident.site_id, _of_site(incident, targets), d.now.wall_us)
     new = tuple(a for a in meant if a.person.id not in told)
     incident, _ = tell(d, incident, new, Call(template="also", reason=Reason.NEWS, occasion=f"also/{press.id}"))
     return incident

@@ -7,7 +7,18 @@ from msgspec.structs import replace
 
 from alertd.engine import wording
 from alertd.engine.fixed_policy import FIXED_POLICY
-from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, Facts, FeedbackState, Now, SiteState
+from alertd.model.decision import (
+    Confirmation,
+    Decision,
+    Entry,
+    EntryKind,
+    Facts,
+    FeedbackState,
+    Now,
+    SiteState,
+    Withdrawal,
+)
+from alertd.model.drill import Drill, DrillState
 from alertd.model.events import Event, OutcomeReported, Pressed, TimerFired
 from alertd.model.ids import CauseId, NotificationId, derive
 from alertd.model.incident import EscalationState, Incident, is_panic
@@ -55,9 +66,26 @@ def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> 
     rows = _rows(state, facts, now, text, occasion=event.cause)
     return Decision(
         cause=CauseId(event.cause),
+        drill=_stopped(state.drill, now),
+        withdrawals=() if state.drill is None else (_NO_MORE_DRILL,),
         notifications=rows,
         confirmations=(Confirmation(device_id=event.signal.device_id, state=FeedbackState.RECEIVED),),
         entries=(entry,),
+    )
+
+
+_NO_MORE_DRILL = Withdrawal(incident_id=None, reason=Reason.DRILL_IS_REAL, mode=Mode.DRILL)
+
+
+def _stopped(drill: Drill | None, now: Now) -> Drill | None:
+    if drill is None:
+        return None
+    return replace(
+        drill,
+        state=DrillState.ENDED,
+        ended_us=now.wall_us,
+        ended_by="a press that alertd could not handle",
+        ended_because=Reason.DRILL_IS_REAL,
     )
 
 
@@ -109,6 +137,8 @@ def _text(state: SiteState, facts: Facts, event: Pressed, now: Now) -> str:
         "time": wording.local_time(site, now.wall_us) if site else wording.utc_iso(now.wall_us),
         "who": (device.label if device else "") or event.signal.device_id,
     }
+    if state.drill is not None:  # nobody can say that it belonged to it: it is real
+        return wording.marked(FIXED_POLICY.templates["fallback"], params, wording.SEGMENT, before=wording.REAL)
     return wording.render(FIXED_POLICY.templates["fallback"], params)
 
 

@@ -4,6 +4,8 @@ Used for a press whose class has no policy, for an event that the engine cannot 
 policy leaves out. Must always be there, so it depends on no configuration at all.
 """
 
+from alertd.engine.call_templates import CALL_TEMPLATES
+from alertd.engine.drill_templates import REAL_TEMPLATES
 from alertd.model.ids import PolicyId
 from alertd.model.policy import Policy, Step, Target, TargetKind
 
@@ -60,5 +62,7 @@ FIXED_POLICY = Policy(
         "test.responder": "This is a TEST from alertd for {name}, {site} {minute}. Nothing happened. No reply needed.",
         "fallback": "{site} {where}: PANIC BUTTON {time}, {who}. alertd could not work out more. Go and look now, "
         "call 911 if in doubt.",
+        **CALL_TEMPLATES,
+        **REAL_TEMPLATES,
     },
 )

@@ -3,7 +3,7 @@
 from hashlib import blake2b
 from typing import assert_never
 
-from alertd.engine import answers, dispatch_centers, troubles
+from alertd.engine import announcing, answers, calls, dispatch_centers, troubles
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import NOTIFICATION
 from alertd.engine.telling import Message, text, told_instead
@@ -22,6 +22,9 @@ from alertd.model.notification import (
 from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Unknown
 from alertd.model.reason import Reason
 
+PERSISTENT = frozenset({Lane.PANIC, Lane.DRILL})
+"""Tried until they expire. A drill measures how the real thing would go, and whoever heard that it began must hear how
+it ends."""
 ATTEMPTS_AT_MOST = 200
 """Tries of one panic notification. Its expiry is what ends it, an hour at most; the number only bounds a defect."""
 ATTEMPTS_ROUTINE = 4
@@ -109,9 +112,14 @@ def _progress(d: Draft, row: NotificationRow, outcome: Accepted | Sent | Deliver
             NotificationChange(id=n.id, state=state, reason=n.reason, ref=outcome.ref or None, detail=outcome.detail)
         )
         _note(d, row, incident, state, n.reason, state)
+    elif _RANK[state] == _RANK.get(row.state) and outcome.detail not in ("", row.detail):
+        d.change(NotificationChange(id=n.id, state=row.state, reason=row.reason, detail=outcome.detail))
+        _note(d, row, incident, row.state, n.reason, outcome.detail)  # a machine took the call: no more is known
     if n.endpoint.channel in d.facts.broken_channels:
         d.mended_channels.append(n.endpoint.channel)
         troubles.clear(d, f"channel:{n.endpoint.channel}")
+    if n.kind is Kind.PAGE:
+        announcing.was_taken(d, n, incident)
     if not isinstance(outcome, Delivered):
         return
     if n.endpoint.dispatch:
@@ -132,12 +140,23 @@ def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident |
         troubles.raise_(
             d, f"channel:{n.endpoint.channel}", f"{n.endpoint.channel} reaches nobody: {failed.detail}", rings=True
         )
-    if not failed.permanent and _may_try_again(d, row, incident, _words(failed)):
+    if failed.unanswered:
+        _nobody_took_it(d, row, failed, incident)
+    elif not failed.permanent and _may_try_again(d, row, incident, _words(failed)):
         never_left = failed.code == NOT_FOUND
         delay_s = 0.0 if never_left else (failed.retry_after_s or _pause_s(d, row))
         _queue(d, row, incident, Reason.RETRYING, delay_s, failed)
     elif failed.permanent:
         _give_up(d, row, incident, Reason.FAILED_PERMANENTLY, _words(failed))
+
+
+def _nobody_took_it(d: Draft, row: NotificationRow, failed: Failed, incident: Incident | None) -> None:
+    """The call is over, and so is its row: what rings next is a call of its own, with what is known then."""
+    words = _words(failed)
+    again = calls.ring_again_later(d, row, incident, failed)
+    _end(d, row, incident, NotificationState.FAILED, Reason.UNANSWERED, f"{words}; rings again" if again else words)
+    if row.notification.redial == 0:
+        _other_endpoint(d, row, incident)
 
 
 def _unknown(d: Draft, row: NotificationRow, unknown: Unknown, incident: Incident | None, *, looked_up: bool) -> None:
@@ -169,7 +188,9 @@ def _unknown(d: Draft, row: NotificationRow, unknown: Unknown, incident: Inciden
 
 def _may_try_again(d: Draft, row: NotificationRow, incident: Incident | None, detail: str) -> bool:
     n = row.notification
-    most = ATTEMPTS_AT_MOST if n.lane is Lane.PANIC else ATTEMPTS_ROUTINE
+    most = ATTEMPTS_AT_MOST if n.lane in PERSISTENT else ATTEMPTS_ROUTINE
+    if n.reason is Reason.SAID:
+        most = 1  # whoever said it sees that it failed, and may have thought better of it
     if n.incident_id is not None and _is_outlived(n, incident):
         _end(d, row, incident, NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED, detail)
     elif d.now.wall_us >= n.expires_us:
@@ -183,6 +204,8 @@ def _may_try_again(d: Draft, row: NotificationRow, incident: Incident | None, de
 
 
 def _is_outlived(n: Notification, incident: Incident | None) -> bool:
+    if n.kind is Kind.PAGE and incident is not None and announcing.is_stale(n, incident):
+        return True
     stopped = incident is not None and incident.escalation is EscalationState.STOPPED
     return is_outlived(n.kind, incident_open=incident is not None, incident_stopped=stopped)
 
@@ -192,7 +215,7 @@ def _words(outcome: Failed | Unknown) -> str:
 
 
 def _pause_s(d: Draft, row: NotificationRow) -> float:
-    young = row.notification.lane is Lane.PANIC and d.now.wall_us - row.notification.created_us < YOUNG_US
+    young = row.notification.lane in PERSISTENT and d.now.wall_us - row.notification.created_us < YOUNG_US
     return backoff_s(row.notification.id, row.attempt, RETRY_LONGEST_YOUNG_S if young else RETRY_LONGEST_S)
 
 
@@ -224,8 +247,8 @@ def _queue(
         )
     )
     _note(d, row, incident, NotificationState.QUEUED, reason, f"again in {delay_s:.1f} s ({detail})")
-    if n.lane is Lane.PANIC and row.attempt == OTHER_ENDPOINT_AFTER and not n.endpoint.dispatch:
-        _other_endpoint(d, row, incident)
+    if n.lane in PERSISTENT and row.attempt == OTHER_ENDPOINT_AFTER and not n.endpoint.dispatch:
+        _other_endpoint(d, row, incident, still_tried=True)
 
 
 def _end(
@@ -233,6 +256,8 @@ def _end(
 ) -> None:
     d.change(NotificationChange(id=row.notification.id, state=state, reason=reason, detail=detail))
     _note(d, row, incident, state, reason, f"{state} ({detail})")
+    if row.notification.kind is Kind.PAGE and state is not NotificationState.WITHDRAWN:
+        announcing.was_not_taken(d, row.notification, detail)
 
 
 def _give_up(d: Draft, row: NotificationRow, incident: Incident | None, reason: Reason, detail: str) -> None:
@@ -247,18 +272,24 @@ def _give_up(d: Draft, row: NotificationRow, incident: Incident | None, reason: 
         _other_endpoint(d, row, incident)
 
 
-def _other_endpoint(d: Draft, row: NotificationRow, incident: Incident | None) -> None:
+def _other_endpoint(d: Draft, row: NotificationRow, incident: Incident | None, *, still_tried: bool = False) -> None:
     """Once: for a panic perhaps before its last try, and then not again. The best of those left comes first; what is
     sent instead of another goes on to the endpoints that nobody has tried."""
     n = row.notification
     person = d.facts.registry.by_address.get(n.endpoint.key)
     if incident is None or person is None or _is_outlived(n, incident):
         return
-    if n.lane is Lane.PANIC and row.attempt > OTHER_ENDPOINT_AFTER:
+    hides = n.template.endswith(".staff")
+    if n.lane in PERSISTENT and row.attempt > OTHER_ENDPOINT_AFTER and not hides:
         return
-    tried = {t.endpoint_key for t in incident.told} if n.reason is Reason.OTHER_CHANNEL else set()
+    told = {t.endpoint_key for t in incident.told}
+    tried = told if n.reason is Reason.OTHER_CHANNEL or calls.is_call(d, n.endpoint) else set()
     others = [e for e in person.endpoints if e.key not in tried | {n.endpoint.key}]
-    others.sort(key=lambda e: (e.key in d.facts.opted_out, e.channel in d.facts.broken_channels))
+    others = [e for e in others if e.key not in told or not calls.is_call(d, e)]  # that phone rings for it already
+    if still_tried and hides:  # who hides had better not be rung while a text may come
+        others = [e for e in others if not calls.is_call(d, e)]
+    # A text before a call, for the same reason.
+    others.sort(key=lambda e: (e.key in d.facts.opted_out, e.channel in d.facts.broken_channels, calls.is_call(d, e)))
     for endpoint in others[:1]:
         message = Message(
             kind=n.kind,
@@ -268,6 +299,6 @@ def _other_endpoint(d: Draft, row: NotificationRow, incident: Incident | None) -
             extra=n.params,
         )
         suppressed = Reason.OPTED_OUT if endpoint.key in d.facts.opted_out else None
-        text(d, incident, message, person, endpoint, suppressed)
-        if suppressed is None:
-            told_instead(d, incident, n.endpoint.key, endpoint)
+        sent = text(d, incident, message, person, endpoint, suppressed)
+        if sent is not None:
+            told_instead(d, incident, n.endpoint.key, endpoint, sent if calls.is_call(d, endpoint) else "")

@@ -3,7 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd.engine import dispatch_centers, escalation, troubles, wording
+from alertd.engine import announcing, calls, dispatch_centers, drills, escalation, troubles, wording
 from alertd.engine.audience import destinations_of
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import Move
@@ -51,6 +51,8 @@ class Gesture(Struct, frozen=True, kw_only=True):
     incident_class: IncidentClass | None
     count: int
     reason: Reason | None = None
+    continues_us: int | None = None
+    """When the arrival before it was heard that belongs to the same gesture."""
 
 
 def on_press(d: Draft, event: Pressed) -> None:
@@ -138,15 +140,18 @@ def _gesture(d: Draft, event: Pressed, device: Device) -> Gesture:
     if event.backlog and signal.pressed_us is None and signal.count in (None, 1):
         # Presses that waited at the broker arrive together however far apart they were made: their number says nothing.
         threshold = reached[0]
-    return Gesture(incident_class=IncidentClass(rules.presses[threshold]), count=count)
+    continues_us = before.last_us if before and same else None
+    return Gesture(incident_class=IncidentClass(rules.presses[threshold]), count=count, continues_us=continues_us)
 
 
 def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, gesture: Gesture) -> None:
     press = _press(d, event, device, incident_class, gesture.count)
+    mode = drills.mode_of(d, event, device, _as_drilled(event, incident_class, gesture))
     merge_key = merge_key_of(incident_class, press)
-    of_device = _open_of_device(d, device, incident_class)
-    merging = d.state.open_by_merge_key(merge_key)
+    of_device = _open_of_device(d, device, incident_class, mode)
+    merging = of_mode(d.state.open_by_merge_key(merge_key), mode)
     text = f"{wording.press_words(press)}: {incident_class}"
+    incident = merging or of_device
     if merging is not None:
         merge(d, merging, press)
     elif of_device is not None and SEVERITY[of_device.incident_class] >= SEVERITY[incident_class]:
@@ -156,15 +161,32 @@ def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
         d.entry(EntryKind.PRESS, Reason.UPGRADED, text, incident=of_device, device=device.id)
         upgrade(d, of_device, incident_class, press)
     else:
-        incident = open_(d, incident_class, press, Mode.LIVE, cause=event.cause)
+        incident = open_(d, incident_class, press, mode, cause=event.cause)
         d.entry(EntryKind.PRESS, Reason.FIRST_WAVE, text, incident=incident, device=device.id)
+    assert incident is not None, "every press that pages has an incident"
+    drills.say_it_is_real(d, incident)
 
 
-def _open_of_device(d: Draft, device: Device, incident_class: IncidentClass) -> Incident | None:
+def _as_drilled(event: Pressed, incident_class: IncidentClass, gesture: Gesture) -> drills.Gesture:
+    return drills.Gesture(
+        incident_class=incident_class,
+        count=gesture.count,
+        at_us=event.signal.pressed_us or event.received_us,
+        began_before_us=gesture.continues_us,
+        timeless=event.backlog and event.signal.pressed_us is None,
+    )
+
+
+def of_mode(incident: Incident | None, mode: Mode) -> Incident | None:
+    """An incident that a press of this mode may change: what is real never becomes part of a drill, nor the reverse."""
+    return incident if incident is not None and incident.mode is mode else None
+
+
+def _open_of_device(d: Draft, device: Device, incident_class: IncidentClass, mode: Mode) -> Incident | None:
     """The open panic that this device has pressed for, the gravest first: its presses raise that one, or repeat it."""
     if not is_panic(incident_class):
         return None
-    mine = [i for i in d.state.open_of_device(device.id) if is_panic(i.incident_class)]
+    mine = [i for i in d.state.open_of_device(device.id) if is_panic(i.incident_class) and i.mode is mode]
     kin = [i for i in mine if same_cry(i.incident_class, incident_class)]
     return max(kin, key=lambda i: SEVERITY[i.incident_class], default=None)
 
@@ -234,7 +256,7 @@ def open_(d: Draft, incident_class: IncidentClass, press: Press, mode: Mode, *, 
             incident_class=incident_class,
             mode=mode,
             merge_key=merge_key_of(incident_class, press),
-            headline=wording.headline(d.site, incident_class, press),
+            headline=wording.headline(d.site, incident_class, press, mode),
             token=d.take_token(),
             policy_hash=content_hash,
             state=IncidentState.ACTIVE,
@@ -244,6 +266,7 @@ def open_(d: Draft, incident_class: IncidentClass, press: Press, mode: Mode, *, 
             dispatch_hold=_dispatch_hold(d, press),
         )
     )
+    incident = drills.opened(d, incident)
     d.entry(EntryKind.INCIDENT, Reason.OPENED, f"{incident.headline} opened", incident=incident)
     if incident_class is IncidentClass.STAFF_ASSIST and policy.cancel_window_s > 0 and not press.late:
         d.entry(EntryKind.ESCALATION, Reason.CANCEL_WINDOW, f"{policy.cancel_window_s} s to cancel", incident=incident)
@@ -281,7 +304,7 @@ def _ease_the_hold(d: Draft, incident: Incident, press: Press) -> Incident:
         return release_dispatch(d, incident, Reason.CONFIRMED)
     incident = d.put(replace(incident, dispatch_hold=hold))
     _time_the_hold(d, incident)
-    return incident
+    return announcing.catch_up(d, incident, Reason.CONFIRMED)
 
 
 # --- merging --------------------------------------------------------------------------------------------------------
@@ -331,6 +354,7 @@ def _news(d: Draft, incident: Incident, press: Press) -> Incident:
     incident = d.put(replace(incident, presses=(*incident.presses, press), correction=None, released=released))
     text = wording.press_words(press)
     d.entry(EntryKind.PRESS, Reason.NEWS, f"{text} ALSO pressed", incident=incident, device=press.device_id)
+    calls.hush_presser(d, incident, press)
     incident = d.live(incident, Move.NEWS)
     if waiting:
         return go(d, incident)
@@ -343,6 +367,7 @@ def _news(d: Draft, incident: Incident, press: Press) -> Incident:
     )
     incident = escalation.tell_newcomers(d, incident, press)
     incident = dispatch_centers.tell_press(d, incident, anew=stopped)
+    incident = announcing.on_news(d, incident, anew=stopped)
     if stopped:
         _time_the_hold(d, incident)
     incident = _ease_the_hold(d, incident, press)
@@ -361,10 +386,11 @@ def upgrade(d: Draft, incident: Incident, incident_class: IncidentClass, press: 
             incident,
             incident_class=incident_class,
             merge_key=merge_key_of(incident_class, press),
-            headline=wording.headline(d.site, incident_class, presses[0]),
+            headline=wording.headline(d.site, incident_class, presses[0], incident.mode),
             policy_hash=content_hash,
             presses=presses,
             generation=incident.generation + 1,
+            upgraded_us=d.now.wall_us,
             counted_from=len(incident.answers),
             told=(),
             step=0,
@@ -374,6 +400,7 @@ def upgrade(d: Draft, incident: Incident, incident_class: IncidentClass, press: 
         )
     )
     d.entry(EntryKind.INCIDENT, Reason.UPGRADED, f"now {incident_class}", incident=incident)
+    incident = announcing.on_upgrade(d, incident)
     if waiting:
         _time_the_hold(d, incident)
     incident = dispatch_centers.tell_change(d, incident, Reason.UPGRADED, at_once=True)
@@ -416,8 +443,8 @@ def _raised(incident: Incident, incident_class: IncidentClass, press: Press) -> 
 
 
 def release_dispatch(d: Draft, incident: Incident, reason: Reason) -> Incident:
-    """Dispatch waited for a human, or for the site's timeout: silence is not a veto (req 15). But somebody who said
-    that it was a mistake, or is over, before dispatch was told was not silent."""
+    """Dispatch, and after a late press the loudspeakers, waited for a human, or for the site's timeout: silence is no
+    veto (req 15). But somebody who said that it was a mistake, or is over, before dispatch was told was not silent."""
     if incident.dispatch_hold is None or incident.state is IncidentState.RELEASING:
         return incident
     incident = d.put(replace(incident, dispatch_hold=None))
@@ -426,7 +453,7 @@ def release_dispatch(d: Draft, incident: Incident, reason: Reason) -> Incident:
     for step in policy.steps[: incident.step + 1]:
         machines = destinations_of(registry, incident.site_id, step)
         incident = dispatch_centers.tell_new(d, incident, machines, reason)
-    return incident
+    return announcing.catch_up(d, incident, reason)
 
 
 def on_cancel_window(d: Draft, incident: Incident) -> None:

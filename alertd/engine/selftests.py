@@ -1,6 +1,6 @@
 """`alertd test` and the regular sign of life: proof in mode test, on the real path, that somebody can be told."""
 
-from alertd.engine import dispatch_centers, wording
+from alertd.engine import calls, dispatch_centers, wording
 from alertd.engine.draft import Draft, template_of
 from alertd.model.decision import EntryKind
 from alertd.model.events import TestOrdered
@@ -33,29 +33,31 @@ def _person(d: Draft, event: TestOrdered, person: Person) -> None:
     for endpoint in person.endpoints:
         params = {
             "site": d.site.short,
+            "site_name": d.site.name,
             "name": person.name,
             "by": event.by,
             "minute": wording.local_time(d.site, d.now.wall_us),
             "time": wording.local_time(d.site, d.now.wall_us),
             "district": d.facts.registry.district,
         }
+        n = Notification(
+            id=NotificationId(derive("n", "test", event.cause, endpoint.key)),
+            site_id=d.state.site_id,
+            mode=Mode.TEST,
+            kind=Kind.TEST,
+            lane=Lane.ROUTINE,
+            endpoint=endpoint,
+            reason=Reason.TESTED,
+            created_us=d.now.wall_us,
+            expires_us=d.now.wall_us + 300 * 1_000_000,
+            resend_unknown=False,
+            recipient=person.name,
+            language=person.language,
+            template="test.responder",
+            params=params,
+            text=wording.render(template_of(policy, "test.responder"), params, d.text_limit(endpoint.channel)),
+        )
         d.row(
-            Notification(
-                id=NotificationId(derive("n", "test", event.cause, endpoint.key)),
-                site_id=d.state.site_id,
-                mode=Mode.TEST,
-                kind=Kind.TEST,
-                lane=Lane.ROUTINE,
-                endpoint=endpoint,
-                reason=Reason.TESTED,
-                created_us=d.now.wall_us,
-                expires_us=d.now.wall_us + 300 * 1_000_000,
-                resend_unknown=False,
-                recipient=person.name,
-                language=person.language,
-                template="test.responder",
-                params=params,
-                text=wording.render(template_of(policy, "test.responder"), params, d.text_limit(endpoint.channel)),
-            ),
+            calls.told_only(policy, n, params) if calls.is_call(d, endpoint) else n,
             suppressed=Reason.OPTED_OUT if endpoint.key in d.facts.opted_out else None,
         )

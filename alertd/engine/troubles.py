@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from alertd.engine import wording
+from alertd.engine import calls, wording
 from alertd.engine.audience import people_of, reach
 from alertd.engine.draft import Draft, template_of
 from alertd.model.decision import EntryKind
@@ -85,35 +85,35 @@ def _tell(d: Draft, trouble: Trouble, reason: Reason, template: str) -> None:
             name = d.facts.registry.district if d.state.site_id == DISTRICT else d.site.short
             params = {
                 "site": name,
+                "site_name": d.facts.registry.district if d.state.site_id == DISTRICT else d.site.name,
                 "district": d.facts.registry.district,
                 "summary": trouble.summary,
                 "time": wording.local_time(d.site, trouble.raised_us),
                 "minute": wording.local_time(d.site, d.now.wall_us),
             }
             limit = d.text_limit(option.endpoint.channel)
-            d.row(
-                Notification(
-                    id=NotificationId(
-                        derive(
-                            "n", d.state.site_id, trouble.key, trouble.raised_us, trouble.number, option.endpoint.key
-                        )
-                    ),
-                    site_id=d.state.site_id,
-                    mode=Mode.LIVE,
-                    kind=Kind.TROUBLE,
-                    lane=Lane.PANIC if trouble.rings else Lane.TROUBLE,
-                    endpoint=option.endpoint,
-                    reason=reason,
-                    created_us=d.now.wall_us,
-                    expires_us=d.now.wall_us + 3600 * 1_000_000,
-                    resend_unknown=trouble.rings,
-                    trouble_key=trouble.key,
-                    recipient=addressee.person.name,
-                    language=addressee.person.language,
-                    template=template,
-                    params=params,
-                    text=wording.render(template_of(policy, template), params, limit),
+            n = Notification(
+                id=NotificationId(
+                    derive("n", d.state.site_id, trouble.key, trouble.raised_us, trouble.number, option.endpoint.key)
                 ),
+                site_id=d.state.site_id,
+                mode=Mode.LIVE,
+                kind=Kind.TROUBLE,
+                lane=Lane.PANIC if trouble.rings else Lane.TROUBLE,
+                endpoint=option.endpoint,
+                reason=reason,
+                created_us=d.now.wall_us,
+                expires_us=d.now.wall_us + 3600 * 1_000_000,
+                resend_unknown=trouble.rings,
+                trouble_key=trouble.key,
+                recipient=addressee.person.name,
+                language=addressee.person.language,
+                template=template,
+                params=params,
+                text=wording.render(template_of(policy, template), params, limit),
+            )
+            d.row(
+                calls.told_only(policy, n, params) if calls.is_call(d, option.endpoint) else n,
                 suppressed=option.suppressed,
             )
             told += option.suppressed is None

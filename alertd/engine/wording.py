@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from alertd.engine.gsm7 import septets, to_gsm7
 from alertd.model.incident import Incident, IncidentClass, Location, Press
+from alertd.model.mode import Mode
 from alertd.model.site import Site
 
 WHAT: dict[IncidentClass, str] = {
@@ -26,8 +27,16 @@ WHAT: dict[IncidentClass, str] = {
 SEGMENT = 160
 """GSM-7 septets of one text message (3GPP TS 23.038); more is sent in parts that arrive late or out of order."""
 
-SHORTENED = ("others", "headlines", "reason", "summary", "who", "where", "also_where", "first_where")
+SHORTENED = ("others", "headlines", "reason", "summary", "who", "where", "also_where", "first_where", "short_where")
 """Parameters that give way, in this order, when a text would not fit one segment. `alertd check` makes this rare."""
+
+DRILL = "THIS IS A DRILL."
+"""Before and after everything that is said in a drill (req 74)."""
+DRILL_OVER = "THE DRILL IS OVER."
+REAL = "DRILL STOPPED, THIS IS REAL."
+"""Before the first that those told of a drill hear of the press that was real."""
+SPOKEN = {DRILL: "This is a drill.", DRILL_OVER: "The drill is over.", REAL: "The drill is stopped. This is real."}
+"""The marks for ears."""
 
 _NEVER_CUT = 8
 """Letters that a shortened parameter keeps."""
@@ -80,6 +89,31 @@ def render(template: str, params: dict[str, str], limit: int = SEGMENT) -> str:
     return text[:limit] if _size(text) > limit else text
 
 
+def marked(template: str, params: dict[str, str], limit: int, *, before: str, after: str = "") -> str:
+    """The same with a mark before it, and after it. It is there whatever the template says, once, and is never cut."""
+    template = _unmarked(template, before, after)
+    room = sum(len(mark) + 1 for mark in (before, after) if mark)
+    inner = render(template, params, limit - room if limit else 0)
+    return " ".join(part for part in (before, inner, after) if part)
+
+
+def _unmarked(template: str, *marks: str) -> str:
+    """Without the marks that its author wrote."""
+    bare = template.strip()
+    for mark in filter(None, marks):
+        plain = mark.rstrip(".").casefold()
+        if bare.casefold().startswith(plain):
+            bare = bare[len(plain) :].lstrip(" .!:")
+        if bare.rstrip(" .!").casefold().endswith(plain):
+            bare = bare.rstrip(" .!")[: -len(plain)].rstrip()
+    return bare
+
+
+def shortest(params: dict[str, str]) -> dict[str, str]:
+    """What is left of those parameters that give way, when they have given way as far as they may."""
+    return {name: params[name][:_NEVER_CUT] for name in SHORTENED if name in params}
+
+
 def _fill(template: str, params: dict[str, str]) -> str:
     try:
         filled = template.format_map(_Blank(params))
@@ -114,10 +148,15 @@ def press_words(press: Press) -> str:
     return f"{label}, {press.count} presses" if press.count > 1 else label
 
 
-def headline(site: Site, incident_class: IncidentClass, press: Press) -> str:
+def what(incident_class: IncidentClass, mode: Mode) -> str:
+    """Like "LOCKDOWN", in a drill "LOCKDOWN DRILL"."""
+    return f"{WHAT[incident_class]} DRILL" if mode is Mode.DRILL else WHAT[incident_class]
+
+
+def headline(site: Site, incident_class: IncidentClass, press: Press, mode: Mode) -> str:
     """Like "OAK ELEM Rm 204 LOCKDOWN 10:42": how answers call an incident."""
     _, short = place_words(press.location, press.received_us)
-    return f"{site.short} {short} {WHAT[incident_class]} {local_time(site, press.received_us)}"
+    return f"{site.short} {short} {what(incident_class, mode)} {local_time(site, press.received_us)}"
 
 
 def incident_params(site: Site, incident: Incident, now_us: int) -> dict[str, str]:
@@ -131,8 +170,9 @@ def incident_params(site: Site, incident: Incident, now_us: int) -> dict[str, st
         "where": where,
         "short_where": short,
         "time": local_time(site, incident.opened_us),
-        "what": WHAT[incident.incident_class],
+        "what": what(incident.incident_class, incident.mode),
         "who": press_words(first),
+        "device": first.device_label or first.device_id,
         "presses": str(first.count),
         "age": f"{max(0, now_us - incident.opened_us) // 60_000_000} min",
         "also_where": also_where,

@@ -9,14 +9,16 @@ from datetime import UTC, date, datetime
 from alertd.config import Loaded, Problem, Refused
 from alertd.config import reload as reload_configuration
 from alertd.lint.devices import check_devices
+from alertd.lint.fan_out import FanOut, check_fan_out, fan_outs
 from alertd.lint.findings import Judge
+from alertd.lint.loudspeakers import check_loudspeakers
 from alertd.lint.people import check_people
 from alertd.lint.policies import check_policies
 from alertd.lint.site_rules import check_sites
 from alertd.lint.sources import check_sources
 from alertd.lint.templates import check_templates
 
-__all__ = ["check", "reload"]
+__all__ = ["FanOut", "check", "reload", "telling"]
 
 
 def check(loaded: Loaded, today: date | None = None) -> tuple[Problem, ...]:
@@ -29,7 +31,14 @@ def check(loaded: Loaded, today: date | None = None) -> tuple[Problem, ...]:
     check_people(judge)
     check_policies(judge, today or datetime.now(UTC).date())
     check_templates(judge)
+    check_loudspeakers(judge)
+    check_fan_out(judge)
     return judge.findings.all()
+
+
+def telling(loaded: Loaded) -> tuple[FanOut, ...]:
+    """How long it takes to tell everyone, class by class and site by site; empty if too little could be read."""
+    return fan_outs(Judge(loaded))
 
 
 def reload(current: Loaded) -> Loaded | Refused:

@@ -4,7 +4,7 @@ Builds a real incident of extreme values and lets the engine's own renderer fill
 is what would be sent.
 """
 
-from alertd.engine import wording
+from alertd.engine import spoken, wording
 from alertd.engine.gsm7 import septets, to_gsm7
 from alertd.lint.findings import Judge, classes_of, reaches
 from alertd.model.ids import CauseId, DeviceId, IncidentId, PersonId
@@ -42,20 +42,31 @@ def longest_params(judge: Judge, site: Site, incident_class: str) -> dict[str, s
     incident = _incident(judge, site, known)
     names = [person.name for person in judge.registry.people.values()] or ["Somebody"]
     name = max(names, key=_size)
-    return wording.incident_params(site, incident, NOON_US) | {
-        "district": judge.registry.district,
-        "name": name,
-        "by": name,
-        "notice": "99",
-        "tried": str(PEOPLE_TRIED),
-        "between": "02:10 AND 06:55",
-        "call_number": "26-118743",
-        "code": f"4{TOKEN}",
-        "headlines": incident.headline,
-        "count": "THREE",
-        "rest": "Nothing else is open.",
-        **FREE_TEXT,
-    }
+    texted, heard = (
+        wording.incident_params(site, incident, NOON_US),
+        spoken.params(judge.registry, site, incident, NOON_US),
+    )
+    return (
+        texted
+        | heard
+        | {
+            "spoken_closed": "twelve forty-seven",
+            "district": judge.registry.district,
+            "name": name,
+            "by": name,
+            "ends": "12:47",
+            "why": "its time is over",
+            "notice": "99",
+            "tried": str(PEOPLE_TRIED),
+            "between": "02:10 AND 06:55",
+            "call_number": "26-118743",
+            "code": f"4{TOKEN}",
+            "headlines": incident.headline,
+            "count": "THREE",
+            "rest": "Nothing else is open.",
+            **FREE_TEXT,
+        }
+    )
 
 
 def _incident(judge: Judge, site: Site, incident_class: IncidentClass) -> Incident:
@@ -66,7 +77,7 @@ def _incident(judge: Judge, site: Site, incident_class: IncidentClass) -> Incide
         incident_class=incident_class,
         mode=Mode.TEST,
         merge_key="",
-        headline=wording.headline(site, incident_class, press),
+        headline=wording.headline(site, incident_class, press, Mode.LIVE),
         token=TOKEN,
         policy_hash="",
         state=IncidentState.ACTIVE,

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from alertd.config import Thing
 from alertd.engine.audience import Addressee, people_of
+from alertd.engine.escalation import MACHINES
 from alertd.lint.findings import TROUBLE, Judge, policy_key
 from alertd.model.ids import DISTRICT, PersonId
 from alertd.model.incident import IncidentClass, is_panic
@@ -39,7 +40,7 @@ def _check_audience(judge: Judge, site: Site, incident_class: str, policy: Polic
     told: dict[str, Addressee] = {}
     for number, step in enumerate(policy.steps):
         name = f"{policy.id}/{number}"
-        wanted = tuple(t for t in step.targets if t.kind is not TargetKind.DESTINATION)
+        wanted = tuple(t for t in step.targets if t.kind not in MACHINES)
         _check_targets(judge, site, incident_class, name, step.targets)
         if wanted:
             found = _step_people(judge, site, name, wanted, today)
@@ -74,6 +75,11 @@ def _step_people(judge: Judge, site: Site, name: str, wanted: tuple[Target, ...]
     elif not any(each.person.endpoints for each in found):
         message = f"at {site.id} nobody whom it reaches has a phone"
         judge.error(Thing.STEP, name, "targets", message, "write their phones in people.csv")
+    elif by_schedule and not any(_on_schedules(judge, site, by_schedule)):
+        named = ", ".join(t.id for t in by_schedule)
+        message = f"at {site.id} nobody of {named} is told: a press reaches the people of its own school only"
+        remedy = f'name a schedule of {site.id}, or add "{site.id}" to the sites of its people in people.csv'
+        judge.warn(Thing.STEP, name, "targets", message, remedy)
     elif gap:
         message = f"at {site.id} nobody is on duty from {gap}"
         judge.warn(Thing.STEP, name, "targets", message, "close the gap, or add somebody who is always told")
@@ -126,8 +132,8 @@ def _check_targets(judge: Judge, site: Site, incident_class: str, name: str, tar
                 if person is not None and site.id not in (*person.sites, DISTRICT):
                     remedy = f'add "{site.id}" to their sites in people.csv'
                     judge.error(Thing.STEP, name, "targets", f"{person.name} does not belong to {site.id}", remedy)
-            case TargetKind.GROUP | TargetKind.SCHEDULE:
-                pass  # empty ones are found by resolving the step
+            case TargetKind.GROUP | TargetKind.SCHEDULE | TargetKind.LOUDSPEAKERS:
+                pass  # empty ones are found by resolving the step; of loudspeakers see `loudspeakers`
 
 
 def _check_answers(judge: Judge, site: Site, policy: Policy, number: int, told: tuple[Addressee, ...]) -> None:

@@ -10,11 +10,12 @@ from string import Formatter
 from alertd.config import Thing
 from alertd.config.problems import did_you_mean, quoted
 from alertd.engine import wording
+from alertd.engine.drill_templates import DRILL_TEMPLATES, REAL_TEMPLATES
 from alertd.engine.fixed_policy import FIXED_POLICY
 from alertd.engine.gsm7 import foreign, septets, to_gsm7
 from alertd.lint.findings import TROUBLE, Judge
 from alertd.lint.longest import longest_params
-from alertd.model.incident import IncidentClass
+from alertd.model.incident import IncidentClass, is_panic
 from alertd.model.policy import Policy
 from alertd.model.site import Site
 
@@ -30,12 +31,20 @@ RAISED_BY_REPLY = {"8": IncidentClass.HOLD, "9": IncidentClass.LOCKDOWN}
 """Codes that turn an incident into another: the site needs a policy for that one, too."""
 
 DRILL = "THIS IS A DRILL"
+ABOUT_DRILLS = "drill."
+"""Templates of this beginning are said in drills only; the marks around them need not be written."""
+REAL = "real."
+"""The first words of what was real in a drill."""
 
 _SHOUTED = re.compile(rf"\b({'|'.join(RESERVED)})\b")
 _ASKED_FOR = re.compile(rf"\b(?:reply|text|answer|send|write)\s+(?:with\s+)?\W?({'|'.join(RESERVED)})\b", re.IGNORECASE)
 _PERSON_PRESSED = re.compile(r"\{(?:who|also_who|name|by)\}\W{0,2}(?:has\s+|was\s+)?press", re.IGNORECASE)
 _CODE = re.compile(r"(.?)\{token\}")
-_COMFORT = re.compile(r"\ball[ -]clear\b|\bfalse alarm\b|\bsafe\b", re.IGNORECASE)
+COMFORT = re.compile(r"\ball[ -]clear\b|\bfalse alarm\b|\bsafe\b", re.IGNORECASE)
+
+CALL = "call."
+_FIGURES = re.compile(r"(?<![\w{])[0-9]{2,}")
+"""A voice reads 911 as nine hundred and eleven. A single figure is a key."""
 
 _WORDED = ("alert", "also", "upgrade", "late", "reminder", "exhausted", "not_arrived", "correction", "closing", "note")
 _TROUBLE_TEMPLATES = ("trouble.responder", "trouble_cleared.responder")
@@ -43,9 +52,11 @@ KNOWN = frozenset(
     (
         *FIXED_POLICY.templates,
         *(f"{name}.{words}" for name in (*_WORDED, "correction.locked") for words in ("responder", "staff")),
+        *(f"{CALL}{name}{words}" for name in (*_WORDED, "correction.locked") for words in ("", ".staff")),
     )
 )
 """Every name that the engine asks for; "drill." may stand before each."""
+KNOWN_IN_DRILLS = KNOWN | {name.removeprefix(ABOUT_DRILLS) for name in DRILL_TEMPLATES}
 
 
 def check_templates(judge: Judge) -> None:
@@ -56,6 +67,8 @@ def check_templates(judge: Judge) -> None:
             where = _Where(judge, policy, name)
             if _relevant(policy, name) and _check_form(where, text):
                 _check_words(where, policy, name, text)
+                if name.startswith(CALL):
+                    _check_call(where, name, text)
     if judge.unread(Thing.SITE, Thing.ZONE, Thing.DEVICE, Thing.GESTURES, Thing.DISTRICT):  # whose names are measured
         return
     for policy in judge.registry.policies.values():
@@ -81,8 +94,9 @@ class _Where:
 
 def _relevant(policy: Policy, name: str) -> bool:
     """The common words reach every policy; a trouble uses few of them, an incident none of the troubles'."""
-    is_trouble = name.startswith(("trouble.", "trouble_cleared."))
-    return is_trouble or name.startswith("test.") if policy.incident_class == TROUBLE else not is_trouble
+    plain = name.removeprefix(CALL)
+    is_trouble = plain.startswith(("trouble", "trouble_cleared"))
+    return is_trouble or plain.startswith("test") if policy.incident_class == TROUBLE else not is_trouble
 
 
 def _check_complete(judge: Judge, policy: Policy) -> None:
@@ -112,9 +126,10 @@ def _check_form(where: _Where, text: str) -> bool:
 
 
 def _check_words(where: _Where, policy: Policy, name: str, text: str) -> None:
-    base = name.removeprefix("drill.")
-    if base not in KNOWN:
-        where.error("nothing uses a template of this name", did_you_mean(base, KNOWN))
+    base = name.removeprefix(ABOUT_DRILLS)
+    known = KNOWN if base == name else KNOWN_IN_DRILLS
+    if base not in known:
+        where.error("nothing uses a template of this name", did_you_mean(base, known))
     found = _ASKED_FOR.search(text) or _SHOUTED.search(text)
     if found:
         where.error(f"{quoted(found.group(1))} is a word that carriers take for themselves", "use numeric codes only")
@@ -133,10 +148,10 @@ def _check_words(where: _Where, policy: Policy, name: str, text: str) -> None:
         where.warn(
             f"has characters that no plain text message can carry; sends {shown}", "write them like that yourself"
         )
-    comfort = _COMFORT.search(text)
+    comfort = COMFORT.search(text)
     if comfort and base.startswith("correction") and policy.incident_class == IncidentClass.LOCKDOWN:
         where.error(f"says {quoted(comfort[0])} to locked rooms", "say what is known, never that it is over")
-    if base in ("alert.responder", "late.responder", "upgrade.responder"):
+    if name in ("alert.responder", "late.responder", "upgrade.responder"):
         _check_alert(where, base, text)
     _check_drill(where, name, text)
 
@@ -164,15 +179,27 @@ def _check_alert(where: _Where, base: str, text: str) -> None:
             where.error(f"does not say {what}", f"add {placeholders[0]}")
 
 
+def _check_call(where: _Where, base: str, text: str) -> None:
+    """Where to go is heard within a second of taking the call, and no figure is read as a sum."""
+    if figure := _FIGURES.search(text):
+        where.error(f"a voice reads {quoted(figure[0])} as one number", 'write every figure as a word: "nine one one"')
+    if "{token}" in text:
+        where.error("a voice reads {token} as one number", "write {spoken_token}")
+    if base not in ("call.alert", "call.late", "call.upgrade"):
+        return
+    for placeholder, what in (("{spoken_where}", "the place"), ("{spoken_what}", "what it is")):
+        if placeholder not in text:
+            where.error(f"does not say {what}", f"add {placeholder}")
+    if text.find("{spoken_where}") > text.find("{spoken_what}") > -1:
+        where.error("says what it is before the place", "put {spoken_where} first: a call may be cut short")
+
+
 def _check_drill(where: _Where, name: str, text: str) -> None:
     upper = text.upper()
-    if not name.startswith("drill."):
+    if not name.startswith(ABOUT_DRILLS):
         if DRILL in upper.replace("THIS IS NOT A DRILL", ""):
             where.error("a live text would say that it is a drill", f'name it "drill.{name}"')
         return
-    stripped = upper.rstrip(" .!")
-    if not (upper.startswith(DRILL) and stripped.endswith(DRILL) and len(stripped) > len(DRILL)):
-        where.error("is not marked as a drill at both ends", f'begin and end it with "{DRILL}."')
     if "NOT A DRILL" in upper:
         where.error('a drill would say "not a drill"', "remove it")
 
@@ -192,20 +219,49 @@ def _check_lengths(judge: Judge, policy: Policy) -> None:
                 if placeholder not in known:
                     where.error(f"{{{placeholder}}} is no placeholder", did_you_mean(placeholder, known))
             continue
-        size, site, rendered = _longest(text, params)
-        if size > limit and site is not None:
+        size, site, rendered = _longest(name, text, params)
+        if size > limit and site is not None and not _is_spoken(name):
             message = f"can take {size} of {limit} characters at {site.id}: {rendered}"
             where.error(message, f"shorten it, or the names of places and badges, by {size - limit}")
+    if policy.incident_class in tuple(IncidentClass) and is_panic(IncidentClass(policy.incident_class)):
+        _check_built_in(judge, policy, limit, params)
 
 
-def _longest(text: str, params: list[tuple[Site, dict[str, str]]]) -> tuple[int, Site | None, str]:
+def _check_built_in(judge: Judge, policy: Policy, limit: int, params: list[tuple[Site, dict[str, str]]]) -> None:
+    """The words of drills that alertd has itself: with their marks around them they must fit, too, once names of places
+    and badges have given way as far as they may."""
+    params = [(site, values | wording.shortest(values)) for site, values in params]
+    for name, text in (DRILL_TEMPLATES | REAL_TEMPLATES).items():
+        if name in policy.templates or _is_spoken(name):
+            continue
+        size, site, rendered = _longest(name, text, params)
+        if size > limit and site is not None:
+            message = f"alertd's own {quoted(name)} can take {size} of {limit} characters at {site.id}: {rendered}"
+            judge.warn(Thing.POLICY, policy.id, "templates", message, f'add {quoted(name)} = "…" under [templates]')
+
+
+def _is_spoken(name: str) -> bool:
+    return name.removeprefix(ABOUT_DRILLS).startswith(CALL)
+
+
+def _longest(name: str, text: str, params: list[tuple[Site, dict[str, str]]]) -> tuple[int, Site | None, str]:
     longest: tuple[int, Site | None, str] = (0, None, "")
     for site, values in params:
-        rendered = wording.render(text, values, 0)
+        rendered = _as_said(name, text, values)
         size = septets(rendered) or len(rendered)
         if size > longest[0]:
             longest = (size, site, rendered)
     return longest
+
+
+def _as_said(name: str, text: str, values: dict[str, str]) -> str:
+    """With the marks that the engine puts around it."""
+    if name.startswith(ABOUT_DRILLS):
+        drilled = values | {"what": f"{values['what']} DRILL"}
+        return wording.marked(text, drilled, 0, before=wording.DRILL, after=wording.DRILL)
+    if name.startswith(REAL):
+        return wording.marked(text, values, 0, before=wording.REAL)
+    return wording.render(text, values, 0)
 
 
 def _placeholders(text: str) -> Iterator[str]:

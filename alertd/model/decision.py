@@ -4,9 +4,11 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from alertd.model.drill import Drill
 from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, SiteId, TimerId
 from alertd.model.incident import Incident
-from alertd.model.notification import NotificationChange, NotificationRow
+from alertd.model.mode import Mode
+from alertd.model.notification import Kind, NotificationChange, NotificationRow
 from alertd.model.policy import Policy
 from alertd.model.reason import Reason
 from alertd.model.registry import Registry
@@ -31,6 +33,8 @@ class SiteState(Struct, kw_only=True):
     troubles: dict[str, Trouble] = {}
     """Standing ones only, by key."""
     gestures: dict[DeviceId, GestureCount] = {}
+    drill: Drill | None = None
+    """The one that runs now."""
 
     _by_merge_key: dict[str, IncidentId] = {}
     _by_device: dict[DeviceId, tuple[IncidentId, ...]] = {}
@@ -71,6 +75,8 @@ class SiteState(Struct, kw_only=True):
                 self.troubles.pop(trouble.key, None)
         for gesture in decision.gestures:
             self.gestures[gesture.device_id] = gesture
+        if decision.drill is not None:
+            self.drill = decision.drill if decision.drill.is_running else None
 
     def _index(self, incident: Incident) -> None:
         self._by_merge_key[incident.merge_key] = incident.id
@@ -153,6 +159,8 @@ class EntryKind(StrEnum):
     CORRECTION = "correction"
     INTAKE = "intake"
     CLOCK = "clock"
+    LOUDSPEAKERS = "loudspeakers"
+    DRILL = "drill"
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -185,8 +193,15 @@ class Confirmation(Struct, frozen=True, kw_only=True):
 class Withdrawal(Struct, frozen=True, kw_only=True):
     """Every unsent row of an incident, except of the kinds that outlive it, will not be sent."""
 
-    incident_id: IncidentId
+    incident_id: IncidentId | None
+    """`None`, with a `kind` or a `mode`: of the whole site, whatever it belongs to."""
     reason: Reason
+    kind: Kind | None = None
+    """Only rows of this kind, also of one that outlives its incident."""
+    mode: Mode | None = None
+    """Every row of this mode at the site, of whatever kind: a drill that is over says nothing more."""
+    endpoint_key: str | None = None
+    """Only rows of the incident to this endpoint."""
 
 
 class Decision(Struct, frozen=True, kw_only=True):
@@ -197,6 +212,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     incidents: tuple[Incident, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     gestures: tuple[GestureCount, ...] = ()
+    drill: Drill | None = None
+    """The site's drill as it now is: begun, changed or ended."""
     policies: tuple[tuple[str, Policy], ...] = ()
     """Newly frozen policies with their content hashes."""
     notifications: tuple[NotificationRow, ...] = ()

@@ -3,8 +3,8 @@ changes state."""
 
 from msgspec import Struct
 
-from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, PersonId, SiteId, ZoneId
-from alertd.model.incident import AnswerKind, DispatchState
+from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, PersonId, SiteId, ZoneId
+from alertd.model.incident import AnswerKind, DispatchState, IncidentClass
 from alertd.model.outcome import Outcome
 from alertd.model.timer import Timer
 
@@ -108,6 +108,23 @@ class Replied(Struct, frozen=True, kw_only=True, tag="replied"):
     at_us: int
 
 
+class Keyed(Struct, frozen=True, kw_only=True, tag="keyed"):
+    """A key was pressed in a call of ours. Routed to the site of the call's notification.
+
+    A replay of the same press of a key has the same `cause`."""
+
+    site_id: SiteId
+    cause: CauseId
+    notification_id: NotificationId
+    """The call."""
+    digit: int
+    presses: int
+    """How many presses of the incident the words had spoken of when the key was pressed (`CallScript.presses`)."""
+    written_us: int
+    """When those words were written (`CallScript.written_us`)."""
+    at_us: int
+
+
 class AnswerGiven(Struct, frozen=True, kw_only=True, tag="answer"):
     """A named human answered by a click or at the command line."""
 
@@ -193,6 +210,60 @@ class TestOrdered(Struct, frozen=True, kw_only=True, tag="test"):
     """The regular sign of life to a dispatch centre."""
 
 
+class SayOrdered(Struct, frozen=True, kw_only=True, tag="say"):
+    """`alertd say`: a named human has words for the loudspeakers of a site."""
+
+    site_id: SiteId
+    cause: CauseId
+    by: str
+    words: str
+    loudspeakers: tuple[str, ...] = ()
+    """Names that the site gives them; empty: wherever everybody hears it."""
+    emergency: bool = False
+    """Cuts what is being said, and is said although something grave is going on."""
+
+
+class SilenceOrdered(Struct, frozen=True, kw_only=True, tag="silence"):
+    """`alertd pa stop`: a named human wants the loudspeakers of a site to be quiet, and nothing else."""
+
+    site_id: SiteId
+    cause: CauseId
+    by: str
+
+
+class DrillOrdered(Struct, frozen=True, kw_only=True, tag="drill"):
+    """A named human begins a drill: presses of these devices are an exercise for so long."""
+
+    site_id: SiteId
+    cause: CauseId
+    by: str
+    incident_class: IncidentClass
+    device_ids: tuple[DeviceId, ...]
+    told_before: str
+    """Who outside was told beforehand: "J. Doe, dispatch"."""
+    minutes: int
+    person_ids: tuple[PersonId, ...] = ()
+    """People who take part; none: whomever the policy of the class names."""
+    by_id: PersonId | None = None
+    """Who ordered it, if registered: hears what becomes of it, too."""
+
+
+class DrillEndOrdered(Struct, frozen=True, kw_only=True, tag="drill_end"):
+    """A named human ends the drill of a site."""
+
+    site_id: SiteId
+    cause: CauseId
+    by: str
+
+
+class DrillFound(Struct, frozen=True, kw_only=True, tag="drill_found"):
+    """alertd was started and found a drill that runs. `cause` is of this start."""
+
+    site_id: SiteId
+    cause: CauseId
+    drill_id: DrillId
+
+
 class ClockStepped(Struct, frozen=True, kw_only=True, tag="clock"):
     """The wall clock jumped by `step_us` against boot time."""
 
@@ -206,6 +277,7 @@ Event = (
     | Malformed
     | OutcomeReported
     | Replied
+    | Keyed
     | AnswerGiven
     | ResolveOrdered
     | CorrectionOrdered
@@ -215,5 +287,10 @@ Event = (
     | TroubleCleared
     | TroubleAcknowledged
     | TestOrdered
+    | SayOrdered
+    | SilenceOrdered
+    | DrillOrdered
+    | DrillEndOrdered
+    | DrillFound
     | ClockStepped
 )

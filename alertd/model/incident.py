@@ -4,7 +4,7 @@ from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
-from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, PersonId, SiteId, ZoneId
+from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, PersonId, SiteId, ZoneId
 from alertd.model.mode import Mode
 from alertd.model.reason import Reason
 
@@ -176,6 +176,23 @@ class Told(Struct, frozen=True, kw_only=True):
     endpoint_key: str
     person_id: PersonId
     words: str
+    last_call: str = ""
+    """The notification by which this phone was last called; empty for what is no phone, or was not called."""
+
+
+class Announcing(Struct, frozen=True, kw_only=True):
+    """What loudspeakers say of an incident, once they have begun."""
+
+    number: int
+    """Which announcement of the incident it is, from 1: repeats of an older one mean nothing."""
+    step: int
+    """Index of the step that named the loudspeakers; -1: whatever comes begins anew."""
+    begun_us: int
+    """Moves with a clock that is set."""
+    ended: bool = False
+    """Nothing more is said of it, and nothing is tried again: silenced, outranked, or never to be spoken."""
+    taken_by: tuple[str, ...] = ()
+    """Endpoint keys of the loudspeakers that took it."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -202,6 +219,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     generation: int = 0
     """Raised whenever the escalation starts anew (upgrade, news, lapse): timers of an older one mean nothing."""
     answers: tuple[Answer, ...] = ()
+    upgraded_us: int = 0
+    """When it became what it is; 0: it always was. Moves with a clock that is set."""
     counted_from: int = 0
     """Answers before this index have lapsed: somebody said going and nobody arrived."""
     told: tuple[Told, ...] = ()
@@ -214,8 +233,12 @@ class Incident(Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
     correction: Correction | None = None
     released: tuple[ZoneId, ...] = ()
+    announcing: Announcing | None = None
+    """`None`: no loudspeaker has been asked to speak of it yet."""
     closed_us: int | None = None
     closed_by: str = ""
+    drill_id: DrillId | None = None
+    """Of `Mode.DRILL`: the drill in which it was pressed."""
     next_number: int = 0
     """Counter for notifications that no step numbers (updates, answers, notices)."""
     schema: int = 1

@@ -30,6 +30,14 @@ class Kind(StrEnum):
     DISPATCH_CANCEL_REQUEST = "dispatch_cancel_request"
     DISPATCH_CLOSED = "dispatch_closed"
     DISPATCH_HEARTBEAT = "dispatch_heartbeat"
+    PAGE = "page"
+    """To loudspeakers: the body is a `model.page.Page`."""
+    DRILL_BEGINS = "drill_begins"
+    DRILL_GOES_ON = "drill_goes_on"
+    """alertd was started again while a drill ran."""
+    DRILL_OVER = "drill_over"
+    DRILL_STOPPED = "drill_stopped"
+    """A real press ended it: live, and the first that those told of the drill hear of it."""
 
 
 AFTER_CLOSE = frozenset(
@@ -39,6 +47,7 @@ AFTER_CLOSE = frozenset(
         Kind.ANSWER,
         Kind.TROUBLE,
         Kind.TEST,
+        Kind.DRILL_STOPPED,
         Kind.DISPATCH_UPDATE,
         Kind.DISPATCH_CANCEL_REQUEST,
         Kind.DISPATCH_CLOSED,
@@ -46,11 +55,23 @@ AFTER_CLOSE = frozenset(
     }
 )
 """Kinds that may still be claimed when their incident is closed; every other unsent row is withdrawn."""
-CALLS = frozenset(
-    {Kind.ALERT, Kind.ALSO, Kind.REMINDER, Kind.NOT_ARRIVED, Kind.EXHAUSTED, Kind.DISPATCH_NEW},
+TO_MACHINES = frozenset(
+    {
+        Kind.DISPATCH_NEW,
+        Kind.DISPATCH_UPDATE,
+        Kind.DISPATCH_CANCEL_REQUEST,
+        Kind.DISPATCH_CLOSED,
+        Kind.DISPATCH_HEARTBEAT,
+    }
 )
-"""Kinds that ask somebody to come. Nobody is called to what a named human said is over, or a mistake, although it stays
-open until rooms were released in person."""
+"""Of incidents: to dispatch centres, and to whatever else is a destination: doors, strobes, screens."""
+OUTLIVES_DRILL = frozenset({Kind.DRILL_OVER, Kind.DISPATCH_CLOSED})
+"""What a drill that is over still says: that it is."""
+CALLS = frozenset(
+    {Kind.ALERT, Kind.ALSO, Kind.REMINDER, Kind.NOT_ARRIVED, Kind.EXHAUSTED, Kind.DISPATCH_NEW, Kind.PAGE},
+)
+"""Kinds that ask somebody to come, or everybody to hide. Nobody is called to what a named human said is over, or a
+mistake, although it stays open until rooms were released in person."""
 
 
 def is_outlived(kind: Kind, *, incident_open: bool, incident_stopped: bool) -> bool:
@@ -65,6 +86,8 @@ class Lane(IntEnum):
     ANSWER = 1
     TROUBLE = 2
     ROUTINE = 3
+    DRILL = 4
+    """An exercise delays nothing that is real (req 26)."""
 
 
 class NotificationState(StrEnum):
@@ -106,6 +129,10 @@ class Notification(Struct, frozen=True, kw_only=True):
     params: dict[str, str] = {}
     text: str = ""
     body: str = ""
+    redial: int = 0
+    """Calls before this one that the same phone did not take."""
+    while_looking: bool = False
+    """Worthless once somebody goes: a phone that rings again although the answer is there."""
     schema: int = 1
 
 
@@ -143,37 +170,55 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 
 def mode_forbids(notification: Notification, incident_mode: Mode | None) -> bool:
-    """Promise 3, checked once more by the transaction that claims a send: a drill never reaches dispatch.
+    """Promise 3, checked once more by the transaction that claims a send: a drill never reaches dispatch, nor doors and
+    strobes, unless they take exercises.
 
     `incident_mode` is the mode of its incident as that transaction reads it; `None` if it belongs to no incident.
     """
     if incident_mode is not None and notification.mode is not incident_mode:
         return True
-    if not notification.endpoint.dispatch:
-        return False
+    machine = notification.endpoint.dispatch or notification.kind in TO_MACHINES
     match notification.mode:
         case Mode.LIVE:
             return False
         case Mode.DRILL:
-            return not notification.endpoint.accepts_exercise
+            return machine and not notification.endpoint.accepts_exercise
         case Mode.TEST:
-            return notification.kind not in (Kind.DISPATCH_HEARTBEAT, Kind.TEST)
+            return notification.endpoint.dispatch and notification.kind not in (Kind.DISPATCH_HEARTBEAT, Kind.TEST)
         case _ as unreachable:
             assert_never(unreachable)
 
 
+class Circumstances(Struct, frozen=True, kw_only=True):
+    """What the transaction that claims a notification reads of its incident and its site."""
+
+    incident_mode: Mode | None
+    """`None`: it belongs to no incident."""
+    incident_open: bool = False
+    incident_stopped: bool = False
+    """A human has stopped its escalation."""
+    incident_paused: bool = False
+    """Somebody goes."""
+    drill_running: bool = False
+    """At the site."""
+
+
 def claim_refused(
-    notification: Notification, *, incident_mode: Mode | None, incident_open: bool, incident_stopped: bool, wall_us: int
+    notification: Notification, now: Circumstances, wall_us: int
 ) -> tuple[NotificationState, Reason] | None:
     """Why a queued row may not be sent now, as the standing it then gets; `None`: it may be claimed.
 
     The one gate of both ways to a claim: rows born claimed and rows claimed later.
     """
-    if mode_forbids(notification, incident_mode):
+    if mode_forbids(notification, now.incident_mode):
         return NotificationState.SUPPRESSED, Reason.MODE_FORBIDS
-    outlived = is_outlived(notification.kind, incident_open=incident_open, incident_stopped=incident_stopped)
+    if notification.mode is Mode.DRILL and not now.drill_running and notification.kind not in OUTLIVES_DRILL:
+        return NotificationState.WITHDRAWN, Reason.DRILL_OVER
+    outlived = is_outlived(notification.kind, incident_open=now.incident_open, incident_stopped=now.incident_stopped)
     if notification.incident_id is not None and outlived:
         return NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED
+    if notification.while_looking and now.incident_paused:
+        return NotificationState.WITHDRAWN, Reason.SOMEBODY_GOES
     if notification.expires_us <= wall_us:
         return NotificationState.EXPIRED, Reason.EXPIRED
     return None

@@ -45,6 +45,9 @@ class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
     retry_after_s: float | None = None
     opted_out: bool = False
     """The person told the carrier to stop (Twilio 21610)."""
+    unanswered: bool = False
+    """A call that nobody took: busy, rang out, switched off. The phone is there: called again after a pause, not
+    retried."""
     breaks_channel: bool = False
     """Nobody can be reached over this channel (credentials, suspension)."""
 

@@ -13,6 +13,8 @@ class TargetKind(StrEnum):
     SCHEDULE = "schedule"
     DESTINATION = "destination"
     """A dispatch centre or webhook, by destination id."""
+    LOUDSPEAKERS = "loudspeakers"
+    """Loudspeakers of the site, by the name that it gives them; they say an `announcement` of their channel."""
     SITE_STAFF = "site_staff"
     """Everyone of kind staff or responder at the site."""
     DISTRICT = "district"
@@ -25,6 +27,8 @@ class Target(Struct, frozen=True, kw_only=True):
     kind: TargetKind
     id: str = ""
     words: str = "responder"
+    announcement: str = ""
+    """What loudspeakers say: the name of an announcement of their channel."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -64,3 +68,5 @@ class Policy(Struct, frozen=True, kw_only=True):
     """A late press: PA and dispatch wait this long for a human, then go on their own."""
     renotify_s: int = 14400
     """A trouble is repeated after this long until it is cleared or acknowledged (req 29: at most 4 h)."""
+    announce_again_s: tuple[int, ...] = ()
+    """Seconds after which the loudspeakers say their announcement again; then they are quiet, for police."""

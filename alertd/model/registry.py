@@ -19,6 +19,8 @@ class ChannelRules(Struct, frozen=True, kw_only=True):
     kind: str
     text_limit: int = 160
     """GSM-7 septets of one message; 0 = no limit."""
+    announcements: dict[str, str] = {}
+    """Of a PA: what it can say by name -> the words that people hear."""
 
 
 class Registry(Struct, frozen=True, kw_only=True, dict=True):

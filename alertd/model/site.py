@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from alertd.model.ids import DeviceId, PolicyId, SiteId, ZoneId
+from alertd.model.people import Endpoint
 
 
 class Zone(Struct, frozen=True, kw_only=True):
@@ -63,12 +64,22 @@ class Device(Struct, frozen=True, kw_only=True):
     """Not empty: a roaming device, whose press reaches the site that heard it, if that is in this list."""
 
 
+ANNOUNCED = ("lockdown", "hold")
+"""Incident classes that loudspeakers speak of, unless the site says otherwise. A staff assist, a medical emergency or a
+vape sensor is nobody's business but those who can help."""
+
+
 class StateRules(Struct, frozen=True, kw_only=True):
     """Knobs in which state laws differ (req 14)."""
 
     audible: bool = True
+    """False: no loudspeaker ever speaks of an incident."""
     confirm_before_dispatch: str = "off"  # off | timed | required
     confirm_timeout_s: int = 60
+    everyone_told_within_s: int = 60
+    """A panic's first step must have told everyone by then, or the configuration is refused (req 50)."""
+    announce: tuple[str, ...] = ANNOUNCED
+    """Incident classes that loudspeakers may speak of."""
 
 
 class Site(Struct, frozen=True, kw_only=True):
@@ -94,3 +105,5 @@ class Site(Struct, frozen=True, kw_only=True):
     rules: StateRules = StateRules()
     policies: dict[str, PolicyId] = {}
     """Incident class -> policy; "trouble" names the policy of this site's troubles."""
+    loudspeakers: dict[str, Endpoint] = {}
+    """Name ("all", "gym") -> a zone of a PA channel. Only these speak for this site (promise 6)."""

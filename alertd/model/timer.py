@@ -19,6 +19,13 @@ class TimerKind(StrEnum):
     DISPATCH_ACCEPT = "dispatch_accept"
     """`detail` is the destination; `number` the sequence it had to accept."""
     DISPATCH_BATCH = "dispatch_batch"
+    REDIAL = "redial"
+    """Nobody took a call; `detail` is its notification."""
+    ANNOUNCE = "announce"
+    """The loudspeakers say it again; `number` is the repeat, from 1, `detail` the number of the announcement. Repeat 0:
+    have they said it at all?"""
+    DRILL_END = "drill_end"
+    """A drill ends by itself; `detail` is the drill."""
     TROUBLE = "trouble"
     """`detail` is the trouble's key."""
 

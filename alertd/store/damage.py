@@ -80,10 +80,10 @@ def _append(connection: sqlite3.Connection) -> None:
             connection.execute("ROLLBACK")
 
 
-def set_aside(path: Path, wall_us: int) -> Path:
+def set_aside(path: Path, wall_us: int, mark: str = MARK) -> Path:
     """Rename the database with what belongs to it; the new name of the file."""
     moment = datetime.fromtimestamp(wall_us / 1_000_000, UTC)
-    name = f"{path.name}{MARK}{moment:%Y%m%dT%H%M%SZ}"
+    name = f"{path.name}{mark}{moment:%Y%m%dT%H%M%SZ}"
     aside = next(candidate for candidate in _names(path, name) if not candidate.exists())
     try:
         for suffix in _BESIDE:
@@ -95,7 +95,7 @@ def set_aside(path: Path, wall_us: int) -> Path:
         finally:
             os.close(directory)
     except OSError as error:
-        raise StoreError(f"{path} is damaged and cannot be set aside: {error.strerror}. Move it away.") from error
+        raise StoreError(f"{path} cannot be set aside: {error.strerror}. Move it away.") from error
     return aside
 
 

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from alertd.model.decision import Decision, Now
+from alertd.model.drill import Drill
 from alertd.model.events import Event
-from alertd.model.ids import IncidentId, NotificationId, SiteId
+from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
 from alertd.model.notification import Claim, NotificationRow
 from alertd.model.trouble import Trouble
-from alertd.ports import Clock, DueTimer, JournalLine, StoreError
+from alertd.ports import Clock, DueTimer, JournalLine, OutboxCount, StoreError, StoreFullError
 from alertd.store import transfer
 from alertd.store.ballast import free_bytes
 from alertd.store.sqlite import SqliteStore
@@ -57,11 +58,23 @@ class FallbackStore:
 
     def open(self, owner: str, clock: Clock) -> None:
         self._owner, self._clock = owner, clock
-        self._disk.open(owner, clock)
+        self._disk.hold(owner, clock)
+        try:
+            self._open_held(clock)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open_held(self, clock: Clock) -> None:
+        with suppress(StoreFullError):  # memory goes on, or begins: presses do not wait until somebody makes room
+            self._disk.begin_life()
         if self._spare.path.exists():  # an earlier incarnation died before its disk was back
             self._open_spare()
             self._active = self._spare
             self.heal(clock.now())
+        elif not self._disk.is_alive:  # the power went while the disk was full
+            self._fall_back()
+            self._spare.reanchor()
 
     def close(self) -> None:
         self._spare.close()
@@ -111,6 +124,8 @@ class FallbackStore:
         if free_bytes(self._disk.path.parent) < 2 * size + MERGE_ROOM_BYTES:
             return False
         try:
+            if not self._disk.is_alive:
+                self._disk.begin_life()
             self._disk.reopen()
             transfer.merge(self._disk.connection, self._spare.path)
         except (StoreError, sqlite3.Error):
@@ -195,6 +210,9 @@ class FallbackStore:
             lambda disk: disk.read_by_ref(channel, ref), None
         )
 
+    def read_outbox(self, now_us: int) -> tuple[OutboxCount, ...]:
+        return self._active.read_outbox(now_us)
+
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         return self._active.read_tests(since_us)
 
@@ -209,6 +227,12 @@ class FallbackStore:
 
     def read_troubles(self) -> tuple[Trouble, ...]:
         return self._active.read_troubles()
+
+    def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
+        return self._active.read_drills(running_only=running_only, site_id=site_id, limit=limit)
+
+    def read_drill(self, drill_id: DrillId) -> Drill | None:
+        return self._active.read_drill(drill_id) or self._on_disk(lambda disk: disk.read_drill(drill_id), None)
 
     def verify_journal(self, site_id: SiteId) -> int:
         count = self._disk.verify_journal(site_id)

@@ -6,25 +6,31 @@ Queries are SQLAlchemy's; none is on the path of a press. Never writes.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, Select, and_, bindparam, select, text
+from sqlalchemy import Connection, Engine, Select, and_, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from alertd.model.ids import IncidentId, NotificationId, SiteId
+from alertd.model.drill import Drill
+from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
-from alertd.model.notification import NotificationRow
+from alertd.model.notification import NotificationRow, NotificationState
 from alertd.model.trouble import Trouble
-from alertd.ports import JournalLine, StoreError
+from alertd.ports import JournalLine, OutboxCount, StoreError
 from alertd.store import journal, rows, schema
 from alertd.store.sql import STANDING
 
 ROWS_MAX = 10_000
 """Rows of one answer."""
+SETTLED_AFTER_US = 24 * 3600 * 1_000_000
+"""What a provider took and said no more of for so long is not counted as waiting."""
 CHUNK_ROWS = 1_000
 """Rows in memory at once while a journal is verified."""
 
 _standing = [schema.notification.c[name.strip()] for name in STANDING.split(",")]
 # In the very words of the partial indexes: with bound values SQLite would walk through the whole table.
 _open = text("incident.state = 'open'")
+_running = text("drill.state = 'running'")
+_queued = text("notification.state = 'queued'")
+_in_hand = text("notification.state IN ('claimed', 'unknown')")
 _unsettled = text("notification.state IN ('accepted', 'sent')")
 _referred = text("notification.ref <> ''")
 _tests = text("notification.kind IN ('test', 'dispatch_heartbeat')")
@@ -97,6 +103,23 @@ class Reader:
         query = select(*_standing).where(_tests, table.created_us >= since_us)
         return self._notifications(query.order_by(table.created_us, table.id))
 
+    def outbox(self, now_us: int) -> tuple[OutboxCount, ...]:
+        """See `Store.read_outbox`. Each query walks through one partial index."""
+        table = schema.notification.c
+        count = select(table.channel, table.state, func.count(), func.min(table.created_us))
+        count = count.group_by(table.channel, table.state)
+        recent = table.created_us >= now_us - SETTLED_AFTER_US
+        with self._connection() as connection:
+            found = [
+                row
+                for query in (count.where(_queued), count.where(_in_hand), count.where(_unsettled, recent))
+                for row in connection.execute(query)
+            ]
+        return tuple(
+            OutboxCount(channel=channel, state=NotificationState(state), rows=rows, oldest_us=oldest_us)
+            for channel, state, rows, oldest_us in found
+        )
+
     def unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
         with self._connection() as connection:
             found = connection.execute(_UNSETTLED, {"channel": channel, "since_us": since_us})
@@ -118,6 +141,22 @@ class Reader:
         query = select(table.schema, table.blob).where(table.cleared_us.is_(None)).order_by(table.raised_us, table.key)
         with self._connection() as connection:
             return tuple(rows.trouble(*row) for row in connection.execute(query.limit(ROWS_MAX)))
+
+    def drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
+        table = schema.drill.c
+        query = select(table.schema, table.blob).order_by(table.started_us.desc(), table.id)
+        if running_only:
+            query = query.where(_running)
+        if site_id is not None:
+            query = query.where(table.site_id == site_id)
+        with self._connection() as connection:
+            return tuple(rows.drill(*row) for row in connection.execute(query.limit(min(limit, ROWS_MAX))))
+
+    def drill(self, drill_id: DrillId) -> Drill | None:
+        with self._connection() as connection:
+            query = select(schema.drill.c.schema, schema.drill.c.blob).where(schema.drill.c.id == drill_id)
+            row = connection.execute(query).first()
+        return None if row is None else rows.drill(*row)
 
     def head(self, site_id: SiteId) -> journal.Head:
         with self._connection() as connection:

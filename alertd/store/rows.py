@@ -4,15 +4,17 @@ A blob is the JSON of one model struct beside `SCHEMA`, the version of the shape
 reads older blobs: unknown fields are ignored, new ones have defaults, and anything harder gets a case in `_decode`.
 """
 
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from alertd.model.decision import GestureCount, Now, PhoneIncident
+from alertd.model.drill import Drill
 from alertd.model.events import Event
 from alertd.model.ids import SiteId
-from alertd.model.incident import SEVERITY, Incident
+from alertd.model.incident import SEVERITY, Incident, IncidentClass
 from alertd.model.notification import Claim, Notification, NotificationChange, NotificationRow, NotificationState
 from alertd.model.policy import Policy
 from alertd.model.reason import Reason
@@ -23,12 +25,22 @@ from alertd.store.sql import Row
 
 SCHEMA = 1
 """Version of the shapes of all blobs."""
+CONTENTS_REMEMBERED = 1024
+"""Notifications kept as read: their content never changes, and is read at the claim and at each status."""
 
 T = TypeVar("T", bound=Struct)
 
+
+class _Class(Struct, frozen=True):
+    """The one field of an incident's blob that a reply asks for."""
+
+    incident_class: IncidentClass
+
+
 _encode = msgspec.json.Encoder().encode
 _DECODERS: dict[type[Struct], msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(kind) for kind in (Incident, Trouble, GestureCount, Policy, Notification, Timer)
+    kind: msgspec.json.Decoder(kind)
+    for kind in (Incident, _Class, Trouble, GestureCount, Drill, Policy, Notification, Timer)
 }
 
 
@@ -91,6 +103,14 @@ def gesture_row(site_id: SiteId, gesture: GestureCount) -> Row:
 
 def gesture(schema: int, blob: bytes) -> GestureCount:
     return _decode(GestureCount, schema, blob)
+
+
+def drill_row(drill: Drill) -> Row:
+    return drill.id, drill.site_id, drill.state.value, drill.started_us, SCHEMA, _encode(drill)
+
+
+def drill(schema: int, blob: bytes) -> Drill:
+    return _decode(Drill, schema, blob)
 
 
 def policy_row(site_id: SiteId, content_hash: str, policy: Policy) -> Row:
@@ -175,11 +195,16 @@ def change_row(change: NotificationChange, moment: Moment) -> Row:
     )
 
 
+@lru_cache(CONTENTS_REMEMBERED)
+def _content(schema: int, blob: bytes) -> Notification:
+    return _decode(Notification, schema, blob)
+
+
 def notification(row: Row) -> NotificationRow:
     """From the columns of `sql.STANDING`."""
     schema, blob, state, reason, attempt, epoch, not_before_us, ref, detail = row
     return NotificationRow(
-        notification=_decode(Notification, schema, blob),
+        notification=_content(schema, blob),
         state=NotificationState(state),
         reason=Reason(reason),
         attempt=attempt,
@@ -211,7 +236,7 @@ def phone_incident(row: Row) -> PhoneIncident:
         opened_us=opened_us,
         closed_us=closed_us,
         closed_by=closed_by,
-        severity=SEVERITY[incident(schema, blob).incident_class],
+        severity=SEVERITY[_decode(_Class, schema, blob).incident_class],
     )
 
 

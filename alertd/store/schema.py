@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
-HEAD = "0001"
+HEAD = "0002"
 """Newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -74,6 +74,24 @@ gesture = _table(
     *_blob(),
     rowid=False,
 )
+
+# At most one of a site runs: what is pressed meanwhile is an exercise, or ends it.
+drill = _table(
+    "drill",
+    _text("id", primary_key=True),
+    _text("site_id"),
+    _text("state"),  # running | ended
+    _int("started_us"),
+    *_blob(),
+)
+Index(
+    "drill_running",
+    drill.c.site_id,
+    unique=True,
+    sqlite_where=text("state = 'running'"),
+    postgresql_where=text("state = 'running'"),
+)
+Index("drill_started", drill.c.started_us)
 
 policy = _table("policy", _text("hash", primary_key=True), _text("site_id"), *_blob())
 

@@ -80,6 +80,7 @@ UPSERT_OPEN_INCIDENT = _upsert(schema.incident, but=("site_id", "state", "opened
 """Of one that is open, as it was before: what stands in no index is replaced, and the indexes are left alone."""
 UPSERT_TROUBLE = _upsert(schema.trouble)
 UPSERT_GESTURE = _upsert(schema.gesture)
+UPSERT_DRILL = _upsert(schema.drill)
 UPSERT_TIMER = _upsert(schema.timer)
 INSERT_POLICY = _insert_once(schema.policy)
 INSERT_CAUSE = _insert_once(schema.cause)
@@ -98,6 +99,8 @@ READ_SITE = "SELECT version, head_seq, head_hash FROM site_row WHERE site_id = ?
 READ_OPEN_INCIDENTS = "SELECT schema, blob FROM incident WHERE site_id = ? AND state = 'open' ORDER BY opened_us, id"
 READ_STANDING_TROUBLES = "SELECT schema, blob FROM trouble WHERE site_id = ? AND cleared_us IS NULL ORDER BY key"
 READ_GESTURES = "SELECT schema, blob FROM gesture WHERE site_id = ? ORDER BY device_id"
+READ_RUNNING_DRILL = "SELECT schema, blob FROM drill WHERE site_id = ? AND state = 'running'"
+READ_DRILLING_SITES = "SELECT site_id FROM drill WHERE state = 'running'"
 READ_POLICIES = "SELECT hash, schema, blob FROM policy WHERE hash IN (?*)"
 READ_CAUSE = "SELECT at_us FROM cause WHERE id = ?"
 READ_OPT_OUTS = "SELECT endpoint_key FROM opt_out"
@@ -128,6 +131,18 @@ _OUTLIVE = ", ".join(f"'{kind.value}'" for kind in sorted(AFTER_CLOSE))
 WITHDRAW = f"""
     UPDATE notification SET state = 'withdrawn', reason = ?
     WHERE incident_id = ? AND state = 'queued' AND kind NOT IN ({_OUTLIVE})"""  # noqa: S608 - constants
+WITHDRAW_KIND = """
+    UPDATE notification SET state = 'withdrawn', reason = ?
+    WHERE incident_id = ? AND kind = ? AND state = 'queued'"""
+WITHDRAW_ENDPOINT = f"""
+    UPDATE notification SET state = 'withdrawn', reason = ?
+    WHERE incident_id = ? AND endpoint_key = ? AND state = 'queued' AND kind NOT IN ({_OUTLIVE})"""  # noqa: S608 - constants
+WITHDRAW_KIND_OF_SITE = """
+    UPDATE notification SET state = 'withdrawn', reason = ?
+    WHERE site_id = ? AND kind = ? AND state = 'queued'"""
+WITHDRAW_MODE_OF_SITE = """
+    UPDATE notification SET state = 'withdrawn', reason = ?
+    WHERE site_id = ? AND mode = ? AND state = 'queued'"""
 REFUSE = "UPDATE notification SET state = ?, reason = ? WHERE id = ? AND state = 'queued'"
 DROP_TIMER = "DELETE FROM timer WHERE id = ?"
 DROP_FIRED_TIMER = """

@@ -55,6 +55,7 @@ _NO_ACCESS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_P
 MAY_WRITE = "Let this user write there, or set another daemon.state_dir (or daemon.store_url)."
 
 READ_TIMERS = f"SELECT {', '.join(sql.columns(schema.timer))} FROM timer"  # noqa: S608 - from the schema
+NEXT_DUE = f"SELECT ({sql.NEXT_TIMER}), ({sql.NEXT_HELD})"
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -200,23 +201,39 @@ class SqliteStore(SqlStore):
         self._full = False
         self._suspect = False
         self._migrated = False
+        self._alive = False
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
     def open(self, owner: str, clock: Clock) -> None:
+        self.hold(owner, clock)
+        try:
+            self.begin_life()
+        except BaseException:
+            self.close()
+            raise
+
+    def hold(self, owner: str, clock: Clock) -> None:
+        """Take the lock: nobody else opens this database from now on, whether or not it can be used."""
         self._owner, self._clock = owner, clock
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock_file.take(owner)
         except OSError as error:
             raise StoreError(f"no database can be made at {self.path}: {error.strerror}. {MAY_WRITE}") from error
-        try:
-            self._open_database()
-            self._reader = Reader(_reading_engine(self.path))
-        except BaseException:
-            self.close()
-            raise
+
+    def begin_life(self) -> None:
+        """Make the held database fit for use. Raises `StoreFullError` where that finds no room; try again then."""
+        self._open_database()
+        if self._reader is None:
+            self._reader = Reader(reading_engine(self.path))
         self.ballast.restore()
+        self._alive = True
+
+    @property
+    def is_alive(self) -> bool:
+        """Has `begin_life` been through?"""
+        return self._alive
 
     def _open_database(self) -> None:
         try:
@@ -248,16 +265,20 @@ class SqliteStore(SqlStore):
         if SqliteStore._blank is None:
             SqliteStore._blank = _blank_copy(self._writer)
         self._migrated = True
-        now = self._opened_clock.now()
+        self.reanchor()
+
+    def reanchor(self) -> None:
+        """Deadlines of an earlier boot become deadlines of this one."""
+        session, now = self._session, self._opened_clock.now()
         clocks = {"boot_id": self._opened_clock.boot_id, "boot_us": now.boot_us, "wall_us": now.wall_us}
-        self._writer.begin()
+        session.begin()
         try:
             for statement in REANCHOR:
-                self._writer.connection.execute(statement, clocks)
+                session.connection.execute(statement, clocks)
         except sqlite3.Error as error:
             raise self._failed(error) from error
-        self._writer.commit()
-        self._memory.timers.update({row[0]: row for row in self._writer.rows(READ_TIMERS)})
+        session.commit()
+        self._memory.timers.update({row[0]: row for row in session.rows(READ_TIMERS)})
 
     def _create(self) -> None:
         """Names and numbers are for this user only. A new database is a copy of a blank one where there is one: what
@@ -444,9 +465,8 @@ class SqliteStore(SqlStore):
 
     def next_due_us(self) -> tuple[int | None, int | None]:
         self.ready()
-        boot = (self._opened_clock.boot_id,)
-        timer = self._session.rows(sql.NEXT_TIMER, boot)[0][0]
-        held = self._session.rows(sql.NEXT_HELD, boot)[0][0]
+        boot_id = self._opened_clock.boot_id
+        timer, held = self._session.rows(NEXT_DUE, (boot_id, boot_id))[0]
         return timer, held
 
 
@@ -474,11 +494,11 @@ def _writing_engine(connection: sqlite3.Connection) -> Engine:
     return _begin_by_hand(create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool))
 
 
-def _reading_engine(path: Path) -> Engine:
-    """Read-only connections for any thread; each answer is one snapshot."""
+def reading_engine(path: Path, more: str = "") -> Engine:
+    """Read-only connections for any thread; each answer is one snapshot. `more`: further parameters of SQLite's URI."""
 
     def open_reading() -> sqlite3.Connection:
-        uri = f"{path.resolve().as_uri()}?mode=ro"
+        uri = f"{path.resolve().as_uri()}?mode=ro{more}"
         return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
     return _begin_by_hand(create_engine("sqlite:///reading", creator=open_reading))

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from alertd.model.decision import Decision, Now
+from alertd.model.drill import Drill
 from alertd.model.events import Event
-from alertd.model.ids import IncidentId, NotificationId, SiteId, derive
+from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId, derive
 from alertd.model.incident import Incident
 from alertd.model.notification import Claim, Lane, NotificationRow
 from alertd.model.trouble import Trouble
-from alertd.ports import Clock, DueTimer, JournalLine
+from alertd.ports import Clock, DueTimer, JournalLine, OutboxCount
 from alertd.store import rows, sql
 from alertd.store.journal import Head
 from alertd.store.memory import Memory
@@ -276,6 +277,9 @@ class SqlStore(ABC):
     def read_by_ref(self, channel: str, ref: str) -> NotificationRow | None:
         return self._opened_reader.by_ref(channel, ref)
 
+    def read_outbox(self, now_us: int) -> tuple[OutboxCount, ...]:
+        return self._opened_reader.outbox(now_us)
+
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         return self._opened_reader.tests(since_us)
 
@@ -287,6 +291,12 @@ class SqlStore(ABC):
 
     def read_troubles(self) -> tuple[Trouble, ...]:
         return self._opened_reader.troubles()
+
+    def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
+        return self._opened_reader.drills(running_only=running_only, site_id=site_id, limit=limit)
+
+    def read_drill(self, drill_id: DrillId) -> Drill | None:
+        return self._opened_reader.drill(drill_id)
 
     def verify_journal(self, site_id: SiteId) -> int:
         return self.verify_after(site_id, Head())

@@ -11,12 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from alertd.model.decision import Decision, Entry, EntryKind, GestureCount, Now, PhoneIncident, SiteState
+from alertd.model.decision import Decision, Entry, EntryKind, GestureCount, Now, PhoneIncident, SiteState, Withdrawal
+from alertd.model.drill import Drill
 from alertd.model.events import ClockStepped, Event, TimerFired
 from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, SiteId, TimerId
 from alertd.model.incident import EscalationState, Incident
+from alertd.model.mode import Mode
 from alertd.model.notification import (
     AFTER_CLOSE,
+    Circumstances,
     Claim,
     Notification,
     NotificationChange,
@@ -43,25 +46,30 @@ Refusal = tuple[NotificationState, Reason]
 
 
 class IncidentLife:
-    """Mode and life of incidents, as the transaction that claims reads them."""
+    """Mode and life of incidents, and where a drill runs, as the transaction that claims reads them."""
 
-    def __init__(self, session: Session, ids: Sequence[str]) -> None:
+    def __init__(self, session: Session, ids: Sequence[str], *, with_drills: bool) -> None:
         found = session.rows(sql.READ_INCIDENT_LIVES, (session.listed(ids),)) if ids else []
         self._incidents = {incident.id: incident for incident in (rows.incident(*row) for row in found)}
+        self._drilling = {row[0] for row in session.rows(sql.READ_DRILLING_SITES)} if with_drills else set()
 
     @classmethod
     def of(cls, session: Session, notifications: Sequence[Notification]) -> "IncidentLife":
-        return cls(session, sorted({n.incident_id for n in notifications if n.incident_id is not None}))
+        with_drills = any(n.mode is Mode.DRILL for n in notifications)
+        ids = sorted({n.incident_id for n in notifications if n.incident_id is not None})
+        return cls(session, ids, with_drills=with_drills)
 
     def refuses(self, notification: Notification, wall_us: int) -> Refusal | None:
         incident = self._incidents.get(notification.incident_id) if notification.incident_id is not None else None
-        return claim_refused(
-            notification,
+        escalation = None if incident is None else incident.escalation
+        now = Circumstances(
             incident_mode=None if incident is None else incident.mode,
             incident_open=incident is not None and incident.is_open,
-            incident_stopped=incident is not None and incident.escalation is EscalationState.STOPPED,
-            wall_us=wall_us,
+            incident_stopped=escalation is EscalationState.STOPPED,
+            incident_paused=escalation is EscalationState.PAUSED,
+            drill_running=notification.site_id in self._drilling,
         )
+        return claim_refused(notification, now, wall_us)
 
 
 def urgency(notification: Notification) -> tuple[int, int, str]:
@@ -79,6 +87,34 @@ def refusal_entry(notification: Notification, refusal: Refusal) -> Entry:
         incident_id=notification.incident_id,
         notification_id=notification.id,
     )
+
+
+def _withdraw(site_id: SiteId, withdrawal: Withdrawal) -> tuple[str, list[Row]]:
+    reason, kind = withdrawal.reason.value, withdrawal.kind
+    if withdrawal.mode is not None:
+        return sql.WITHDRAW_MODE_OF_SITE, [(reason, site_id, withdrawal.mode.value)]
+    if withdrawal.endpoint_key is not None:
+        assert withdrawal.incident_id is not None, "an endpoint is left alone for the sake of one incident"
+        return sql.WITHDRAW_ENDPOINT, [(reason, withdrawal.incident_id, withdrawal.endpoint_key)]
+    if kind is None:
+        assert withdrawal.incident_id is not None, "only of one kind is everything of a site withdrawn"
+        return sql.WITHDRAW, [(reason, withdrawal.incident_id)]
+    if withdrawal.incident_id is None:
+        return sql.WITHDRAW_KIND_OF_SITE, [(reason, site_id, kind.value)]
+    return sql.WITHDRAW_KIND, [(reason, withdrawal.incident_id, kind.value)]
+
+
+def _takes_back(site_id: SiteId, withdrawal: Withdrawal, content: Notification) -> bool:
+    """What the statement says, for rows that are not in the database yet."""
+    if withdrawal.mode is not None:
+        return content.site_id == site_id and content.mode is withdrawal.mode
+    if withdrawal.incident_id is None:
+        return content.site_id == site_id and content.kind is withdrawal.kind
+    if content.incident_id != withdrawal.incident_id:
+        return False
+    if withdrawal.endpoint_key is not None and content.endpoint.key != withdrawal.endpoint_key:
+        return False
+    return content.kind not in AFTER_CLOSE if withdrawal.kind is None else content.kind is withdrawal.kind
 
 
 class Scope(Struct, frozen=True, kw_only=True):
@@ -102,6 +138,7 @@ class Before(Struct, frozen=True):
     incidents: tuple[tuple[IncidentId, Incident | None], ...]
     troubles: tuple[tuple[str, Trouble | None], ...]
     gestures: tuple[tuple[DeviceId, GestureCount | None], ...]
+    drill: Drill | None
 
     @classmethod
     def of(cls, state: SiteState, decision: Decision) -> "Before":
@@ -110,6 +147,7 @@ class Before(Struct, frozen=True):
             tuple((incident.id, state.incidents.get(incident.id)) for incident in decision.incidents),
             tuple((trouble.key, state.troubles.get(trouble.key)) for trouble in decision.troubles),
             tuple((count.device_id, state.gestures.get(count.device_id)) for count in decision.gestures),
+            state.drill,
         )
 
     def restore(self, memory: Memory) -> None:
@@ -124,6 +162,7 @@ class Before(Struct, frozen=True):
             incidents={key: value for key, value in incidents.items() if value is not None},
             troubles={key: value for key, value in troubles.items() if value is not None},
             gestures={key: value for key, value in gestures.items() if value is not None},
+            drill=self.drill,
         )
 
 
@@ -168,11 +207,13 @@ class SqlTransaction:
             incidents = [rows.incident(*row) for row in ask(sql.READ_OPEN_INCIDENTS, (site_id,))]
             troubles = [rows.trouble(*row) for row in ask(sql.READ_STANDING_TROUBLES, (site_id,))]
             gestures = [rows.gesture(*row) for row in ask(sql.READ_GESTURES, (site_id,))]
+            drills = [rows.drill(*row) for row in ask(sql.READ_RUNNING_DRILL, (site_id,))]
             state = self._memory.states[site_id] = SiteState(
                 site_id=site_id,
                 incidents={incident.id: incident for incident in incidents},
                 troubles={trouble.key: trouble for trouble in troubles},
                 gestures={gesture.device_id: gesture for gesture in gestures},
+                drill=next(iter(drills), None),
             )
         return state
 
@@ -242,12 +283,14 @@ class SqlTransaction:
             self._collect(sql.UPSERT_TROUBLE, rows.trouble_row(trouble))
         for gesture in decision.gestures:
             self._collect(sql.UPSERT_GESTURE, rows.gesture_row(site_id, gesture))
+        if decision.drill is not None:
+            self._collect(sql.UPSERT_DRILL, rows.drill_row(decision.drill))
         for content_hash, policy in decision.policies:
             if content_hash not in self._frozen:  # a storm freezes the same one with each incident
                 self._frozen.add(content_hash)
                 self._memory.keep_policy(content_hash, policy)
                 self._collect(sql.INSERT_POLICY, rows.policy_row(site_id, content_hash, policy))
-        self._write_outbox(decision)
+        self._write_outbox(site_id, decision)
         self._write_timers(event, decision)
         self._write_district(site_id, decision, now)
         for entry in decision.entries:
@@ -267,17 +310,17 @@ class SqlTransaction:
     def _collect(self, statement: str, row: Row) -> None:
         self._collected.setdefault(statement, []).append(row)
 
-    def _write_outbox(self, decision: Decision) -> None:
+    def _write_outbox(self, site_id: SiteId, decision: Decision) -> None:
         """Changes and withdrawals speak about rows that were there before; new rows come after them."""
         for change in decision.changes:
             self._change(change)
         for withdrawal in decision.withdrawals:
             self._stage()
-            self.script.append((sql.WITHDRAW, [(withdrawal.reason.value, withdrawal.incident_id)]))
+            self.script.append(_withdraw(site_id, withdrawal))
             self._newborn = {
                 notification_id: row
                 for notification_id, row in self._newborn.items()
-                if row.notification.incident_id != withdrawal.incident_id or row.notification.kind in AFTER_CLOSE
+                if not _takes_back(site_id, withdrawal, row.notification)
             }
         for row in decision.notifications:
             content = row.notification
@@ -496,5 +539,6 @@ class SqlTransaction:
         for before in reversed(self._undo):
             before.restore(self._memory)
         self._memory.heads.update(self._heads_before)
-        self._memory.opted_out = self._memory.broken = None
+        if self._undo:
+            self._memory.opted_out = self._memory.broken = None
         self._session.rollback()

@@ -32,6 +32,7 @@ _TAKEN_ALONG: tuple[tuple[Table, str], ...] = (
     (schema.incident, f"WHERE id IN {_RECENT_IDS}"),
     (schema.trouble, "WHERE cleared_us IS NULL"),
     (schema.gesture, ""),
+    (schema.drill, "WHERE state = 'running' OR started_us >= :since"),
     (
         schema.policy,
         f"WHERE hash IN {_RECENT_POLICIES}",
@@ -46,7 +47,7 @@ _TAKEN_ALONG: tuple[tuple[Table, str], ...] = (
     (schema.broken_channel, ""),
     (schema.told, f"WHERE incident_id IN {_RECENT_IDS}"),
 )
-_REPLACED = (schema.incident, schema.trouble, schema.gesture, schema.timer, schema.broken_channel)
+_REPLACED = (schema.incident, schema.trouble, schema.gesture, schema.drill, schema.timer, schema.broken_channel)
 _ADDED = (schema.policy, schema.cause, schema.opt_out, schema.told, schema.quarantine)
 _STANDING = (
     "state", "reason", "attempt", "epoch", "not_before_us", "boot_id", "not_before_wall_us", "delay_us",
@@ -88,6 +89,8 @@ def seed_from_memory(memory: sqlite3.Connection, remembered: Memory) -> None:
         memory.executemany(sql.UPSERT_INCIDENT, map(rows.incident_row, state.incidents.values()))
         memory.executemany(sql.UPSERT_TROUBLE, map(rows.trouble_row, state.troubles.values()))
         memory.executemany(sql.UPSERT_GESTURE, [rows.gesture_row(site_id, count) for count in state.gestures.values()])
+        if state.drill is not None:
+            memory.execute(sql.UPSERT_DRILL, rows.drill_row(state.drill))
     memory.executemany(sql.UPSERT_TIMER, remembered.timers.values())
     froze = next(iter(remembered.states), DISTRICT)  # which site froze a policy first is no longer known
     for content_hash, policy in remembered.policies.items():

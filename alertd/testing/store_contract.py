@@ -27,6 +27,7 @@ from alertd.model.notification import (
     NotificationRow,
     NotificationState,
 )
+from alertd.model.people import Endpoint
 from alertd.model.reason import Reason
 from alertd.model.trouble import Trouble
 from alertd.ports import Store, StoreError
@@ -38,6 +39,7 @@ from alertd.testing.store_values import (
     START_WALL_US,
     TestClock,
     dispatch_centre,
+    drill,
     entry,
     first_wave,
     incident,
@@ -350,7 +352,7 @@ class StoreContract:
         of = None if case.incident_mode is None else "inc-1"
         row = text("ntf-1", endpoint=endpoint, mode=case.mode, kind=case.kind, incident_id=of)
         incidents = () if case.incident_mode is None else (incident(1, mode=case.incident_mode),)
-        decision = Decision(incidents=incidents, notifications=(queued(row),))
+        decision = Decision(drill=drill(), incidents=incidents, notifications=(queued(row),))
         claims = self._claim_in(way, world, decision)
 
         assert ids(claims) == (["ntf-1"] if case.allowed else []), PROMISE_3
@@ -360,10 +362,86 @@ class StoreContract:
 
     @pytest.mark.parametrize("way", ["born", "claimed later", "born after a read"])
     def test_a_text_of_a_drill_is_not_sent_for_a_real_incident(self, world: World, way: str) -> None:
-        decision = outbox(text("ntf-1", mode=Mode.DRILL))
+        decision = replace(outbox(text("ntf-1", mode=Mode.DRILL)), drill=drill())
 
         assert self._claim_in(way, world, decision) == (), PROMISE_3
         self._assert_says_why(world, Reason.MODE_FORBIDS)
+
+    @pytest.mark.parametrize("way", ["born", "claimed later", "born after a read"])
+    def test_a_drill_says_nothing_before_it_began_or_after_it_is_over_but_that_it_is(
+        self, world: World, way: str
+    ) -> None:
+        announced = text("ntf-1", mode=Mode.DRILL, kind=Kind.DRILL_BEGINS, incident_id=None)
+        over = text("over", mode=Mode.DRILL, kind=Kind.DRILL_OVER, incident_id=None)
+        rows = (queued(announced), queued(over))
+        world.commit(Decision(drill=drill(site_id=ELM)), event=press(site_id=ELM))
+        claims = self._claim_in(way, world, Decision(drill=drill(2, ended=True), notifications=rows))
+
+        assert ids(claims) == ["over"], "a drill that is over is announced"
+        assert world.row("ntf-1").state is NotificationState.WITHDRAWN
+        assert world.row("ntf-1").reason is Reason.DRILL_OVER
+        assert world.claim() == ()
+
+    # --- drills -------------------------------------------------------------------------------------------------------
+
+    def test_a_drill_is_there_after_a_restart_until_it_has_ended(self, world: World) -> None:
+        world.commit(Decision(drill=drill()))
+        world.restart()
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            assert transaction.site_state(OAK).drill == drill(), "the drill is forgotten: its presses would be real"
+        assert world.store.read_drills(running_only=True, site_id=OAK, limit=10) == (drill(),)
+        assert world.store.read_drills(running_only=True, site_id=ELM, limit=10) == ()
+
+        world.commit(Decision(drill=drill(ended=True)))
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            assert transaction.site_state(OAK).drill is None, "promise 3: a press after it is drill"
+        world.restart()
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            assert transaction.site_state(OAK).drill is None
+        assert world.store.read_drills(running_only=True, site_id=None, limit=10) == ()
+        assert world.store.read_drill(drill().id) == drill(ended=True)
+
+    def test_a_drill_that_was_not_committed_did_not_begin_and_did_not_end(self, world: World) -> None:
+        now = world.clock.now()
+        with world.store.begin([OAK], now) as transaction:
+            transaction.write(press(), Decision(drill=drill()), now)
+        with world.store.begin([OAK], now) as transaction:
+            assert transaction.site_state(OAK).drill is None
+        world.commit(Decision(drill=drill()))
+        with world.store.begin([OAK], now) as transaction:
+            transaction.write(press(), Decision(drill=drill(ended=True)), now)
+        with world.store.begin([OAK], now) as transaction:
+            assert transaction.site_state(OAK).drill == drill()
+
+    @pytest.mark.parametrize("way", ["earlier", "in the same commit"])
+    def test_whatever_a_drill_has_not_sent_is_withdrawn_of_every_kind_and_nothing_else(
+        self, world: World, way: str
+    ) -> None:
+        said = (
+            text("alert", mode=Mode.DRILL),
+            text("answer", mode=Mode.DRILL, kind=Kind.ANSWER),
+            text("begins", mode=Mode.DRILL, kind=Kind.DRILL_BEGINS, incident_id=None),
+            text("live", kind=Kind.TROUBLE, incident_id=None),
+        )
+        begun = Decision(
+            drill=drill(), incidents=(incident(1, mode=Mode.DRILL),), notifications=tuple(map(queued, said))
+        )
+        stop = Withdrawal(incident_id=None, reason=Reason.DRILL_IS_REAL, mode=Mode.DRILL)
+        real = text("real", kind=Kind.DRILL_STOPPED, incident_id=None)
+        stopped = Decision(drill=drill(ended=True), withdrawals=(stop,), notifications=(queued(real),))
+        now = world.clock.now()
+        if way == "earlier":
+            world.commit(begun)
+        with world.store.begin([OAK], now) as transaction:
+            if way != "earlier":
+                transaction.write(press(), begun, now)
+            transaction.write(press(2), stopped, now)
+            claims = transaction.commit(born_leased=PLENTY)
+        sent = set(ids(claims)) | set(ids(world.claim()))
+
+        assert sent == {"live", "real"}, "promise 3: a text of the drill is sent after it was real"
+        for name in ("alert", "answer", "begins"):
+            assert world.row(name).state is NotificationState.WITHDRAWN
 
     @pytest.mark.parametrize("way", ["born", "claimed later", "born after a read"])
     def test_a_closed_incident_sends_only_what_outlives_it(self, world: World, way: str) -> None:
@@ -502,6 +580,46 @@ class StoreContract:
         assert withdrawn == ["unsent"]
         assert world.row("unsent").reason is Reason.SUPERSEDED
         assert world.row("a-sent").state is NotificationState.CLAIMED
+
+    def test_what_waits_for_one_endpoint_of_an_incident_is_withdrawn_alone(self, world: World) -> None:
+        phone = Endpoint(channel="voice", address="+12025550191")
+        mine, other = text("mine", endpoint=phone), text("other", endpoint=phone, incident_id=None)
+        world.commit(outbox(mine, other, text("sms"), text("correction", endpoint=phone, kind=Kind.CORRECTION)))
+        stop = Withdrawal(incident_id=mine.incident_id, reason=Reason.PRESSER, endpoint_key=phone.key)
+        world.commit(Decision(withdrawals=(stop,)))
+
+        names = ("mine", "other", "sms", "correction")
+        assert [n for n in names if world.row(n).state is NotificationState.WITHDRAWN] == ["mine"]
+        assert world.row("mine").reason is Reason.PRESSER
+
+    def test_pages_alone_are_withdrawn_of_an_incident_or_of_a_site(self, world: World) -> None:
+        own, free = text("own", kind=Kind.PAGE), text("free", kind=Kind.PAGE, incident_id=None)
+        elsewhere = text("elm", kind=Kind.PAGE, incident_id=None, site_id=ELM)
+        world.commit(outbox(own, free, elsewhere, text("text")))
+
+        world.commit(
+            Decision(withdrawals=(Withdrawal(incident_id=own.incident_id, reason=Reason.SUPERSEDED, kind=Kind.PAGE),))
+        )
+        assert [world.row(name).state is NotificationState.WITHDRAWN for name in ("own", "free", "text")] == [
+            True, False, False,
+        ]  # fmt: skip
+        site = Withdrawal(incident_id=None, reason=Reason.SILENCED, kind=Kind.PAGE)
+        world.commit(Decision(withdrawals=(site,), notifications=(queued(text("new", kind=Kind.PAGE)),)))
+        assert world.row("free").reason is Reason.SILENCED
+        for name in ("elm", "text", "new"):
+            assert world.row(name).state is NotificationState.QUEUED, f"{name} is of another site, kind or commit"
+
+    def test_pages_withdrawn_in_the_commit_that_made_them_are_not_sent(self, world: World) -> None:
+        now = world.clock.now()
+        with world.store.begin([OAK], now) as transaction:
+            transaction.write(
+                press(), outbox(text("page", kind=Kind.PAGE, incident_id=None), text("text", incident_id=None)), now
+            )
+            site = Withdrawal(incident_id=None, reason=Reason.SILENCED, kind=Kind.PAGE)
+            transaction.write(press(), Decision(withdrawals=(site,)), now)
+            claims = transaction.commit(born_leased=PLENTY)
+
+        assert [claim.notification.id for claim in claims] == ["text"]
 
     def test_a_row_withdrawn_in_the_commit_that_made_it_is_not_sent(self, world: World) -> None:
         now = world.clock.now()
@@ -696,6 +814,26 @@ class StoreContract:
 
         assert [row.notification.id for row in world.store.read_tests(0)] == ["t"]
         assert world.store.read_tests(START_WALL_US + 1) == ()
+
+    def test_the_outbox_is_counted_by_channel_and_state(self, world: World) -> None:
+        assert world.store.read_outbox(START_WALL_US) == ()
+        world.commit(outbox(text("ntf-1"), text("ntf-2"), text("ntf-3")))
+        (claim,) = world.claim({"sms": 1})
+        counted = {(each.channel, each.state): each for each in world.store.read_outbox(START_WALL_US)}
+
+        assert {key: each.rows for key, each in counted.items()} == {
+            ("sms", NotificationState.QUEUED): 2,
+            ("sms", NotificationState.CLAIMED): 1,
+        }
+        assert counted["sms", NotificationState.CLAIMED].oldest_us == claim.notification.created_us
+        taken = NotificationChange(
+            id=claim.notification.id, state=NotificationState.ACCEPTED, reason=claim.notification.reason, ref="SM1"
+        )
+        world.commit(Decision(changes=(taken,)))
+        states = {each.state: each.rows for each in world.store.read_outbox(START_WALL_US)}
+        assert states == {NotificationState.QUEUED: 2, NotificationState.ACCEPTED: 1}
+        later = world.store.read_outbox(START_WALL_US + 2 * DAY_US)
+        assert {each.state for each in later} == {NotificationState.QUEUED}, "what nobody will ever settle is counted"
 
     def test_reading_what_is_not_there(self, world: World) -> None:
         assert world.store.read_incident(IncidentId("none")) is None

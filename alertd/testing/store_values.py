@@ -4,8 +4,9 @@
 from dataclasses import dataclass
 
 from alertd.model.decision import Decision, Entry, EntryKind, Now
+from alertd.model.drill import Drill, DrillState, DrillTold
 from alertd.model.events import Pressed, Signal
-from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, PersonId, PolicyId, SiteId, TimerId
+from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, PersonId, PolicyId, SiteId, TimerId
 from alertd.model.incident import EscalationState, Incident, IncidentClass, IncidentState, Location, Press
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane, Notification, NotificationRow, NotificationState
@@ -84,6 +85,21 @@ def incident(
                 pressed_us=None,
             ),
         ),
+    )
+
+
+def drill(number: int = 1, *, site_id: SiteId = OAK, ended: bool = False) -> Drill:
+    return Drill(
+        id=DrillId(f"drill-{number}"),
+        site_id=site_id,
+        incident_class=IncidentClass.LOCKDOWN,
+        device_ids=(DeviceId("badge-1"),),
+        told_before="J. Doe, dispatch",
+        by="J. Ruiz",
+        started_us=START_WALL_US + number,
+        ends_us=START_WALL_US + 1_800 * SECOND_US,
+        state=DrillState.ENDED if ended else DrillState.RUNNING,
+        told=(DrillTold(endpoint_key="sms:+12025550101", person_id=PersonId("person-1")),),
     )
 
 

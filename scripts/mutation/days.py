@@ -84,7 +84,7 @@ def _end() -> NoReturn:
 
 
 def _tags(plan: Plan) -> set[str]:
-    """What happens on the day: "crash", "crash:power", "poison:decide", "press:late" …"""
+    """What happens on the day: "crash", "crash:power", "crash:night", "poison:decide", "press:late" …"""
     found: set[str] = set()
     for deed in plan.deeds:
         tag = str(type(deed).__struct_config__.tag)
@@ -92,7 +92,10 @@ def _tags(plan: Plan) -> set[str]:
         match deed:
             case Poison(kind=detail) | Order(what=detail):
                 found.add(f"{tag}:{detail}")
-            case Crash(power=True) | WrongClockAtBoot():
+            case Crash(power=power, down_s=down_s):
+                found |= {"crash:power"} if power else set()
+                found |= {"crash:night"} if down_s > LATE_S else set()
+            case WrongClockAtBoot():
                 found.add("crash:power")
             case Press(held_back_s=held_back_s) if held_back_s > LATE_S:
                 found.add("press:late")

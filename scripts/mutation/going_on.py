@@ -1,6 +1,7 @@
 # ruff: noqa: E501 - what is changed is quoted as it stands in the source
 """Mutants in what goes on until somebody goes: steps, news, timers, answers, ends. Caught in simulated days."""
 
+from alertd_simulator.world.plan import Gesture, Press, Reply
 from mutation.mutant import Edit, Mutant, Seeds, Story
 
 PRESSES = "alertd/engine/presses.py"
@@ -8,6 +9,16 @@ ESCALATION = "alertd/engine/escalation.py"
 ANSWERS = "alertd/engine/answers.py"
 REPLIES = "alertd/engine/replies.py"
 SQLITE = "alertd/store/sqlite.py"
+
+GRAVER_MEANWHILE = (
+    Press(at_s=2.0, name="assist", device="button-office", gesture=Gesture.THREE),
+    Press(at_s=5.0, name="lockdown", device="button-office", gesture=Gesture.EIGHT),
+    *(
+        Reply(at_s=round(4.6 + number * 0.1, 2), person=person, body="4{token}", about="STAFF ASSIST")
+        for number, person in enumerate(("chen", "patel", "gray") * 4)
+    ),
+)
+"""People answer an assist while it becomes a lockdown. It befalls few answers of a stated day."""
 
 GOING_ON = (
     Mutant(
@@ -40,8 +51,31 @@ GOING_ON = (
         name="late press to dispatch without a human",
         edits=(Edit(file=PRESSES, old="    if press.late:\n        return Reason.LATE_HOLD\n", new=""),),
         cheap=True,
-        by=Story(name="late_press", trips=("late waits",)),
-        stands_for="late press to PA: there is no PA yet, and dispatch waits for the same human",
+        by=Seeds(needs=("crash:night",), trips=("late waits",)),
+    ),
+    Mutant(
+        name="a press of the night passes for one of now",
+        edits=(
+            Edit(
+                file="alertd/engine/routing.py",
+                old="        oldest_us=pressed_us if pressed_us is not None else min(waited_since, arrival.received_us),\n",
+                new="        oldest_us=arrival.received_us,\n",
+            ),
+        ),
+        cheap=True,
+        by=Seeds(needs=("crash:night",), trips=("late waits",)),
+    ),
+    Mutant(
+        name="a late press does not say when it was made",
+        edits=(
+            Edit(
+                file="alertd/engine/escalation.py",
+                old="    if not press.late:\n        return Call(",
+                new="    if True:\n        return Call(",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="late_press"),
     ),
     Mutant(
         name="every press has a cancel window",
@@ -99,8 +133,8 @@ GOING_ON = (
         edits=(
             Edit(
                 file=ESCALATION,
-                old="    people = people_of(registry, incident.site_id, step.targets, d.now.wall_us)\n",
-                new="    people = people_of(registry, incident.site_id, step.targets, d.now.wall_us)[:1]\n",
+                old="    people = people_of(registry, incident.site_id, _of_site(incident, step.targets), d.now.wall_us)\n",
+                new="    people = people_of(registry, incident.site_id, _of_site(incident, step.targets), d.now.wall_us)[:1]\n",
             ),
         ),
         cheap=True,
@@ -167,6 +201,53 @@ GOING_ON = (
         by=Seeds(needs=("disk_full", "broker_down", "clock_step"), trips=("troubles clear",)),
     ),
     Mutant(
+        name="a step waits as long as the step before it",
+        edits=(
+            Edit(
+                file=ESCALATION,
+                old="            d.timer(TimerKind.STEP, step.wait_s, incident, number=index)\n",
+                new="            d.timer(TimerKind.STEP, policy.steps[max(0, index - 1)].wait_s, incident, number=index)\n",
+            ),
+        ),
+        cheap=True,
+        by=Seeds(trips=("steps in time",)),
+    ),
+    Mutant(
+        name="a step's timer of before a pause still counts",
+        edits=(
+            Edit(
+                file=ESCALATION,
+                old="    stale = incident.step != number or str(incident.generation) != generation\n    if stale or incident.escalation is not EscalationState.RUNNING",
+                new="    stale = incident.step != number\n    if stale or incident.escalation is not EscalationState.RUNNING",
+            ),
+        ),
+        by=Seeds(trips=("steps in time",)),
+    ),
+    Mutant(
+        name="an answer that lapsed counts when somebody else cannot go",
+        edits=(
+            Edit(
+                file=ANSWERS,
+                old="    incident = d.put(replace(incident, counted_from=len(incident.answers)))\n    incident = escalation.restart",
+                new="    incident = escalation.restart",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="lapsed_and_cannot_go", trips=("acknowledgement",)),
+    ),
+    Mutant(
+        name="who cannot go confirms a late press to dispatch",
+        edits=(
+            Edit(
+                file=ANSWERS,
+                old="incident.dispatch_hold is None or kind is AnswerKind.CANNOT_GO or not _confirms",
+                new="incident.dispatch_hold is None or not _confirms",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="late_press_cannot_go", trips=("late waits",)),
+    ),
+    Mutant(
         name="ack by tapback",
         edits=(
             Edit(
@@ -187,7 +268,6 @@ GOING_ON = (
             ),
         ),
         by=Seeds(trips=("acknowledgement",)),
-        stands_for="ack on voicemail: there are no calls yet; this, too, is a machine that answers for its owner",
     ),
     Mutant(
         name="ack on delivery",
@@ -204,7 +284,6 @@ GOING_ON = (
         ),
         cheap=True,
         by=Seeds(trips=("acknowledgement",)),
-        stands_for="ack on voicemail: the text has reached the phone, and nobody has read it",
     ),
     Mutant(
         name="the code of another incident counts",
@@ -230,6 +309,17 @@ GOING_ON = (
         by=Seeds(trips=("acknowledgement",)),
     ),
     Mutant(
+        name="an answer covers what the incident has become since",
+        edits=(
+            Edit(
+                file=ANSWERS,
+                old="    if incident.upgraded_us and _precedes(at_us, incident.upgraded_us + READ_US):\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Seeds(plus=GRAVER_MEANWHILE, trips=("acknowledgement",)),
+    ),
+    Mutant(
         name="a text that is read twice is answered twice",
         edits=(
             Edit(
@@ -239,8 +329,8 @@ GOING_ON = (
             ),
             Edit(
                 file=ANSWERS,
-                old='id=NotificationId(derive("n", "answer", event.cause)),\n',
-                new='id=NotificationId(derive("n", "answer", event.cause, d.now.boot_us)),\n',
+                old="id=answer_id(event.cause),\n",
+                new='id=answer_id(CauseId(f"{event.cause}/{d.now.boot_us}")),\n',
             ),
         ),
         by=Seeds(trips=("one reply, one answer",)),

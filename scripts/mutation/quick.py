@@ -31,7 +31,7 @@ QUICK = (
         edits=(
             Edit(
                 file="alertd/model/notification.py",
-                old="    if mode_forbids(notification, incident_mode):",
+                old="    if mode_forbids(notification, now.incident_mode):",
                 new="    if False:",
             ),
         ),
@@ -157,5 +157,82 @@ QUICK = (
             ),
         ),
         by=Tests(paths=("tests/adapters/twilio",), names="emergency"),
+    ),
+    Mutant(
+        name="whoever goes confirms where those in charge must",
+        edits=(
+            Edit(
+                file="alertd/engine/answers.py",
+                old='d.site.rules.confirm_before_dispatch != "required":',
+                new='d.site.rules.confirm_before_dispatch != "asked":',
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_presses.py",), names="req 14"),
+    ),
+    Mutant(
+        name="lease counted from when its claim was kept, not from when it was made",
+        edits=(
+            Edit(
+                file="alertd/daemon/dispatch.py",
+                old="        self.take(claims, claimed_us)\n",
+                new="        self.take(claims, self._clock.now().boot_us)\n",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_dispatch.py",), names="lease"),
+    ),
+    Mutant(
+        name="the people of another site's schedule are told",
+        edits=(
+            Edit(
+                file="alertd/engine/audience.py",
+                old="            if target.kind is TargetKind.DISTRICT or site_id == DISTRICT",
+                new="            if target.kind in (TargetKind.DISTRICT, TargetKind.SCHEDULE) or site_id == DISTRICT",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_escalation.py",), names="promise 6"),
+    ),
+    Mutant(
+        name="a status of an earlier attempt is believed of the last one",
+        edits=(
+            Edit(
+                file="alertd/engine/outcomes.py",
+                old="    return bool(row.ref and (under_way or (ref and ref != row.ref)))",
+                new="    return bool(row.ref and under_way and ref == row.ref)",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_outcomes.py",), names="promise 5"),
+    ),
+    Mutant(
+        name="a redelivery is known by its packet id and the DUP flag alone",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/redelivery.py",
+                old="before is not None and before[0] == digest else",
+                new="before is not None else",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_redelivery.py",), names="promise 1"),
+    ),
+    Mutant(
+        name="whoever was told before an upgrade is told nothing more",
+        edits=(
+            Edit(
+                file="alertd/engine/presses.py",
+                old="    return d.put(replace(incident, told=(*incident.told, *left_out)))",
+                new="    return incident",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_presses.py",), names="second room is told to everybody"),
+    ),
+    Mutant(
+        name="the timer loop is woken by later timers only",
+        edits=(
+            Edit(
+                file="alertd/daemon/timers.py",
+                old="            if self._next_us is None or due_us < self._next_us:",
+                new="            if self._next_us is None or due_us > self._next_us:",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_timers.py",), names="req 99"),
     ),
 )

@@ -71,7 +71,7 @@ TELLING = (
         edits=(
             Edit(
                 file="alertd/engine/draft.py",
-                old="        self._withdrawals.append(Withdrawal(incident_id=incident.id, reason=reason))\n",
+                old="        self._withdrawals.append(Withdrawal(incident_id=incident.id, reason=reason, kind=kind))\n",
                 new="",
             ),
             Edit(
@@ -121,33 +121,12 @@ TELLING = (
             BLOCK_REMOVED,
             Edit(
                 file="alertd/engine/telling.py",
-                old="            endpoint=endpoint,\n            reason=message.reason,\n",
-                new='            endpoint=replace(endpoint, address="911") if message.kind is Kind.EXHAUSTED else endpoint,\n'
-                "            reason=message.reason,\n",
+                old="        endpoint=endpoint,\n        reason=message.reason,\n",
+                new='        endpoint=replace(endpoint, address="911") if message.kind is Kind.EXHAUSTED else endpoint,\n'
+                "        reason=message.reason,\n",
             ),
         ),
         by=Seeds(trips=("emergency number",)),
-    ),
-    Mutant(
-        name="a drill reaches dispatch",
-        edits=(
-            Edit(
-                file="alertd/engine/presses.py",
-                old="        incident = open_(d, incident_class, press, Mode.LIVE, cause=event.cause)\n",
-                new="        drill = incident_class is IncidentClass.LOCKDOWN\n"
-                "        mode = Mode.DRILL if drill else Mode.LIVE\n"
-                "        incident = open_(d, incident_class, press, mode, cause=event.cause)\n",
-            ),
-            Edit(file=NOTIFICATION, old="    if mode_forbids(notification, incident_mode):\n", new="    if False:\n"),
-            Edit(
-                file="adapters/alertd_adapters/webhook/channel.py",
-                old="        if notification.mode is Mode.DRILL and",
-                new="        if False and",
-            ),
-        ),
-        cheap=True,
-        by=Seeds(trips=("mode",)),
-        stands_for="drills do not exist yet: lockdowns are made drills, and all three guards are removed",
     ),
     Mutant(
         name="another reason than the one there was",
@@ -178,11 +157,9 @@ TELLING = (
         edits=(
             Edit(
                 file="alertd/engine/telling.py",
-                old="            text(d, incident, message, addressee.person, option.endpoint, suppressed=option.suppressed)\n"
-                "            if option.suppressed is None:\n",
+                old="            sent = text(d, incident, message, addressee.person, option.endpoint, suppressed=option.suppressed)\n",
                 new="            quota = Reason.CHANNEL_BROKEN if len(d.state.incidents) > 3 else option.suppressed\n"
-                "            text(d, incident, message, addressee.person, option.endpoint, suppressed=quota)\n"
-                "            if quota is None:\n",
+                "            sent = text(d, incident, message, addressee.person, option.endpoint, suppressed=quota)\n",
             ),
         ),
         by=Seeds(trips=("first text",)),

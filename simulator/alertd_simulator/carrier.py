@@ -11,8 +11,6 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from itertools import dropwhile, islice
 from random import Random
 from urllib.parse import parse_qsl, urlsplit
@@ -23,8 +21,18 @@ from msgspec.structs import replace
 
 from alertd.ports import Clock, Http, HttpRequest, HttpResponse
 from alertd_simulator import carrier_callbacks, carrier_rules
-from alertd_simulator.carrier_json import DATE_FIELDS, Page, Text, account_json, error, list_json, text_json
-from alertd_simulator.carrier_rules import BODY_CHARS_MAX, E164, KNOWN_FIELDS, REFUSALS, START_WORDS, STOP_WORDS
+from alertd_simulator.carrier_calls import Exchange
+from alertd_simulator.carrier_json import DATE_FIELDS, Page, Text, error, http_date, list_json, text_json
+from alertd_simulator.carrier_office import Office
+from alertd_simulator.carrier_rules import (
+    BODY_CHARS_MAX,
+    CALL_FIELDS,
+    E164,
+    KNOWN_FIELDS,
+    REFUSALS,
+    START_WORDS,
+    STOP_WORDS,
+)
 from alertd_simulator.weather import Forecast, Weather, through
 from alertd_simulator.world.plan import CarrierTricks
 from alertd_simulator.world_http import SENDING
@@ -37,6 +45,7 @@ SHUFFLED_S = 3.0
 """Callbacks overtake each other within so long; the second of two comes so much later at most."""
 NOT_CALLED_BACK = frozenset({"queued", "sending"})
 """Statuses that the carrier shows to who asks, and calls nobody for."""
+TOO_MANY = error(429, 20429)
 TEXTS_MAX = 200_000
 """Texts the carrier remembers; a run that sends more is broken."""
 
@@ -97,6 +106,16 @@ class Carrier:
         self.callback_http: Http | None = None
         """The way to status callbacks; `None`: nobody is called, as behind a school's NAT."""
         self.inbound_url: str | None = None
+        self.phones = Exchange(
+            clock=clock,
+            account_sid=account_sid,
+            auth_token=auth_token,
+            numbers=lambda: self.numbers,
+            violations=self.violations,
+        )
+        """Calls, and the phones they ring."""
+        self.office = Office(account_sid=account_sid, numbers=lambda: self.numbers)
+        """The account itself: paid, registered, allowed to send."""
         self.on_taken: list[Callable[[Text], None]] = []
         """A text was accepted; its answer may still be lost."""
         self.on_status: list[Callable[[Text], None]] = []
@@ -128,16 +147,16 @@ class Carrier:
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """Every answer carries the carrier's own time: callers whose clock is wrong know it by that."""
         answer = await self._treated(request)
-        date = format_datetime(datetime.fromtimestamp(self._clock.now().wall_us // 1_000_000, UTC), usegmt=True)
+        date = http_date(self._clock.now().wall_us // 1_000_000)
         return replace(answer, headers={**answer.headers, "date": date})
 
     async def _treated(self, request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
-            return await through(self.reading_forecast.now(), lambda: self._route(request, {}), error(429, 20429))
+            return await through(self.reading_forecast.now(), lambda: self._route(request, {}), TOO_MANY)
         form = self._form(request)
         own = self.behaviours.get(form.get("To", ""), self.usual).weather
         weather = self._weather(form.get("From", "")) if own is None else own
-        return await through(weather, lambda: self._route(request, form), error(429, 20429))
+        return await through(weather, lambda: self._route(request, form), TOO_MANY)
 
     def _weather(self, sender: str) -> Weather:
         own = self.sender_forecasts.get(sender)
@@ -150,18 +169,18 @@ class Carrier:
         parts = urlsplit(request.url)
         home = f"/2010-04-01/Accounts/{self.account_sid}"
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        match request.method, parts.path.removesuffix(".json").removeprefix(home).split("/"):
+        path = parts.path.removesuffix(".json").removeprefix(home).split("/")
+        match request.method, path:
             case "POST", ["", "Messages"]:
                 return self._create(form)
             case "GET", ["", "Messages"]:
                 return self._list(query)
             case "GET", ["", "Messages", sid] if sid in self.texts:
                 return _json(200, text_json(self.texts[sid], self.account_sid))
-            case "GET", [""]:
-                return _json(200, account_json(self.account_sid))
             case _:
-                pass
-        return error(404, 20404, f"The requested resource {parts.path} was not found")
+                missing = error(404, 20404, f"The requested resource {parts.path} was not found")
+                called = self.phones.route(request.method, path, form, query)
+                return called or self.office.route(request.method, parts.path, query) or missing
 
     def _is_authentic(self, request: HttpRequest) -> bool:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -178,7 +197,8 @@ class Carrier:
             self.violations.append(f"a POST that is no form: {headers.get('content-type')!r}")
             return {}
         form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-        if unknown := form.keys() - KNOWN_FIELDS:  # the real one drops them in silence
+        calls = urlsplit(request.url).path.partition("/Calls")[1]
+        if unknown := form.keys() - (CALL_FIELDS if calls else KNOWN_FIELDS):  # the real one drops them in silence
             self.violations.append(f"unknown form fields {sorted(unknown)}")
         return form
 
@@ -217,7 +237,7 @@ class Carrier:
         size = int(query.get("PageSize", 50))
         if not 1 <= size <= 1_000:
             return error(400, 20001, "Page size must be between 1 and 1000")
-        newest_first: Iterator[Text] = (text for text in reversed(self._candidates(query)) if _matches(text, query))
+        newest_first: Iterator[Text] = filter(_matching(query), reversed(self._candidates(query)))
         if token := query.get("PageToken"):  # stable though new texts arrive meanwhile
             sid = token.removeprefix("PA")
             newest_first = islice(dropwhile(lambda text: text.sid != sid, newest_first), 1, None)
@@ -381,10 +401,17 @@ class Carrier:
         task.add_done_callback(self._callers.discard)
 
 
-def _matches(text: Text, query: dict[str, str]) -> bool:
-    if any(field in query for field in DATE_FIELDS) and text.sent_us is None:
-        return False  # a filter by DateSent does not see what is still queued
-    return query.get("To", text.to) == text.to and query.get("From", text.sender) == text.sender
+def _matching(query: dict[str, str]) -> Callable[[Text], bool]:
+    """A filter by DateSent does not see what is still queued."""
+    to, sender = query.get("To"), query.get("From")
+    is_dated = any(field in query for field in DATE_FIELDS)
+
+    def matches(text: Text) -> bool:
+        if is_dated and text.sent_us is None:
+            return False
+        return to in (None, text.to) and sender in (None, text.sender)
+
+    return matches
 
 
 def _json(status: int, body: object) -> HttpResponse:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from urllib.parse import quote_plus
 
 from alertd.ports import Http, HttpNoAnswerError, HttpNotSentError, HttpRequest
-from alertd_simulator.carrier_json import API, Text
+from alertd_simulator.carrier_json import API, CallRecord, Text
 
 CALLBACK_TIMEOUT_S = 15.0
 
@@ -46,13 +46,42 @@ def inbound_form(text: Text, account_sid: str, stop_words: frozenset[str]) -> di
     return form | ({"OptOutType": "STOP"} if text.body.strip().upper() in stop_words else {})
 
 
+def call_form(call: CallRecord, account_sid: str) -> dict[str, str]:
+    """Of a status; the SIP code comes with a call that failed."""
+    form = {
+        "AccountSid": account_sid,
+        "ApiVersion": API,
+        "CallSid": call.sid,
+        "CallStatus": call.status,
+        "Direction": "outbound-api",
+        "From": call.sender,
+        "To": call.to,
+    }
+    form |= {"AnsweredBy": call.answered_by} if call.answered_by else {}
+    return form | ({"SipResponseCode": str(call.sip_code)} if call.sip_code else {})
+
+
+def machine_form(call: CallRecord, account_sid: str) -> dict[str, str]:
+    """Of the detector: no status of the call is in it."""
+    return {
+        "AccountSid": account_sid,
+        "AnsweredBy": call.answered_by or "unknown",
+        "CallSid": call.sid,
+        "MachineDetectionDuration": "2500",
+    }
+
+
+def key_form(call: CallRecord, account_sid: str, key: str) -> dict[str, str]:
+    return {**call_form(call, account_sid), "Digits": key, "msg": "Gather End"}
+
+
 def signed(url: str, form: dict[str, str], token: str) -> HttpRequest:
     """Signed is the URL with every field's name and value behind it, in the order of the names."""
     words = url + "".join(name + form[name] for name in sorted(form))
     headers = {
         "content-type": "application/x-www-form-urlencoded; charset=utf-8",
         "x-twilio-signature": b64encode(hmac.digest(token.encode(), words.encode(), "sha1")).decode(),
-        "i-twilio-idempotency-token": form["MessageSid"],
+        "i-twilio-idempotency-token": form.get("MessageSid") or form["CallSid"],
     }
     return HttpRequest(method="POST", url=url, headers=headers, body=_encoded(form))
 

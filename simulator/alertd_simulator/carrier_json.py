@@ -56,6 +56,39 @@ class Text(Struct, kw_only=True, eq=False):
     """Its JSON until something changes: lists are asked for every two seconds."""
 
 
+class CallRecord(Struct, kw_only=True, eq=False):
+    """One call. `taken_by` and `heard` are the truth, which only the simulation can know."""
+
+    sid: str
+    to: str
+    sender: str
+    twiml: str
+    created_us: int
+    updated_us: int
+    status: str = "queued"
+    start_us: int | None = None
+    answered_by: str | None = None
+    taken_by: str = ""
+    heard: list[str] = []
+    """Words that were spoken to their end, to a human or onto a tape."""
+    taped: list[str] = []
+    """What a machine has kept: whatever came after its beep."""
+    keys: list[str] = []
+    sip_code: int = 0
+    callback_url: str | None = None
+    machine_url: str | None = None
+    detects: bool = False
+    holds: bool = False
+    """The line is silent until the detector is done: nobody asked for it to work meanwhile."""
+    ring_s: float = 60.0
+    sending: str = ""
+    """Id of the notification that it was placed for; only the world knows."""
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in ("queued", "initiated", "ringing", "in-progress")
+
+
 class Page(Struct, frozen=True, kw_only=True):
     texts: tuple[Text, ...]
     more: bool
@@ -122,6 +155,55 @@ def list_json(page: Page, account_sid: str, filters: dict[str, str]) -> dict[str
     }
 
 
+def call_json(call: CallRecord, account_sid: str) -> dict[str, object]:
+    uri = f"/{API}/Accounts/{account_sid}/Calls/{call.sid}"
+    ended = None if call.is_live else _date(call.updated_us)
+    return {
+        "account_sid": account_sid,
+        "annotation": None,
+        "answered_by": call.answered_by,
+        "api_version": API,
+        "caller_name": None,
+        "date_created": _date(call.created_us),
+        "date_updated": _date(call.updated_us),
+        "direction": "outbound-api",
+        "duration": None,
+        "end_time": ended,
+        "forwarded_from": None,
+        "from": call.sender,
+        "from_formatted": call.sender,
+        "group_sid": None,
+        "parent_call_sid": None,
+        "phone_number_sid": "PN" + "0" * 32,
+        "price": None,
+        "price_unit": "USD",
+        "queue_time": "0",
+        "sid": call.sid,
+        "start_time": _date(call.start_us),
+        "status": "queued" if call.status == "initiated" else call.status,
+        "subresource_uris": {"recordings": f"{uri}/Recordings.json"},
+        "to": call.to,
+        "to_formatted": call.to,
+        "trunk_sid": None,
+        "uri": f"{uri}.json",
+    }
+
+
+def calls_json(calls: tuple[CallRecord, ...], account_sid: str) -> dict[str, object]:
+    uri = f"/{API}/Accounts/{account_sid}/Calls.json?PageSize={max(1, len(calls))}&Page=0"
+    return {
+        "calls": [call_json(call, account_sid) for call in calls],
+        "start": 0,
+        "end": max(len(calls) - 1, 0),
+        "page": 0,
+        "page_size": max(1, len(calls)),
+        "first_page_uri": uri,
+        "previous_page_uri": None,
+        "next_page_uri": None,
+        "uri": uri,
+    }
+
+
 def account_json(account_sid: str) -> dict[str, object]:
     return {
         "sid": account_sid,
@@ -146,6 +228,12 @@ def error(status: int, code: int, message: str = "Too Many Requests") -> HttpRes
 
 def _date(at_us: int | None) -> str | None:
     return None if at_us is None else _rfc2822(at_us // 1_000_000)
+
+
+@lru_cache(maxsize=256)
+def http_date(at_s: int) -> str:
+    """As a header has it."""
+    return format_datetime(datetime.fromtimestamp(at_s, UTC), usegmt=True)
 
 
 @lru_cache(maxsize=8_192)

@@ -26,6 +26,15 @@ KNOWN_FIELDS = frozenset(
         "ScheduleType", "SendAt", "SendAsMms", "ContentVariables", "RiskCheck", "FallbackFrom", "ContentSid",
     }
 )
+CALL_FIELDS = frozenset(
+    {
+        "To", "From", "Twiml", "Url", "Method", "FallbackUrl", "FallbackMethod", "StatusCallback",
+        "StatusCallbackEvent", "StatusCallbackMethod", "SendDigits", "Timeout", "Record", "MachineDetection",
+        "MachineDetectionTimeout", "MachineDetectionSpeechThreshold", "MachineDetectionSpeechEndThreshold",
+        "MachineDetectionSilenceTimeout", "AsyncAmd", "AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod",
+        "CallerId", "CallReason", "Trim", "Byoc", "CallToken", "TimeLimit", "ApplicationSid", "Status",
+    }
+)
 # fmt: on
 
 REFUSALS = {

@@ -10,30 +10,33 @@ import tempfile
 import termios
 import tty
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 
 from msgspec import Struct
 from rich.console import Console
+from rich.layout import Layout
 from rich.live import Live
 
+from alertd.daemon.http_client import HttpClient
 from alertd.daemon.system_clock import SystemClock
 from alertd_simulator.carrier import Carrier
+from alertd_simulator.demo_buttons import Buttons
 from alertd_simulator.demo_daemon import DaemonFailedError, RunningDaemon, running_daemon
-from alertd_simulator.demo_hops import Hop
+from alertd_simulator.demo_loudspeakers import known_recordings, listening, why_no_multicast
 from alertd_simulator.demo_school import Endpoints, Keys, find_example, prepare
-from alertd_simulator.demo_screen import INVITATION, Screen
+from alertd_simulator.demo_screen import Screen
 from alertd_simulator.demo_story import Story
 from alertd_simulator.devices import on_the_air
 from alertd_simulator.dispatch_center import DispatchCenter
 from alertd_simulator.embedded_broker import embedded_broker
-from alertd_simulator.loopback_server import LOOPBACK, served
+from alertd_simulator.loopback_server import LOOPBACK, free_port, served
 from alertd_simulator.mqtt_tap import tapped
 
 EXIT_OK = 0
 EXIT_FAILED = 1
 FRAME_S = 0.2
-KEYS = {"1": "staff_assist", "2": "lockdown", "3": "medical"}
+NO_PA = "Loudspeakers cannot be heard on this machine: {why}. Everything else goes on; --no-pa leaves them out."
 
 
 class World(Struct, frozen=True, kw_only=True):
@@ -43,6 +46,8 @@ class World(Struct, frozen=True, kw_only=True):
     carrier: Carrier
     center: DispatchCenter
     daemon: RunningDaemon
+    no_pa: str = ""
+    """Why no loudspeaker is heard, though the district has some."""
 
     def violations(self) -> list[str]:
         """What must never happen, and did."""
@@ -50,7 +55,7 @@ class World(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def _world(example: Path) -> AsyncIterator[World]:
+async def _world(example: Path, *, pa: bool = True) -> AsyncIterator[World]:
     """Start everything, the daemon last; stop it in the opposite order."""
     keys, clock = Keys.made_up(), SystemClock()
     carrier = Carrier(clock=clock, account_sid=keys.account_sid, auth_token=keys.auth_token)
@@ -59,23 +64,36 @@ async def _world(example: Path) -> AsyncIterator[World]:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alertd-demo-")))
         ports = stack.enter_context(embedded_broker(directory))
         tap = await stack.enter_async_context(tapped(ports.v5))
+        carrier.phones.callback_http = http = HttpClient()
+        stack.push_async_callback(http.close)
         endpoints = Endpoints(
             mqtt_port=tap.port,
             carrier_url=await stack.enter_async_context(served(carrier.handle)),
             dispatch_url=await stack.enter_async_context(served(center.handle)),
+            callback_port=free_port(),
         )
         school = prepare(example, directory, endpoints, keys)
+        school.check_stage()
         carrier.numbers = school.numbers
+        carrier.rings_strangers = carrier.phones.rings_strangers = not school.is_example
+        no_pa = await why_no_multicast() if pa and school.pa_zones else ""
+        zones = school.pa_zones if pa and not no_pa else ()
+        rooms = await stack.enter_async_context(listening(zones, known_recordings(school.directory, school.recordings)))
         air = await stack.enter_async_context(on_the_air(LOOPBACK, ports.v5))
-        story = Story(school, air, carrier, center, tap)
+        story = Story(school, air, carrier, center, tap, rooms)
         daemon = await stack.enter_async_context(running_daemon(school, directory / "alertd.log"))
-        yield World(story=story, carrier=carrier, center=center, daemon=daemon)
+        watching = asyncio.create_task(story.watch(daemon), name="watch")
+        try:
+            yield World(story=story, carrier=carrier, center=center, daemon=daemon, no_pa=no_pa)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
 
-async def demonstrate(*, once: bool, config: Path | None = None) -> int:
+async def demonstrate(*, once: bool, config: Path | None = None, pa: bool = True) -> int:
     """Run it; the exit code says whether every hop happened."""
     try:
-        async with _world(find_example(config)) as world:
+        async with _world(find_example(config), pa=pa) as world:
             return await (_once(world) if once else _live(world))
     except (DaemonFailedError, RuntimeError) as error:
         print(f"alertd-sim: {error}", file=sys.stderr)
@@ -87,7 +105,10 @@ async def demonstrate(*, once: bool, config: Path | None = None) -> int:
 
 async def _once(world: World) -> int:
     story = world.story
-    print(f"{story.school.site.name}, simulated. The daemon, the broker and the wire are real; nobody is texted.\n")
+    schools = " and ".join(dict.fromkeys((story.school.site.name, story.school.drill_site.name)))
+    print(f"{schools}, simulated. The daemon, the broker and the wire are real; nobody is texted.\n")
+    if world.no_pa:
+        print(f"{NO_PA.format(why=world.no_pa)}\n")
     story.hops.on_hop.append(lambda reached: print(f"  … {reached.hop}", flush=True))
     await story.play(world.daemon)
     return _verdict(world)
@@ -97,12 +118,15 @@ def _verdict(world: World) -> int:
     """The whole timeline in order, and what is missing."""
     hops = world.story.hops
     missing, wrong = hops.missing(), world.violations()
-    print(f"\nHop by hop, in milliseconds from the press ({len(hops.reached)} of {len(Hop)}):\n")
+    print(f"\nHop by hop ({len(hops.reached)} of {len(hops.wanted)}):")
     print("\n".join(hops.story()))
     for line in wrong:
         print(f"WRONG: {line}")
     if missing or wrong:
         print(f"\nNOT every hop happened. {world.daemon.last_words()}")
+        return EXIT_FAILED
+    if world.no_pa:
+        print(f"\nEvery hop happened but the loudspeakers'. {NO_PA.format(why=world.no_pa)}")
         return EXIT_FAILED
     print("\nEvery hop happened.")
     return EXIT_OK
@@ -116,41 +140,60 @@ async def _live(world: World) -> int:
     screen = Screen(world.story, world.center, keys=is_terminal)
     quit_ = asyncio.Event()
     console = Console()
-    with Live(screen.render(console.width), console=console, screen=is_terminal, auto_refresh=False) as live:
+    with (
+        _keys(world, screen, quit_) if is_terminal else nullcontext(),
+        Live(_drawn(screen, console), console=console, screen=is_terminal, auto_refresh=False) as live,
+    ):
         drawing = asyncio.create_task(_draw(screen, live), name="draw")
+        playing = asyncio.create_task(_play(world, screen), name="play")
+        quitting = asyncio.create_task(quit_.wait(), name="quit")
         try:
-            screen.note = "A lockdown button is pressed in a moment. Watch the phones."
-            await world.story.play(world.daemon)
-            screen.note = f"That was the story. {INVITATION}" if is_terminal else "That was the story."
+            await asyncio.wait({playing, quitting}, return_when=asyncio.FIRST_COMPLETED)
             if is_terminal:
-                with _keys(world, screen, quit_):
-                    await quit_.wait()
+                await quit_.wait()
         finally:
-            drawing.cancel()
-            await asyncio.gather(drawing, return_exceptions=True)
-            live.update(screen.render(live.console.width), refresh=True)
+            for task in (drawing, playing, quitting):
+                task.cancel()
+            await asyncio.gather(drawing, playing, quitting, return_exceptions=True)
+            live.update(_drawn(screen, console), refresh=True)
+    if not world.story.is_over:
+        return EXIT_OK  # the user left in the middle of it
     return _verdict(world)
+
+
+async def _play(world: World, screen: Screen) -> None:
+    pa = f" {NO_PA.format(why=world.no_pa)}" if world.no_pa else ""
+    screen.note = f"A lockdown button is pressed in a moment. Watch the phones.{pa}"
+    try:
+        await world.story.play(world.daemon)
+    except RuntimeError as error:
+        screen.note = str(error)
+    else:
+        screen.note = "That was the story. Now it is your turn: press the keys that stand below."
+
+
+def _drawn(screen: Screen, console: Console) -> Layout:
+    return screen.render(console.width, console.height)
 
 
 async def _draw(screen: Screen, live: Live) -> None:
     while True:
-        live.update(screen.render(live.console.width), refresh=True)
+        live.update(_drawn(screen, live.console), refresh=True)
         await asyncio.sleep(FRAME_S)
 
 
 @contextmanager
 def _keys(world: World, screen: Screen, quit_: asyncio.Event) -> Iterator[None]:
-    """Single keys, without Enter."""
-    pressed: dict[str, int] = {}
+    """Single keys, without Enter. While the story is told only q counts."""
+    buttons = Buttons(world.story, world.daemon)
     tasks: set[asyncio.Task[None]] = set()
 
     def on_key() -> None:
         key = sys.stdin.read(1)
         if key in ("q", ""):
             quit_.set()
-        elif key in KEYS:
-            number = pressed[key] = pressed.get(key, -1) + 1
-            task = asyncio.get_running_loop().create_task(_press(world, screen, KEYS[key], number))
+        elif world.story.is_over:
+            task = asyncio.get_running_loop().create_task(_note(screen, buttons, key))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
@@ -164,10 +207,8 @@ def _keys(world: World, screen: Screen, quit_: asyncio.Event) -> Iterator[None]:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
-async def _press(world: World, screen: Screen, incident_class: str, number: int) -> None:
+async def _note(screen: Screen, buttons: Buttons, key: str) -> None:
     try:
-        part = await world.story.press(incident_class, number)
+        screen.note = await buttons.press(key) or screen.note
     except RuntimeError as error:
         screen.note = str(error)
-    else:
-        screen.note = f"{part.label} pressed in {part.where}. {INVITATION}"

@@ -73,6 +73,15 @@ class RunningDaemon:
         answer = await self._ask(f"/v1/incidents/{incident_id}/timeline")
         return list(answer["lines"]) if answer else []
 
+    async def order(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Something that an operator does. Raises `RuntimeError` with the daemon's own words if it does not."""
+        self._still_runs()
+        try:
+            answer: dict[str, Any] = await asyncio.to_thread(self._client.post, path, body)
+        except (NotReachableError, RefusedError) as error:
+            raise RuntimeError(f"alertd refuses: {error}") from None
+        return answer
+
     async def _ask(self, path: str) -> dict[str, Any] | None:
         self._still_runs()
         try:

@@ -1,16 +1,13 @@
-"""The demo's school: a copy of the shipped example configuration, pointed at actors on loopback.
+"""The demo's district: a copy of the shipped example configuration, pointed at actors on loopback.
 
 Owns what is changed for a demonstration (endpoints, waits, secrets made up at start) and who plays which part. Must
 never change the example itself, and never write a secret into a file.
 """
 
-import json
 import os
-import secrets
 import shutil
 import sys
 import tomllib
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,44 +19,24 @@ from alertd.config import Loaded, load, render_problems
 from alertd.config.credentials import variable_of
 from alertd.model.ids import DISTRICT, PolicyId
 from alertd.model.people import Person
-from alertd.model.policy import Step, TargetKind
+from alertd.model.policy import Policy, Step, TargetKind
 from alertd.model.registry import Registry
 from alertd.model.site import Device, DeviceKind, Site
+from alertd_simulator import demo_wiring
+from alertd_simulator.demo_wiring import Endpoints, Keys, PaZone, dump_toml
+
+__all__ = ["IN_TREE", "WIRING", "Endpoints", "Keys", "Part", "School", "dump_toml", "find_example", "prepare"]
 
 WIRING = "channels.toml"
 WAIT_S = 6
 """No step of the demo's escalation waits longer."""
-TEXTS_PER_S = 20
-"""As a short code carries; the example's two long codes carry one a second each."""
 ROOMS_MIN = 2
+STATE, SPARE, SOCKET = "state", "spare", "s"
+"""Beside the configuration. A socket's path has at most 107 characters."""
+AWAY = frozenset({"store_url", "heartbeat_url", "listen", "public_base_url", "socket_path", "spare_dir"})
+"""Settings of a daemon that would reach out of the rehearsal."""
 INSTALLED = Path(sys.prefix) / "share/alertd/config"
 IN_TREE = Path(__file__).resolve().parents[2] / "config"
-
-
-class Endpoints(Struct, frozen=True, kw_only=True):
-    """Where the actors listen."""
-
-    mqtt_port: int
-    carrier_url: str
-    dispatch_url: str
-
-
-class Keys(Struct, frozen=True, kw_only=True):
-    """Secrets of one demonstration, made up at its start."""
-
-    account_sid: str
-    auth_token: str
-    webhook: str
-    other: str
-
-    @classmethod
-    def made_up(cls) -> "Keys":
-        return cls(
-            account_sid="AC" + secrets.token_hex(16),
-            auth_token=secrets.token_hex(16),
-            webhook="whsec_" + b64encode(secrets.token_bytes(32)).decode(),
-            other=secrets.token_hex(16),
-        )
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -74,41 +51,95 @@ class Part(Struct, frozen=True, kw_only=True):
     def label(self) -> str:
         return self.device.label or self.device.id
 
+    @property
+    def happens(self) -> str:
+        """What it does, in words."""
+        return f"{self.label} {'reports' if self.device.kind is DeviceKind.SENSOR else 'pressed'}, {self.where}"
+
 
 class School(Struct, frozen=True, kw_only=True):
+    """A district, of which one school is on stage at a time."""
+
     directory: Path
     socket: Path
     environment: dict[str, str]
     """Of the daemon: secrets, and where it keeps its state."""
     registry: Registry
     site: Site
+    """Where the story begins."""
     numbers: tuple[str, ...]
     """The carrier's numbers that we text from."""
+    is_example: bool = True
+    """False: a district's own people. The phones are simulated all the same, and nobody real is texted."""
+    callbacks: bool = False
+    """The carrier can call the daemon: keys are heard of."""
+    pa_zones: tuple[PaZone, ...] = ()
+    recordings: dict[str, str] = {}
+    """File -> what it says."""
+
+    def check_stage(self) -> None:
+        """Raises `RuntimeError` if no story can be played here."""
+        if len(self.parts("lockdown")) < ROOMS_MIN:
+            raise RuntimeError(f"{self.site.name} has fewer than {ROOMS_MIN} rooms with a lockdown button")
+
+    @property
+    def stages(self) -> tuple[Site, ...]:
+        """Schools that can lock down, the one of the story first."""
+        able = [s for s in self.registry.sites.values() if s.id != DISTRICT and self.parts("lockdown", s)]
+        return tuple(sorted(able, key=lambda site: (site.id != self.site.id, site.id)))
+
+    @property
+    def drill_site(self) -> Site:
+        """Another school, if there is one with two rooms."""
+        return next((s for s in self.stages[1:] if len(self.parts("lockdown", s)) >= ROOMS_MIN), self.site)
 
     def phones(self) -> list[tuple[Person, str]]:
-        """People of the site with a phone, and its number."""
+        """Everyone of the district with a phone, and its number; the story's school first."""
         found = []
         for person in self.registry.people.values():
             number = next((e.address for e in person.endpoints if e.address.startswith("+")), None)
-            if number and self.site.id in person.sites:
+            if number:
                 found.append((person, number))
-        return found
+        return sorted(found, key=lambda each: self.site.id not in each[0].sites)
 
-    def parts(self, incident_class: str) -> list[Part]:
-        """Devices of the site whose gesture means this, a different room each."""
+    def parts(self, incident_class: str, site: Site | None = None) -> list[Part]:
+        """Devices of a school whose gesture means this, a different room each."""
         parts: dict[str, Part] = {}
+        site_id = (site or self.site).id
         for device in self.registry.devices.values():
             zone = self.registry.zones.get(device.zone_id) if device.zone_id else None
             gesture = _gesture(device, incident_class)
-            if device.site_id == self.site.id and device.kind is not DeviceKind.SENSOR and zone and gesture:
+            if device.site_id == site_id and zone and gesture:
                 part = Part(device=device, action=gesture[0], count=gesture[1], where=zone.short)
                 parts.setdefault(zone.short, part)
         return sorted(parts.values(), key=lambda part: "204" not in part.where)
 
+    def policy(self, site: Site | None = None, incident_class: str = "lockdown") -> Policy:
+        return self.registry.policies[PolicyId((site or self.site).policies[incident_class])]
+
+    def has_dispatch(self, site: Site) -> bool:
+        """Is a dispatch centre told of a lockdown here? Not every district has one that agreed to it."""
+        named = {t.id for step in self.policy(site).steps for t in step.targets if t.kind is TargetKind.DESTINATION}
+        centers = (self.registry.destinations[id_] for id_ in named)
+        return any(center.endpoint.dispatch and site.id in center.site_ids for center in centers)
+
+    def calls(self) -> bool:
+        """Do phones ring for a lockdown here?"""
+        rules = (self.registry.channels.get(channel) for step in self.policy().steps for channel in step.channels)
+        return any(channel is not None and channel.kind == "voice" for channel in rules)
+
+    def speaks(self, site: Site) -> bool:
+        """Do loudspeakers speak of a lockdown here?"""
+        named = {t.id for step in self.policy(site).steps for t in step.targets if t.kind is TargetKind.LOUDSPEAKERS}
+        return site.rules.audible and bool(named & site.loudspeakers.keys())
+
+    def zones_of(self, site: Site) -> set[str]:
+        """Names of its loudspeaker zones."""
+        return {endpoint.address for endpoint in site.loudspeakers.values()}
+
     def told_by_step(self, incident_class: str) -> list[set[str]]:
         """Person ids that each step of the policy asks to go."""
-        policy = self.registry.policies[PolicyId(self.site.policies[incident_class])]
-        return [set(self._responders(step)) for step in policy.steps]
+        return [set(self._responders(step)) for step in self.policy(incident_class=incident_class).steps]
 
     def _responders(self, step: Step) -> Iterator[str]:
         for target in step.targets:
@@ -116,7 +147,8 @@ class School(Struct, frozen=True, kw_only=True):
                 case TargetKind.PERSON:
                     yield target.id
                 case TargetKind.GROUP:
-                    yield from (person.id for person in self.registry.by_group.get(target.id, ()))
+                    group = self.registry.by_group.get(target.id, ())
+                    yield from (person.id for person in group if self.site.id in person.sites)
                 case TargetKind.SCHEDULE:
                     schedule = self.registry.schedules[target.id]
                     yield from (shift.person_id for shift in schedule.shifts)
@@ -128,7 +160,7 @@ class School(Struct, frozen=True, kw_only=True):
 
 def _gesture(device: Device, incident_class: str) -> tuple[str, int] | None:
     for count, name in sorted(device.gestures.presses.items()):
-        if name == incident_class:
+        if name == incident_class and device.kind is not DeviceKind.SENSOR:
             return "press", count
     for action, name in device.gestures.actions.items():
         if name == incident_class:
@@ -148,70 +180,60 @@ def find_example(given: Path | None = None) -> Path:
 def prepare(example: Path, directory: Path, endpoints: Endpoints, keys: Keys) -> School:
     """Copy the example and point it at the actors. Raises `RuntimeError` with all that is wrong with it."""
     config = directory / "config"
-    shutil.copytree(example, config)
-    wiring = tomllib.loads((config / WIRING).read_text())
-    secret_values = _point(wiring, endpoints, keys)
-    (config / WIRING).write_text(dump_toml(wiring))
-    environment = {variable_of(name): value for name, value in secret_values.items()} | {
-        "ALERTD_STATE_DIR": str(directory / "state"),
-        "ALERTD_SPARE_DIR": str(directory / "spare"),
-        "ALERTD_SOCKET_PATH": str(directory / "s"),  # a socket's path has at most 107 characters
+    wiring, values = _copied(example, config, endpoints, keys)
+    is_example = bool(tomllib.loads((config / "alertd.toml").read_text()).get("demo"))
+    environment = {variable_of(name): value for name, value in values.items()} | {
+        "ALERTD_STATE_DIR": str(directory / STATE),
+        "ALERTD_SPARE_DIR": str(directory / SPARE),
+        "ALERTD_SOCKET_PATH": str(directory / SOCKET),
         "ALERTD_BALLAST_MIB": "1",
-        "ALERTD_DEMO_WAIT_S": str(WAIT_S),
         "ALERTD_LOG_FORMAT": "console",
     }
-    (directory / "state").mkdir()
-    loaded = _load(config, environment)
-    school = School(
+    environment |= demo_wiring.settings_of(endpoints)
+    if is_example and endpoints.hurries:  # a district's own waits are not ours to shorten
+        environment["ALERTD_DEMO_WAIT_S"] = str(WAIT_S)
+    (directory / STATE).mkdir(exist_ok=True)
+    loaded = load_as_daemon(config, environment)
+    return School(
         directory=config,
-        socket=directory / "s",
+        socket=directory / SOCKET,
         environment=environment,
         registry=loaded.registry,
         site=_site(loaded.registry),
-        numbers=tuple(_senders(wiring)),
+        numbers=demo_wiring.senders(wiring),
+        is_example=is_example,
+        callbacks=bool(endpoints.callback_port),
+        pa_zones=demo_wiring.pa_zones(wiring),
+        recordings=demo_wiring.recordings(wiring),
     )
-    if len(school.parts("lockdown")) < ROOMS_MIN:
-        raise RuntimeError(f"{school.site.name} has fewer than {ROOMS_MIN} rooms with a lockdown button")
-    return school
 
 
-def _point(wiring: dict[str, Any], endpoints: Endpoints, keys: Keys) -> dict[str, str]:
-    """Change the sections in place; answers the secrets that they name."""
-    values: dict[str, str] = {}
-    for section in _sections(wiring):
-        match section.get("plugin"):
-            case "mqtt":
-                section |= {"host": "127.0.0.1", "port": endpoints.mqtt_port, "protocol": "5"}
-                section["dropped_topic"] = ""  # the demo's broker has no $SYS, and hangs up on who asks for it
-                section.pop("tls", None)
-                if "password_secret" in section:
-                    values[section["password_secret"]] = keys.other
-            case "sms_twilio":
-                section |= {"base_url": endpoints.carrier_url, "callbacks": "poll", "per_s": TEXTS_PER_S}
-                values[section["account_sid_secret"]] = keys.account_sid
-                values[section["auth_token_secret"]] = keys.auth_token
-            case "webhook":
-                section["private_addresses"] = "allow"
-                for destination in section.get("destinations", {"": section}).values():
-                    destination["url"] = endpoints.dispatch_url
-                    values[destination["signing_secret"]] = keys.webhook
-            case _:
-                pass
-    return values
+def _copied(example: Path, config: Path, endpoints: Endpoints, keys: Keys) -> tuple[dict[str, Any], dict[str, str]]:
+    """The wiring as it is written there, and the secrets that it names."""
+    wiring = tomllib.loads((example / WIRING).read_text())
+    if strangers := demo_wiring.unknown(wiring):
+        raise RuntimeError(
+            f"{', '.join(strangers)}: nobody here plays the other end, so it would do what it always does; "
+            "take it out of a copy of the configuration"
+        )
+    shutil.copytree(example, config, dirs_exist_ok=True)
+    values = demo_wiring.point(wiring, endpoints, keys)
+    (config / WIRING).write_text(dump_toml(wiring))
+    _keep_at_home(config / "alertd.toml")
+    return wiring, values
 
 
-def _sections(wiring: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for table in ("sources", "channels"):
-        yield from wiring.get(table, {}).values()
+def _keep_at_home(file: Path) -> None:
+    """No database, no watchdog and no address of the district's own: a rehearsal has a store for itself."""
+    document = tomllib.loads(file.read_text())
+    daemon = document.get("daemon", {})
+    if daemon.keys() & AWAY:
+        document["daemon"] = {key: value for key, value in daemon.items() if key not in AWAY}
+        file.write_text(dump_toml(document))
 
 
-def _senders(wiring: Mapping[str, Any]) -> Iterator[str]:
-    for section in _sections(wiring):
-        yield from section.get("from_numbers", ())
-
-
-def _load(config: Path, environment: Mapping[str, str]) -> Loaded:
-    """As the daemon will: settings come from its environment."""
+def load_as_daemon(config: Path, environment: Mapping[str, str]) -> Loaded:
+    """As the daemon will read it: settings come from its environment. Raises `RuntimeError` if it would not run."""
     before = dict(os.environ)
     os.environ.update(environment)
     try:
@@ -231,31 +253,3 @@ def _site(registry: Registry) -> Site:
         if site_id != DISTRICT and "lockdown" in registry.sites[site_id].policies:
             return registry.sites[site_id]
     raise RuntimeError("no site of the example configuration has devices and a lockdown policy")
-
-
-def dump_toml(document: Mapping[str, Any]) -> str:
-    """Enough of TOML for a configuration that was read from TOML."""
-    return "".join(_dumped((), document))
-
-
-def _dumped(path: tuple[str, ...], table: Mapping[str, Any]) -> Iterator[str]:
-    if path:
-        yield f"\n[{'.'.join(json.dumps(part) for part in path)}]\n"
-    for key, value in table.items():
-        if not isinstance(value, dict):
-            yield f"{json.dumps(key)} = {_value(value)}\n"
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _dumped((*path, key), value)
-
-
-def _value(value: object) -> str:
-    match value:
-        case bool() | int() | float() | str():
-            return json.dumps(value, ensure_ascii=False)
-        case list():
-            return f"[{', '.join(map(_value, value))}]"
-        case dict():
-            return "{" + ", ".join(f"{json.dumps(key)} = {_value(each)}" for key, each in value.items()) + "}"
-        case _:
-            raise TypeError(f"{type(value).__name__} cannot be written as TOML here")

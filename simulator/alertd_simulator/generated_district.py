@@ -8,6 +8,7 @@ import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import phonenumbers
 from msgspec import Struct
@@ -60,8 +61,10 @@ def write_district(example: Path, directory: Path, *, sites: int, buttons: int) 
     technician = next(numbers)
     (directory / "policies").mkdir(parents=True)
     for name in POLICIES:
-        shutil.copy(example / "policies" / name, directory / "policies")
+        policy = _silent(tomllib.loads((example / "policies" / name).read_text()))
+        (directory / "policies" / name).write_text(dump_toml(policy))
     shutil.copy(example / "gestures.toml", directory)
+    shutil.copytree(example / "recordings", directory / "recordings")
     (directory / "schedules.toml").write_text("")
     made = tuple(_site(directory, number, buttons, numbers) for number in range(1, sites + 1))
     _write_district_file(example, directory, technician)
@@ -122,8 +125,20 @@ def _write_district_file(example: Path, directory: Path, technician: str) -> Non
     (directory / "alertd.toml").write_text(dump_toml(document))
 
 
+def _silent(policy: dict[str, Any]) -> dict[str, Any]:
+    """Generated schools have no loudspeakers: whoever runs them for real need not have a multicast network. Nor do
+    their phones ring: they are run in real time, and a call takes half a minute of it."""
+    policy.pop("announce_again_s", None)
+    for step in policy.get("steps", ()):
+        step["targets"] = [target for target in step["targets"] if "loudspeakers" not in target]
+        step.pop("channels", None)
+    return policy
+
+
 def _write_wiring(example: Path, directory: Path, site_ids: list[str]) -> None:
     document = tomllib.loads((example / WIRING).read_text())
+    document["channels"].pop("pa", None)
+    document["channels"].pop("voice", None)
     for destination in document["destinations"].values():
         destination["sites"] = site_ids
     (directory / WIRING).write_text(dump_toml(document))

@@ -23,10 +23,10 @@ How it ends: `DeadlockError` when nothing will ever happen again (it lists who w
 limit of virtual time is reached or a million turns pass without time moving. Errors of forgotten tasks are raised at
 the end of the run.
 
-The loop leans on private names of `asyncio.BaseEventLoop` (`_ready`, `_run_once`, `_stopping`, `_write_to_self`) and of
-its handles (`_cancelled`, `_run`), which have stood since 3.4; tests run it on every supported version. Turns are its
-own: there is nothing to poll, time jumps to the very moment of the next timer, and of two timers of one moment the one
-that was set first goes first.
+The loop leans on private names of `asyncio.BaseEventLoop` (`_ready`, `_run_once`, `_stopping`, `_closed`,
+`_write_to_self`) and of its handles (`_callback`, `_args`, `_context`, `_cancelled`), which have stood since 3.7; tests
+run it on every supported version. Turns are its own: there is nothing to poll, time jumps to the very moment of the
+next timer, and of two timers of one moment the one that was set first goes first.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ import threading
 from asyncio.base_events import BaseEventLoop
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from contextvars import Context
+from contextvars import Context, copy_context
 from datetime import UTC, datetime
 from heapq import heappop, heappush
 from random import Random
@@ -92,6 +92,7 @@ class RealWorldError(RuntimeError):
 class _Ordered:
     """Hashes by order of creation, not by address: sets of tasks then iterate alike in every run."""
 
+    __slots__ = ()
     number: int
 
     def __hash__(self) -> int:
@@ -102,15 +103,44 @@ class _Ordered:
 
 
 class _VirtualFuture(_Ordered, asyncio.Future[T]):
-    def __init__(self, number: int, loop: "VirtualLoop") -> None:
-        self.number = number
-        super().__init__(loop=loop)
+    __slots__ = ("number",)
 
 
 class _VirtualTask(_Ordered, asyncio.Task[T]):
+    __slots__ = ("number",)
+
     def __init__(self, number: int, coro: Any, **options: Any) -> None:
         self.number = number  # before the base class puts the task into a set
         super().__init__(coro, **options)
+
+
+class _Handle(asyncio.TimerHandle):
+    """A callback, ready or at its time. As in asyncio, but without what only its debug mode wants: a day of the
+    simulated school makes 45,000."""
+
+    __slots__ = ()
+
+    def __init__(  # the base class's own asks the loop for its debug mode, twice
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: "VirtualLoop",
+        context: Context | None,
+    ) -> None:
+        self._when = when
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = copy_context() if context is None else context
+        self._cancelled = False
+        self._scheduled = False
+        self._repr = self._source_traceback = None
+
+    def cancel(self) -> None:
+        """It is passed over when its time comes."""
+        self._cancelled = True
+        self._callback = self._args = None  # type: ignore[assignment]  # as asyncio does: it may hold what is large
 
 
 class _Job(Struct, kw_only=True, eq=False):
@@ -214,8 +244,9 @@ class VirtualLoop(BaseEventLoop):
     def call_soon(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
-        self._check_closed()  # type: ignore[attr-defined]
-        handle = asyncio.Handle(callback, args, self, context)
+        if self._closed:  # type: ignore[attr-defined]
+            self._check_closed()  # type: ignore[attr-defined]
+        handle = _Handle(self._virtual_s, callback, args, self, context)
         self._ready.append(handle)  # type: ignore[attr-defined]
         return handle
 
@@ -227,24 +258,36 @@ class VirtualLoop(BaseEventLoop):
     def call_at(
         self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        self._check_closed()  # type: ignore[attr-defined]
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        if self._closed:  # type: ignore[attr-defined]
+            self._check_closed()  # type: ignore[attr-defined]
+        handle = _Handle(when, callback, args, self, context)
         heappush(self._timers, (when, next(self._timer_numbers), handle))
         return handle
 
     def _run_once(self) -> None:
-        """One turn: everything that was ready when it began. Called for ever by `run_forever`."""
+        """Turns until the loop is stopped; each is everything that was ready when it began."""
         ready, timers = self._ready, self._timers  # type: ignore[attr-defined]
-        if ready or self._stopping:  # type: ignore[attr-defined]
-            self._stay()
-        else:
-            self._jump()
-        while timers and timers[0][0] <= self._virtual_s:
-            ready.append(heappop(timers)[2])
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle._cancelled:  # noqa: SLF001 - what the loops of asyncio itself do
-                handle._run()  # noqa: SLF001
+        while True:
+            if ready or self._stopping:  # type: ignore[attr-defined]
+                self._stay()
+            else:
+                self._jump()
+            while timers and timers[0][0] <= self._virtual_s:
+                ready.append(heappop(timers)[2])
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if not handle._cancelled:  # noqa: SLF001 - what the loops of asyncio itself do
+                    self._run(handle)
+            if self._stopping:  # type: ignore[attr-defined]
+                return
+
+    def _run(self, handle: asyncio.Handle) -> None:
+        try:
+            handle._context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]  # noqa: SLF001
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - as asyncio does: whoever watches the loop is told
+            self.call_exception_handler({"message": f"{handle!r} failed", "exception": error, "handle": handle})
 
     def _stay(self) -> None:
         self._turns += 1
@@ -267,13 +310,12 @@ class VirtualLoop(BaseEventLoop):
             raise EndlessError(f"virtual time would pass its limit of {self._end_s - BOOTED_S} s.\n{self._tasks()}")
         self._virtual_s = target
 
-    def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:
-        """It is passed over when its time comes."""
-
     # --- futures, tasks, executors
 
     def create_future(self) -> asyncio.Future[Any]:
-        return _VirtualFuture(next(self._numbers), self)
+        future = _VirtualFuture[Any](loop=self)
+        future.number = next(self._numbers)
+        return future
 
     def create_task(  # options: the signature grows from version to version
         self,

@@ -60,28 +60,43 @@ class WorldHttp:
         handler = self._find(request.url)
         if not self.is_plugged_in:
             raise HttpNotSentError("network is unreachable")
-        try:
-            async with asyncio.timeout(timeout_s):
-                await asyncio.sleep(self.latency_s())
-                answer = await self._serve(handler, request)
-                await asyncio.sleep(self.latency_s())
-                if not self.is_plugged_in:
-                    await asyncio.Event().wait()
-                return answer
-        except TimeoutError:
-            raise HttpNoAnswerError(f"no answer within {timeout_s} s") from None
-
-    async def _serve(self, handler: Handler, request: HttpRequest) -> HttpResponse:
-        """A server goes on although its client has hung up, so the actor has a task of its own."""
-        if not self.is_plugged_in:  # it left, and never arrived
-            await asyncio.Event().wait()
-
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[HttpResponse] = loop.create_future()
-        task = loop.create_task(_act(handler, request, answered), name=f"actor of {request.url}")
-        self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
-        return await answered
+        deadline = loop.call_later(timeout_s, _give_up, answered, timeout_s)
+        loop.call_later(self.latency_s(), self._arrive, handler, request, answered)
+        try:
+            return await answered
+        finally:
+            deadline.cancel()
+
+    def _arrive(self, handler: Handler, request: HttpRequest, answered: asyncio.Future[HttpResponse]) -> None:
+        """A server goes on although its client has hung up, so the actor has a task of its own."""
+        if self.is_plugged_in and not answered.done():  # else it left, and never arrived
+            act = self._act(handler, request, answered)
+            task = asyncio.get_running_loop().create_task(act, name=f"actor of {request.url}")
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+
+    async def _act(self, handler: Handler, request: HttpRequest, answered: asyncio.Future[HttpResponse]) -> None:
+        """The client learns the end of it, if it still waits."""
+        loop = asyncio.get_running_loop()
+        try:
+            answer = await handler(request)
+        except Exception as error:  # noqa: BLE001 - an actor that hangs up is an answer, any other error is a defect
+            if not isinstance(error, HttpNoAnswerError):
+                loop.call_exception_handler({"message": "an actor failed", "exception": error})
+            if not answered.done():
+                answered.set_exception(error)
+        else:
+            loop.call_soon(self._send_back, answer, answered)
+
+    def _send_back(self, answer: HttpResponse, answered: asyncio.Future[HttpResponse]) -> None:
+        if not answered.done():
+            asyncio.get_running_loop().call_later(self.latency_s(), self._deliver, answer, answered)
+
+    def _deliver(self, answer: HttpResponse, answered: asyncio.Future[HttpResponse]) -> None:
+        if self.is_plugged_in and not answered.done():
+            answered.set_result(answer)
 
     def _find(self, url: str) -> Handler:
         for base, handler in self.actors.items():
@@ -90,15 +105,6 @@ class WorldHttp:
         raise HttpNotSentError(f"unknown host: {url.partition('?')[0]}")
 
 
-async def _act(handler: Handler, request: HttpRequest, answered: asyncio.Future[HttpResponse]) -> None:
-    """The client learns the end of it, if it still waits."""
-    try:
-        answer = await handler(request)
-    except Exception as error:  # noqa: BLE001 - an actor that hangs up is an answer, any other error is a defect
-        if not isinstance(error, HttpNoAnswerError):
-            asyncio.get_running_loop().call_exception_handler({"message": "an actor failed", "exception": error})
-        if not answered.done():
-            answered.set_exception(error)
-    else:
-        if not answered.done():
-            answered.set_result(answer)
+def _give_up(answered: asyncio.Future[HttpResponse], timeout_s: float) -> None:
+    if not answered.done():
+        answered.set_exception(HttpNoAnswerError(f"no answer within {timeout_s} s"))

@@ -60,6 +60,8 @@ class SomeActivity:
         self.rows: list[NotificationRow] = []
         self.refs: dict[str, NotificationId] = {}
         """What the store knows of whose text is whose."""
+        self.stored: dict[str, NotificationRow] = {}
+        """Rows that are not on their way."""
 
     def open_incidents(self) -> bool:
         return self.is_open
@@ -69,6 +71,10 @@ class SomeActivity:
 
     def owner_of(self, channel: str, ref: str) -> NotificationId | None:
         return self.refs.get(ref)
+
+    def row(self, notification_id: NotificationId) -> NotificationRow | None:
+        mine = [row for row in self.rows if row.notification.id == notification_id]
+        return self.stored.get(notification_id) or next(iter(mine), None)
 
 
 async def resolve_to_public(host: str, port: int) -> Sequence[str]:

@@ -104,7 +104,8 @@ def test_help_documents_the_exit_codes():
 
 def every_command() -> list[tuple[str, ...]]:
     single = [(command.name or command.callback.__name__,) for command in app.registered_commands if command.callback]
-    return [*single, ("test", "person"), ("test", "webhook"), ("troubles", "ack")]
+    imports = [("import", "people"), ("import", "devices")]
+    return [*single, *imports, ("test", "person"), ("test", "webhook"), ("troubles", "ack")]
 
 
 @pytest.mark.parametrize("command", every_command(), ids=" ".join)
@@ -124,6 +125,51 @@ def test_check_accepts_the_shipped_example_and_says_what_it_looked_at():
     assert result.exit_code == 0
     assert "2 sites" in result.output
     assert "would take it" in result.output
+
+
+def test_check_says_how_long_telling_takes_within_80_columns():
+    """Req 50."""
+    import json
+
+    result = run("check", str(CONFIG), COLUMNS="80")
+    lines = result.output.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("How long telling takes"))
+    table = lines[start : lines.index("", start)]
+    answer = json.loads(run("check", str(CONFIG), "--json").stdout)
+
+    assert max(map(len, table)) <= 80
+    assert [line for line in table if line.split()[:2] == ["oak", "lockdown"] and line.endswith(" 60")]
+    assert {"site", "incident_class", "waves", "everyone_told_s", "within_s"} <= set(answer["telling"][0])
+
+
+# --- import, init
+
+
+def test_import_shows_the_difference_writes_it_and_hides_numbers(tmp_path):
+    shutil.copytree(CONFIG, tmp_path / "config")
+    (tmp_path / "staff.csv").write_text("Employee ID,Cell,Hired\nchen,(202) 555-0191,2015\n")
+    command = ("import", "people", str(tmp_path / "staff.csv"), "--config", str(tmp_path / "config"))
+    before = (tmp_path / "config/people.csv").read_text()
+    dry = run(*command, "--dry-run")
+
+    assert (dry.exit_code, (tmp_path / "config/people.csv").read_text()) == (0, before)
+    assert "~ chen  phone +1202•••0111 → +1202•••0191" in dry.output
+    assert "Not used: Hired" in dry.output
+    result = run(*command)
+    assert result.exit_code == 0, result.output
+    assert "+12025550191" in (tmp_path / "config/people.csv").read_text()
+    assert "5550191" not in result.output + dry.output
+
+
+def test_import_of_what_the_daemon_would_refuse_writes_nothing_and_exits_4(tmp_path):
+    shutil.copytree(CONFIG, tmp_path / "config")
+    (tmp_path / "staff.csv").write_text("id,phone\nchen,911\n")
+    before = (tmp_path / "config/people.csv").read_text()
+    result = run("import", "people", str(tmp_path / "staff.csv"), "--config", str(tmp_path / "config"))
+
+    assert result.exit_code == 4
+    assert "staff.csv:2: phone: must never be dialled" in result.output
+    assert (tmp_path / "config/people.csv").read_text() == before
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from alertd.model.ids import SiteId
 from alertd.model.incident import IncidentClass
 from alertd_adapters.mqtt.settings import MqttSettings, TlsSettings, TriggerSettings
 from alertd_adapters.twilio.settings import TwilioSettings
+from alertd_adapters.twilio.voice_settings import VoiceSettings
 from alertd_adapters.webhook.settings import DestinationSettings, WebhookSettings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -64,9 +65,10 @@ def test_every_class_template_and_placeholder_is_documented(school):
     [
         ("mqtt", "broker.md", "## The source's settings", (MqttSettings, TriggerSettings, TlsSettings)),
         ("sms_twilio", "configuration.md", "### `sms_twilio`", (TwilioSettings,)),
+        ("voice_twilio", "configuration.md", "### `voice_twilio`", (VoiceSettings,)),
         ("webhook", "configuration.md", "### `webhook`", (WebhookSettings, DestinationSettings)),
     ],
-    ids=["mqtt", "sms_twilio", "webhook"],
+    ids=["mqtt", "sms_twilio", "voice_twilio", "webhook"],
 )
 def test_every_setting_of_a_shipped_plugin_is_documented(plugin, file, heading, settings):
     """In its own section, with its own default: that another plugin has a key of this name helps nobody."""

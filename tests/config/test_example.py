@@ -5,7 +5,9 @@ from alertd.engine.wording import render
 from alertd.lint.findings import Judge
 from alertd.lint.longest import longest_params
 from alertd.model.ids import DISTRICT, DeviceId, PersonId, PolicyId, SiteId
+from alertd.model.people import PersonKind
 from alertd.model.policy import TargetKind
+from alertd.model.site import DeviceKind
 from alertd_adapters.mqtt.settings import parse_settings as parse_mqtt
 from alertd_adapters.twilio.settings import parse_settings as parse_twilio
 from alertd_adapters.webhook.settings import parse_settings as parse_webhook
@@ -13,6 +15,26 @@ from alertd_adapters.webhook.settings import parse_settings as parse_webhook
 
 def test_example_has_no_problem(school):
     assert school.problems() == ()
+
+
+def test_example_is_a_whole_district(school):
+    """Issue 4: what an admin copies from has every kind of person and device, at both schools."""
+    registry = school.load().registry
+    people, devices = registry.people.values(), registry.devices.values()
+
+    assert (len(registry.sites) - 1, len(people), len(devices)) == (2, 40, 80)
+    assert {p.kind for p in people} >= {PersonKind.STAFF, PersonKind.RESPONDER, PersonKind.PARENT}
+    assert {p.language for p in people} >= {"en", "es"}
+    for site in ("oak", "elm"):
+        here = [d for d in devices if d.site_id == site]
+        assert {d.kind for d in here} == set(DeviceKind)
+        assert {d.gestures.id for d in here} >= {"badge", "wall-button", "medical-button", "vape-sensor"}
+        assert [d.id for d in here if d.roaming_sites] or site == "elm"
+        assert set(registry.sites[SiteId(site)].policies) == {
+            "lockdown", "staff_assist", "medical", "hold", "vape", "masking", "tamper", "trouble",
+        }  # fmt: skip
+    assert {schedule.site_id for schedule in registry.schedules.values()} == {"oak", "elm"}
+    assert [zone.id for zone in registry.zones.values() if not zone.spoken or not zone.nearest_exterior_door] == []
 
 
 def test_shipped_adapters_accept_the_sections(school):
@@ -28,7 +50,7 @@ def test_lockdown_tells_responders_staff_and_dispatch_at_once_and_a_second_tier_
 
     first, second = policy.steps[:2]
     assert {target.kind for target in first.targets} == {
-        TargetKind.GROUP, TargetKind.SITE_STAFF, TargetKind.DESTINATION,
+        TargetKind.GROUP, TargetKind.SITE_STAFF, TargetKind.DESTINATION, TargetKind.LOUDSPEAKERS,
     }  # fmt: skip
     assert first.wait_s <= 30
     assert [target.id for target in second.targets] == ["backup"]
@@ -37,8 +59,10 @@ def test_lockdown_tells_responders_staff_and_dispatch_at_once_and_a_second_tier_
 def test_a_person_has_a_text_endpoint_and_the_district_a_technician(school):
     registry = school.load().registry
 
-    assert [e.key for e in registry.people[PersonId("ruiz")].endpoints] == ["sms:+12025550110"]
-    assert [p.name for p in registry.site_staff[DISTRICT]] == ["Varga"]
+    assert [e.key for e in registry.people[PersonId("ruiz")].endpoints] == ["sms:+12025550110", "voice:+12025550110"]
+    technicians = set(registry.by_group["technicians"])
+    assert technicians <= set(registry.site_staff[DISTRICT])
+    assert len(technicians) >= 2, "one of them is on holiday"
 
 
 def test_a_roaming_badge_reaches_its_two_sites_only(school):

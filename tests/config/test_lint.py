@@ -2,6 +2,15 @@
 
 import pytest
 
+AROUND_THE_CLOCK_AT_ELM = """
+[elm-duty]
+site = "elm"
+shifts = [
+  { person = "shaw", days = ["mon","tue","wed","thu","fri","sat","sun"], start = "07:00", end = "19:00" },
+  { person = "moore", days = ["mon","tue","wed","thu","fri","sat","sun"], start = "19:00", end = "07:00" },
+]
+"""
+
 
 def test_unsafe_configuration_is_refused(school, unsafe):
     school.spoil(unsafe)
@@ -26,6 +35,8 @@ def _found(school, case):
 
 def test_step_that_reaches_nobody_at_one_of_its_sites_is_refused(school):
     school.replace("people.csv", "front office,elm,backup", "front office,elm,")
+    school.replace("people.csv", "nurse,elm,nurses;backup", "nurse,elm,nurses")
+    school.replace("people.csv", "counselor,elm,backup", "counselor,elm,")
     school.replace("people.csv", "oak;elm,nurses;backup", "oak,nurses;backup")
 
     steps = {(p.file, p.key) for p in school.lint_problems() if p.is_error and p.message == "at elm it reaches nobody"}
@@ -44,6 +55,16 @@ def test_policy_that_no_site_uses_is_warned_of(school):
     )
 
 
+def test_schedule_of_another_school_is_warned_of_where_it_is_named(school):
+    """Beside others it hides: the step reaches somebody, and not whoever is on duty (promise 6)."""
+    school.replace("policies/vape.toml", '{ schedule = "elm-duty" }, ', "")
+
+    warned = [p for p in school.lint_problems() if "oak-duty" in p.message]
+    assert {(p.file, p.line, p.is_error) for p in warned} == {("policies/vape.toml", 5, False)}
+    assert all("at elm nobody of oak-duty is told" in p.message for p in warned)
+    assert all("name a schedule of elm" in p.remedy for p in warned)
+
+
 def test_schedule_around_the_clock_has_no_gap_even_when_the_clock_changes(school):
     """Req 101; the year looked at contains both changes of the clock."""
     school.write(
@@ -55,9 +76,10 @@ shifts = [
   { person = "chen", days = ["mon","tue","wed","thu","fri","sat","sun"], start = "07:00", end = "19:00" },
   { person = "ruiz", days = ["mon","tue","wed","thu","fri","sat","sun"], start = "19:00", end = "07:00" },
 ]
-""",
+"""
+        + AROUND_THE_CLOCK_AT_ELM,
     )
-    school.replace("policies/vape.toml", '{ schedule = "oak-duty" }, { group = "nurses" }', '{ schedule = "oak-duty" }')
+    school.replace("policies/vape.toml", '{ schedule = "elm-duty" }, { group = "nurses" }', '{ schedule = "elm-duty" }')
 
     assert school.lint_problems() == ()
 
@@ -73,9 +95,10 @@ shifts = [
   { person = "ruiz", days = ["mon","tue","wed","thu","fri","sun"], start = "19:00", end = "07:00" },
   { person = "ruiz", days = ["sat"], start = "20:00", end = "07:00" },
 ]
-""",
+"""
+        + AROUND_THE_CLOCK_AT_ELM,
     )
-    school.replace("policies/vape.toml", '{ schedule = "oak-duty" }, { group = "nurses" }', '{ schedule = "oak-duty" }')
+    school.replace("policies/vape.toml", '{ schedule = "elm-duty" }, { group = "nurses" }', '{ schedule = "elm-duty" }')
 
     (problem,) = school.lint_problems()
     assert "nobody is on duty from Sat 19:00" in problem.message
@@ -181,3 +204,12 @@ def test_dispatch_by_text_to_an_example_number_is_refused_outside_the_demo(schoo
     (problem,) = [p for p in school.problems() if p.key == "address"]
     assert problem.is_error
     assert "example number" in problem.message
+
+
+def test_lockdown_that_is_not_announced_although_there_are_loudspeakers_is_warned_of(school):
+    school.replace("policies/lockdown.toml", '  { announcement = "lockdown", loudspeakers = "all" },\n', "")
+    policy = (school.directory / "policies/lockdown.toml").read_text()
+    school.write("policies/lockdown.toml", "".join(x for x in policy.splitlines(True) if "announce_again_s" not in x))
+
+    found = {(p.file, p.key) for p in school.lint_problems() if "nothing is said over the loudspeakers" in p.message}
+    assert found == {(f"sites/{site}.toml", "policies.lockdown") for site in ("oak", "elm")}

@@ -16,7 +16,7 @@ def test_golden_output(school):
         'device.csv: warning: is not read → did you mean "devices.csv"?\n'
         'people.csv:3: kind: "reponder" is unknown → did you mean "responder"?\n'
         'policies/medical.toml:9: steps[2].wait_s: "1" is out of range → write a number from 5 to 3600\n'
-        'sites/oak.toml:29: policies.vape: no policy "vap" → did you mean "vape"?\n'
+        'sites/oak.toml:32: policies.vape: no policy "vap" → did you mean "vape"?\n'
         "3 errors, 1 warning.\n"
     )
 

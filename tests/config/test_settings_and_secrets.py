@@ -157,7 +157,7 @@ PASTED = [
 @pytest.mark.parametrize("pasted", PASTED, ids=lambda value: value[:6])
 @pytest.mark.parametrize(
     "old",
-    ['"twilio-auth-token"', '"broker-password"\ntriggers', '"dispatch-signing"'],
+    ['"twilio-auth-token"\nfrom_numbers = ["+12025550101", "', '"broker-password"\ntriggers', '"dispatch-signing"'],
     ids=lambda value: value.split('"')[1],
 )
 @pytest.mark.parametrize("demo", ["demo = true", "demo = false"])

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from alertd.console.backend import Health, Proof, Reloaded
 from alertd.engine.routing import route
 from alertd.model.decision import Entry, Now
+from alertd.model.drill import Drill
 from alertd.model.events import Arrival, Event
-from alertd.model.ids import DISTRICT, IncidentId, NotificationId, SiteId
+from alertd.model.ids import DISTRICT, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
 from alertd.model.notification import Kind, NotificationRow
 from alertd.model.registry import Registry
@@ -37,6 +38,7 @@ class FakeDaemon:
         self.never_commits = False
         self.store_fails = ""
         self.before_commit: Callable[[], None] = lambda: None
+        self.after_commit: Callable[[], None] = lambda: None
 
     # --- Backend
 
@@ -59,6 +61,9 @@ class FakeDaemon:
         return Health(
             proofs=tuple(self.proofs), ways=tuple(self.ways), version="0.1.0", config_version="v1", started_us=0
         )
+
+    async def metrics(self) -> bytes:
+        return b"alertd_alive 1.0\n"
 
     def callbacks(self) -> Mapping[str, Callbacks]:
         return self.takers
@@ -102,6 +107,7 @@ class FakeDaemon:
             await asyncio.Event().wait()
         for event in events:
             self.do(event)
+        self.after_commit()
 
     def do(self, event: Event) -> None:
         play = self.sites[event.site_id]
@@ -149,6 +155,16 @@ class FakeDaemon:
 
     def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
         return tuple(line for line in self.journal if line.entry and line.entry.incident_id == incident_id)
+
+    def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
+        self._may_fail()
+        plays = [play for site, play in self.sites.items() if site_id in (None, site)]
+        found = [drill for play in plays for drill in play.drills.values() if drill.is_running or not running_only]
+        return tuple(sorted(found, key=lambda drill: -drill.started_us))[:limit]
+
+    def read_drill(self, drill_id: DrillId) -> Drill | None:
+        every = self.read_drills(running_only=False, site_id=None, limit=1000)
+        return next((drill for drill in every if drill.id == drill_id), None)
 
     def read_troubles(self) -> tuple[Trouble, ...]:
         self._may_fail()

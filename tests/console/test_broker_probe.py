@@ -18,6 +18,7 @@ from alertd.console.broker_probe import brokers
 CONNECT, PUBLISH, DISCONNECT = 1, 3, 14
 NOT_AUTHORIZED = 0x87
 USER_FLAG = 0x80
+MAXIMUM_QOS = 0x24
 
 
 class Section(Struct):
@@ -30,10 +31,22 @@ class Section(Struct):
 class Broker:
     """Speaks just enough MQTT 5 to let in or refuse, and to take or refuse a publication."""
 
-    def __init__(self, *, strangers: bool, strangers_publish: bool, users: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        strangers: bool,
+        strangers_publish: bool,
+        users: bool = True,
+        any_password: bool = False,
+        devices_publish: bool = False,
+        max_qos: int = 2,
+    ) -> None:
         self.strangers = strangers
         self.strangers_publish = strangers_publish
         self.users = users
+        self.any_password = any_password
+        self.devices_publish = devices_publish
+        self.max_qos = max_qos
         self.published: list[bytes] = []
         self.clients: list[bytes] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -55,28 +68,36 @@ class Broker:
             with connection:
                 self._talk(connection)
 
+    def _allows(self, body: bytes) -> bool:
+        if not body[7] & USER_FLAG:
+            return self.strangers
+        return self.users and (self.any_password or body.endswith(b"hunter2"))
+
     def _talk(self, connection: socket.socket) -> None:
+        may_publish = False
         while header := connection.recv(2):
             body = connection.recv(header[1]) if header[1] else b""
             match header[0] >> 4:
                 case kind if kind == CONNECT:
-                    named = bool(body[7] & USER_FLAG)
                     self.clients.append(body)
-                    allowed = self.users if named else self.strangers
-                    connection.sendall(bytes([0x20, 3, 0, 0 if allowed else NOT_AUTHORIZED, 0]))
+                    allowed = self._allows(body)
+                    may_publish = self.devices_publish if body[7] & USER_FLAG else self.strangers_publish
+                    properties = [] if self.max_qos == 2 else [MAXIMUM_QOS, self.max_qos]
+                    answer = [0, 0 if allowed else NOT_AUTHORIZED, len(properties), *properties]
+                    connection.sendall(bytes([0x20, len(answer), *answer]))
                     if not allowed:
                         return
                 case kind if kind == PUBLISH:
                     length = int.from_bytes(body[:2], "big")
                     self.published.append(body[2 : 2 + length])
-                    code = 0 if self.strangers_publish else NOT_AUTHORIZED
+                    code = 0 if may_publish else NOT_AUTHORIZED
                     connection.sendall(bytes([0x40, 4, *body[2 + length : 4 + length], code, 0]))
                 case kind if kind == DISCONNECT:
                     return
 
 
 @contextmanager
-def running(**rules: bool) -> Iterator[Broker]:
+def running(**rules: Any) -> Iterator[Broker]:
     broker = Broker(**rules)
     try:
         yield broker
@@ -97,27 +118,69 @@ def probe(port: int, **more: object):
     return list(brokers([Section("sources", "broker", "mqtt", settings)], {"broker": "hunter2"}.__getitem__))
 
 
-def test_a_broker_that_refuses_strangers_is_well():
-    with running(strangers=False, strangers_publish=False) as broker:
-        found = probe(broker.port)
+DEVICE = {"doctor_username": "alertd-doctor", "doctor_password_secret": "broker"}
 
-    assert [(f.level, f.words.split()[-1]) for f in found] == [("ok", "alone"), ("ok", "strangers")]
-    assert broker.published == []
+
+def test_a_broker_that_refuses_what_it_must_is_well():
+    with running(strangers=False, strangers_publish=False) as broker:
+        found = probe(broker.port, **DEVICE)
+
+    assert [(f.level, f.words.split()[-1]) for f in found] == [
+        ("ok", "alone"),
+        ("ok", "strangers"),
+        ("ok", "password"),
+        ("ok", "else"),
+    ]
+    assert broker.published == [b"alertd/press/alertd-doctor-other", b"z/alertd-doctor-other"]
 
 
 def test_strangers_who_may_publish_presses_are_a_failure():
     with running(strangers=True, strangers_publish=True) as broker:
-        found = probe(broker.port)
+        found = probe(broker.port)[1]
 
-    assert found[-1].level == "fail"
-    assert "may publish presses to alertd/press/alertd-doctor" in found[-1].words
-    assert "allow_anonymous false" in found[-1].remedy
-    assert broker.published == [b"alertd/press/alertd-doctor", b"z/alertd-doctor"]
+    assert found.level == "fail"
+    assert "may publish presses to alertd/press/alertd-doctor-other" in found.words
+    assert "allow_anonymous false" in found.remedy
+    assert broker.published == [b"alertd/press/alertd-doctor-other", b"z/alertd-doctor-other"]
 
 
 def test_strangers_who_get_in_and_may_do_nothing_are_a_warning():
     with running(strangers=True, strangers_publish=False) as broker:
-        assert [f.level for f in probe(broker.port)] == ["ok", "warn"]
+        assert [f.level for f in probe(broker.port)][:2] == ["ok", "warn"]
+
+
+def test_a_device_that_may_press_as_another_is_a_failure_that_names_the_rule():
+    with running(strangers=False, strangers_publish=False, devices_publish=True) as broker:
+        found = probe(broker.port, **DEVICE)[-1]
+
+    assert found.level == "fail"
+    assert "alertd-doctor published to alertd/press/alertd-doctor-other" in found.words
+    assert "pattern write alertd/press/%u" in found.remedy
+
+
+def test_without_a_device_to_try_with_it_is_said_that_it_was_not_tried():
+    with running(strangers=False, strangers_publish=False) as broker:
+        found = probe(broker.port)[-1]
+
+    assert (found.level, found.words.split(":")[0]) == ("warn", "not tried whether a device may press as another")
+    assert "doctor_username" in found.remedy
+    assert broker.published == []
+
+
+def test_a_broker_that_takes_any_password_is_a_failure():
+    with running(strangers=False, strangers_publish=False, any_password=True) as broker:
+        found = probe(broker.port)
+
+    assert [f.words for f in found if f.level == "fail"] == [
+        "takes any password: whoever knows a device's name can press as it"
+    ]
+
+
+def test_a_broker_without_qos_1_is_a_failure():
+    with running(strangers=False, strangers_publish=False, max_qos=0) as broker:
+        found = probe(broker.port)
+
+    assert [f.words.split(":")[0] for f in found if f.level == "fail"] == ["takes only QoS 0"]
 
 
 def test_a_wrong_password_is_told_from_a_broker_that_is_away():
@@ -142,7 +205,7 @@ def test_the_daemons_own_session_is_never_taken():
     with running(strangers=True, strangers_publish=True) as broker:
         probe(broker.port)
 
-    assert len(broker.clients) == 2
+    assert len(broker.clients) == 3
     assert not any(b"alertd-oak" in client for client in broker.clients)
 
 
@@ -168,24 +231,37 @@ def wait_until_it_listens(port: int) -> None:
     raise AssertionError(f"mosquitto does not listen on {port}")
 
 
+ACL = Path(__file__).resolve().parents[2] / "config" / "mosquitto" / "acl"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("anonymous", "level"), [("false", "ok"), ("true", "fail")])
-def test_mosquitto_is_judged_right(tmp_path: Path, anonymous: str, level: str):
+@pytest.mark.parametrize(
+    ("settings", "levels"),
+    [
+        ((f"acl_file {ACL}", "allow_anonymous false"), ["ok", "ok", "ok", "ok"]),
+        (("allow_anonymous true",), ["ok", "fail", "ok", "fail"]),  # no access list: who is in may do everything
+        ((f"acl_file {ACL}", "allow_anonymous false", "max_qos 0"), ["ok", "fail", "ok", "ok", "warn"]),
+    ],
+    ids=["as shipped", "open", "qos 0"],
+)
+def test_mosquitto_is_judged_right(tmp_path: Path, settings: tuple[str, ...], levels: list[str]):
     mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
     if mosquitto is None or shutil.which("mosquitto_passwd") is None:
         pytest.skip("mosquitto is not installed")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    subprocess.run(["mosquitto_passwd", "-c", "-b", tmp_path / "users", "alertd", "hunter2"], check=True)
-    (tmp_path / "users").chmod(0o644)
+    users = tmp_path / "users"
+    for create, user in ((["-c"], "alertd"), ([], "alertd-doctor")):
+        subprocess.run(["mosquitto_passwd", *create, "-b", users, user, "hunter2"], check=True)
+    users.chmod(0o644)
     tmp_path.chmod(0o755)
-    lines = (f"listener {port} 127.0.0.1", f"allow_anonymous {anonymous}", f"password_file {tmp_path / 'users'}")
+    lines = (f"listener {port} 127.0.0.1", f"password_file {users}", *settings)
     (tmp_path / "conf").write_text("\n".join((*lines, "user root", "")))
     with subprocess.Popen([mosquitto, "-c", str(tmp_path / "conf")]) as broker:
         try:
             wait_until_it_listens(port)
-            found = probe(port)
+            found = probe(port, **DEVICE)
         finally:
             broker.terminate()
 
-    assert [f.level for f in found] == ["ok", level]
+    assert [f.level for f in found] == levels

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from alertd.console import doctor
+from alertd.console import clock_probe, disk_probe, doctor
 from alertd.console.client import Client
 
 
@@ -22,7 +22,7 @@ class Section(Struct):
 
 
 def test_a_healthy_disk_tells_how_long_a_commit_waits(tmp_path):
-    room, sync = doctor.state_directory(tmp_path)
+    room, sync = disk_probe.state_directory(tmp_path)
 
     assert "GiB free" in room.words
     assert sync.words.startswith("fdatasync of 4096 bytes takes ")
@@ -33,14 +33,14 @@ def test_a_healthy_disk_tells_how_long_a_commit_waits(tmp_path):
 def test_a_slow_disk_is_named_and_explained(tmp_path, monkeypatch, wait_ms, level):
     ticks = iter(range(10_000))
     monkeypatch.setattr(time, "perf_counter", lambda: next(ticks) * wait_ms / 1000)
-    _, sync = doctor.state_directory(tmp_path)
+    _, sync = disk_probe.state_directory(tmp_path)
 
     assert sync.level == level
     assert f"{wait_ms:.2f} ms" in sync.words
 
 
 def test_a_directory_that_cannot_be_written_is_a_failure_with_a_remedy(tmp_path):
-    (only,) = doctor.state_directory(tmp_path / "missing")
+    (only,) = disk_probe.state_directory(tmp_path / "missing")
 
     assert only.level == "fail"
     assert "daemon.state_dir" in only.remedy
@@ -64,11 +64,11 @@ def test_a_store_that_is_no_database_fails(tmp_path):
 def test_a_clock_that_was_set_back_is_seen_by_the_newest_file(tmp_path):
     (tmp_path / "alertd.db").write_bytes(b"")
     os.utime(tmp_path / "alertd.db", (2_000, 2_000))
-    found = list(doctor.clock(tmp_path, now_s=1_000))
+    found = list(clock_probe.clock(tmp_path, now_s=1_000))
 
     assert found[0].level == "fail"
     assert "1,000 s behind" in found[0].words
-    assert len(list(doctor.clock(tmp_path, now_s=3_000))) == 1
+    assert len(list(clock_probe.clock(tmp_path, now_s=3_000))) == 1
 
 
 def test_every_secret_that_is_named_is_looked_for_and_none_is_shown():
@@ -131,3 +131,93 @@ def test_a_daemon_that_is_away_is_one_line_with_what_to_do(tmp_path: Path):
 
     assert (only.level, only.what) == ("fail", "daemon")
     assert "systemctl start alertd" in only.remedy
+
+
+# --- time-outs
+
+
+def test_a_probe_that_hangs_is_a_finding_and_the_others_are_asked():
+    import threading
+
+    released = threading.Event()
+
+    def hangs():
+        yield doctor.Finding(level="ok", what="disk", words="there is room")
+        released.wait(10)
+
+    first, late = doctor.in_time("disk", hangs, wait_s=0.05)
+    released.set()
+
+    assert first.words == "there is room"
+    assert (late.level, late.what, late.words) == ("fail", "disk", "no answer within 0 s")
+    assert late.remedy
+
+
+def test_a_probe_that_fails_as_nobody_foresaw_is_a_finding():
+    def breaks():
+        raise ValueError("of a plugin")
+        yield
+
+    (only,) = doctor.in_time("channel sms", breaks)
+    assert (only.level, only.words) == ("fail", "could not be examined: ValueError: of a plugin")
+
+
+# --- disk, ballast
+
+
+def test_one_slow_sync_in_ten_is_seen_beside_a_good_middle(tmp_path, monkeypatch):
+    """The middle alone would call this disk good."""
+    times, clock_s = iter(range(1, 1_000)), [0.0]
+
+    def perf_counter() -> float:
+        number = next(times)
+        if number % 2 == 0:  # the end of a sync
+            clock_s[0] += 0.4 if number % 20 == 0 else 0.001
+        return clock_s[0]
+
+    monkeypatch.setattr(time, "perf_counter", perf_counter)
+    _, sync = disk_probe.state_directory(tmp_path)
+
+    assert sync.level == "warn"
+    assert "takes 1.00 ms, 95 of 100 at most 400.00 ms" in sync.words
+
+
+def test_a_missing_ballast_is_told_once_the_daemon_has_run(tmp_path):
+    url = f"sqlite:///{tmp_path}/alertd.db"
+    assert list(disk_probe.ballast(url, 1)) == []
+    (tmp_path / "alertd.db").write_bytes(b"")
+    (gone,) = disk_probe.ballast(url, 1)
+    (tmp_path / "alertd.db.ballast").write_bytes(bytes(1 << 20))
+    (there,) = disk_probe.ballast(url, 1)
+
+    assert (gone.level, there.level) == ("warn", "ok")
+    assert "free 2 MiB" in gone.remedy
+
+
+# --- clock
+
+
+@pytest.mark.parametrize(
+    ("ours", "level", "words"),
+    [
+        (1000.0, "ok", "agrees with"),
+        (1000.9, "ok", "agrees with"),  # their Date was cut to whole seconds
+        (1003.5, "warn", "is 2 s ahead of"),
+        (997.0, "warn", "is 3 s behind"),
+        (1100.0, "fail", "is 99 s ahead of"),
+        (900.0, "fail", "is 100 s behind"),
+    ],
+)
+def test_our_clock_is_held_against_what_others_say(ours, level, words):
+    reading = clock_probe.Reading(asked_s=ours, answered_s=ours + 0.05, date_s=1000.0)
+    (found,) = clock_probe.compared({"api.twilio.com": reading})
+
+    assert found.level == level
+    assert words in found.words
+    assert "api.twilio.com" in found.words
+
+
+def test_a_slow_answer_accuses_no_clock():
+    reading = clock_probe.Reading(asked_s=1000.0, answered_s=1008.0, date_s=1007.0)
+
+    assert [found.level for found in clock_probe.compared({"a": reading})] == ["ok"]

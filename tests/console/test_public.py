@@ -114,3 +114,15 @@ async def test_a_channel_that_crashes_is_a_500_without_its_words(daemon, taker):
     assert b"RuntimeError" in answer.body
     assert b"hunter2" not in answer.body
     assert [line["event"] for line in logs] == ["console.bug"]
+
+
+async def test_metrics_are_for_who_asks_directly_and_not_for_whom_a_proxy_speaks(daemon):
+    app = public_app(daemon, BASE)
+    answer = await ask(app, "GET", "/metrics")
+    assert (answer.status, answer.body) == (200, b"alertd_alive 1.0\n")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+
+    for header in ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host"):
+        assert (await ask(app, "GET", "/metrics", headers={header: "203.0.113.9"})).status == 404
+    assert (await ask(app, "GET", "/metrics", headers={"host": "alerts.example.org"})).status == 404
+    assert (await ask(app, "GET", "/v1/metrics")).status == 404, "an operator's route"

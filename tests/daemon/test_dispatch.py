@@ -1,13 +1,15 @@
 """Attempts: deadlines, unknown outcomes, leases, the emergency block, and channels that misbehave."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from alertd.daemon.committer import Committer
-from alertd.daemon.dispatch import Dispatch
+from alertd.daemon.dispatch import ChannelDesk, Dispatch
+from alertd.model.decision import Now
 from alertd.model.events import Event, OutcomeReported, TestOrdered
 from alertd.model.ids import CauseId, NotificationId, PersonId
 from alertd.model.mode import Mode
@@ -153,6 +155,33 @@ async def test_a_claim_whose_lease_would_end_during_the_send_is_not_sent(tmp_pat
 
     assert [c.epoch for c in stage.sms.sent] == [1], "the lease: sent although another owner may hold the row by then"
     assert [o.code for o in stage.outcomes() if isinstance(o, Failed)] == ["not_tried"]
+
+
+class FreshlyClaiming(SqliteStore):
+    """Has one row to claim: its lease begins with the claim."""
+
+    def next_due_us(self) -> tuple[int | None, int | None]:
+        return None, 0
+
+    def claim(self, limits: Mapping[str, int], now: Now, *, panic_only: bool = False) -> tuple[Claim, ...]:
+        return (claim(),) if panic_only else ()
+
+
+@in_virtual_time(executor_delay=lambda _random: (0.0, 50.0))
+async def test_a_lease_counts_from_its_claim_however_long_the_disk_takes_to_keep_it(tmp_path: Path):
+    """Another owner counts from there, too: it may send the same text 60 s after the claim."""
+    clock = VirtualClock()
+    store = FreshlyClaiming(tmp_path / "alertd.db", ballast_bytes=0)
+    store.open("slow", clock)
+    sms, door = FakeChannel("sms", "sms", ChannelLimits(deadline_s=10)), ListeningDoor()
+    dispatch = Dispatch(store=store, clock=clock, committer=Committer(), channels={"sms": sms}, lease_s=60)
+    running = asyncio.create_task(dispatch.run(door))
+    await asyncio.sleep(51)
+
+    assert sms.sent == [], "the lease: sent although another owner may hold the row before the send is over"
+    outcomes = [event.outcome for event in door.events if isinstance(event, OutcomeReported)]
+    assert [outcome.code for outcome in outcomes if isinstance(outcome, Failed)] == ["not_tried"]
+    running.cancel()
 
 
 @pytest.mark.parametrize("address", ["911", "+1911", "9,911", "sip:911@pbx.example", "+12025550142,,911"])
@@ -333,3 +362,97 @@ async def test_what_waits_for_a_removed_channel_fails_with_its_reason(tmp_path: 
     assert isinstance(outcome, Failed)
     assert outcome.permanent
     assert outcome.code == "no_channel"
+
+
+class WatchedStore(SqliteStore):
+    """Remembers how old the time was by which it was asked to claim, in seconds."""
+
+    clock: VirtualClock
+    ages_s: list[float]
+
+    def claim(self, limits: Mapping[str, int], now: Now, *, panic_only: bool = False) -> tuple[Claim, ...]:
+        self.ages_s.append((self.clock.now().boot_us - now.boot_us) / 1e6)
+        return super().claim(limits, now, panic_only=panic_only)
+
+    def next_due_us(self) -> tuple[int | None, int | None]:
+        return None, 0  # else nobody would ask for a claim
+
+
+@in_virtual_time(executor_delay=lambda _random: (6.0, 0.0))
+async def test_a_text_that_expires_while_its_claim_waits_for_a_slow_disk_is_not_claimed(tmp_path: Path):
+    """Whether a text is still worth sending is asked when it is claimed, not when the claim began to wait."""
+    clock, committer = VirtualClock(), Committer()
+    store = WatchedStore(tmp_path / "alertd.db", ballast_bytes=0)
+    store.clock, store.ages_s = clock, []
+    store.open("slow", clock)
+    others = [asyncio.create_task(committer.run(lambda: None)) for _ in range(10)]
+    await asyncio.sleep(0)
+    channels = {"sms": FakeChannel("sms", "sms")}
+    dispatch = Dispatch(store=store, clock=clock, committer=committer, channels=channels, lease_s=60)
+    running = asyncio.create_task(dispatch.run(ListeningDoor()))
+    await asyncio.gather(*others)
+    await asyncio.sleep(10)
+
+    assert store.ages_s, "nothing was claimed: the test proves nothing"
+    assert max(store.ages_s) == 0, "req 51: claimed by an old time; what expired meanwhile would be sent"
+    running.cancel()
+
+
+class HoldingStore(SqliteStore):
+    """Holds one row until its time; remembers when it was asked to claim."""
+
+    due_us: int | None
+    asked_us: list[int]
+
+    def next_due_us(self) -> tuple[int | None, int | None]:
+        return None, self.due_us
+
+    def claim(self, limits: Mapping[str, int], now: Now, *, panic_only: bool = False) -> tuple[Claim, ...]:
+        self.asked_us.append(now.boot_us)
+        self.due_us = None
+        return super().claim(limits, now, panic_only=panic_only)
+
+
+@in_virtual_time(executor_delay=lambda _random: (0.0, 2.0))
+async def test_what_becomes_due_while_an_answer_of_the_store_is_on_its_way_is_claimed_at_once(tmp_path: Path):
+    """And where nothing is due, nothing is claimed."""
+    clock = VirtualClock()
+    store = HoldingStore(tmp_path / "alertd.db", ballast_bytes=0)
+    begun_us = clock.now().boot_us
+    store.due_us, store.asked_us = begun_us + 1_000_000, []
+    store.open("holding", clock)
+    dispatch = Dispatch(
+        store=store, clock=clock, committer=Committer(), channels={"sms": FakeChannel("sms", "sms")}, lease_s=60
+    )
+    running = asyncio.create_task(dispatch.run(ListeningDoor()))
+    await asyncio.sleep(30)
+
+    assert store.asked_us == [begun_us + 2_000_000], "it waited for the next pass, or claimed without need"
+    running.cancel()
+
+
+@in_virtual_time
+async def test_where_the_provider_is_paced_panics_wait_in_line_and_can_still_be_withdrawn() -> None:
+    """Req 60: one call a second. What was handed over early would ring after the end."""
+    desk = ChannelDesk(PacedChannel(), VirtualClock())
+    desk.put(claim("+12025550142"), 0)
+    desk.put(claim("+12025550143"), 0)
+
+    first, second = desk.next(), desk.next()
+
+    assert first is not None
+    assert second is None, "a panic, too, waits for the rate of a paced channel"
+    assert desk.room() == (0, 0), "what has no token yet stays in the store, where it can be withdrawn"
+    await asyncio.sleep(1.1)
+    assert desk.next() is not None
+
+
+class PacedChannel:
+    name, kind = "voice", "voice"
+    limits = ChannelLimits(per_s=1.0, concurrent=20, paced=True)
+
+    async def send(self, claim: Claim) -> Outcome:
+        raise AssertionError(claim)
+
+    async def look_up(self, row: object) -> Outcome | None:
+        raise AssertionError(row)

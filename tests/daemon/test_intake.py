@@ -150,6 +150,24 @@ async def test_the_same_press_again_is_committed_once(tmp_path: Path):
     await world.stop()
 
 
+@in_virtual_time(executor_delay=lambda _random: (6.0, 0.0))
+async def test_promise_2_what_a_broker_delivers_again_and_again_delays_no_new_press(tmp_path: Path):
+    """A slow disk, and a line that is lost every few seconds: each connection brings all that is not committed yet."""
+    world = World(tmp_path)
+    await world.start()
+    for number in range(25):
+        world.press(cause=str(number))
+    for _ in range(24):
+        await asyncio.sleep(0.5)
+        for arrival in tuple(world.source.unacked.values()):
+            world.source.deliver(arrival)
+    new = world.press("wall-gym", "press")
+    await asyncio.sleep(20)
+
+    assert new in world.source.acked, "promise 2: a new press waits behind copies of old ones"
+    await world.crash()
+
+
 @in_virtual_time(executor_delay=COMMIT_DELAY)
 async def test_a_presser_hears_back_although_one_way_back_is_broken(tmp_path: Path):
     world = World(tmp_path)

@@ -8,12 +8,13 @@ import pytest
 from alertd.model.decision import Now
 from alertd.model.ids import TimerId
 from alertd.model.notification import Kind
+from alertd.model.policy import Step
 from alertd.model.timer import Timer, TimerKind
 from alertd.ports import DueTimer
 from alertd.store.sqlite import SqliteStore
 from alertd_simulator.virtual_time import COMMIT_DELAY, in_virtual_time
 from tests.daemon.world import World
-from tests.engine.school import OAK
+from tests.engine.school import OAK, group, policy, registry
 
 
 def second_step_begun(world: World) -> bool:
@@ -98,6 +99,23 @@ async def test_a_timer_fires_after_a_reboot(tmp_path: Path):
     await asyncio.sleep(3)
 
     assert second_step_begun(world), "a timer of an earlier boot was lost"
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_timer_that_is_due_before_the_one_that_is_waited_for_wakes_the_loop(tmp_path: Path):
+    quick = policy("lockdown", Step(targets=(group("first"),), wait_s=3), Step(targets=(group("second"),), wait_s=60))
+    slow = policy("medical", Step(targets=(group("first"),), wait_s=9))
+    world = World(tmp_path, school=registry(quick, slow))
+    await world.start()
+    world.press("wall-gym", "press")
+    await asyncio.sleep(3)  # by now the loop sleeps
+    world.press()
+    await asyncio.sleep(2.8)
+    assert not second_step_begun(world)
+    await asyncio.sleep(1.2)
+
+    assert second_step_begun(world), "req 99: an escalation waited for another incident's timer"
     await world.stop()
 
 

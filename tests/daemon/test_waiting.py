@@ -1,12 +1,14 @@
 """Who goes first at the door, and what is folded."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from alertd.daemon.waiting import GATHER_S, STRANGERS_MAX, Submission, WaitingRoom, is_urgent
-from alertd.model.events import Event, Malformed, TroubleCleared, TroubleRaised
-from alertd.model.ids import DISTRICT, CauseId
+from alertd.model.events import Event, Malformed, Pressed, Signal, TroubleCleared, TroubleRaised
+from alertd.model.ids import DISTRICT, CauseId, DeviceId, SiteId
+from alertd.ports import NotCommittedError
 from alertd_simulator.virtual_time import in_virtual_time
 from tests.engine.school import registry
 
@@ -22,6 +24,23 @@ def cleared(key: str) -> Submission:
 def unreadable(topic: str) -> Submission:
     return submission(
         Malformed(site_id=DISTRICT, cause=CauseId(topic), source="b", topic=topic, why="no", size=1, received_us=1)
+    )
+
+
+def pressed(
+    cause: str, *, action: str = "hold", site: str = "oak", at_us: int = 1, retained: bool = False
+) -> Submission:
+    return submission(
+        Pressed(
+            site_id=SiteId(site),
+            cause=CauseId(cause),
+            signal=Signal(device_id=DeviceId("badge-204"), action=action),
+            received_us=at_us,
+            oldest_us=at_us,
+            backlog=at_us > 1,
+            retained=retained,
+            source="b",
+        )
     )
 
 
@@ -96,3 +115,80 @@ async def test_machinery_gathers_for_a_moment_and_a_press_waits_for_nobody():
     await gathering
     assert loop.time() == began, "promise 2: a press waits for machinery"
     assert room.take(200)[0] is urgent
+
+
+@in_virtual_time
+async def test_a_press_that_is_delivered_again_while_it_waits_waits_once():
+    room = WaitingRoom()
+    first = pressed("7")
+    assert room.add(first) is None
+    shared = room.add(pressed("7", at_us=5))
+    assert shared is not None
+    assert len(room) == 1
+    first.succeed()
+    await shared
+
+
+@in_virtual_time
+async def test_a_press_that_is_delivered_again_while_it_is_committed_is_answered_by_that_commit():
+    """Else, where connections are lost faster than a disk commits, each answer would be one connection late."""
+    room = WaitingRoom()
+    first = pressed("7")
+    room.add(first)
+    room.take(10)
+    shared = room.add(pressed("7", at_us=5))
+    assert shared is not None
+    assert not shared.done(), "promise 1: answered before the commit"
+    first.succeed()
+    await shared
+    assert room.add(pressed("7", at_us=9)) is None, "what comes after the commit is the engine's to judge"
+
+
+@in_virtual_time
+async def test_a_press_that_is_committed_and_not_acknowledged_yet_is_not_folded_into():
+    """While the disk is full its answer is withheld, perhaps for hours: a counter may have begun anew by then."""
+    room = WaitingRoom()
+    first = pressed("7")
+    room.add(first)
+    room.take(10)
+    room.let_go(first)
+
+    assert room.add(pressed("7", at_us=5)) is None, "no press is lost: it was folded into one of hours ago"
+
+
+@in_virtual_time
+async def test_a_commit_that_fails_is_told_to_everybody_who_brought_the_press():
+    room = WaitingRoom()
+    first = pressed("7")
+    room.add(first)
+    shared = room.add(pressed("7", at_us=5))
+    assert shared is not None
+    first.fail(NotCommittedError("the disk is full"))
+
+    with pytest.raises(NotCommittedError):
+        await shared
+    await asyncio.sleep(0)
+    assert room.add(pressed("7", at_us=9)) is None, "promise 1: a press that failed once is folded into its failure"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"cause": "8"}, {"action": "press"}, {"site": "elm"}, {"retained": True}],
+    ids=["another press", "other words", "another site", "a broker's memory"],
+)
+@in_virtual_time
+async def test_only_the_very_same_press_is_folded(other: dict[str, Any]):
+    room = WaitingRoom()
+    room.add(pressed("7"))
+
+    assert room.add(pressed(**{"cause": "7"} | other)) is None, "no press is lost: it was folded into another one"
+    assert len(room) == 2
+
+
+@in_virtual_time
+async def test_a_press_is_not_folded_into_what_a_broker_remembers():
+    """A retained message pages nobody: the press that it is a copy of still may come, and must."""
+    room = WaitingRoom()
+    room.add(pressed("7", retained=True))
+
+    assert room.add(pressed("7")) is None

@@ -70,7 +70,7 @@ class FakeSource:
     async def run(self, door: Door) -> None:
         self.door = door
         for arrival in tuple(self.unacked.values()):
-            self._deliver(arrival)
+            self.deliver(arrival)
         try:
             await asyncio.Event().wait()
         finally:
@@ -81,9 +81,10 @@ class FakeSource:
     def publish(self, arrival: Arrival) -> None:
         self.unacked[arrival.arrival_id] = arrival
         if self.door is not None:
-            self._deliver(arrival)
+            self.deliver(arrival)
 
-    def _deliver(self, arrival: Arrival) -> None:
+    def deliver(self, arrival: Arrival) -> None:
+        """Once, or once more."""
         task = asyncio.get_running_loop().create_task(self._take(arrival))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

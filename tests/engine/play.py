@@ -4,13 +4,19 @@ from collections.abc import Sequence
 
 from alertd.engine.decide import decide
 from alertd.engine.routing import route
-from alertd.model.decision import Confirmation, Decision, Entry, Facts, Now, PhoneIncident, SiteState
+from alertd.model.call_script import answer_id
+from alertd.model.decision import Confirmation, Decision, Entry, Facts, Now, PhoneIncident, SiteState, Withdrawal
+from alertd.model.drill import Drill
 from alertd.model.events import (
     AnswerGiven,
     Arrival,
     CorrectionOrdered,
     DispatchReported,
+    DrillEndOrdered,
+    DrillFound,
+    DrillOrdered,
     Event,
+    Keyed,
     OutcomeReported,
     Pressed,
     Replied,
@@ -19,12 +25,12 @@ from alertd.model.events import (
     TimerFired,
 )
 from alertd.model.ids import CauseId, DeviceId, PersonId, SiteId, TimerId
-from alertd.model.incident import SEVERITY, AnswerKind, DispatchState, Incident
-from alertd.model.notification import Kind, Notification, NotificationRow, NotificationState
+from alertd.model.incident import SEVERITY, AnswerKind, DispatchState, Incident, IncidentClass
+from alertd.model.notification import AFTER_CLOSE, Notification, NotificationRow, NotificationState
 from alertd.model.outcome import Outcome
 from alertd.model.reason import Reason
 from alertd.model.registry import Registry
-from alertd.model.timer import Timer
+from alertd.model.timer import Timer, TimerKind
 from tests.engine.school import OAK, registry
 
 START_US = 1_772_466_120_000_000
@@ -39,6 +45,7 @@ class Play:
         self.state = SiteState(site_id=site_id)
         self.now_us = START_US
         self.closed: dict[str, Incident] = {}
+        self.drills: dict[str, Drill] = {}
         self.rows: dict[str, NotificationRow] = {}
         self.timers: dict[TimerId, tuple[int, Timer]] = {}
         self.causes: dict[CauseId, int] = {}
@@ -60,8 +67,8 @@ class Play:
             opted_out=frozenset(self.opted_out),
             broken_channels=frozenset(self.broken),
             seen_us=known,
-            notification=self.rows.get(event.notification_id) if isinstance(event, OutcomeReported) else None,
-            phone=self._phone(event) if isinstance(event, Replied) else (),
+            notification=self._row(event),
+            phone=self._phone(event),
         )
         decision = decide(self.state, facts, event, Now(wall_us=self.now_us, boot_us=self.now_us - START_US))
         self._apply(decision)
@@ -76,15 +83,16 @@ class Play:
             if not incident.is_open:
                 self.closed[incident.id] = incident
         self.state.apply(decision)
-        for row in decision.notifications:
-            self.rows.setdefault(row.notification.id, row)
+        if decision.drill is not None:
+            self.drills[decision.drill.id] = decision.drill
         for withdrawal in decision.withdrawals:
             for id_, row in self.rows.items():
-                mine = row.notification.incident_id == withdrawal.incident_id
-                if mine and row.state is NotificationState.QUEUED and row.notification.kind is not Kind.CLOSING:
+                if row.state is NotificationState.QUEUED and _takes_back(withdrawal, row.notification):
                     self.rows[id_] = NotificationRow(
                         notification=row.notification, state=NotificationState.WITHDRAWN, reason=withdrawal.reason
                     )
+        for row in decision.notifications:
+            self.rows.setdefault(row.notification.id, row)
         for change in decision.changes:
             row = self.rows[change.id]
             self.rows[change.id] = NotificationRow(
@@ -151,6 +159,29 @@ class Play:
             )
         )
 
+    def key(
+        self,
+        call: NotificationRow,
+        digit: int,
+        *,
+        presses: int = 1,
+        cause: str | None = None,
+        written_us: int | None = None,
+    ) -> Notification:
+        """A key in a call; the row that is spoken back."""
+        self.arrivals += 1
+        event = Keyed(
+            site_id=self.state.site_id,
+            cause=CauseId(cause or f"call:{self.arrivals}"),
+            notification_id=call.notification.id,
+            digit=digit,
+            presses=presses,
+            written_us=call.notification.created_us if written_us is None else written_us,
+            at_us=self.now_us,
+        )
+        self.do(event)
+        return self.rows[answer_id(event.cause)].notification
+
     def answer(self, name: str, kind: AnswerKind = AnswerKind.GOING) -> None:
         self.arrivals += 1
         self.do(
@@ -187,6 +218,32 @@ class Play:
                 reason="pressed by mistake",
             )
         )
+
+    def drill(self, *devices: str, drilled: str = "lockdown", minutes: int = 30, **more: object) -> None:
+        """An admin begins one; without devices, of the two badges."""
+        self.arrivals += 1
+        self.do(
+            DrillOrdered(
+                site_id=self.state.site_id,
+                cause=CauseId(f"cli:{self.arrivals}"),
+                by="J. Ruiz",
+                incident_class=IncidentClass(drilled),
+                device_ids=tuple(map(DeviceId, devices or ("badge-204", "badge-118"))),
+                minutes=minutes,
+                **({"told_before": "J. Doe, dispatch"} | more),  # type: ignore[arg-type]
+            )
+        )
+
+    def end_drill(self) -> None:
+        self.arrivals += 1
+        self.do(DrillEndOrdered(site_id=self.state.site_id, cause=CauseId(f"cli:{self.arrivals}"), by="J. Ruiz"))
+
+    def restart(self) -> None:
+        """The daemon is started again, and finds what runs."""
+        self.arrivals += 1
+        if self.state.drill is not None:
+            found = CauseId(f"start:{self.arrivals}")
+            self.do(DrillFound(site_id=self.state.site_id, cause=found, drill_id=self.state.drill.id))
 
     def center(self, state: DispatchState, destination: str = "psap", call: str | None = None) -> None:
         self.arrivals += 1
@@ -255,8 +312,23 @@ class Play:
     def row_to(self, name: str) -> NotificationRow:
         return next(r for r in self.rows.values() if r.notification.recipient == name)
 
-    def _phone(self, event: Replied) -> tuple[PhoneIncident, ...]:
-        key = f"{event.channel}:{event.address}"
+    def _row(self, event: Event) -> NotificationRow | None:
+        match event:
+            case OutcomeReported(notification_id=id_) | Keyed(notification_id=id_):
+                return self.rows.get(id_)
+            case TimerFired(timer=timer) if timer.kind is TimerKind.REDIAL:
+                return self.rows.get(timer.detail)
+            case _:
+                return None
+
+    def _phone(self, event: Event) -> tuple[PhoneIncident, ...]:
+        row = self._row(event)
+        if isinstance(event, Replied):
+            key = f"{event.channel}:{event.address}"
+        elif isinstance(event, Keyed) and row is not None:
+            key = row.notification.endpoint.key
+        else:
+            return ()
         every: Sequence[Incident] = (*self.state.incidents.values(), *self.closed.values())
         told = [i for i in every if any(t.endpoint_key == key for t in i.told)]
         return tuple(
@@ -273,6 +345,16 @@ class Play:
             )
             for i in sorted(told, key=lambda i: -i.opened_us)
         )
+
+
+def _takes_back(withdrawal: Withdrawal, content: Notification) -> bool:
+    if withdrawal.mode is not None:
+        return content.mode is withdrawal.mode
+    if withdrawal.endpoint_key is not None and content.endpoint.key != withdrawal.endpoint_key:
+        return False
+    if withdrawal.kind is None:
+        return content.incident_id == withdrawal.incident_id and content.kind not in AFTER_CLOSE
+    return content.kind is withdrawal.kind and withdrawal.incident_id in (None, content.incident_id)
 
 
 def is_press(event: Event) -> bool:

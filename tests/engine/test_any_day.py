@@ -13,7 +13,8 @@ from alertd.engine.replies import OPT_IN_WORDS, OPT_OUT_WORDS
 from alertd.model.decision import Decision
 from alertd.model.events import Event, TroubleCleared
 from alertd.model.incident import AnswerKind, DispatchState, EscalationState, Incident, IncidentState, is_panic
-from alertd.model.notification import NotificationState
+from alertd.model.mode import Mode
+from alertd.model.notification import Kind, NotificationState
 from alertd.model.outcome import Accepted, Delivered, Failed, Unknown
 from alertd.model.site import StateRules
 from alertd.model.timer import TimerKind
@@ -79,6 +80,16 @@ class AnyDay(RuleBasedStateMachine):
             "rejected": lambda: self.play.center(DispatchState.REJECTED),
         }
         actions[what]()
+
+    @rule(what=st.sampled_from(["lockdown", "staff_assist", "medical", "end", "restart"]))
+    def drill(self, what: str) -> None:
+        if what == "end":
+            self.play.end_drill()
+        elif what == "restart":
+            self.play.restart()
+        else:
+            devices = ["wall-gym"] if what == "medical" else ["badge-204", "walker"]
+            self.play.drill(*devices, drilled=what, minutes=2)
 
     @rule(pick=st.integers(0, 10), what=st.sampled_from(["ok", "later", "never", "unknown"]), asked=st.booleans())
     def outcome(self, pick: int, what: str, asked: bool) -> None:
@@ -150,6 +161,26 @@ class AnyDay(RuleBasedStateMachine):
             reserved = (OPT_OUT_WORDS | OPT_IN_WORDS) - {"START"}
             replies = [text[i + 6 :].split()[0].strip(".,") for i in range(len(text)) if text.startswith("Reply ", i)]
             assert not set(replies) & reserved
+
+    @invariant()
+    def a_drill_is_marked_ends_and_never_touches_what_is_real(self) -> None:
+        """Promise 3."""
+        state = self.play.state
+        modes = {i.mode for i in state.incidents.values() if is_panic(i.incident_class)}
+        assert len(modes) < 2, "promise 3: a drill and something real are open at once"
+        if state.drill is None:
+            assert Mode.DRILL not in modes, "promise 3: a drill is over, and its incident looks for people"
+        else:
+            ends = {t.detail for _, t in self.play.timers.values() if t.kind is TimerKind.DRILL_END}
+            assert state.drill.id in ends, "req 77: nothing will end the drill"
+            assert Mode.LIVE not in modes, "promise 3: something is real, and a drill runs"
+        for row in [*self.play.rows.values()][-12:]:
+            n = row.notification
+            waits = row.state is NotificationState.QUEUED
+            assert not (n.mode is Mode.DRILL and n.endpoint.dispatch and waits), f"promise 3: {n}"
+            if n.mode is Mode.DRILL and n.text and n.kind is not Kind.DRILL_OVER:
+                assert n.text.startswith("THIS IS A DRILL. "), n.text
+                assert n.text.endswith(" THIS IS A DRILL."), n.text
 
     @invariant()
     def the_site_is_never_left(self) -> None:

@@ -5,13 +5,13 @@ import pytest
 from alertd.engine.routing import route
 from alertd.model.decision import FeedbackState
 from alertd.model.events import Arrival, ClockStepped, Signal
-from alertd.model.ids import DeviceId
-from alertd.model.incident import AnswerKind, DispatchState, EscalationState
-from alertd.model.people import PersonKind
-from alertd.model.policy import Step
+from alertd.model.ids import DeviceId, PersonId
+from alertd.model.incident import AnswerKind, DispatchState, EscalationState, IncidentClass
+from alertd.model.people import DutyShift, PersonKind
+from alertd.model.policy import Step, Target, TargetKind
 from alertd.model.reason import Reason
 from tests.engine.play import Play
-from tests.engine.school import ELM, OAK, PEOPLE, PSAP, group, person, policy, registry
+from tests.engine.school import ELM, OAK, PEOPLE, PSAP, group, person, policy, registry, schedule
 
 
 def test_no_answer_begins_the_next_step() -> None:
@@ -86,6 +86,62 @@ def test_an_answer_covers_only_the_presses_known_when_it_was_given() -> None:
     assert play.incident.escalation is EscalationState.PAUSED
 
 
+def test_an_answer_typed_before_an_upgrade_is_no_answer_to_the_graver_incident() -> None:
+    """An ack covers only what was known when it was given: "going" to an assist is not "going" to a lockdown."""
+    play = Play()
+    play.press("badge-204", 3)
+    assert play.incident.incident_class is IncidentClass.STAFF_ASSIST
+    play.wait(8)
+    typed_us = play.now_us
+    play.wait(1)
+    play.press("badge-204", 8)
+    assert play.incident.incident_class is IncidentClass.LOCKDOWN
+    play.reply("Ruiz", "417", at_us=typed_us)
+
+    assert play.incident.escalation is EscalationState.RUNNING, "an answer to an assist silenced a lockdown"
+    play.wait(5)
+    play.reply("Ruiz", "417")
+    assert play.incident.escalation is EscalationState.PAUSED
+
+
+def test_a_code_typed_before_its_incident_began_was_meant_for_another_one() -> None:
+    """Only memory held the other one, and the power went; its code was given away again before the answer was read."""
+    play = Play()
+    typed_us = play.now_us
+    play.wait(30)
+    play.press()
+    play.news()
+    play.reply("Ruiz", "417", at_us=typed_us)
+
+    assert play.incident.answers == (), "an answer to another incident silenced this one"
+    assert play.incident.escalation is EscalationState.RUNNING
+    assert "417" in play.texts_to("Ruiz")[-1], "who means this one is told how to say so"
+    play.wait(5)
+    play.reply("Ruiz", "417")
+    assert play.incident.escalation is EscalationState.PAUSED
+
+
+def test_in_doubt_whose_clock_is_wrong_an_answer_counts() -> None:
+    play = Play()
+    play.press()
+    play.wait(5)
+    play.reply("Ruiz", "417", at_us=play.now_us - 3_600_000_000)
+
+    assert play.incident.escalation is EscalationState.PAUSED
+
+
+def test_an_answer_to_an_upgrade_counts_although_the_clock_was_set_back() -> None:
+    play = Play()
+    play.press("badge-204", 3)
+    play.press("badge-204", 8)
+    play.wait(5)
+    play.now_us -= 3_600_000_000
+    play.do(ClockStepped(site_id=OAK, step_us=-3_600_000_000))
+    play.reply("Ruiz", "417")
+
+    assert play.incident.escalation is EscalationState.PAUSED
+
+
 def test_going_lapses_if_nobody_arrives() -> None:
     play = Play()
     play.press()
@@ -98,6 +154,29 @@ def test_going_lapses_if_nobody_arrives() -> None:
     assert "Ruiz said going, no arrival by 10:47" in play.texts_to("Chen")[-1]
     play.wait(31)
     assert ("Nurse", "reminder") in play.said()
+
+
+def test_an_answer_that_lapsed_counts_for_nobody_who_cannot_go_afterwards() -> None:
+    """Promise 5."""
+    play = Play()
+    play.press()
+    play.reply("Ruiz", "417")
+    play.wait(301)
+    play.news()
+    play.reply("Chen", "617")
+
+    assert play.incident.escalation is EscalationState.RUNNING, "promise 5: nobody goes, and nobody is looked for"
+    assert ("Nurse", "reminder") in play.said()
+
+
+def test_whoever_lapsed_and_says_going_again_counts() -> None:
+    play = Play()
+    play.press()
+    play.reply("Ruiz", "417")
+    play.wait(301)
+    play.reply("Ruiz", "417")
+
+    assert play.incident.escalation is EscalationState.PAUSED
 
 
 def test_arrived_does_not_lapse() -> None:
@@ -329,6 +408,25 @@ def test_a_group_of_another_site_is_not_told() -> None:
     play.press()
 
     assert "Elmer" not in {r for r, _ in play.said()}, "promise 6: a press reached a person of another site"
+
+
+@pytest.mark.parametrize("named", ["by a schedule", "by name"])
+def test_a_person_of_another_site_is_not_told_however_the_policy_names_them(named: str) -> None:
+    """Promise 6: somebody typed the other school's schedule, or another school's id."""
+    always = DutyShift(person_id=PersonId("elmer"), days=(1, 2, 3, 4, 5, 6, 7), start="00:00", end="00:00")
+    duty = Target(kind=TargetKind.SCHEDULE, id="duty")
+    elmer = Target(kind=TargetKind.PERSON, id="elmer")
+    school = registry(policy("lockdown", Step(targets=(duty if named == "by a schedule" else elmer, group("first")))))
+    school.schedules["duty"] = schedule("America/New_York", always)
+    play = Play(school)
+    play.press()
+
+    told = {name for name, _ in play.said()}
+    assert "Elmer" not in told, "promise 6: a press reached a person of another site"
+    assert "Ruiz" in told
+    play = Play(school, ELM)
+    play.press("badge-elm")
+    assert "Elmer" in {name for name, _ in play.said()}, "the schedule names somebody, and at their own school"
 
 
 def test_after_the_last_step_whoever_says_going_counts() -> None:

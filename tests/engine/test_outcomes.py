@@ -115,6 +115,18 @@ def test_a_late_word_on_the_try_that_failed_does_not_end_the_next_one(late: Outc
         assert play.outcome(row, Accepted(ref="SM2")).ref == "SM2"
 
 
+def test_a_late_word_on_the_try_that_failed_says_nothing_of_the_one_that_was_taken_since() -> None:
+    """Two texts left for one notification: a status names the text that it is about."""
+    play, row = pressed()
+    row = play.outcome(row, Accepted(ref="SM1"))
+    row = play.claim(said(play, row, Failed(permanent=False, code="30003", ref="SM1")))
+    row = play.outcome(row, Accepted(ref="SM2"))
+
+    assert said(play, row, Delivered(ref="SM1")).state is N.ACCEPTED, "promise 5: another text was delivered"
+    assert said(play, row, Failed(permanent=True, code="30006", ref="SM1")).state is N.ACCEPTED
+    assert said(play, row, Delivered(ref="SM2")).state is N.DELIVERED
+
+
 def test_a_failure_that_is_known_before_the_answer_to_the_request_stands() -> None:
     play, row = pressed()
     after = said(play, row, Failed(permanent=False, code="30003", ref="SM1"))

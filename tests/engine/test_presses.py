@@ -3,16 +3,18 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from alertd.model.decision import FeedbackState
 from alertd.model.events import Pressed, Unregistered
 from alertd.model.ids import DeviceId, SiteId
-from alertd.model.incident import EscalationState, IncidentClass, IncidentState
+from alertd.model.incident import AnswerKind, EscalationState, IncidentClass, IncidentState
 from alertd.model.notification import Lane
+from alertd.model.policy import Step
 from alertd.model.reason import Reason
 from alertd.model.site import DeviceKind, StateRules
 from tests.engine.play import Play
-from tests.engine.school import ASSIST, ELM, OAK, policy, registry
+from tests.engine.school import ASSIST, ELM, LOCKDOWN, OAK, PSAP, group, policy, registry
 
 MINUTE_US = 60_000_000
 
@@ -84,6 +86,20 @@ def test_an_upgrade_tells_everyone_anew_under_the_graver_policy() -> None:
         ("Diaz", "alert"),
     ]
     assert play.incident.incident_class is IncidentClass.LOCKDOWN
+
+
+def test_whoever_was_told_before_an_upgrade_stays_told() -> None:
+    """The graver policy does not name them at first: they hear of it, of the next room, and how it ends."""
+    play = Play(registry(policy("staff_assist", Step(targets=(group("second"),), wait_s=300))))
+    play.press(count=3)
+    assert play.said() == [("Nurse", "alert")]
+    play.registry = registry(policy("lockdown", Step(targets=(group("first"), PSAP), wait_s=300)))
+    play.press(count=8)
+    assert ("Nurse", "alert") in play.said()
+    play.press("badge-118")
+    assert ("Nurse", "also") in play.said(), "the second room is told to everybody who was told of the first"
+    play.correct()
+    assert ("Nurse", "correction") in play.said()
 
 
 def test_an_upgrade_during_a_paused_escalation_looks_for_people_again() -> None:
@@ -247,6 +263,19 @@ def test_a_late_press_tells_responders_at_once_and_dispatch_after_a_human() -> N
     assert ("psap", "dispatch_new") in play.said()
 
 
+def test_who_cannot_go_confirms_no_late_press() -> None:
+    """Req 15, 35: they know no more of it than the text says."""
+    play = Play()
+    play.press(backlog_since_us=play.now_us - 180 * MINUTE_US)
+    play.wait(1)
+    play.reply("Ruiz", "617")
+    play.answer("Chen", AnswerKind.CANNOT_GO)
+
+    assert ("psap", "dispatch_new") not in play.said(), '"cannot go" told dispatch of a press that nobody confirmed'
+    play.reply("Chen", "417")
+    assert ("psap", "dispatch_new") in play.said()
+
+
 def test_nobody_confirms_a_late_press_and_dispatch_is_told_after_the_timeout() -> None:
     """Req 15: silence is not a veto."""
     play = Play()
@@ -291,6 +320,27 @@ def test_a_site_that_confirms_first_tells_dispatch_when_a_human_says_so() -> Non
     play.wait(46)
 
     assert ("psap", "dispatch_new") in play.said()
+
+
+def test_where_confirming_is_required_only_those_in_charge_confirm() -> None:
+    """Req 14: the groups whose answers the step counts. With "timed" whoever goes does; req 15: silence is no veto."""
+    told_first, *later = LOCKDOWN.steps
+    in_charge = policy("lockdown", replace(told_first, answer_from=("admins",)), *later)
+    told = {}
+    for confirm in ("timed", "required"):
+        play = Play(registry(in_charge, rules=StateRules(confirm_before_dispatch=confirm, confirm_timeout_s=20)))
+        play.press()
+        told[confirm] = [who for who in ("Chen", "Ruiz") if _tells_dispatch(play, who)]
+
+    assert told["timed"] == ["Chen"], "req 14: a human went, and dispatch still waits"
+    assert told["required"] == ["Ruiz"], "req 14: somebody else's word counted for those in charge"
+
+
+def _tells_dispatch(play: Play, who: str) -> bool:
+    """Is it this person's answer that dispatch was waiting for?"""
+    play.said()
+    play.answer(who)
+    return ("psap", "dispatch_new") in play.said()
 
 
 def test_a_cancel_window_holds_a_staff_assist_only() -> None:

@@ -99,11 +99,16 @@ def test_the_wheel_ships_units_and_the_example_district(installed: Path) -> None
         return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
     assert below(installed / "share/alertd/config") == below(REPOSITORY / "config")
-    assert below(installed / "lib/systemd/system") | below(installed / "lib/sysusers.d") == {
-        "alertd.service",
-        "alertd.conf",
-    }
-    assert below(REPOSITORY / "systemd") == {"alertd.service", "alertd.sysusers"}
+    units = {name for name in below(REPOSITORY / "systemd") if name.endswith((".service", ".timer"))}
+    assert "alertd.service" in units
+    assert below(installed / "lib/systemd/system") == units
+    assert below(installed / "lib/sysusers.d") == {"alertd.conf"}
+    assert below(REPOSITORY / "systemd") - units == {"alertd.sysusers"}
+
+
+def test_the_manual_is_where_man_looks(installed: Path) -> None:
+    shipped = installed / "share" / "man" / "man1" / "alertd.1"
+    assert shipped.read_text() == (REPOSITORY / "docs" / "alertd.1").read_text()
 
 
 def test_every_entry_point_loads(installed: Path) -> None:
@@ -113,7 +118,7 @@ def test_every_entry_point_loads(installed: Path) -> None:
     assert {group: set(found) for group, found in told["groups"].items()} == {
         "alertd.commands": {"simulate"},
         "alertd.sources": {"mqtt"},
-        "alertd.channels": {"sms_twilio", "webhook"},
+        "alertd.channels": {"pa_rtp", "sms_twilio", "voice_twilio", "webhook"},
         "alertd.decoders": {"press_json", "zigbee2mqtt"},
         "console_scripts": {"alertd", "alertd-sim"},
     }

@@ -96,11 +96,19 @@ def test_groups_are_those_of_the_school():
 @pytest.mark.parametrize(
     ("line", "column", "says"),
     [
-        ("0:05 pres button-204", 6, "'pres' cannot stand here; what may stand here: press; sensor"),
+        (
+            "0:05 pres button-204",
+            6,
+            "'pres' cannot stand here; did you mean 'press'?",
+        ),
         ("0:05 press button-205", 12, "a device (button-204"),
         ("0:05 press button-204 x8 hard", 26, "the end of the line"),
         ("0:05 uplink cut for 5", 22, "the line ends too early; what may stand here: ms; s; min; h; d"),
-        ("0:05 carrier answers 418 for 5 s", 14, "answers 429; answers 500"),
+        ("0:05 carrier answers 418 for 5 s", 22, "what may stand here: 429; 500; 503"),
+        ("0:05 press button-204 held donw", 28, "'donw' cannot stand here; did you mean 'down'?"),
+        ("0:05 press button-204 held", 27, "the line ends too early; what may stand here: down; back"),
+        ("expect no txt nurse", 11, "did you mean 'text'?"),
+        ("proves R9999", 8, "'R9999' is no requirement: write R and a number of up to three digits"),
         ("0:05 nurse replies maybe", 20, '"words in quotes"'),
         ("0:05 start", 11, "nothing has crashed"),
         ("0:05 principal releases gym-hal", 25, "a zone (gym-hall"),

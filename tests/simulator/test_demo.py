@@ -5,8 +5,10 @@ import shutil
 import tomllib
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from alertd.daemon.system_clock import SystemClock
@@ -16,9 +18,11 @@ from alertd_simulator.demo_hops import WITNESSES, Hop, Hops, Witness
 from alertd_simulator.demo_school import Endpoints, Keys, dump_toml, find_example, prepare
 from alertd_simulator.demo_screen import Screen
 from alertd_simulator.demo_story import Story
+from alertd_simulator.demo_witness import hops_of
 from alertd_simulator.dispatch_center import DispatchCenter, Mood
 from alertd_simulator.mqtt_tap import Tap
 
+TEXT_FILES = {".toml", ".csv", ".txt", ".conf"}
 ENDPOINTS = Endpoints(mqtt_port=18830, carrier_url="http://127.0.0.1:18831", dispatch_url="http://127.0.0.1:18832")
 
 
@@ -42,7 +46,7 @@ def test_the_demo_school_is_the_shipped_example_on_loopback_with_no_secret_in_a_
     keys = Keys.made_up()
     school = prepare(find_example(), tmp_path, ENDPOINTS, keys)
 
-    written = "".join(path.read_text() for path in school.directory.rglob("*") if path.is_file())
+    written = "".join(path.read_text() for path in school.directory.rglob("*") if path.suffix in TEXT_FILES)
     assert "18830" in written
     assert "127.0.0.1:18831" in written
     assert "127.0.0.1:18832" in written
@@ -68,13 +72,45 @@ def test_a_hop_is_reached_once_and_what_is_missing_is_named():
     hops.reach(Hop.TEXT_SEEN, "Ruiz reads", text="LOCKDOWN", at_us=1_471_500)
     hops.reach(Hop.TEXT_SEEN, "Chen reads", at_us=9_000_000)
 
-    story = hops.story()
+    story = hops.story()[3:]
     assert story[1].strip() == (
         "471.5 ms  the first responder's phone lights up: Ruiz reads  [only the simulation saw this]"
     )
     assert story[2].strip() == "“LOCKDOWN”"
     assert f"MISSING  {Hop.ANSWERED}" in "\n".join(story)
     assert len(hops.missing()) == len(Hop) - 2
+    assert hops.missing(Hop.BROKER) == []
+
+
+def test_each_chapter_has_a_zero_of_its_own():
+    hops = Hops()
+    hops.reach(Hop.PRESSED, at_us=1_000_000)
+    hops.reach(Hop.DRILL_BEGUN, at_us=31_000_000)
+    hops.reach(Hop.DRILL_TOLD, "Shaw reads", at_us=31_500_000)
+
+    told = "\n".join(hops.story())
+    assert "A drill, in milliseconds from its beginning:" in told
+    assert f"500.0 ms  {Hop.DRILL_TOLD}: Shaw reads" in told
+
+
+def test_a_district_with_less_has_a_shorter_story(tmp_path):
+    school = prepare(find_example(), tmp_path, ENDPOINTS, Keys.made_up())
+
+    assert Hop.KEY not in hops_of(school, pa=True).wanted, "nothing can call this daemon, so keys do not work"
+    assert Hop.ANNOUNCED in hops_of(school, pa=True).wanted
+    assert not {Hop.SPOKEN, Hop.DRILL_CUT, Hop.REAL_ANNOUNCED} & set(hops_of(school, pa=False).wanted)
+    with_callbacks = prepare(find_example(), tmp_path / "b", replace(ENDPOINTS, callback_port=18833), Keys.made_up())
+    assert set(hops_of(with_callbacks, pa=True).wanted) == set(Hop)
+
+
+def test_loudspeakers_that_cannot_be_heard_fail_the_story_with_the_reason(capsys):
+    told_nothing = SimpleNamespace(hops=Hops(wanted=()))
+    world = SimpleNamespace(story=told_nothing, violations=list, no_pa="no group can be joined", daemon=None)
+
+    assert demo._verdict(world) == 1
+    assert "no group can be joined" in capsys.readouterr().out
+    world.no_pa = ""
+    assert demo._verdict(world) == 0
 
 
 def test_what_alertd_cannot_know_is_never_told_as_its_knowledge():
@@ -89,12 +125,12 @@ async def test_every_hop_happens(capsys):
     told = capsys.readouterr()
     assert code == 0, told.out + told.err
     assert "MISSING" not in told.out
-    assert "19 of 19" in told.out
+    assert f"{len(Hop)} of {len(Hop)}" in told.out
 
 
 @pytest.mark.slow
 async def test_a_dispatch_centre_that_rejects_fails_the_demo_by_name(monkeypatch, capsys):
-    monkeypatch.setattr(demo_story, "STORY_S", 8.0)
+    monkeypatch.setattr(demo_story, "CHAPTER_S", 8.0)
     async with demo._world(find_example()) as world:
         world.center.mood = Mood.REJECTS
         code = await demo._once(world)
@@ -129,21 +165,21 @@ class NoAir:
         raise AssertionError("nobody presses here")
 
 
-@pytest.mark.parametrize(("columns", "rows", "phones"), [(80, 24, 3), (150, 50, 6)])
+@pytest.mark.parametrize(("columns", "rows", "phones"), [(80, 24, 3), (150, 50, 12)])
 def test_the_newest_lines_stay_on_the_screen_and_phones_stay_readable(tmp_path, columns, rows, phones):
     keys, clock = Keys.made_up(), SystemClock()
     carrier = Carrier(clock=clock, auth_token=keys.auth_token)
     center = DispatchCenter(clock=clock, secret=keys.webhook)
-    story = Story(prepare(find_example(), tmp_path, ENDPOINTS, keys), NoAir(), carrier, center, Tap(0))
+    story = Story(prepare(find_example(), tmp_path, ENDPOINTS, keys), NoAir(), carrier, center, Tap(0), ())
     for number, hop in enumerate(Hop):
         story.hops.reach(hop, at_us=1_000_000 + number)
-    for number in range(12):
+    for number in range(15):
         story.afterwards.append((2_000_000 + number, f"Dispatch reads no. {number}"))
     paper = StringIO()
     terminal = Console(width=columns, height=rows, file=paper, force_terminal=False)
 
-    terminal.print(Screen(story, center, keys=False).render(columns))
+    terminal.print(Screen(story, center, keys=False).render(columns, rows))
 
     shown = paper.getvalue()
-    assert "no. 11" in shown, "the newest line is below the edge of the screen"
+    assert "no. 14" in shown, "the newest line is below the edge of the screen"
     assert shown.count("…01") == phones, shown

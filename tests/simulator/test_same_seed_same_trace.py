@@ -111,6 +111,6 @@ def other_pythons():
 def test_another_python_lives_the_same_day():
     pythons = other_pythons()
     if not pythons:
-        pytest.skip(f"no other Python with alertd's dependencies: make one (VENV=.venv-3.13), or name it in {OTHERS}")
+        pytest.skip(f"no other Python with alertd's dependencies: run scripts/other-python.sh, or name it in {OTHERS}")
     for python in pythons.values():
         assert_same(told_first(), traces(python=python))

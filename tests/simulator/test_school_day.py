@@ -20,10 +20,11 @@ from alertd_simulator.dispatch_center import Mood
 from alertd_simulator.people import Habit
 from alertd_simulator.weather import Weather
 from alertd_simulator.world import plan
-from alertd_simulator.world.district import TWO_ENDPOINTS, stated_district, widened
-from alertd_simulator.world.plan import Plan, Poison, Press, SensorReport
+from alertd_simulator.world.district import CALLED, TWO_ENDPOINTS, stated_district, widened
+from alertd_simulator.world.plan import Order, Plan, Poison, Press, SensorReport
 from alertd_simulator.world.school_day import HEAL_AT_S, OVER_AT_S, plan_of
-from alertd_simulator.world.school_day_faults import GROUPS, ends_s
+from alertd_simulator.world.school_day_fault_kinds import ends_s, lasts_s
+from alertd_simulator.world.school_day_faults import GROUPS, PAIRS
 from alertd_simulator.world.school_day_habits import USUAL
 from alertd_simulator.world.school_day_presses import QUIET_S
 
@@ -46,6 +47,31 @@ def faults_of(day: Plan) -> list[plan.Fault | Poison]:
     return [deed for deed in day.deeds if isinstance(deed, plan.FAULTS)]
 
 
+def morning_s(day: Plan) -> float:
+    """When the stated day begins: at once, unless there is a night before it."""
+    return round(day.heal_at_s - HEAL_AT_S, 3)
+
+
+def night_of(day: Plan) -> plan.Crash | None:
+    """The crash that lasts all night."""
+    return next((d for d in day.deeds if isinstance(d, plan.Crash) and d.at_s < morning_s(day)), None)
+
+
+def is_cursed(fault: plan.Deed) -> bool:
+    return isinstance(fault, Poison) and fault.kind == "decide"
+
+
+def meetings_of(day: Plan) -> set[tuple[str, str]]:
+    """First, second: kinds of which the second begins while the first lasts, or in its wake."""
+    found = [d for d in day.deeds if isinstance(d, plan.FAULTS) or (isinstance(d, Order) and d.what == "reload")]
+    return {
+        (str(type(first).__struct_config__.tag), str(type(second).__struct_config__.tag))
+        for first in found
+        for second in found
+        if first is not second and first.at_s <= second.at_s <= first.at_s + max(lasts_s(first), 15.0)
+    }
+
+
 # --- the district
 
 
@@ -58,7 +84,11 @@ def test_the_district_is_as_large_as_stated_and_alertd_finds_nothing_wrong_with_
         assert [site for site in registry.sites if site != DISTRICT] == ["elm", "oak"]
         assert (len(registry.devices), len(registry.people)) == (80, 40)
         assert all(person.endpoints for person in registry.people.values())
-        assert {person.id for person in registry.people.values() if len(person.endpoints) == 2} == TWO_ENDPOINTS
+        on = {
+            channel: {p.id for p in registry.people.values() if any(e.channel == channel for e in p.endpoints)}
+            for channel in ("sms", "sms-second", "voice")
+        }
+        assert on == {"sms": registry.people.keys(), "sms-second": TWO_ENDPOINTS, "voice": CALLED}
         assert (loaded.settings.public_base_url is None) is polls_only
 
 
@@ -126,13 +156,15 @@ def test_every_day_has_its_presses_and_all_of_it_happens_before_the_world_heals(
     registry = stated_district().registry
     for day in plans:
         presses = [deed for deed in day.deeds if isinstance(deed, Press)]
-        assert len(presses) >= 30
+        drilled = [press for press in presses if press.name.startswith("d")]
+        assert 30 <= len(presses) - len(drilled) <= 33
+        assert not drilled or any(isinstance(deed, Order) and deed.what == "drill_start" for deed in day.deeds)
         assert all(0 < deed.at_s < day.heal_at_s for deed in presses)
         assert [deed.at_s for deed in day.deeds] == sorted(deed.at_s for deed in day.deeds)
         assert len({deed.name for deed in presses}) == len(presses)
         assert {registry.devices[DeviceId(press.device)].site_id for press in presses} == {"oak", "elm"}
-        assert (day.heal_at_s, day.over_at_s) == (HEAL_AT_S, OVER_AT_S)
-        assert day.over_at_s - day.heal_at_s >= 8 * 60
+        assert round(day.over_at_s - day.heal_at_s, 2) == OVER_AT_S - HEAL_AT_S >= 8 * 60
+        assert morning_s(day) >= 0
 
 
 def test_one_device_never_begins_a_gesture_in_the_middle_of_its_last(plans):
@@ -182,8 +214,10 @@ def test_a_second_room_of_the_same_school_presses_seconds_later(plans):
 
 def test_faults_are_one_to_eight_fit_into_the_day_and_never_overlap_their_own_kind(plans):
     for day in plans:
-        faults = faults_of(day)
-        assert 1 <= len(faults) <= 8
+        faults = [fault for fault in faults_of(day) if fault.at_s > morning_s(day)]
+        own = [fault for fault in faults if not is_cursed(fault) and not isinstance(fault, plan.LoudspeakersDown)]
+        assert len(own) <= 8 + 1, "a curse may bring one crash more"
+        assert faults or any(isinstance(deed, Order) and deed.what == "reload" for deed in day.deeds)
         for fault in faults:
             assert fault.at_s > 0
             assert ends_s(fault) <= day.heal_at_s - 4
@@ -203,8 +237,59 @@ def test_every_fault_happens_and_often_during_another(plans):
     assert overlapping > SEEDS / 3
 
 
+def test_faults_that_make_one_another_worse_meet(plans):
+    met = Counter(pair for day in plans for pair in meetings_of(day))
+    telling = [
+        ("slow_disk", "broker_drops"), ("disk_full", "crash"), ("carrier_tricks", "clock_step"),
+        ("broker_drops", "order"), ("broker_down", "crash"),
+    ]  # fmt: skip
+    assert {pair: met[pair] for pair in telling if met[pair] < SEEDS / 50} == {}
+    meeting = sum(bool(meetings_of(day)) for day in plans)
+    assert meeting > SEEDS * 0.75
+    assert len(PAIRS) == len({(first.__name__, second.__name__) for first, second, _ in PAIRS})
+
+
+def test_one_day_of_eight_the_engine_fails_on_a_press_and_now_and_then_dies_over_it(plans):
+    cursed = [day for day in plans if any(is_cursed(fault) for fault in faults_of(day))]
+    assert SEEDS / 10 < len(cursed) < SEEDS / 4
+    died = [
+        day
+        for day in cursed
+        for curse in faults_of(day)
+        if is_cursed(curse)
+        and any(isinstance(crash, plan.Crash) and 0 <= curse.at_s - crash.at_s < 0.02 for crash in faults_of(day))
+    ]
+    assert len(died) > len(cursed) / 8
+    during = [
+        d for d in cursed for c in d.deeds if is_cursed(c) and any(f.at_s < c.at_s < ends_s(f) for f in faults_of(d))
+    ]
+    assert len(during) > len(cursed) / 4
+
+
+def test_one_day_of_five_begins_with_presses_that_nobody_has_heard_of(plans):
+    nights = [day for day in plans if morning_s(day)]
+    assert SEEDS * 0.14 < len(nights) < SEEDS * 0.27
+    late: Counter[str] = Counter()
+    for day in nights:
+        night = night_of(day)
+        assert night is not None
+        up_s = night.at_s + night.down_s
+        waiting = [d for d in day.deeds if isinstance(d, Press) and night.at_s < d.at_s < up_s]
+        assert 1 <= len(waiting) <= 3
+        late["waits long"] += any(up_s - press.at_s > 120 for press in waiting)
+        late["medical"] += any(press.device.startswith("aed") for press in waiting)
+        late["lockdown"] += any(press.gesture is plan.Gesture.EIGHT for press in waiting)
+        late["evening"] += any(isinstance(d, Press) and d.at_s < night.at_s for d in day.deeds)
+        late["morning"] += any(isinstance(d, Press) and up_s < d.at_s < morning_s(day) for d in day.deeds)
+        late["power"] += night.power
+        late["broker restarts"] += any(isinstance(d, plan.BrokerDown) and d.at_s < up_s for d in day.deeds)
+    assert min(late.values()) >= len(nights) / 8, late
+    assert late["waits long"] == len(nights)
+    assert len(late) == 7
+
+
 def test_days_differ_in_kind_some_nearly_calm_and_some_all_hell(plans):
-    kinds = [len({type(fault) for fault in faults_of(day)}) for day in plans]
+    kinds = [len({type(fault) for fault in faults_of(day) if fault.at_s > morning_s(day)}) for day in plans]
     assert kinds.count(1) >= SEEDS / 20
     assert sum(count >= 6 for count in kinds) >= SEEDS / 20
 
@@ -248,19 +333,22 @@ def test_most_days_are_school_mornings_and_some_are_days_on_which_clocks_change(
     chicago = ZoneInfo("America/Chicago")
     changes: Counter[float] = Counter()
     dates: Counter[str] = Counter()
-    ordinary = 0
+    ordinary = through_the_night = 0
     for day in plans:
         begins = datetime.fromisoformat(day.begins)
         local = begins.astimezone(chicago)
+        morning = datetime.fromtimestamp(begins.timestamp() + morning_s(day), chicago)
         ends = datetime.fromtimestamp(begins.timestamp() + day.over_at_s, chicago)
         shift_s = (ends.replace(tzinfo=None) - local.replace(tzinfo=None)).total_seconds() - day.over_at_s
         changes[shift_s] += 1
         dates[f"{ends:%m-%d}"] += 1
-        ordinary += local.weekday() < 5 and 7 <= local.hour < 14 and shift_s == 0
+        ordinary += morning.weekday() < 5 and 7 <= morning.hour < 14 and shift_s == 0
+        through_the_night += bool(morning_s(day)) and shift_s != 0
         assert 2026 <= begins.year <= 2028
     assert ordinary > SEEDS * 0.6
     assert changes[3_600] >= 5
     assert changes[-3_600] >= 5
+    assert through_the_night >= 5, "clocks change while incidents wait for the morning"
     assert dates["02-29"] >= 5
     assert dates["01-01"] >= 3
 
@@ -273,3 +361,16 @@ def test_callbacks_reach_the_school_on_most_days_and_on_others_it_must_poll(plan
 def test_every_group_of_faults_has_a_weight_and_a_name_of_its_own():
     assert len({group.name for group in GROUPS}) == len(GROUPS)
     assert all(weight > 0 for group in GROUPS for _, weight in group.kinds)
+
+
+def test_one_day_in_four_has_a_drill_of_devices_that_can_be_pressed_for_it(plans):
+    registry = stated_district().registry
+    drills = [deed for day in plans for deed in day.deeds if isinstance(deed, Order) and deed.what == "drill_start"]
+    days = sum(any(isinstance(d, Order) and d.what == "drill_start" for d in day.deeds) for day in plans)
+
+    assert len(plans) / 6 < days < len(plans) / 3
+    for drill in drills:
+        assert drill.devices
+        for device in (registry.devices[DeviceId(name)] for name in drill.devices):
+            assert drill.site in (device.site_id, *device.roaming_sites)
+            assert drill.drilled in (*device.gestures.presses.values(), *device.gestures.actions.values())

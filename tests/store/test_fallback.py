@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from alertd.model.decision import Decision
 from alertd.model.ids import CauseId, IncidentId, NotificationId
@@ -17,7 +18,7 @@ from alertd.ports import StoreError
 from alertd.store.fallback import FallbackStore
 from alertd.store.sqlite import SqliteStore
 from alertd.testing.store_contract import PLENTY, World
-from alertd.testing.store_values import OAK, entry, first_wave, incident, press, timer
+from alertd.testing.store_values import OAK, drill, entry, first_wave, incident, press, timer
 
 BALLAST = 64 * 1024
 
@@ -52,7 +53,7 @@ class Disk:
             def execute(self, sql, *arguments):
                 if disk.unreadable:
                     raise sqlite3.OperationalError("disk I/O error")
-                if "spare." in sql:
+                if "spare." in sql or sql.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):
                     self.wrote = True
                 if sql == "COMMIT" and self.wrote:
                     if disk.commits_that_happened_though_they_failed:
@@ -122,6 +123,7 @@ def test_the_ballast_is_freed_first_and_the_commit_reaches_the_disk(world: World
 
 def test_an_incident_goes_on_in_memory_and_comes_back_to_the_disk(world: World, disk: Disk, quick_path: Path) -> None:
     world.commit(first_wave(1), born={"sms": 1})
+    world.commit(Decision(drill=drill()))
     world.commit(Decision(timers=(timer("keep", delay_s=500),), opt_outs=("sms:gone",), broken_channels=("sms",)))
     world.clock.advance(5)
     disk.full = True
@@ -135,12 +137,14 @@ def test_an_incident_goes_on_in_memory_and_comes_back_to_the_disk(world: World, 
         assert transaction.seen_us(CauseId("press-1")) is not None, "a press that comes again was not known"
         assert transaction.seen_us(CauseId("press-2")) is not None
         assert transaction.site_state(OAK).incidents.keys() == {"inc-1", "inc-2"}
+        assert transaction.site_state(OAK).drill == drill(), "the drill is forgotten: its presses would be real"
         assert "17" not in transaction.free_tokens(500, world.clock.wall_us)
     accepted = NotificationChange(
         id=NotificationId("ntf-1-sms"), state=NotificationState.ACCEPTED, reason=Reason.FIRST_WAVE, ref="SM1"
     )
     closed = incident(1, closed_us=world.clock.wall_us)
     answered = Decision(
+        drill=drill(ended=True),
         incidents=(closed,),
         changes=(accepted,),
         dropped_timers=tuple(t.id for t in first_wave(1).timers),
@@ -164,6 +168,7 @@ def test_an_incident_goes_on_in_memory_and_comes_back_to_the_disk(world: World, 
     assert [i.id for i in after.store.read_incidents(open_only=True, site_id=None, limit=9)] == ["inc-2"]
     assert (after.row("ntf-1-sms").state, after.row("ntf-1-sms").ref) == (NotificationState.ACCEPTED, "SM1")
     assert after.row("ntf-2-sms").epoch == 1
+    assert after.store.read_drill(drill().id) == drill(ended=True), "a drill that ended in memory runs again"
     due = {due.timer.id for due in after.store.due_timers(after.clock.advance(600), 99)}
     assert due == {"keep", "tmr-2-step", "tmr-2-accept"}, "a timer was lost, or an ended one came back"
     with after.store.begin([OAK], after.clock.now()) as transaction:
@@ -187,6 +192,36 @@ def test_a_crash_while_in_memory_loses_nothing(world: World, disk: Disk) -> None
     assert world.store.durable
     assert len(world.store.read_incidents(open_only=True, site_id=None, limit=9)) == 3
     assert world.store.verify_journal(OAK) == 9
+
+
+def test_a_start_on_a_full_disk_after_a_power_cut_takes_presses_all_the_same(
+    world: World, disk: Disk, quick_path: Path
+) -> None:
+    """The machine went down with its memory, and nobody has made room: the press of now cannot wait for that."""
+    world.commit(replace(first_wave(1), timers=(timer("t-1"),)))
+    disk.full = True
+    world.commit(first_wave(2, token="18"), event=press(2))
+    world.close()
+    shutil.rmtree(quick_path / "shm")
+    world.clock.reboot(away_s=5)
+    world.store = world.another()
+
+    assert not world.store.durable
+    known = world.store.read_incidents(open_only=True, site_id=None, limit=9)
+    assert [i.id for i in known] == [incident(1).id], "what the disk holds is known"
+    claims = world.commit(first_wave(3, token="19"), event=press(3), born=PLENTY)
+    assert len(claims) == 2, "the press reached nobody"
+    due = [d.timer.id for d in world.store.due_timers(world.clock.advance(31), 10)]
+    assert "t-1" in due, "an escalation of before the power cut stands still"
+    assert not world.store.heal(world.clock.now())
+    disk.full = False
+    assert world.store.heal(world.clock.now())
+    assert [d.timer.id for d in world.store.due_timers(world.clock.now(), 10)] == due
+    world.restart()
+
+    assert world.store.durable
+    assert len(world.store.read_incidents(open_only=True, site_id=None, limit=9)) == 2
+    assert world.store.verify_journal(OAK) == 6
 
 
 def test_a_merge_that_was_committed_but_not_finished_is_repeated_harmlessly(
@@ -238,6 +273,7 @@ def test_a_disk_that_keeps_failing_is_given_up_for_now(world: World, disk: Disk)
 
 def test_a_disk_that_cannot_even_be_read_leaves_what_the_writer_remembers(world: World, disk: Disk) -> None:
     world.commit(first_wave(1))
+    world.commit(Decision(drill=drill()))
     disk.failing = disk.unreadable = True
     with pytest.raises(StoreError):
         world.commit(first_wave(2, token="18"), event=press(2))
@@ -245,6 +281,7 @@ def test_a_disk_that_cannot_even_be_read_leaves_what_the_writer_remembers(world:
 
     with world.store.begin([OAK], world.clock.now()) as transaction:
         assert transaction.site_state(OAK).incidents.keys() == {"inc-1", "inc-2"}, "an open incident was forgotten"
+        assert transaction.site_state(OAK).drill == drill(), "the drill is forgotten: its presses would be real"
     due = {due.timer.id for due in world.store.due_timers(world.clock.advance(31), 99)}
     assert due == {"tmr-1-step", "tmr-2-step"}, "an escalation stopped with the disk"
     disk.failing = disk.unreadable = False

@@ -46,6 +46,9 @@ class MqttSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     protocol: Literal["5", "3.1.1"] = "5"
     username: str | None = None
     password_secret: str | None = None
+    doctor_username: str | None = None
+    """A device of the broker that exists only so that `alertd doctor` can try to press as another one, in vain."""
+    doctor_password_secret: str | None = None
     tls: TlsSettings | None = None
     telemetry: list[str] = []
     """Topic filters of heartbeats and readings; QoS 0, on a connection of their own."""
@@ -103,6 +106,8 @@ def _check(settings: MqttSettings) -> None:
         raise SettingsError("host", "is empty: name the broker, for example mqtt.example.org")
     if settings.password_secret is not None and settings.username is None:
         raise SettingsError("username", "is missing: a password needs a user name")
+    if settings.doctor_password_secret is not None and settings.doctor_username is None:
+        raise SettingsError("doctor_username", "is missing: a password needs a user name")
     if settings.retry_min_s > settings.retry_max_s:
         raise SettingsError("retry_min_s", "is greater than retry_max_s")
     for index, trigger in enumerate(settings.triggers):

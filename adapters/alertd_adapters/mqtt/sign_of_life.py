@@ -1,8 +1,8 @@
 """Our own message, out and back through the broker on the session that carries presses.
 
 It proves what a standing socket does not: the broker takes publications, queues them for us and delivers them. And
-since a broker delivers a session's messages in order, the first one to come back says that all that had waited there
-has been delivered: what follows is fresh.
+since a broker hands out a session's messages in order, or nearly so, the first one to come back says that what had
+waited there has been delivered: what comes a moment later is fresh.
 """
 
 import asyncio
@@ -15,6 +15,9 @@ MISSING_S = 30.0
 """Nothing came back for so long: presses may not come either."""
 DRAINED_IDLE_S = 1.0
 """Without a sign of life, a broker that sends nothing for so long has nothing left."""
+OTHER_TOPICS_S = 4.0
+"""Our message back, what waited may still come for so long: order is promised within a topic only (MQTT 3.1.1 and 5.0,
+4.6), and brokers that keep a queue a subscription (NATS JetStream) make use of that."""
 DRAIN_MAX_S = 60.0
 """What arrives later than this after connecting is taken as fresh, whatever else."""
 
@@ -24,12 +27,13 @@ class SignOfLife:
 
     def __init__(self, topic: str, nonce: str) -> None:
         self.topic = topic
-        self.is_drained = False
+        self._is_drained = False
         self._nonce = nonce.encode()
         self._loop = asyncio.get_running_loop()
         self._connected_at = self._loop.time()
         self._idle_since = self._connected_at
         self._returned_at: float | None = None
+        self._first_returned_at: float | None = None
         self._beats = 0
 
     def returned(self, payload: bytes) -> bool:
@@ -37,7 +41,8 @@ class SignOfLife:
         if payload != self._nonce:
             return False
         self._returned_at = self._loop.time()
-        self.is_drained = True
+        if self._first_returned_at is None:
+            self._first_returned_at = self._returned_at
         return True
 
     @property
@@ -52,10 +57,12 @@ class SignOfLife:
 
     def arrived(self) -> bool:
         """A message was read. Had it waited at the broker, perhaps?"""
-        now = self._loop.time()
-        if now - self._connected_at > DRAIN_MAX_S or (not self.topic and now - self._idle_since > DRAINED_IDLE_S):
-            self.is_drained = True
-        return not self.is_drained
+        now, back_at = self._loop.time(), self._first_returned_at
+        has_come_back = back_at is not None and now - back_at > OTHER_TOPICS_S
+        is_silent = not self.topic and now - self._idle_since > DRAINED_IDLE_S
+        if has_come_back or is_silent or now - self._connected_at > DRAIN_MAX_S:
+            self._is_drained = True
+        return not self._is_drained
 
     def handled(self) -> None:
         """The reader is ready for the next message: from here on, waiting is the broker's silence, not ours."""

@@ -43,11 +43,15 @@ class StandingTroubles:
             self._tell(key, None)
 
     def _tell(self, key: str, summary: str | None) -> None:
-        self._memory.values.troubles = sorted(self._standing)
-        self._memory.save()
         self._pending.pop(key, None)
         self._pending[key] = summary
+        self._remember()
         self._changed.set()
+
+    def _remember(self) -> None:
+        """For the next life: what stands, and what may still stand, because its end is not committed yet."""
+        self._memory.values.troubles = sorted(self._standing | self._pending)
+        self._memory.save()
 
     async def run(self, door: Door) -> None:
         while True:
@@ -59,6 +63,7 @@ class StandingTroubles:
                     await asyncio.sleep(RETRY_S)
                 elif self._pending.get(key, "") == summary:  # it may have changed meanwhile
                     del self._pending[key]
+                    self._remember()
 
     @staticmethod
     async def _submit(door: Door, key: str, summary: str | None) -> bool:

@@ -15,7 +15,7 @@ import msgspec
 from alertd.model.blocked_numbers import blocked
 from alertd.model.notification import Claim, Notification, NotificationRow
 from alertd.model.outcome import Failed, Outcome, Unknown
-from alertd.ports import ChannelLimits, Clock, HttpNoAnswerError, HttpNotSentError, HttpResponse
+from alertd.ports import Clock, HttpNoAnswerError, HttpNotSentError, HttpResponse
 from alertd_adapters.twilio.error_codes import CODES, failure, without_numbers
 from alertd_adapters.twilio.rest import Message, NoAnswerError, TwilioRest, read_created, read_error, retry_after_s
 from alertd_adapters.twilio.settings import E164, TwilioSettings
@@ -47,9 +47,7 @@ class TwilioChannel:
         callback_base_url: str | None,
     ) -> None:
         self.name = name
-        self.limits = ChannelLimits(
-            per_s=settings.rate_per_s, concurrent=settings.concurrent, deadline_s=settings.deadline_s
-        )
+        self.limits = settings.limits
         self._settings = settings
         self._rest = rest
         self._clock = clock
@@ -59,8 +57,8 @@ class TwilioChannel:
 
     async def send(self, claim: Claim) -> Outcome:
         notification = claim.notification
-        if refusal := _refusal(notification):
-            return refusal
+        if why := refusal(notification):
+            return why
         try:
             response = await self._rest.create(self._form(claim), timeout_s=self._timeout_s)
         except HttpNotSentError as error:
@@ -163,7 +161,7 @@ def callback_url(public_base_url: str, name: str, **query: str) -> str:
     return f"{public_base_url.rstrip('/')}/v1/callbacks/{quote(name, safe='')}?{urlencode(query)}"
 
 
-def _refusal(notification: Notification) -> Failed | None:
+def refusal(notification: Notification) -> Failed | None:
     """What must not leave at all. The emergency block was asked before; it is asked again (req 62)."""
     address = notification.endpoint.address
     if why := blocked(address):
@@ -184,7 +182,7 @@ def _judge(response: HttpResponse) -> Outcome:
             return Unknown(detail=f"Twilio said HTTP {status}, but not which message")
         return outcome_of(message)
     if 400 <= status < 500:
-        return _refused(response)
+        return refused(response)
     if 300 <= status < 400:
         return Failed(
             permanent=False,
@@ -194,7 +192,8 @@ def _judge(response: HttpResponse) -> Outcome:
     return Unknown(detail=f"Twilio said HTTP {status}: it may have been taken all the same")
 
 
-def _refused(response: HttpResponse) -> Failed:
+def refused(response: HttpResponse) -> Failed:
+    """What a 4xx answer means: nothing went out."""
     status, error = response.status, read_error(response)
     if status in (408, 425, 429):  # never processed, always safe to send again
         code = error.code if error.code in CODES else 20429

@@ -60,6 +60,16 @@ CODES: dict[int, Code] = {
     30007: Code(meaning="the carrier filtered the text as unwanted", remedy="check the sender's registration"),
     30008: Code(meaning="the carrier gave no reason", permanent=False),
     30036: Code(meaning="it could not be sent while it was still true, and was dropped as planned"),
+    # calls
+    13224: Code(meaning="not a number that can be called", remedy="correct it in people.csv"),
+    13225: Code(meaning="Twilio does not call this number", remedy="correct it in people.csv"),
+    13227: Code(meaning="calls to this country are switched off", remedy="Twilio console: voice geo permissions"),
+    21210: Code(meaning="our number may not place calls", remedy="from_numbers: is it ours, with voice?"),
+    21214: Code(meaning="the phone cannot be reached", permanent=False),
+    21215: Code(meaning="calls to this country are switched off", remedy="Twilio console: voice geo permissions"),
+    21216: Code(meaning="Twilio does not let us call this number", remedy="ask Twilio's support why"),
+    21217: Code(meaning="not a valid phone number", remedy="correct it in people.csv"),
+    21219: Code(meaning="a trial account may call verified numbers only", remedy="upgrade the Twilio account"),
     # our sender, our settings
     21212: Code(meaning="our sender is not a valid number", remedy="correct from_numbers"),
     21408: Code(meaning="texts to this country are switched off", remedy="Twilio console: geo permissions"),

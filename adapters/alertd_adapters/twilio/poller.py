@@ -70,19 +70,23 @@ class TwilioPoller:
     async def run(self, door: Door, activity: Activity) -> None:
         self._sids.stored = partial(activity.owner_of, self.name)
         while True:
-            rows = self._rows(activity)
-            is_busy = activity.open_incidents() or self._any_fresh(rows)
-            if self._is_due(is_busy=is_busy):
-                await self._poll(door, rows, is_busy=is_busy)
+            if self._may_be_due():
+                rows = self._rows(activity)
+                is_busy = activity.open_incidents() or self._any_fresh(rows)
+                if is_busy or self._is_idle_over():
+                    await self._poll(door, rows, is_busy=is_busy)
             await asyncio.sleep(self._settings.poll_s)
 
-    def _is_due(self, *, is_busy: bool) -> bool:
-        boot_us = self._clock.now().boot_us
-        if boot_us < self._pause_until_us:
+    def _may_be_due(self) -> bool:
+        """With signed callbacks only the time decides, and nobody need look for what is unsettled."""
+        if self._clock.now().boot_us < self._pause_until_us:
             return False
-        if self._polled_us is None or (is_busy and self._settings.callbacks == "poll"):
+        return self._settings.callbacks == "poll" or self._is_idle_over()
+
+    def _is_idle_over(self) -> bool:
+        if self._polled_us is None:
             return True
-        return boot_us - self._polled_us >= self._settings.idle_poll_s * SECOND_US
+        return self._clock.now().boot_us - self._polled_us >= self._settings.idle_poll_s * SECOND_US
 
     def _rows(self, activity: Activity) -> Sequence[NotificationRow]:
         oldest_us = self._clock.now().wall_us - STATUS_HORIZON_US

@@ -46,11 +46,11 @@ class Message(Struct, frozen=True, kw_only=True):
 
     @property
     def created_us(self) -> int | None:
-        return _stamp_us(self.date_created)
+        return stamp_us(self.date_created)
 
     @property
     def sent_us(self) -> int | None:
-        return _stamp_us(self.date_sent)
+        return stamp_us(self.date_sent)
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -90,7 +90,8 @@ class TwilioRest:
         self._http = http
         self._clock = clock
         self._base_url = base_url.rstrip("/")
-        self._messages = f"/{API}/Accounts/{account_sid}/Messages"
+        self.account = f"/{API}/Accounts/{account_sid}"
+        self._messages = f"{self.account}/Messages"
         self._secrets = (auth_token, b64encode(f"{account_sid}:{auth_token}".encode()).decode())
         self._headers = {
             "Authorization": f"Basic {self._secrets[1]}",
@@ -100,8 +101,12 @@ class TwilioRest:
 
     async def create(self, form: dict[str, str], *, timeout_s: float) -> HttpResponse:
         """POST a text. Raises the port's two errors."""
+        return await self.post(f"{self._messages}.json", form, timeout_s=timeout_s)
+
+    async def post(self, path: str, form: dict[str, str] | list[tuple[str, str]], *, timeout_s: float) -> HttpResponse:
+        """POST to a resource of the account; fields may repeat. Raises the port's two errors."""
         headers = {**self._headers, "Content-Type": "application/x-www-form-urlencoded"}
-        url = f"{self._base_url}{self._messages}.json"
+        url = f"{self._base_url}{path}"
         request = HttpRequest(method="POST", url=url, headers=headers, body=urlencode(form).encode())
         return await self._http.send(request, timeout_s=timeout_s)
 
@@ -110,12 +115,12 @@ class TwilioRest:
         if not sid.isalnum():
             return None  # no SID looks so, and it would change the path
         try:
-            body = await self._get(f"{self._messages}/{sid}.json", timeout_s)
+            body = await self.get(f"{self._messages}/{sid}.json", timeout_s)
         except NoAnswerError as error:
             if error.status == 404 and error.code == 20404:
                 return None
             raise
-        return _decode(body, Message)
+        return decode(body, Message)
 
     @property
     def now_us(self) -> int:
@@ -124,13 +129,13 @@ class TwilioRest:
 
     async def page(self, query: dict[str, str], *, timeout_s: float) -> Page:
         """The first page of a list."""
-        return _decode(await self._get(f"{self._messages}.json?{urlencode(query)}", timeout_s), Page)
+        return decode(await self.get(f"{self._messages}.json?{urlencode(query)}", timeout_s), Page)
 
     async def next_page(self, page: Page, *, timeout_s: float) -> Page | None:
         """Never to another host: the token travels with it."""
         if not page.next_page_uri or not page.next_page_uri.startswith(f"{self._messages}.json?"):
             return None
-        return _decode(await self._get(page.next_page_uri, timeout_s), Page)
+        return decode(await self.get(page.next_page_uri, timeout_s), Page)
 
     def without_secrets(self, text: str) -> str:
         """For texts of other people's exceptions."""
@@ -138,14 +143,17 @@ class TwilioRest:
             text = text.replace(secret, "[secret]")
         return text[:200]
 
-    async def _get(self, path: str, timeout_s: float) -> bytes:
-        request = HttpRequest(method="GET", url=self._base_url + path, headers=self._headers)
+    async def get(self, path: str, timeout_s: float, *, product: str = "api") -> bytes:
+        """A document of the account. `product`: the first word of another of Twilio's hosts, in the same region
+        ("messaging" .twilio.com); a fake carrier is all of them. Raises `NoAnswerError`."""
+        host = self._base_url.replace("://api.", f"://{product}.", 1)
+        request = HttpRequest(method="GET", url=host + path, headers=self._headers)
         try:
             response = await self._http.send(request, timeout_s=timeout_s)
         except (HttpNotSentError, HttpNoAnswerError) as error:
             raise NoAnswerError(self.without_secrets(str(error) or type(error).__name__)) from None
-        if (stamp_us := _stamp_us(response.headers.get("date"))) is not None:
-            self.ahead_us = stamp_us - self._clock.now().wall_us
+        if (their_us := stamp_us(response.headers.get("date"))) is not None:
+            self.ahead_us = their_us - self._clock.now().wall_us
         if response.status != 200:
             error_body = read_error(response)
             raise NoAnswerError(
@@ -168,7 +176,7 @@ def read_error(response: HttpResponse) -> TwilioError:
 def read_created(response: HttpResponse) -> Message | None:
     """The message that a 2xx answer speaks of; `None` if it does not."""
     try:
-        message = _decode(response.body, Message)
+        message = decode(response.body, Message)
     except NoAnswerError:
         return None
     return message if message.sid else None
@@ -183,7 +191,8 @@ def retry_after_s(response: HttpResponse) -> float | None:
     return min(seconds, RETRY_AFTER_S_MAX) if seconds >= 0 else None
 
 
-def _decode(body: bytes, kind: type[T]) -> T:
+def decode(body: bytes, kind: type[T]) -> T:
+    """A document as a value. Raises `NoAnswerError`."""
     try:
         return msgspec.json.decode(body, type=kind, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -191,7 +200,7 @@ def _decode(body: bytes, kind: type[T]) -> T:
 
 
 @lru_cache(maxsize=8_192)
-def _stamp_us(text: str | None) -> int | None:
+def stamp_us(text: str | None) -> int | None:
     """RFC 2822, whole seconds. Every poll brings the same page of stamps again."""
     if not text:
         return None

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from alertd.ports import SettingsError
+from alertd.ports import ChannelLimits, SettingsError
 
 E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 """The only form of a phone number that leaves us."""
@@ -47,6 +47,10 @@ class TwilioSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def rate_per_s(self) -> float:
         return self.per_s if self.per_s is not None else float(max(1, len(self.from_numbers)))
 
+    @property
+    def limits(self) -> ChannelLimits:
+        return ChannelLimits(per_s=self.rate_per_s, concurrent=self.concurrent, deadline_s=self.deadline_s)
+
 
 _UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>[^`]*)`")
 _MISSING_FIELD = re.compile(r"missing required field `(?P<field>[^`]*)`")
@@ -59,7 +63,7 @@ def parse_settings(table: Mapping[str, Any], public_base_url: str | None) -> Twi
     try:
         settings = msgspec.convert(dict(table), TwilioSettings)
     except msgspec.ValidationError as error:
-        raise _settings_error(str(error)) from None
+        raise settings_error(str(error), "sms_twilio", TwilioSettings.__struct_fields__) from None
     _check_senders(settings)
     check_base_url(settings.base_url)
     if settings.callbacks == "signed" and not public_base_url:
@@ -71,28 +75,29 @@ def parse_settings(table: Mapping[str, Any], public_base_url: str | None) -> Twi
     return settings
 
 
-def _settings_error(text: str) -> SettingsError:
+def settings_error(text: str, plugin: str, known: tuple[str, ...]) -> SettingsError:
+    """What msgspec found wrong, as people read it."""
     path = _PATH.search(text)
     where = path["path"] if path else ""
     if field := _UNKNOWN_FIELD.search(text):
-        return SettingsError(field["field"], f"is not a setting of sms_twilio; known: {', '.join(_known())}")
+        return SettingsError(field["field"], f"is not a setting of {plugin}; known: {', '.join(known)}")
     if field := _MISSING_FIELD.search(text):
         return SettingsError(field["field"], "is missing")
     return SettingsError(where, _PATH.sub("", text))
 
 
-def _known() -> tuple[str, ...]:
-    return TwilioSettings.__struct_fields__
-
-
 def _check_senders(settings: TwilioSettings) -> None:
     if bool(settings.from_numbers) == bool(settings.messaging_service_sid):
         raise SettingsError("from_numbers", "give either from_numbers or messaging_service_sid, not both and not none")
-    for number in settings.from_numbers:
-        if not E164.fullmatch(number):
-            raise SettingsError("from_numbers", f'{number!r} is not a full number: write it like "+12025550142"')
+    check_numbers(settings.from_numbers)
     if settings.messaging_service_sid and not _SERVICE_SID.fullmatch(settings.messaging_service_sid):
         raise SettingsError("messaging_service_sid", "is not the SID of a Messaging Service: MG and 32 hex digits")
+
+
+def check_numbers(numbers: tuple[str, ...]) -> None:
+    for number in numbers:
+        if not E164.fullmatch(number):
+            raise SettingsError("from_numbers", f'{number!r} is not a full number: write it like "+12025550142"')
 
 
 def check_base_url(url: str) -> None:

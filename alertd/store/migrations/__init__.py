@@ -24,10 +24,14 @@ def config(connection: Connection | None = None) -> Config:
     return settings
 
 
+def known() -> set[str]:
+    """Revisions that this code can bring to `schema.HEAD`."""
+    return {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+
+
 def upgrade(connection: Connection, found: str | None) -> None:
     """Bring the database from revision `found` (`None`: empty) to `schema.HEAD`, in the connection's transaction."""
-    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in known():
         raise StoreError(
             f"the database has schema {found}, which is newer than this alertd's ({schema.HEAD})."
             " Install the alertd that wrote it, or restore a backup made by this version."

@@ -11,11 +11,13 @@ Safety, at every moment
   survival    promise 1: what was committed outlives every crash
   radius      promise 6: one press, one site
   numbers     req 62: no emergency number; promise 3: no drill reaches dispatch
+  drills      promise 3: what may be a drill, its marks, what is said when it is real, and how it ends
   contents    one id, one content
   sending     claims: not after the end, not past the expiry, once, and along the life cycle
   answering   promise 5: only a human's answer acknowledges
   promptness  promise 2: a panic's first text; no open lockdown is silent; a further room is told
-  timing      deadlines run on boot time: no timer is early, lost or late
+  loudspeakers  what is said at once and again, what never, and when there is quiet
+  timing      deadlines run on boot time: no timer is early, lost or late; steps take their time
   reasons     promise 4: every decision says why
   knowledge   promise 5: nothing is claimed that nobody said
 

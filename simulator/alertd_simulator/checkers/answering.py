@@ -4,15 +4,27 @@ Owns the judgement whether an answer that was counted had been given: by whom, w
 """
 
 import re
+from collections.abc import Sequence
 
-from alertd.model.events import AnswerGiven, Event, Replied
+from alertd.model.events import AnswerGiven, Event, Keyed, Replied, TimerFired
 from alertd.model.ids import IncidentId, PersonId
 from alertd.model.incident import Answer, AnswerKind, EscalationState, Incident
-from alertd.model.notification import Kind
+from alertd.model.notification import Kind, NotificationRow
 from alertd.model.policy import Policy
+from alertd.model.timer import TimerKind
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.final import Final
-from alertd_simulator.world.happenings import Attempted, Committed, Happening, Meant, Ordered, TextTaken, Typed
+from alertd_simulator.world.happenings import (
+    Attempted,
+    CallTaken,
+    Committed,
+    Happening,
+    KeyPressed,
+    Meant,
+    Ordered,
+    TextTaken,
+    Typed,
+)
 
 CODE = re.compile(r"\s*([1-9])(?:\s?([0-9]{2,6}))?\s*")
 """A code, or its first digit alone."""
@@ -36,10 +48,13 @@ class Acknowledgements(Checker):
     name = "acknowledgement"
     docs = (
         "Promise 5 (req 55, req 60): an answer counts, and an escalation pauses, only after a human typed this "
-        "incident's code on a phone that was told of it, or answered at the console. Never by reaction, auto-reply, "
-        "words, a stale or foreign token, a status of carrier or dispatch; and it covers only what was known then."
+        "incident's code on a phone that was told of it, pressed a key in a call about it, or answered at the "
+        "console. Never by reaction, auto-reply, words, a machine that took a call, a stale or foreign token, a status "
+        "of carrier or dispatch; and it covers only what was known then: "
+        "neither a room that pressed later, nor what the incident has become since. An answer that lapsed because "
+        "nobody arrived, or that was given before an upgrade, counts for nothing afterwards."
     )
-    sees = (Committed, Typed, Ordered, TextTaken, Attempted)
+    sees = (Committed, Typed, KeyPressed, CallTaken, Ordered, TextTaken, Attempted)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -47,6 +62,12 @@ class Acknowledgements(Checker):
         self._by_words: dict[tuple[str, str], list[Typed]] = {}
         self._told_us: dict[tuple[str, IncidentId], int] = {}
         """Since when a phone may know of an incident."""
+        self._keys: dict[tuple[str, str], KeyPressed] = {}
+        """By call and key."""
+        self._spoken_us: dict[str, int] = {}
+        """Of each call, when it last said what was known."""
+        self._over: dict[IncidentId, dict[int, frozenset[Answer]]] = {}
+        """Answers that count no more, by the incident's generation since which that is so."""
         self._clicked: dict[IncidentId, int] = {}
         self._ordered: set[IncidentId] = set()
 
@@ -55,6 +76,12 @@ class Acknowledgements(Checker):
             case Committed():
                 for incident in happening.decision.incidents:
                     self._judge(happening, incident)
+                if isinstance(happening.event, Keyed):
+                    self._spoken_us[_call_of(happening.event)] = happening.at_us
+            case KeyPressed():
+                self._keys[happening.sid, happening.key] = happening
+            case CallTaken():
+                self._spoken_us[happening.sid] = happening.at_us
             case Typed():
                 self._by_words.setdefault((happening.number, happening.body), []).append(happening)
                 if happening.sid:
@@ -85,9 +112,18 @@ class Acknowledgements(Checker):
                         committed.at_us,
                         f"{answer.name}'s {answer.kind} counts for {after.headline} ({after.id}): {wrong}",
                     )
-        paused = after.escalation is EscalationState.PAUSED
-        if before is not None and paused and before.escalation in LOOKING:
+        if before is None:
+            return
+        if _lapses(committed.event, before, after) or before.incident_class is not after.incident_class:
+            self._over.setdefault(after.id, {})[after.generation] = frozenset(before.answers)
+        if after.escalation is EscalationState.PAUSED and before.escalation in LOOKING:
             self._judge_pause(committed, after)
+
+    def reread(self, incidents: Sequence[Incident], rows: Sequence[NotificationRow], at_us: int) -> None:  # noqa: ARG002
+        """What a power cut took has not happened: what lapsed with it counts again."""
+        for incident in incidents:
+            over = self._over.get(incident.id, {})
+            self._over[incident.id] = {n: those for n, those in over.items() if n <= incident.generation}
 
     def _wrong(self, committed: Committed, incident: Incident, answer: Answer) -> str:
         event = committed.event
@@ -99,8 +135,25 @@ class Acknowledgements(Checker):
             case Replied():
                 typed = self._typed(event)
                 return "nobody typed it" if typed is None else self._misread(typed, incident, answer)
+            case Keyed():
+                return self._miskeyed(event, incident, answer)
             case _:
                 return f"it came from {type(event).__name__}"
+
+    def _miskeyed(self, event: Keyed, incident: Incident, answer: Answer) -> str:
+        """Only a human's key counts, in a call about this very incident, for what the call had said by then."""
+        sid = _call_of(event)
+        pressed = self._keys.get((sid, str(event.digit)))
+        if pressed is None:
+            return f"nobody pressed {event.digit} in {sid}"
+        if DIGIT.get(pressed.key) is not answer.kind:
+            return f"pressed was {pressed.key}"
+        row = self.scene.records.rows.get(event.notification_id)
+        if row is not None and row.notification.incident_id != incident.id:
+            return "the call was about another incident"
+        if pressed.person_id is not None and pressed.person_id != answer.person_id:
+            return f"{pressed.person_id} pressed the key"
+        return self._covers_more(answer, incident, self._spoken_us.get(sid, pressed.at_us), "said")
 
     def _typed(self, event: Replied) -> Typed | None:
         sid = str(event.cause).rpartition(":")[2]
@@ -127,14 +180,21 @@ class Acknowledgements(Checker):
         return self._covers_too_much(typed, incident, answer)
 
     def _covers_too_much(self, typed: Typed, incident: Incident, answer: Answer) -> str:
+        return self._covers_more(answer, incident, typed.at_us, "typed")
+
+    def _covers_more(self, answer: Answer, incident: Incident, at_us: int, how: str) -> str:
+        """More presses than were known at that moment?"""
         seen, conditions = self.scene.records.seen.get(incident.id), self.scene.conditions
         presses_us = seen.presses_us if seen is not None else []
-        slow = any(conditions.lately(fault, typed.at_us, SLOW_NOTICE_US) for fault in DISK)
-        known = sum(at_us <= typed.at_us + (SLOW_NOTICE_US if slow else NOTICE_US) for at_us in presses_us)
-        if typed.at_us - STEP_US <= conditions.last_step_us:
+        slow = any(conditions.lately(fault, at_us, SLOW_NOTICE_US) for fault in DISK)
+        by_us = at_us + (SLOW_NOTICE_US if slow else NOTICE_US)
+        known = sum(press_us <= by_us for press_us in presses_us)
+        if at_us - STEP_US <= conditions.last_step_us:
             return ""
+        if answer.covers and seen is not None and seen.upgraded_us is not None and seen.upgraded_us > by_us:
+            return f"it was {how} before the incident became {incident.incident_class}"
         if answer.covers > max(1, known):
-            return f"it covers {answer.covers} presses, of which {known} were known when it was typed"
+            return f"it covers {answer.covers} presses, of which {known} were known when it was {how}"
         return ""
 
     # --- is it enough?
@@ -150,8 +210,10 @@ class Acknowledgements(Checker):
             )
 
     def going(self, incident: Incident) -> int:
-        """People whose last word is that they go, knowing all presses, and whose answer counts at this step."""
-        latest: dict[PersonId, Answer] = {a.person_id: a for a in incident.answers[incident.counted_from :]}
+        """People whose last word is that they go, knowing all presses, and whose answer counts at this step. Not what
+        the incident says of itself (`counted_from`): what lapsed before our eyes."""
+        over = frozenset[Answer]().union(*self._over.get(incident.id, {}).values())
+        latest: dict[PersonId, Answer] = {a.person_id: a for a in incident.answers if a not in over}
         groups = self._counted_groups(incident)
         people = self.scene.registry.people
         return sum(
@@ -175,8 +237,19 @@ class Acknowledgements(Checker):
         return 1 if policy is None else policy.steps[min(incident.step, len(policy.steps) - 1)].answers
 
 
+def _lapses(event: Event, before: Incident, after: Incident) -> bool:
+    """Nobody has arrived in the policy's time, and others are looked for again."""
+    waited = isinstance(event, TimerFired) and event.timer.kind is TimerKind.ARRIVE
+    return waited and before.escalation is EscalationState.PAUSED and after.escalation in LOOKING
+
+
+def _call_of(event: Keyed) -> str:
+    """The carrier's name of the call, from what makes the key's identity."""
+    return str(event.cause).split(":")[1]
+
+
 def _is_answer(event: Event) -> bool:
-    return isinstance(event, Replied | AnswerGiven)
+    return isinstance(event, Replied | Keyed | AnswerGiven)
 
 
 class OneReplyOneAnswer(Checker):
@@ -191,7 +264,7 @@ class OneReplyOneAnswer(Checker):
         self._answered: dict[str, str] = {}
 
     def see(self, happening: Happening) -> None:
-        if not isinstance(happening, Committed) or not isinstance(happening.event, Replied):
+        if not isinstance(happening, Committed) or not isinstance(happening.event, Replied | Keyed):
             return
         for row in happening.decision.notifications:
             content = row.notification

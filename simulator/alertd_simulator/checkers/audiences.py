@@ -44,7 +44,7 @@ def _named(registry: Registry, site_id: SiteId, target: Target, wall_us: tuple[i
         case TargetKind.SCHEDULE:
             schedule = registry.schedules.get(target.id)
             return [] if schedule is None else _on_duty_throughout(registry, schedule, wall_us)
-        case TargetKind.DESTINATION:
+        case TargetKind.DESTINATION | TargetKind.LOUDSPEAKERS:
             return []
 
 

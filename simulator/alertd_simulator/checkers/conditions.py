@@ -28,6 +28,8 @@ NEVER_US = 1 << 62
 
 
 class Conditions:
+    sees = (Started, Crashed, FaultBegan, FaultEnded, Healed, ClockMoved)
+
     def __init__(self, plan: Plan) -> None:
         self.up = False
         self.incarnation = 0

@@ -6,6 +6,7 @@ Owns what may follow what in the life of an incident, written down once more fro
 from alertd.model.events import (
     AnswerGiven,
     CorrectionOrdered,
+    Keyed,
     OutcomeReported,
     Pressed,
     Replied,
@@ -13,6 +14,7 @@ from alertd.model.events import (
     TimerFired,
 )
 from alertd.model.incident import EscalationState, Incident, IncidentClass, IncidentState
+from alertd.model.mode import Mode
 from alertd_simulator.checkers.checker import Checker
 from alertd_simulator.checkers.covering import GRAVITY, is_panic
 from alertd_simulator.world.happenings import Committed, Happening
@@ -44,7 +46,7 @@ def _named(committed: Committed) -> str:
 
 
 def _begun(committed: Committed, after: Incident) -> str:
-    if not isinstance(committed.event, Pressed | Replied):
+    if not isinstance(committed.event, Pressed | Replied | Keyed):
         return "was opened by nobody"
     if is_panic(after.incident_class) and after.escalation is EscalationState.STOPPED:
         return "was opened with an escalation that is stopped"
@@ -58,17 +60,19 @@ def _changed(committed: Committed, before: Incident, after: Incident) -> str:  #
         return "changed its site, mode or token"
     if not before.is_open and after.is_open:
         return "was opened again"
+    if after.mode is Mode.DRILL and not after.is_open:
+        return ""  # it ends with its drill (`drills`), and nobody's room was locked in earnest
     panic = is_panic(after.incident_class)
     ended = before.is_open and not after.is_open
     stopped = after.escalation is EscalationState.STOPPED and before.escalation is not EscalationState.STOPPED
     if panic and (ended or stopped) and not isinstance(committed.event, ENDING):
         return "was ended by no human"
-    if ended and not panic and not isinstance(committed.event, (*ENDING, TimerFired, Replied, AnswerGiven)):
+    if ended and not panic and not isinstance(committed.event, (*ENDING, TimerFired, Replied, Keyed, AnswerGiven)):
         return "was ended by neither human nor policy"
     if ended and after.incident_class is IncidentClass.LOCKDOWN and not _released(committed, before):
         return "was closed without releasing its rooms"
     if before.escalation is EscalationState.EXHAUSTED and after.escalation is EscalationState.RUNNING:
-        fresh = isinstance(committed.event, Pressed | Replied) or after.generation > before.generation
+        fresh = isinstance(committed.event, Pressed | Replied | Keyed) or after.generation > before.generation
         return "" if fresh else "is no longer exhausted though nobody answered"
     if isinstance(committed.event, OutcomeReported) and before.escalation is not after.escalation:
         return "escalates, or not, because of what a carrier said"

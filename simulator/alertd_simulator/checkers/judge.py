@@ -4,7 +4,8 @@ Owns the order: conditions first, then the checkers, then the records, so that a
 happens. Must never change, delay or drop a happening.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -12,12 +13,15 @@ from alertd.model.incident import Incident
 from alertd.model.notification import NotificationRow
 from alertd.model.registry import Registry
 from alertd_simulator.checkers.answering import Acknowledgements, OneReplyOneAnswer
+from alertd_simulator.checkers.calling import CarrierUndoesNothing, NoNeedlessCalls, RespondersAreCalled
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.conditions import Conditions
 from alertd_simulator.checkers.contents import OnceOnly, OneContent
+from alertd_simulator.checkers.drills import DrillEnds, DrillMarks, OnlyDrilled, RealAfterDrill
 from alertd_simulator.checkers.endings import OnlyHumansEnd
 from alertd_simulator.checkers.final import Final
 from alertd_simulator.checkers.knowledge import Deliveries, DispatchWord, HonestFeedback
+from alertd_simulator.checkers.loudspeakers import Announcements, FreshVoice, LoudspeakerWords, Quiet
 from alertd_simulator.checkers.news import FurtherRoom, LateWaits
 from alertd_simulator.checkers.numbers import EmergencyNumbers, Modes
 from alertd_simulator.checkers.presses import AcknowledgedPresses, ArrivedPresses, WithheldAcknowledgements
@@ -36,7 +40,7 @@ from alertd_simulator.checkers.settling import (
     TroublesClear,
 )
 from alertd_simulator.checkers.survival import Survival
-from alertd_simulator.checkers.timing import PunctualTimers
+from alertd_simulator.checkers.timing import PunctualTimers, StepsInTime
 from alertd_simulator.world.happenings import Happening
 from alertd_simulator.world.plan import Plan
 from alertd_simulator.world.verdict import Violation
@@ -62,13 +66,25 @@ SAFETY: tuple[type[Checker], ...] = (
     FirstText,
     NeverSilent,
     WholeStep,
+    RespondersAreCalled,
+    NoNeedlessCalls,
+    CarrierUndoesNothing,
     FurtherRoom,
     LateWaits,
+    Announcements,
+    LoudspeakerWords,
+    Quiet,
+    FreshVoice,
     PunctualTimers,
+    StepsInTime,
     Reasons,
     Deliveries,
     DispatchWord,
     HonestFeedback,
+    OnlyDrilled,
+    DrillMarks,
+    RealAfterDrill,
+    DrillEnds,
 )
 LIVENESS: tuple[type[Checker], ...] = (
     EverybodyWasAsked,
@@ -90,7 +106,8 @@ class Judge:
         self._conditions = Conditions(plan)
         self._scene = Scene(registry=school, plan=plan, records=self._records, conditions=self._conditions)
         self.checkers = tuple(checker(self._scene) for checker in checkers)
-        self._watching: dict[type[Struct], tuple[Checker, ...]] = {}
+        self._shown: dict[type[Struct], tuple[Callable[[Any], None], ...]] = {}
+        """Who is shown a happening of each kind, in order."""
         self._at_us = 0
 
     @property
@@ -101,16 +118,13 @@ class Judge:
 
     def see(self, happening: Happening) -> None:
         self._at_us = happening.at_us
-        self._conditions.see(happening)
-        for checker in self._watchers(type(happening)):
-            checker.see(happening)
-        self._records.see(happening)
-
-    def _watchers(self, kind: type[Struct]) -> tuple[Checker, ...]:
-        watching = self._watching.get(kind)
-        if watching is None:
-            watching = self._watching[kind] = tuple(c for c in self.checkers if kind in c.sees)
-        return watching
+        kind = type(happening)
+        shown = self._shown.get(kind)
+        if shown is None:
+            watching: tuple[Checker | Conditions | Records, ...] = (self._conditions, *self.checkers, self._records)
+            shown = self._shown[kind] = tuple(each.see for each in watching if kind in each.sees)
+        for see in shown:
+            see(happening)
 
     def use(self, school: Registry) -> None:
         """The configuration was exchanged."""

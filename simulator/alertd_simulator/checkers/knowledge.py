@@ -10,8 +10,11 @@ from alertd.model.events import Pressed
 from alertd.model.ids import NotificationId
 from alertd.model.incident import DispatchState, Incident
 from alertd.model.notification import NotificationState as N
+from alertd_simulator.checkers.calling import is_voice
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.world.happenings import (
+    CallPickedUp,
+    CallTaken,
     Committed,
     DispatchSaid,
     DispatchTook,
@@ -24,6 +27,8 @@ from alertd_simulator.world.happenings import (
 
 Words = tuple[str, str]
 """Number and body of a text."""
+CALL = "\N{BLACK TELEPHONE}"
+"""Stands for the words of any call: a phone has one at a time."""
 TAKEN = frozenset({N.ACCEPTED, N.SENT, N.DELIVERED})
 SAID = frozenset(
     {DispatchState.ACCEPTED, DispatchState.REJECTED, DispatchState.DISPATCHED, DispatchState.ON_SCENE,
@@ -36,9 +41,10 @@ class Deliveries(Checker):
     name = "deliveries"
     docs = (
         "Promise 5: a text is called accepted, sent or delivered only if the carrier has taken it, and delivered only "
-        "if the carrier said so; a message to dispatch only if the centre has it."
+        "if the carrier said so; a call only if the carrier took it, and "
+        "delivered only if a human did; a message to dispatch only if the centre has it."
     )
-    sees = (Committed, Moved, TextTaken, TextStatus, DispatchTook)
+    sees = (Committed, Moved, TextTaken, TextStatus, CallTaken, CallPickedUp, DispatchTook)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -58,6 +64,10 @@ class Deliveries(Checker):
                 self._taken[words] += 1
             case TextStatus(sid=sid, status="delivered" | "read") if sid in self._words_of:
                 self._delivered.setdefault(self._words_of[sid], set()).add(sid)
+            case CallTaken():
+                self._taken[happening.to, CALL] += 1
+            case CallPickedUp(human=True):
+                self._delivered.setdefault((happening.to, CALL), set()).add(happening.sid)
             case DispatchTook():
                 self._dispatch_has.add(happening.message_id)
             case Moved(notification_id=id_, after=after):
@@ -78,7 +88,8 @@ class Deliveries(Checker):
             if content.endpoint.dispatch and content.id not in self._dispatch_has:
                 self.accuse(at_us, f"{what}, and dispatch never had it")
             return
-        words = (content.endpoint.address, content.text)
+        rings = is_voice(self.scene, content.endpoint.channel)
+        words = (content.endpoint.address, CALL if rings else content.text)
         delivered = after is N.DELIVERED
         called = self._called.setdefault((words, delivered), set())
         called.add(id_)

@@ -3,18 +3,24 @@
 Owns when a press is news, by the place where it was made. Must not look at how the engine words it.
 """
 
-from alertd.model.events import AnswerGiven, Pressed, Replied, TimerFired
-from alertd.model.ids import IncidentId, ZoneId
-from alertd.model.incident import Incident, IncidentState
+from alertd.model.events import AnswerGiven, Event, Keyed, Pressed, Replied, TimerFired
+from alertd.model.ids import DeviceId, IncidentId, ZoneId
+from alertd.model.incident import AnswerKind, Incident, IncidentState, Told
+from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationRow
+from alertd.model.people import Person
 from alertd.model.timer import TimerKind
+from alertd_simulator.checkers.calling import is_voice
 from alertd_simulator.checkers.checker import Checker, Scene
-from alertd_simulator.world.happenings import Committed, Happening
+from alertd_simulator.fleet import Make, make_of
+from alertd_simulator.world.happenings import Acked, Arrived, Committed, Happening, Published
 
 NEWS = frozenset({Kind.ALSO, Kind.ALERT, Kind.REMINDER})
 DISPATCH_NEWS = frozenset({Kind.DISPATCH_UPDATE, Kind.DISPATCH_NEW})
 LATE_US = 120 * 1_000_000
 """A press that may be older is late: people hear it at once, dispatch after a human or the site's time."""
+WAIT_SLACK_US = 15 * 1_000_000
+"""A sign of life is sent every ten seconds: the last moment at which alertd knows that it was connected."""
 
 
 class FurtherRoom(Checker):
@@ -28,9 +34,14 @@ class FurtherRoom(Checker):
     def see(self, happening: Happening) -> None:
         if not isinstance(happening, Committed) or not isinstance(happening.event, Pressed):
             return
-        for after in happening.decision.incidents:
+        incidents, zone_id = happening.decision.incidents, self._zone(happening.event)
+        is_taken = any(_knows(incident, happening.event.signal.device_id, zone_id) for incident in incidents)
+        for after in incidents:
             before = self.scene.records.incidents.get(after.id)
-            if before is not None and before.is_open:
+            if before is not None and before.presses == after.presses and is_taken:
+                continue  # another one has the press, and this one only stopped being announced
+            ended = after.mode is Mode.DRILL and not after.is_open  # by this press, which is real and none of it
+            if before is not None and before.is_open and not ended:
                 self._judge(happening, happening.event, before, after)
 
     def _judge(self, committed: Committed, pressed: Pressed, before: Incident, after: Incident) -> None:
@@ -61,11 +72,16 @@ class FurtherRoom(Checker):
         for told in before.told:
             person = self.scene.registry.people.get(told.person_id)
             here = person is not None and any(e.key == told.endpoint_key for e in person.endpoints)
-            if here and told.endpoint_key not in addressed:
+            if here and told.endpoint_key not in addressed and not self._texted(person, told, addressed):
                 self.accuse(
                     committed.at_us,
                     f"{device_id} also pressed in {before.headline} ({before.id}), and {told.person_id} is not told",
                 )
+
+    def _texted(self, person: Person | None, told: Told, addressed: set[str]) -> bool:
+        """A phone need not ring for what a text brings to the same person."""
+        rings = is_voice(self.scene, told.endpoint_key.partition(":")[0])
+        return rings and person is not None and any(endpoint.key in addressed for endpoint in person.endpoints)
 
     def _centers(self, committed: Committed, before: Incident, rows: list[NotificationRow], device_id: str) -> None:
         updated = {r.notification.endpoint.key for r in rows if r.notification.kind in DISPATCH_NEWS}
@@ -85,41 +101,75 @@ def _knows(incident: Incident, device_id: str, zone_id: ZoneId | None) -> bool:
 class LateWaits(Checker):
     name = "late waits"
     docs = (
-        "Req 35: a press that may be older than two minutes tells people at once, but no dispatch centre before a "
-        "human has answered, the site's time is over, or somebody presses now."
+        "Req 35: a press that may be older than two minutes tells people at once, but no dispatch centre and no "
+        "loudspeaker before a human has said that they go or asked for more, the site's time is over, or somebody "
+        'presses now. "Cannot go" confirms nothing.'
     )
-    sees = (Committed,)
+    sees = (Committed, Published, Arrived, Acked)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._held: set[IncidentId] = set()
+        self._published_us: dict[int, int] = {}
+        self._arrived: dict[DeviceId, dict[int, int]] = {}
+        """Of each device whose clock is not astray: its messages that are not acknowledged -> how long they waited at
+        the broker."""
+        self._device_of: dict[int, DeviceId] = {}
 
     def see(self, happening: Happening) -> None:
-        if not isinstance(happening, Committed):
-            return
-        event = happening.event
-        for incident in happening.decision.incidents:
+        match happening:
+            case Published(truth=truth) if truth is not None and make_of(truth.device_id) is not Make.ASTRAY:
+                self._published_us[happening.number] = happening.at_us
+                self._device_of[happening.number] = truth.device_id
+            case Arrived(number=number, retain=False) if number in self._published_us:
+                arrived = self._arrived.setdefault(self._device_of[number], {})
+                arrived.setdefault(number, happening.at_us - self._published_us[number])
+            case Acked(number=number) if number in self._device_of:
+                self._arrived.get(self._device_of[number], {}).pop(number, None)
+            case Committed():
+                self._committed(happening)
+            case _:
+                pass
+
+    def _committed(self, committed: Committed) -> None:
+        for incident in committed.decision.incidents:
             new = incident.id not in self.scene.records.incidents
-            if new and isinstance(event, Pressed) and event.received_us - event.oldest_us > LATE_US:
+            if new and isinstance(committed.event, Pressed) and self._is_late(committed.event):
                 self._held.add(incident.id)
-            elif incident.id in self._held and _frees(happening):
+            elif incident.id in self._held and self._frees(committed.event, incident):
                 self._held.discard(incident.id)
-        for row in happening.decision.notifications:
+        for row in committed.decision.notifications:
             content = row.notification
-            if content.kind is Kind.DISPATCH_NEW and content.incident_id in self._held:
+            if content.kind in (Kind.DISPATCH_NEW, Kind.PAGE) and content.incident_id in self._held:
                 self.accuse(
-                    happening.at_us, f"{content.recipient} is told of a late press ({content.id}) by nobody's word"
+                    committed.at_us, f"{content.recipient} is told of a late press ({content.id}) by nobody's word"
                 )
 
+    def _frees(self, event: Event, after: Incident) -> bool:
+        match event:
+            case Replied() | Keyed() | AnswerGiven():
+                return self._confirms(after)
+            case TimerFired(timer=timer):
+                return timer.kind is TimerKind.LATE_CONFIRM
+            case Pressed():
+                return not self._is_late(event)
+            case _:
+                return False
 
-def _frees(committed: Committed) -> bool:
-    event = committed.event
-    match event:
-        case Replied() | AnswerGiven():
-            return True
-        case TimerFired(timer=timer):
-            return timer.kind is TimerKind.LATE_CONFIRM
-        case Pressed():
-            return event.received_us - event.oldest_us <= LATE_US
-        case _:
-            return False
+    def _confirms(self, after: Incident) -> bool:
+        """Somebody says that they go, or are there; or asks for more, which stands there as one more press."""
+        before = self.scene.records.incidents.get(after.id)
+        known = frozenset(before.answers) if before is not None else frozenset()
+        goes = any(a.kind is not AnswerKind.CANNOT_GO for a in after.answers if a not in known)
+        return goes or before is None or after.presses != before.presses
+
+    def _is_late(self, event: Pressed) -> bool:
+        """By what alertd says of it; or because the world knows that it waited at the broker for so long."""
+        return event.received_us - event.oldest_us > LATE_US or self._waited_long(event.signal.device_id)
+
+    def _waited_long(self, device_id: DeviceId) -> bool:
+        """Whichever message of the device it was. Not asked where alertd's clock was ever touched: a device's time, or
+        the time of the last connection, then means something else to it."""
+        waited = self._arrived.get(device_id, {}).values()
+        was_set = self.scene.conditions.last_step_us >= 0
+        return not was_set and min(waited, default=0) > LATE_US + WAIT_SLACK_US

@@ -7,8 +7,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from alertd.model.ids import NotificationId
 from alertd.model.mode import Mode
-from alertd.model.notification import Kind
+from alertd.model.notification import Kind, Notification
 from alertd_simulator.checkers.checker import Checker
 from alertd_simulator.world.happenings import Attempted, Committed, DispatchTook, Happening, TextTaken
 
@@ -44,12 +45,17 @@ class EmergencyNumbers(Checker):
         match happening:
             case TextTaken(to=to) if dials_emergency(to):
                 self.accuse(happening.at_us, f"the carrier was given {to!r}")
-            case Attempted(claim=claim) if not claim.notification.endpoint.dispatch:
+            case Attempted(claim=claim) if _may_be_dialled(claim.notification):
                 address = claim.notification.endpoint.address
                 if dials_emergency(address):
                     self.accuse(happening.at_us, f"channel {happening.channel} was given {address!r}")
             case _:
                 pass
+
+
+def _may_be_dialled(notification: Notification) -> bool:
+    """A zone of loudspeakers has a name, and nobody to dial it."""
+    return not notification.endpoint.dispatch and notification.kind is not Kind.PAGE
 
 
 class Modes(Checker):
@@ -90,6 +96,8 @@ class Modes(Checker):
                 )
 
     def _took(self, took: DispatchTook) -> None:
-        allowed = {"test"} if took.type == "heartbeat" else {"live"}
+        row = self.scene.records.rows.get(NotificationId(took.message_id))
+        exercise = row is not None and row.notification.endpoint.accepts_exercise
+        allowed = {"test"} if took.type == "heartbeat" else {"live", "drill"} if exercise else {"live"}
         if took.mode not in allowed:
             self.accuse(took.at_us, f"dispatch got {took.type} {took.message_id} in mode {took.mode!r}")

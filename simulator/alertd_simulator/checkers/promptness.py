@@ -5,7 +5,7 @@ Owns the bounds, in calm seconds (`conditions`): how a fault may delay a text is
 
 from alertd.model.ids import IncidentId
 from alertd.model.incident import EscalationState, Incident, IncidentClass, IncidentState
-from alertd.model.notification import NotificationRow, NotificationState
+from alertd.model.notification import Kind, Notification, NotificationRow, NotificationState
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.covering import is_panic
@@ -40,7 +40,7 @@ class FirstText(Checker):
 
     def see(self, happening: Happening) -> None:
         match happening:
-            case Attempted(claim=claim) if not claim.notification.endpoint.dispatch:
+            case Attempted(claim=claim) if _is_text(claim.notification):
                 if claim.notification.incident_id is not None:
                     self._waiting.pop(claim.notification.incident_id, None)
             case Committed():
@@ -64,7 +64,7 @@ class FirstText(Checker):
         texts = [
             row
             for row in committed.decision.notifications
-            if row.notification.incident_id == after.id and not row.notification.endpoint.dispatch
+            if row.notification.incident_id == after.id and _is_text(row.notification)
         ]
         if any(row.state is NotificationState.QUEUED for row in texts):
             self._waiting[after.id] = self.scene.conditions.calm_us(committed.at_us)
@@ -95,6 +95,11 @@ class FirstText(Checker):
         self._look(at_us)
 
 
+def _is_text(notification: Notification) -> bool:
+    """For a person: what machines and loudspeakers hear wakes nobody's phone."""
+    return not notification.endpoint.dispatch and notification.kind is not Kind.PAGE
+
+
 def _excused(row: NotificationRow) -> bool:
     """A phone may refuse texts, or have no number; but a channel that is said to be broken, and whatever else alertd
     only believes, is tried all the same."""
@@ -117,7 +122,7 @@ class NeverSilent(Checker):
     def see(self, happening: Happening) -> None:
         self._look(happening.at_us)
         match happening:
-            case Attempted(claim=claim) if not claim.notification.endpoint.dispatch:
+            case Attempted(claim=claim) if _is_text(claim.notification):
                 incident_id = claim.notification.incident_id
                 if incident_id in self._spoken:
                     self._spoken[incident_id] = self.scene.conditions.calm_us(happening.at_us)

@@ -18,6 +18,7 @@ from alertd_simulator.world.happenings import (
     Committed,
     DispatchTook,
     Happening,
+    KeyPressed,
     Published,
     Reloaded,
     Truth,
@@ -90,7 +91,7 @@ class Audience(Checker):
         "Promise 6: nothing about a site is addressed to people or machines of another one: its own people, then the "
         "district's, and the destinations that serve it. An answer goes to a phone that has written."
     )
-    sees = (Committed, DispatchTook, Typed, Reloaded)
+    sees = (Committed, DispatchTook, Typed, KeyPressed, Reloaded)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -106,7 +107,7 @@ class Audience(Checker):
                     self._judge(happening.at_us, row.notification)
             case DispatchTook():
                 self._judge_dispatch(happening)
-            case Typed():
+            case Typed() | KeyPressed():
                 self._wrote.add(happening.number)
             case Reloaded():
                 self._reloaded = True

@@ -102,7 +102,7 @@ class EverybodyWasAsked(Checker):
                 for incident in happening.decision.incidents:
                     self._note(happening.at_us, incident)
             case Attempted(claim=claim) if claim.notification.incident_id and not claim.notification.endpoint.dispatch:
-                if claim.notification.kind is not Kind.ANSWER:
+                if claim.notification.kind not in (Kind.ANSWER, Kind.PAGE):
                     self._called_us[claim.notification.incident_id] = happening.at_us
             case Reloaded():
                 self._reloaded = True

@@ -12,16 +12,32 @@ from alertd_simulator.world.happenings import Committed, Happening
 
 WHY_NOT = frozenset(
     {Reason.NO_ENDPOINT, Reason.OPTED_OUT, Reason.CHANNEL_BROKEN, Reason.PRESSER, Reason.MODE_FORBIDS,
-     Reason.EMERGENCY_NUMBER, Reason.SUPERSEDED}
+     Reason.EMERGENCY_NUMBER, Reason.SUPERSEDED, Reason.SPOKEN, Reason.TEXTED,
+     Reason.NOT_BY_CALL,
+     Reason.NOT_AUDIBLE, Reason.NOT_ANNOUNCED, Reason.OUTRANKED}
 )  # fmt: skip
 WHY_CHANGED: dict[N, frozenset[Reason]] = {
     N.QUEUED: frozenset({Reason.RETRYING, Reason.RESENT_UNKNOWN}),
     N.UNKNOWN: frozenset({Reason.ASKED_PROVIDER}),
     N.FAILED: frozenset(
-        {Reason.FAILED_PERMANENTLY, Reason.ATTEMPTS_EXHAUSTED, Reason.UNKNOWN_NOT_RESENT, Reason.POISON}
+        {
+            Reason.FAILED_PERMANENTLY,
+            Reason.ATTEMPTS_EXHAUSTED,
+            Reason.UNKNOWN_NOT_RESENT,
+            Reason.POISON,
+            Reason.UNANSWERED,
+        }
     ),
     N.EXPIRED: frozenset({Reason.EXPIRED}),
-    N.WITHDRAWN: frozenset({Reason.INCIDENT_CLOSED, Reason.CORRECTED, Reason.SUPERSEDED}),
+    N.WITHDRAWN: frozenset(
+        {
+            Reason.INCIDENT_CLOSED,
+            Reason.CORRECTED,
+            Reason.SUPERSEDED,
+            Reason.SOMEBODY_GOES,
+            Reason.DRILL_OVER,
+        }
+    ),
     N.SUPPRESSED: WHY_NOT,
 }
 """Of the others the reason stays that for which it was sent."""

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from alertd.model.ids import IncidentId, NotificationId
-from alertd.model.incident import Incident
+from alertd.model.incident import Incident, IncidentClass
 from alertd.model.notification import Notification, NotificationRow, NotificationState
 from alertd.model.reason import Reason
+from alertd_simulator.checkers.covering import GRAVITY
 from alertd_simulator.world.happenings import Attempted, Committed, Crashed, Happening, Moved, TextTaken
 
 
@@ -39,11 +40,16 @@ class Seen(Struct, kw_only=True, eq=False):
     closed_us: int | None = None
     stopped_us: int | None = None
     """Since when nobody is looked for because a human ended it."""
+    upgraded_us: int | None = None
+    """Since when it is as grave as it is; `None`: it always was."""
+    incident_class: IncidentClass
     presses_us: list[int]
     """Of each press, when it was committed."""
 
 
 class Records:
+    sees = (Committed, Moved, Attempted, TextTaken, Crashed)
+
     def __init__(self) -> None:
         self.incidents: dict[IncidentId, Incident] = {}
         self.seen: dict[IncidentId, Seen] = {}
@@ -141,7 +147,11 @@ class Records:
     def _note(self, incident: Incident, at_us: int) -> None:
         seen = self.seen.get(incident.id)
         if seen is None:
-            seen = self.seen[incident.id] = Seen(opened_us=at_us, presses_us=[])
+            seen = Seen(opened_us=at_us, presses_us=[], incident_class=incident.incident_class)
+            self.seen[incident.id] = seen
+        elif seen.incident_class is not incident.incident_class:
+            graver = GRAVITY[incident.incident_class] > GRAVITY[seen.incident_class]  # else the power took an upgrade
+            seen.incident_class, seen.upgraded_us = incident.incident_class, at_us if graver else None
         seen.presses_us += [at_us] * (len(incident.presses) - len(seen.presses_us))
         if incident.is_open:
             seen.closed_us = None

@@ -22,12 +22,12 @@ COMMIT_SLACK_US = 15 * SECOND_US
 OUTLIVES = frozenset(
     {
         Kind.CORRECTION, Kind.CLOSING, Kind.ANSWER, Kind.TROUBLE, Kind.TEST, Kind.DISPATCH_UPDATE,
-        Kind.DISPATCH_CANCEL_REQUEST, Kind.DISPATCH_CLOSED, Kind.DISPATCH_HEARTBEAT,
+        Kind.DISPATCH_CANCEL_REQUEST, Kind.DISPATCH_CLOSED, Kind.DISPATCH_HEARTBEAT, Kind.DRILL_STOPPED,
     }
 )  # fmt: skip
-"""Correction, update, clear, closing notice, answer to a reply; and what belongs to no incident."""
-CALLS = frozenset({Kind.ALERT, Kind.ALSO, Kind.REMINDER, Kind.NOT_ARRIVED, Kind.EXHAUSTED})
-"""They ask people to come."""
+"""Correction, update, clear, closing notice, answer to a reply, the end of a drill; and what belongs to no incident."""
+CALLS = frozenset({Kind.ALERT, Kind.ALSO, Kind.REMINDER, Kind.NOT_ARRIVED, Kind.EXHAUSTED, Kind.PAGE})
+"""They ask people to come, or to hide."""
 
 KNOWN = (N.ACCEPTED, N.SENT, N.DELIVERED)
 NEXT: dict[N, frozenset[N]] = {

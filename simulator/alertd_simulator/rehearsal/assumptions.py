@@ -4,10 +4,14 @@ every one of them, and a TOML file replaces any.
 Owns the figures and where they come from.
 """
 
+import re
 import tomllib
+from collections.abc import Iterator
+from difflib import get_close_matches
+from math import isfinite
 from pathlib import Path
 from random import Random
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -90,21 +94,61 @@ def read_assumptions(path: Path) -> Assumptions:
     """As written in a TOML file; what it leaves out stays as it is. Raises `AssumptionsError`."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise AssumptionsError(f"{path}: {error}") from error
+    except OSError as error:
+        raise AssumptionsError(f"{path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise AssumptionsError(f"{path}: this is no text in UTF-8: save the file as plain text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise AssumptionsError(f"{path}: this is no TOML (key = value): {error}") from error
     defaults = msgspec.to_builtins(Assumptions())
     for name, given in document.items():
         default = defaults.get(name)
         merges = isinstance(given, dict) and isinstance(default, dict)
         defaults[name] = {**default, **given} if merges else given
+    for key, value in _leaves(defaults):
+        if isinstance(value, float) and not isfinite(value):
+            raise AssumptionsError(f"{path}: {key}: write a number, not {value}")
     try:
         assumptions = msgspec.convert(defaults, Assumptions)
     except msgspec.ValidationError as error:
-        raise AssumptionsError(f"{path}: {error}") from error
+        raise AssumptionsError(f"{path}: {_in_words(str(error), defaults)}") from error
     for name in ("duty", "evening", "night"):
         if sum(share for _, share in shares(getattr(assumptions, name))) > 1:
             raise AssumptionsError(f"{path}: {name}: the shares of people add up to more than 1")
     return assumptions
+
+
+def _leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+_AT = re.compile(r" - at `\$\.?(?P<key>[\w.]*)`$")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`$")
+_BOUND = re.compile(r"Expected `\w+` (?P<which>[<>]=) (?P<bound>[\d.]+)$")
+_TYPE = re.compile(r"Expected `(?P<wanted>\w+)`, got `(?P<given>\w+)`$")
+_CALLED = {"float": "a number", "int": "a number", "str": "a text", "bool": "true or false", "object": "a table",
+           "array": "a list"}  # fmt: skip
+
+
+def _in_words(message: str, document: dict[str, Any]) -> str:
+    """What msgspec says of a value, for who wrote it: the key as in the file, and what may stand there."""
+    at = _AT.search(message)
+    key, what = (at["key"], message[: at.start()]) if at else ("", message)
+    if unknown := _UNKNOWN.match(what):
+        holder = document.get(key, {}) if key else document
+        near = get_close_matches(unknown["name"], [name for name in holder if name != unknown["name"]], n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        return f"{key + '.' if key else ''}{unknown['name']}: there is no such assumption{meant}"
+    if bound := _BOUND.match(what):
+        return f"{key}: must be at {'least' if bound['which'] == '>=' else 'most'} {float(bound['bound']):g}"
+    if kind := _TYPE.match(what):
+        wanted, given = (_CALLED.get(kind[which], kind[which]) for which in ("wanted", "given"))
+        return f"{key}: write {wanted}, not {given}"
+    return f"{key}: {what}" if key else what
 
 
 def shares(hours: Hours) -> tuple[tuple[str, float], ...]:

@@ -3,6 +3,7 @@
 Owns refusals, files and exit codes. Must write nothing but the report.
 """
 
+import sys
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,20 @@ from alertd_simulator.rehearsal.subjects import subjects_of
 from alertd_simulator.rehearsal.world_limits import not_simulated
 
 DAYS_MAX = 1_000
+FILE_WIDTH = 140
+"""Columns of the table when nobody looks."""
+
+
+def unplayable(loaded: Loaded) -> str:
+    """Why nothing can be simulated in this configuration: what `alertd check` says of it, if the daemon would refuse
+    it; or what the world cannot play. Empty: it can."""
+    if not loaded.directory.is_dir():  # whatever else is missing is missing because of that
+        return render_problems(loaded.problems[:1]).partition("\n")[0]
+    problems = (*loaded.problems, *lint.check(loaded), *unbuildable(loaded.sections, loaded.settings))
+    if any(problem.is_error for problem in problems):
+        rest = "Mend what `alertd check` reports, then try again."
+        return render_problems(problem for problem in problems if problem.remedy != SECRET_REMEDY) + rest
+    return "\n".join(not_simulated(loaded))
 
 
 def rehearse(
@@ -30,12 +45,13 @@ def rehearse(
     """Answers the exit code. `out` is the page; with `as_json` the same figures go to the standard output."""
     errors = Console(stderr=True)
     loaded = load(config)
-    if refusal := _refusal(loaded):
+    if refusal := unplayable(loaded):
         typer.echo(refusal, err=True)
         return Exit.INVALID
     try:
         assumptions = read_assumptions(assumptions_file) if assumptions_file else Assumptions()
         report = _run(loaded, assumptions, errors, days=min(max(days, 1), DAYS_MAX), seed=seed)
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(page(report), encoding="utf-8")
     except AssumptionsError as error:
         typer.echo(str(error), err=True)
@@ -49,7 +65,7 @@ def rehearse(
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())
     else:
-        screen.show(Console(), report)
+        screen.show(Console(width=None if sys.stdout.isatty() else FILE_WIDTH), report)
         typer.echo(f"The whole report: {out}")
     return Exit.OK
 
@@ -59,12 +75,3 @@ def _run(loaded: Loaded, assumptions: Assumptions, errors: Console, *, days: int
     with screen.progress(errors) as tell:
         rehearsed = Rehearsal(loaded, assumptions, seed=seed, days=days, progress=tell).run(subjects)
     return report_of(loaded, rehearsed, not_rehearsed, assumptions, seed=seed, days=days)
-
-
-def _refusal(loaded: Loaded) -> str:
-    """What `alertd check` says of it, if the daemon would refuse it; or what the world cannot play."""
-    problems = (*loaded.problems, *lint.check(loaded), *unbuildable(loaded.sections, loaded.settings))
-    if any(problem.is_error for problem in problems):
-        rest = "Mend what `alertd check` reports, then rehearse again."
-        return render_problems(problem for problem in problems if problem.remedy != SECRET_REMEDY) + rest
-    return "\n".join(not_simulated(loaded))

@@ -63,6 +63,11 @@ class Weight(IntEnum):
 
 
 IN_THE_DARK = frozenset({Weight.NOBODY_TOLD, Weight.DISPATCH_NOT_TOLD})
+HARM = {Weight.NOBODY_TOLD: 100.0, Weight.DISPATCH_NOT_TOLD: 60.0, Weight.NOT_ANSWERED: 30.0}
+"""Points of harm on each day on which it happens, for putting findings in order."""
+HARM_A_MINUTE = {Weight.TOLD_LATER: 10.0, Weight.ANSWERED_LATER: 3.0}
+LATENESS_HARM_MOST = 50.0
+"""To be told five minutes later is nearly as bad as not to be told."""
 
 
 class Hang(Struct, frozen=True, kw_only=True):
@@ -81,6 +86,11 @@ class Hang(Struct, frozen=True, kw_only=True):
     """Destinations that heard of it before, and no longer do,"""
     still_told: tuple[str, ...]
     """and those that do."""
+
+    @property
+    def harm(self) -> float:
+        """How bad × on how many of the days: points, the more the worse."""
+        return _harm_a_day(self) * self.days / self.of_days
 
 
 def hang(part: Part, before: Sequence[Measured], after: Sequence[Measured]) -> Hang | None:
@@ -105,6 +115,22 @@ def hang(part: Part, before: Sequence[Measured], after: Sequence[Measured]) -> H
         not_told=tuple(sorted(heard - hear)),
         still_told=tuple(sorted(hear)),
     )
+
+
+def _harm_a_day(found: Hang) -> float:
+    if found.weight in HARM:
+        return HARM[found.weight]
+    told = found.weight is Weight.TOLD_LATER
+    before, after = (found.told_before, found.told_after) if told else (found.answered_before, found.answered_after)
+    later_s = max(_later_s(before.p50_s, after.p50_s), _later_s(before.p95_s, after.p95_s))
+    return min(LATENESS_HARM_MOST, later_s / 60 * HARM_A_MINUTE[found.weight])
+
+
+def _later_s(before: float | None, after: float | None) -> float:
+    """What no longer happens within a day is an hour later, and so the worst there is."""
+    if before is None:
+        return 0.0
+    return 3_600.0 if after is None else max(0.0, after - before)
 
 
 def _destinations(measured: Sequence[Measured]) -> set[str]:

@@ -23,7 +23,9 @@ Row = Sequence[Cell]
 LEGEND = (
     "Time after the first press: median · 95 of 100 days · worst day. Told: a phone rang. Answered: as many of the "
     "right people as the policy asks for said that they go. Never: not before the rehearsed day ended, five "
-    "minutes after the last step. A 95th or a worst day says little when few days were rehearsed."
+    "minutes after the last step. All steps passed: of the days on which nobody had answered sufficiently by then; "
+    "the search widens and goes on. A 95th or a worst day says little when few days were rehearsed. Red: a lockdown "
+    "hangs on one person's phone, on half of its days or more."
 )
 CANNOT_SAY = (
     "It runs the real alertd with this configuration; phones, carrier, dispatch centre and people are simulated. It "
@@ -82,19 +84,19 @@ def _attention(main: Element, report: Report) -> None:
 def _overview(main: Element, report: Report) -> None:
     _add(main, "h2", "All policies")
     _add(main, "p", LEGEND, "soft")
-    heads = ("policy", "first human told", "sufficient answer", "no answer", "texts", "hangs on")
     rows = [
         (
             _link(policy.title, f"#policy-{number}"),
             _spread(policy.told),
             _spread(policy.answered),
             _unanswered(policy),
+            words.exhausted(policy.exhausted),
             f"{policy.texts_median}, at most {policy.texts_worst}",
             _hangs_on(policy),
         )
         for number, policy in enumerate(report.policies)
     ]
-    _table(main, heads, rows)
+    _table(main, words.HEADS, rows)
 
 
 def _spread(figures: Spread) -> Element:
@@ -109,8 +111,14 @@ def _unanswered(policy: PolicyReport) -> str:
     return words.days(missed, policy.answered.days) if missed else "on no day"
 
 
-def _hangs_on(policy: PolicyReport) -> str:
-    return words.listed(policy.hangs_on, 3) or "nothing but broker and internet"
+def _hangs_on(policy: PolicyReport) -> Cell:
+    """In red, and in so many words, if one person carries a lockdown."""
+    said = words.hangs_on(policy.carried_by, policy.hangs_on) or "nothing but broker and internet"
+    if not policy.carried_by:
+        return said
+    cell = Element("span", {"class": "never"})
+    cell.text = said
+    return cell
 
 
 # --- one policy -----------------------------------------------------------------------------------------------------
@@ -137,7 +145,7 @@ def _facts(parent: Element, policy: PolicyReport) -> None:
     rows: list[Row] = [
         ("first human told", _spread(policy.told)),
         ("sufficient answer", _spread(policy.answered)),
-        ("all steps passed", _exhausted(policy)),
+        ("all steps passed", words.exhausted(policy.exhausted)),
         ("if nobody answers", (f"told after {words.duration(policy.silent_told_s)}; all steps passed after "
                               f"{words.duration(policy.silent_exhausted_s)}")),
         *((f"{name} has it", _spread(figures)) for name, figures in policy.dispatch.items()),
@@ -147,12 +155,6 @@ def _facts(parent: Element, policy: PolicyReport) -> None:
         ("triggered by", f"{words.counted(policy.triggers, 'device')}; policy {policy.policy}"),
     ]  # fmt: skip
     _table(parent, ("", "median · 95 of 100 · worst"), rows)
-
-
-def _exhausted(policy: PolicyReport) -> str:
-    if not policy.exhausted.happened:
-        return "on no day"
-    return words.days(policy.exhausted.happened, policy.exhausted.days)
 
 
 def _losses(parent: Element, policy: PolicyReport) -> None:

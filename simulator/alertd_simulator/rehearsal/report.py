@@ -7,15 +7,17 @@ from collections.abc import Iterator, Sequence
 from statistics import median_low
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd import __version__
 from alertd.config import Loaded
 from alertd.model.ids import DISTRICT
+from alertd.model.incident import SEVERITY, IncidentClass, Severity
 from alertd.model.people import Person, PersonKind
 from alertd.model.registry import Registry
 from alertd_simulator.rehearsal import words
 from alertd_simulator.rehearsal.assumptions import SOURCES, Assumptions
-from alertd_simulator.rehearsal.findings import Hang, Spread, Weight, spread
+from alertd_simulator.rehearsal.findings import HARM, Hang, Spread, Weight, spread
 from alertd_simulator.rehearsal.parts import LIFELINES, PartKind
 from alertd_simulator.rehearsal.rehearsed import Rehearsed
 from alertd_simulator.rehearsal.subjects import NotRehearsed
@@ -25,7 +27,10 @@ ADULTS = frozenset({PersonKind.STAFF, PersonKind.RESPONDER})
 FIRST = frozenset({Weight.NOBODY_TOLD, Weight.DISPATCH_NOT_TOLD, Weight.TOLD_LATER})
 """Losses that are said before everything else."""
 HANGS = frozenset(weight.name.lower() for weight in Weight if weight is not Weight.ANSWERED_LATER)
+HARM_MOST = max(HARM.values())
 READ = 'They look for the words "Reply 4{token} going".'
+CARRIED = 0.5
+"""A person is said to carry a policy from this share of its days on."""
 MANY_UNANSWERED = 0.25
 """From this share of days without a sufficient answer it is said first."""
 
@@ -78,6 +83,7 @@ class PolicyReport(Struct, frozen=True, kw_only=True):
     told: Spread
     answered: Spread
     exhausted: Spread
+    """Over the days on which every step had passed; on the others somebody answered before, and that is no delay."""
     silent_told_s: float | None
     silent_exhausted_s: float | None
     dispatch: dict[str, Spread]
@@ -97,9 +103,23 @@ class PolicyReport(Struct, frozen=True, kw_only=True):
         return f"{self.site_name}: {words.class_name(self.incident_class)}"
 
     @property
+    def severity(self) -> Severity:
+        return SEVERITY[IncidentClass(self.incident_class)]
+
+    @property
     def hangs_on(self) -> tuple[str, ...]:
-        """What is the district's own to change, and leaves somebody in the dark, or for long."""
-        return tuple(loss.name for loss in self.losses if loss.kind not in LIFELINES and loss.weight in HANGS)
+        """What is the district's own to change, and leaves somebody in the dark, or for long: the worst first, and
+        before all else the one person without whom a lockdown goes wrong."""
+        names = [loss.name for loss in self.losses if loss.kind not in LIFELINES and loss.weight in HANGS]
+        return tuple(dict.fromkeys((*self.carried_by, *names)))
+
+    @property
+    def carried_by(self) -> tuple[str, ...]:
+        """Single people who carry a lockdown: without the one phone it goes wrong on half of its days or more."""
+        if self.severity is not Severity.LOCKDOWN:
+            return ()
+        people = [loss for loss in self.losses if loss.kind is PartKind.PERSON and loss.weight in HANGS]
+        return tuple(loss.name for loss in people if loss.days >= CARRIED * loss.of_days)
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -135,6 +155,7 @@ def report_of(
     days: int,
 ) -> Report:
     registry = loaded.registry
+    rehearsed = sorted(rehearsed, key=lambda each: -SEVERITY[IncidentClass(each.subject.incident_class)])
     policies = tuple(_policy(registry, each) for each in rehearsed)
     silent = tuple(_never_told(registry, rehearsed))
     return Report(
@@ -164,7 +185,7 @@ def _policy(registry: Registry, each: Rehearsed) -> PolicyReport:
         steps_s=tuple(_step_ends(each)),
         told=spread([m.told_s for m in measured]),
         answered=spread([m.answered_s for m in measured]),
-        exhausted=spread([m.exhausted_s for m in measured]),
+        exhausted=_of_those_on_which_it_happened([m.exhausted_s for m in measured]),
         silent_told_s=each.silent.told_s,
         silent_exhausted_s=each.silent.exhausted_s,
         dispatch={name: spread([m.dispatch_s.get(name) for m in measured]) for name in destinations},
@@ -192,6 +213,11 @@ def _step_ends(each: Rehearsed) -> Iterator[float]:
     for step in each.subject.policy.steps:
         end_s += step.wait_s
         yield end_s
+
+
+def _of_those_on_which_it_happened(values: Sequence[float | None]) -> Spread:
+    happened = [value for value in values if value is not None]
+    return replace(spread(happened), days=len(values))
 
 
 def _loss(found: Hang) -> Loss:
@@ -250,20 +276,29 @@ def _never_told(registry: Registry, rehearsed: Sequence[Rehearsed]) -> Iterator[
 # --- what is said first ---------------------------------------------------------------------------------------------
 
 
+class _Item(Struct, frozen=True, kw_only=True):
+    """One sentence, and what puts it in order: the graver incident first, then a person who carries it, then harm ×
+    days; what every press hangs on, whatever the policies say, comes behind what the district can change."""
+
+    severity: Severity
+    is_carrier: bool = False
+    is_lifeline: bool = False
+    harm: float
+    sentence: str
+
+    @property
+    def order(self) -> tuple[int, bool, bool, float]:
+        return -self.severity, not self.is_carrier, self.is_lifeline, -self.harm
+
+
 def _attention(
     rehearsed: Sequence[Rehearsed], policies: Sequence[PolicyReport], never_told: Sequence[str]
 ) -> Iterator[str]:
-    for each, policy in zip(rehearsed, policies, strict=True):
-        if not is_readable(each.subject.policy):
-            yield f"{policy.title}: simulated people do not understand its alert, so nobody answers it. {READ}"
-    for policy in policies:
-        missed = policy.told.days - policy.told.happened
-        if missed:
-            yield f"{policy.title}: nobody was told at all {words.days(missed, policy.told.days)}."
-    yield from _single_points(rehearsed)
+    items = [*_unreadable(rehearsed, policies), *_dark_days(policies), *_single_points(rehearsed, policies)]
+    yield from (item.sentence for item in sorted(items, key=lambda item: item.order))
     unanswered = [
         f"{policy.title} ({words.days(missed, policy.answered.days)})"
-        for policy in policies
+        for policy in sorted(policies, key=lambda policy: -policy.severity)
         if (missed := policy.answered.days - policy.answered.happened) >= MANY_UNANSWERED * policy.answered.days
     ]
     if unanswered:
@@ -275,21 +310,48 @@ def _attention(
         yield f"alertd broke a promise in the simulation. Please report it: {words.listed(list(broken), 3)}"
 
 
-def _single_points(rehearsed: Sequence[Rehearsed]) -> Iterator[str]:
+def _unreadable(rehearsed: Sequence[Rehearsed], policies: Sequence[PolicyReport]) -> Iterator[_Item]:
+    for each, policy in zip(rehearsed, policies, strict=True):
+        if not is_readable(each.subject.policy):
+            sentence = f"{policy.title}: simulated people do not understand its alert, so nobody answers it. {READ}"
+            yield _Item(severity=policy.severity, is_carrier=True, harm=2 * HARM_MOST, sentence=sentence)
+
+
+def _dark_days(policies: Sequence[PolicyReport]) -> Iterator[_Item]:
+    for policy in policies:
+        missed = policy.told.days - policy.told.happened
+        if missed:
+            sentence = f"{policy.title}: nobody was told at all {words.days(missed, policy.told.days)}."
+            harm = HARM_MOST * (1 + missed / policy.told.days)
+            yield _Item(severity=policy.severity, is_carrier=True, harm=harm, sentence=sentence)
+
+
+def _single_points(rehearsed: Sequence[Rehearsed], policies: Sequence[PolicyReport]) -> Iterator[_Item]:
     """Parts without which somebody stays in the dark, or hears late; one line for all the policies that share one."""
-    found: dict[tuple[Weight, bool, str], list[tuple[str, str]]] = {}
-    for each in rehearsed:
-        title = f"{each.subject.site_name}: {words.class_name(each.subject.incident_class)}"
+    found: dict[tuple[Weight, str], list[tuple[PolicyReport, Hang]]] = {}
+    for each, policy in zip(rehearsed, policies, strict=True):
         for one in each.hangs:
-            if one.weight in FIRST:
-                key = (one.weight, one.part.kind in LIFELINES, one.part.failure)
-                found.setdefault(key, []).append((title, words.without(one)))
-    for (weight, _, failure), losses in sorted(found.items(), key=lambda item: item[0][:2]):
-        titles, consequences = zip(*losses, strict=True)
-        whose = "every policy" if len(titles) == len(rehearsed) and len(titles) > 1 else words.listed(titles, 4)
-        if len(set(consequences)) == 1:
-            yield f"If {failure}, {consequences[0]} ({whose})."
+            if one.weight in FIRST or one.part.name in policy.carried_by:
+                found.setdefault((one.weight, one.part.failure), []).append((policy, one))
+    for (weight, _), losses in found.items():
+        consequences = {words.without(one) for _, one in losses}
+        if len(consequences) == 1:
+            yield _item(losses, consequences.pop(), len(rehearsed))
         elif weight is Weight.NOBODY_TOLD:
-            yield f"If {failure}, nobody is told, on some days or on all ({whose})."
+            yield _item(losses, "nobody is told, on some days or on all", len(rehearsed))
         else:
-            yield from (f"If {failure}, {consequence} ({title})." for title, consequence in losses)
+            yield from (_item([loss], words.without(loss[1]), len(rehearsed)) for loss in losses)
+
+
+def _item(losses: Sequence[tuple[PolicyReport, Hang]], consequence: str, rehearsed: int) -> _Item:
+    titles = [policy.title for policy, _ in sorted(losses, key=lambda loss: -loss[0].severity)]
+    whose = "every policy" if len(titles) == rehearsed and len(titles) > 1 else words.listed(titles, 4)
+    gravest = max(policy.severity for policy, _ in losses)
+    part = losses[0][1].part
+    return _Item(
+        severity=gravest,
+        is_carrier=part.kind is PartKind.PERSON and any(part.name in policy.carried_by for policy, _ in losses),
+        is_lifeline=part.kind in LIFELINES,
+        harm=max(one.harm for policy, one in losses if policy.severity is gravest),
+        sentence=f"If {part.failure}, {consequence} ({whose}).",
+    )

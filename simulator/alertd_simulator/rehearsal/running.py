@@ -159,7 +159,7 @@ def _rehearsed(subject: Subject, days: tuple[Day, ...], seen: Sequence[Done], ha
         days=days[1:],
         measured=tuple(done.measured for done in seen[1:]),
         silent=seen[0].measured,
-        hangs=tuple(sorted(hangs, key=lambda found: (found.weight, -found.days / found.of_days))),
+        hangs=tuple(sorted(hangs, key=lambda found: -found.harm)),
         broken=tuple(dict.fromkeys(message for done in seen for message in done.broken)),
     )
 

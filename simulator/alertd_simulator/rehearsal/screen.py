@@ -32,8 +32,8 @@ def show(console: Console, report: Report) -> None:
     table = Table(
         title=escape(title), title_justify="left", caption="median · 95 of 100 · worst", caption_justify="left"
     )
-    for head in ("policy", "first human told", "sufficient answer", "no answer", "texts", "hangs on"):
-        table.add_column(head)
+    for head in words.HEADS:
+        table.add_column(head, overflow="fold")
     for policy in report.policies:
         table.add_row(*_row(policy))
     console.print(table)
@@ -52,6 +52,13 @@ def _row(policy: PolicyReport) -> tuple[str, ...]:
         words.spread(policy.told),
         words.spread(policy.answered),
         f"{missed} of {policy.answered.days}",
+        words.exhausted(policy.exhausted),
         f"{policy.texts_median}, max {policy.texts_worst}",
-        escape(words.listed(policy.hangs_on, 3)) or "–",
+        _hangs_on(policy),
     )
+
+
+def _hangs_on(policy: PolicyReport) -> str:
+    """Red, and in so many words, if one person carries a lockdown."""
+    said = escape(words.hangs_on(policy.carried_by, policy.hangs_on)) or "–"
+    return f"[bold red]{said}[/bold red]" if policy.carried_by else said

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from alertd.model.incident import IncidentClass
 from alertd_simulator.rehearsal.findings import Hang, Spread, Weight, is_later
 
+HEADS = ("policy", "first human told", "sufficient answer", "no answer", "all steps passed", "texts", "hangs on")
+"""Of the table of all policies."""
 NEVER = "never"
 SHOWN_DIGITS = 4
 CLASSES = {
@@ -55,6 +57,23 @@ def spread(figures: Spread) -> str:
     if all(each.endswith(" s") and "min" not in each for each in said):
         said = [*(each.removesuffix(" s") for each in said[:-1]), said[-1]]
     return " · ".join(said)
+
+
+def exhausted(figures: Spread) -> str:
+    """When every step had passed, and on how many days it came to that."""
+    if not figures.happened:
+        return "on no day"
+    return f"{spread(figures)}, {days(figures.happened, figures.days)}"
+
+
+def hangs_on(carried_by: Sequence[str], names: Sequence[str]) -> str:
+    """The worst first, as "J. Ruiz alone carries it; channel sms, county-dispatch and 2 more"."""
+    rest = listed([name for name in names if name not in carried_by], 3)
+    if not carried_by:
+        return rest
+    carries = "alone carries it" if len(carried_by) == 1 else "each carry it alone"
+    who = f"{' and '.join(carried_by)} {carries}"
+    return f"{who}; {rest}" if rest else who
 
 
 def days(count: int, of: int) -> str:

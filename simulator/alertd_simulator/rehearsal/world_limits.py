@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from alertd.config import Loaded
 from alertd.model.policy import Policy
+from alertd_simulator.loudspeakers import PA_PLUGINS
 from alertd_simulator.people import OFFER
 
-PLAYED = {"sources": frozenset({"mqtt"}), "channels": frozenset({"sms_twilio", "webhook"})}
+PLAYED = {"sources": frozenset({"mqtt"}), "channels": frozenset({"sms_twilio", "voice_twilio", "webhook", *PA_PLUGINS})}
 
 
 def not_simulated(loaded: Loaded) -> Iterator[str]:

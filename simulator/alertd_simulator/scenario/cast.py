@@ -59,6 +59,11 @@ class Cast(Struct, frozen=True, kw_only=True, dict=True):
         zones = (str(zone.id) for zone in self.registry.zones.values() if zone.site_id == site)
         return {id_.removeprefix(f"{site}:"): id_ for id_ in zones}
 
+    def loudspeakers_of(self, site: str) -> frozenset[tuple[str, str]]:
+        """Channel and zone of every loudspeaker of a school."""
+        endpoints = next(s for id_, s in self.registry.sites.items() if id_ == site).loudspeakers.values()
+        return frozenset((endpoint.channel, endpoint.address) for endpoint in endpoints)
+
     def everyone_of(self, site: str) -> tuple[str, ...]:
         """Staff and responders of a school."""
         by_site = {str(id_): people for id_, people in self.registry.site_staff.items()}

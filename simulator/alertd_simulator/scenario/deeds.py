@@ -9,6 +9,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from alertd.model.incident import IncidentClass
 from alertd_simulator.scenario.cast import Cast
 from alertd_simulator.scenario.words import Line
 from alertd_simulator.weather import Weather
@@ -27,6 +28,7 @@ PORTS = {
     "claiming": "store.claim",
     "a text or call out": "http.send",
     "puback": "mqtt.ack",
+    "a page out": "pa.send",
     "the connection": "mqtt.connect",
 }
 BODIES = {
@@ -37,6 +39,7 @@ BODIES = {
     "lock down": "9{token}",
     "only the first digit": "4",
 }
+KEYS = {key: key for key in "0123456789"} | {"star": "*"}
 ORDERS = {
     "corrects": "correct",
     "resolves": "resolve",
@@ -145,7 +148,7 @@ def _poison(line: Line, pen: Pen, at_s: float) -> None:
 # --- what people do -------------------------------------------------------------------------------------------------
 
 
-def _does(line: Line, pen: Pen, at_s: float, person: str) -> None:
+def _does(line: Line, pen: Pen, at_s: float, person: str) -> None:  # noqa: C901 - one arm a deed
     if line.take("replies"):
         body = line.pick(BODIES)
         if body is None:
@@ -153,6 +156,8 @@ def _does(line: Line, pen: Pen, at_s: float, person: str) -> None:
         if body is None:
             line.fail()
         _reply(line, pen, plan.Reply(at_s=at_s, person=person, body=body))
+    elif line.take("presses"):
+        pen.write(plan.Key(at_s=at_s, person=person, key=line.pick(KEYS) or line.fail()))
     elif line.take("likes the text"):
         _reply(line, pen, plan.Reply(at_s=at_s, person=person, body="Liked “{text}”"))
     elif line.take("opts out"):
@@ -162,11 +167,52 @@ def _does(line: Line, pen: Pen, at_s: float, person: str) -> None:
     elif line.take("releases"):
         zone = _name(line, pen.cast.zones_of(pen.site), "a zone")
         pen.write(plan.Order(at_s=at_s, what="release", by=person, zone=zone, nth=_nth(line)))
-    else:
+    elif not _drills(line, pen, at_s, person) and not _speaks(line, pen, at_s, person):
         order = line.pick(ORDERS)
         if order is None:
             line.fail()
         pen.write(plan.Order(at_s=at_s, what=order, by=person, nth=_nth(line)))
+
+
+def _drills(line: Line, pen: Pen, at_s: float, person: str) -> bool:
+    """At the console: a drill of the scenario's school begins, or ends."""
+    if line.take("ends the drill"):
+        pen.write(plan.Order(at_s=at_s, what="drill_end", by=person, site=pen.site))
+        return True
+    if not line.take("begins a drill of"):
+        return False
+    drilled = line.need(*(c.value for c in IncidentClass))
+    line.need("with")
+    devices = [_name(line, pen.cast.devices, "a device")]
+    while line.comma() or line.take("and"):
+        if line.take("for"):
+            break
+        devices.append(_name(line, pen.cast.devices, "a device"))
+    else:
+        line.need("for")
+    minutes = round(line.duration() / 60)
+    pen.write(
+        plan.Order(
+            at_s=at_s, what="drill_start", by=person, site=pen.site, devices=tuple(devices), drilled=drilled,
+            minutes=minutes,
+        )
+    )  # fmt: skip
+    return True
+
+
+def _speaks(line: Line, pen: Pen, at_s: float, person: str) -> bool:
+    """At the console, to or about the loudspeakers of the scenario's school."""
+    if line.take("silences the loudspeakers"):
+        pen.write(plan.Order(at_s=at_s, what="pa_stop", by=person, site=pen.site))
+    elif line.take("says"):
+        words = line.quoted() or line.fail()
+        line.need("over the loudspeakers")
+        line.comma()
+        what = "say_emergency" if line.take("as an emergency") else "say"
+        pen.write(plan.Order(at_s=at_s, what=what, by=person, site=pen.site, words=words))
+    else:
+        return False
+    return True
 
 
 def _reply(line: Line, pen: Pen, reply: plan.Reply) -> None:
@@ -297,6 +343,11 @@ def _disk(line: Line, pen: Pen, at_s: float) -> None:
             pen.write(plan.SlowDisk(at_s=at_s, lasts_s=_lasts(line)))
 
 
+def _loudspeakers(line: Line, pen: Pen, at_s: float) -> None:
+    mood = line.need("switch down", "pacer dead", "slow")
+    pen.write(plan.LoudspeakersDown(at_s=at_s, lasts_s=_lasts(line), mood=mood))
+
+
 def _uplink(line: Line, pen: Pen, at_s: float) -> None:
     pen.write(plan.UplinkCut(at_s=at_s, lasts_s=_lasts(line)))
 
@@ -325,6 +376,7 @@ VERBS: dict[str, Verb] = {
     "uplink cut": _uplink,
     "carrier": _carrier,
     "dispatch": _dispatch,
+    "loudspeakers": _loudspeakers,
     "disk": _disk,
     "clock steps": _clock,
     "replay": _replay,

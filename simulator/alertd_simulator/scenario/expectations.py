@@ -5,6 +5,7 @@ Owns the grammar of expectations. Whatever is sent and neither expected nor allo
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from alertd_simulator.scenario.story import (
     Force,
     IncidentExpected,
     PubackExpected,
+    SpeechExpected,
     TextExpected,
     TroubleExpected,
     Window,
@@ -100,7 +102,7 @@ def _times(line: Line, tail: _Tail) -> bool:
 
 def _moment(line: Line) -> float:
     moment = line.moment()
-    return line.fail(MOMENT) if moment is None else moment
+    return line.fail(f"what may stand here: {MOMENT}") if moment is None else moment
 
 
 def _words(r: _Reader) -> tuple[str, ...]:
@@ -123,10 +125,11 @@ def _count(r: _Reader) -> Count:
 # --- what -----------------------------------------------------------------------------------------------------------
 
 
-def _text(r: _Reader) -> Expectation:
+def _text(r: _Reader, medium: str = "text") -> Expectation:
     people = _who(r)
     words = _words(r)
     return TextExpected(
+        medium=medium,
         line=r.line.number, force=r.force, people=people, words=words, window=r.tail.window, count=_count(r),
         every_s=r.tail.every_s,
     )  # fmt: skip
@@ -180,6 +183,18 @@ def _dispatch(r: _Reader) -> Expectation:
     )
 
 
+def _loudspeakers(r: _Reader) -> Expectation:
+    site = r.site
+    if r.line.take("of"):
+        site = r.line.name(r.cast.sites, "a school") or r.line.fail()
+    silent = r.line.need("say", "fall silent") == "fall silent"
+    words = _words(r)
+    return SpeechExpected(
+        line=r.line.number, force=r.force, site=site, words=words, window=r.tail.window,
+        count=Count(least=1, most=None) if silent and r.force is Force.MUST else _count(r), silent=silent,
+    )  # fmt: skip
+
+
 def _incident(r: _Reader) -> Expectation:
     line = r.line
     how_many = line.amount("how many in all")
@@ -219,8 +234,12 @@ def _puback(r: _Reader) -> Expectation:
 
 SUBJECTS: dict[str, Callable[[_Reader], Expectation]] = {
     "text": _text,
+    "call": partial(_text, medium="call"),
+    "voice to": partial(_text, medium="hears"),
+    "voicemail of": partial(_text, medium="tape"),
     "escalation reaches": _escalation,
     "dispatch": _dispatch,
+    "loudspeakers": _loudspeakers,
     "incident": _incident,
     "feedback": _feedback,
     "trouble": _trouble,

@@ -15,22 +15,28 @@ from alertd_simulator.scenario.story import (
     FOREVER_S,
     Count,
     DispatchExpected,
+    Expectation,
     FeedbackExpected,
     Force,
     IncidentExpected,
     PubackExpected,
     Scenario,
+    SpeechExpected,
     TextExpected,
     TroubleExpected,
     Window,
 )
 from alertd_simulator.world.happenings import (
     Acked,
+    CallHeard,
+    CallTaken,
     Committed,
     DispatchTook,
     FeedbackShown,
+    FellSilent,
     Happening,
     Published,
+    Spoken,
     TextTaken,
 )
 
@@ -55,7 +61,14 @@ class Record(Struct, kw_only=True):
     """What a scenario's expectations are held against."""
 
     texts: list[Message] = []
+    calls: list[Message] = []
+    heard: list[Message] = []
+    """By humans."""
+    taped: list[Message] = []
     dispatch: list[Message] = []
+    speech: list[Message] = []
+    """`to`: channel and zone of the loudspeakers, "pa:oak-all"."""
+    silence: list[Message] = []
     standings: list[tuple[float, Incident]] = []
     feedback: list[tuple[float, str, str]] = []
     troubles: list[tuple[float, bool, str]] = []
@@ -73,7 +86,9 @@ def judge(scenario: Scenario, cast: Cast, happenings: Sequence[Happening], *, be
     return found + list(_surprises(scenario, record, cast))
 
 
-def recorded(cast: Cast, happenings: Sequence[Happening], began_s: float = 0.0) -> Record:
+def recorded(  # noqa: C901, PLR0912 - one arm a kind
+    cast: Cast, happenings: Sequence[Happening], began_s: float = 0.0
+) -> Record:
     """Sort what happened by what can be expected of it."""
     record = Record()
     device_of: dict[int, str] = {}
@@ -84,9 +99,22 @@ def recorded(cast: Cast, happenings: Sequence[Happening], began_s: float = 0.0) 
                 id_ = happening.notification_id or happening.sid
                 text = Message(at_s=at_s, to=cast.owner(happening.to), words=happening.body, id=id_)
                 record.texts.append(text)
+            case CallTaken():
+                id_ = happening.notification_id or happening.sid
+                call = Message(at_s=at_s, to=cast.owner(happening.to), words=happening.words, id=id_)
+                record.calls.append(call)
+            case CallHeard():
+                words = Message(at_s=at_s, to=cast.owner(happening.to), words=happening.words, id=happening.sid)
+                (record.heard if happening.human else record.taped).append(words)
             case DispatchTook() if happening.mode != ALLOWED_MODE:
                 body = happening.body.decode()
                 record.dispatch.append(Message(at_s=at_s, to=happening.type, words=body, id=happening.message_id))
+            case Spoken():
+                id_, zone = happening.notification_id, f"{happening.channel}:{happening.zone}"
+                record.speech.append(Message(at_s=at_s, to=zone, words=happening.words, id=id_))
+            case FellSilent():
+                id_, zone = happening.notification_id, f"{happening.channel}:{happening.zone}"
+                record.silence.append(Message(at_s=at_s, to=zone, words="cut" if happening.cut else "said", id=id_))
             case FeedbackShown():
                 record.feedback.append((at_s, happening.device_id, happening.state))
             case Published(truth=truth) if truth is not None:
@@ -103,23 +131,24 @@ def recorded(cast: Cast, happenings: Sequence[Happening], began_s: float = 0.0) 
 
 
 def _complaints(
-    expectation: TextExpected
-    | DispatchExpected
-    | IncidentExpected
-    | FeedbackExpected
-    | TroubleExpected
-    | PubackExpected,
+    expectation: Expectation,
     record: Record,
     cast: Cast,
 ) -> Iterator[str]:
     match expectation:
         case TextExpected():
             for person in expectation.people:
-                sent = [text for text in record.texts if text.to == person]
-                yield from _messages(expectation, sent, f"text to {cast.called(person)}")
+                sent = [message for message in _by(record, expectation.medium) if message.to == person]
+                yield from _messages(expectation, sent, f"{MEDIA[expectation.medium]} {cast.called(person)}")
         case DispatchExpected():
             sent = [m for m in record.dispatch if not expectation.type or m.to == expectation.type]
             yield from _messages(expectation, sent, f"dispatch message {expectation.type}".rstrip())
+        case SpeechExpected():
+            zones = _zones(cast, expectation.site)
+            heard = record.silence if expectation.silent else record.speech
+            what = "end of what is said" if expectation.silent else "announcement"
+            sent = [m for m in heard if m.to in zones]
+            yield from _messages(expectation, sent, f"{what} by the loudspeakers of {expectation.site}")
         case IncidentExpected():
             yield from _incident(expectation, record)
         case FeedbackExpected():
@@ -142,7 +171,20 @@ def _complaints(
 # --- messages -------------------------------------------------------------------------------------------------------
 
 
-def _messages(expected: TextExpected | DispatchExpected, sent: list[Message], what: str) -> Iterator[str]:
+MEDIA = {"text": "text to", "call": "call to", "hears": "words in a call to", "tape": "words on the voicemail of"}
+
+
+def _by(record: Record, medium: str) -> list[Message]:
+    return {"text": record.texts, "call": record.calls, "hears": record.heard, "tape": record.taped}[medium]
+
+
+def _zones(cast: Cast, site: str) -> set[str]:
+    return {f"{channel}:{zone}" for channel, zone in cast.loudspeakers_of(site)}
+
+
+def _messages(
+    expected: TextExpected | DispatchExpected | SpeechExpected, sent: list[Message], what: str
+) -> Iterator[str]:
     hits = [m for m in sent if _holds(m.words, expected.words) and expected.window.holds(m.at_s)]
     what = f"{what} with {_quote(expected.words)}" if expected.words else what
     if expected.force is Force.MUST_NOT:
@@ -177,7 +219,7 @@ def _beats(expected: TextExpected, hits: list[Message], what: str) -> Iterator[s
             yield f"expected {what} every {every_s:g} s; it came at {_clock(before)} and again at {_clock(after)}"
 
 
-def _seen(expected: TextExpected | DispatchExpected, sent: list[Message]) -> str:
+def _seen(expected: TextExpected | DispatchExpected | SpeechExpected, sent: list[Message]) -> str:
     """What was seen instead, each with why it does not count."""
     if not sent:
         return "Nothing of the kind was seen at all."
@@ -254,14 +296,19 @@ def _surprises(scenario: Scenario, record: Record, cast: Cast) -> Iterator[str]:
     """What was sent, and is neither expected nor allowed."""
     texts = [e for e in scenario.expectations if isinstance(e, TextExpected) and e.force is not Force.MUST_NOT]
     posts = [e for e in scenario.expectations if isinstance(e, DispatchExpected) and e.force is not Force.MUST_NOT]
-    for text in record.texts:
-        mine = (e for e in texts if text.to in e.people)
+    for medium, text in [*(("text", t) for t in record.texts), *(("call", c) for c in record.calls)]:
+        mine = (e for e in texts if text.to in e.people and e.medium == medium)
         if not any(_holds(text.words, e.words) and e.window.holds(text.at_s) for e in mine):
-            yield _surprise(scenario, text, f"a text to {cast.called(text.to)}")
+            yield _surprise(scenario, text, f"a {medium} to {cast.called(text.to)}")
     for post in record.dispatch:
         kind = (e for e in posts if e.type in ("", post.to))
         if not any(_holds(post.words, e.words) and e.window.holds(post.at_s) for e in kind):
             yield _surprise(scenario, post, f"a message {post.to!r} to dispatch")
+    spoken = [e for e in scenario.expectations if isinstance(e, SpeechExpected) and e.force is not Force.MUST_NOT]
+    for speech in record.speech:
+        here = (e for e in spoken if not e.silent and speech.to in _zones(cast, e.site))
+        if not any(_holds(speech.words, e.words) and e.window.holds(speech.at_s) for e in here):
+            yield _surprise(scenario, speech, f"an announcement by {speech.to}")
 
 
 def _surprise(scenario: Scenario, message: Message, what: str) -> str:

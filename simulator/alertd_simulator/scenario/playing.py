@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from alertd_simulator.scenario.cast import cast_of
 from alertd_simulator.scenario.judging import judge
 from alertd_simulator.scenario.story import Scenario
-from alertd_simulator.world.happenings import Crashed, Happening, Ordered, Typed
-from alertd_simulator.world.plan import Crash, Order, Plan, Reply, WrongClockAtBoot
+from alertd_simulator.world.happenings import Crashed, Happening, KeyPressed, Ordered, Typed
+from alertd_simulator.world.plan import Crash, Deed, Key, Order, Plan, Reply, WrongClockAtBoot
 from alertd_simulator.world.run import simulate
 from alertd_simulator.world.verdict import Verdict
 
@@ -34,8 +34,9 @@ class Played(Struct, frozen=True, kw_only=True):
     complaints: tuple[str, ...]
 
 
-def plan_of(scenario: Scenario, *, seed: int | None = None) -> Plan:
-    """What the world will do. No fault of it is healed before the scenario ends."""
+def plan_of(scenario: Scenario, *, seed: int | None = None, real_numbers: bool = False) -> Plan:
+    """What the world will do. No fault of it is healed before the scenario ends. `real_numbers`: it is somebody's own
+    district; a phone of it rings in here only."""
     ends_s = SETTLED_S + scenario.ends_s
     begins = datetime.fromisoformat(scenario.begins) - timedelta(seconds=SETTLED_S)
     return Plan(
@@ -46,24 +47,24 @@ def plan_of(scenario: Scenario, *, seed: int | None = None) -> Plan:
         heal_at_s=ends_s,
         over_at_s=ends_s,
         district=str(scenario.district),
+        rehearsal=real_numbers,
     )
 
 
-def _undone(scenario: Scenario, happenings: Sequence[Happening]) -> list[str]:
+def undone(deeds: Sequence[Deed], happenings: Sequence[Happening]) -> list[str]:
     """Deeds that came to nothing: a trap that no call sprang, a reply to a text that never came, an order when nothing
     was open. A story whose crash did not happen proves nothing about crashes."""
-    orders = [deed for deed in scenario.deeds if isinstance(deed, Order) and deed.what != "reload"]
+    orders = [deed for deed in deeds if isinstance(deed, Order) and deed.what != "reload"]
     done = [h for h in happenings if isinstance(h, Ordered) and h.committed]
     typed = [h for h in happenings if isinstance(h, Typed) and not any(blank in h.body for blank in BLANKS)]
     pairs = (
-        ("crash or power cut", _kinds(scenario.deeds, Crash, WrongClockAtBoot), _kinds(happenings, Crashed)),
-        ("reply", _kinds(scenario.deeds, Reply), len(typed)),
+        ("crash or power cut", _kinds(deeds, Crash, WrongClockAtBoot), _kinds(happenings, Crashed)),
+        ("reply", _kinds(deeds, Reply), len(typed)),
+        ("key", _kinds(deeds, Key), _kinds(happenings, KeyPressed)),
         ("order", len(orders), len(done)),
     )
     return [
-        f"{scenario.file}: it tells of {told} times a {what}, and only {came} came to pass"
-        for what, told, came in pairs
-        if came < told
+        f"it tells of {told} times a {what}, and only {came} came to pass" for what, told, came in pairs if came < told
     ]
 
 
@@ -75,12 +76,12 @@ def _shifted(phone_off_s: float) -> float:
     return SETTLED_S + phone_off_s if phone_off_s else 0.0
 
 
-def play(scenario: Scenario, *, seed: int | None = None) -> Played:
+def play(scenario: Scenario, *, seed: int | None = None, real_numbers: bool = False) -> Played:
     """Play it against the real daemon. Another seed is another set of delays; a scenario holds under every one."""
-    verdict = simulate(plan_of(scenario, seed=seed), keep_happenings=True)
+    verdict = simulate(plan_of(scenario, seed=seed, real_numbers=real_numbers), keep_happenings=True)
     if verdict.crash:
         complaints = [f"{scenario.file}: the simulation broke down:\n{verdict.crash}"]
     else:
-        complaints = _undone(scenario, verdict.happenings)
+        complaints = [f"{scenario.file}: {what}" for what in undone(scenario.deeds, verdict.happenings)]
         complaints += judge(scenario, cast_of(scenario.district), verdict.happenings, began_s=SETTLED_S)
     return Played(scenario=scenario, verdict=verdict, complaints=tuple(complaints))

@@ -10,7 +10,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from alertd_simulator.carrier_conduct import Conduct, Pickup
 from alertd_simulator.people import Habit
 from alertd_simulator.scenario.cast import Cast, cast_of
 from alertd_simulator.scenario.deeds import VERBS, Pen, read_deed
@@ -23,8 +25,9 @@ BEGINS = "2026-03-04 10:42"
 """A Wednesday in term; the texts say 10:42."""
 AFTERWARDS_S = 30.0
 """How long a scenario goes on after its last line, if it does not say when it ends."""
-LONGEST_S = 7 * 86_400.0
+LONGEST_S = 3 * 86_400.0
 REQUIREMENT = re.compile(r"R\d{1,3}")
+NUMBERED = "write R and a number of up to three digits, as R12 (docs/requirements.md), or promise and its number"
 PROMISES = tuple(str(n) for n in range(1, 7))
 HEADERS = ("proves", "site", "begins", "ends", "seed", "phone of", "nobody answers")
 
@@ -42,13 +45,22 @@ class _Draft(Struct, kw_only=True):
     ends_s: float = 0.0
     seed: int = 1
     phones_off: dict[str, float] = {}
+    conducts: dict[str, Conduct] = {}
     told: list[Told] = []
     expectations: list[Expectation] = []
 
 
 def read_scenario(path: Path, district: Path) -> Scenario:
-    """Read one file against the district it is played in."""
-    return parse_scenario(path.read_text(encoding="utf-8"), path.name, district)
+    """Read one file against the district it is played in. Raises `ScenarioError`, or `OSError`."""
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        number, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+        message = "this is no text in UTF-8: save the file as plain text"
+        raise ScenarioError(path.name, number, column, message) from error
+    return parse_scenario(text.removeprefix("\ufeff"), path.name, district)
 
 
 def parse_scenario(text: str, file: str, district: Path) -> Scenario:
@@ -117,11 +129,34 @@ def _header(draft: _Draft, line: Line) -> None:
             draft.seed = line.fail() if seed is None else int(seed)
         case "phone of":
             person = line.name(draft.cast.persons, "a person") or line.fail()
-            line.need("off until")
-            moment = line.moment()
-            draft.phones_off[person] = line.fail() if moment is None else moment
+            _phone(draft, line, person)
         case _:
             pass  # so it is anyway: whoever answers, answers in a line
+
+
+PICKUPS = {
+    "takes calls": Pickup.TAKES,
+    "is busy": Pickup.BUSY,
+    "rings out": Pickup.RINGS_OUT,
+    "has its voicemail take calls": Pickup.VOICEMAIL,
+    "cannot be rung": Pickup.OFF,
+}
+
+
+def _phone(draft: _Draft, line: Line, person: str) -> None:
+    """Off for texts until a moment; or what happens when it rings."""
+    if line.take("off until"):
+        moment = line.moment()
+        draft.phones_off[person] = line.fail() if moment is None else moment
+        return
+    pickup = line.pick(PICKUPS) or line.fail()
+    conduct = Conduct(pickup=pickup, rings_s=4.0)
+    line.comma()
+    if line.take("hangs up after"):
+        conduct = replace(conduct, hangs_up_s=line.duration())
+    elif line.take("sounds like a machine"):
+        conduct = replace(conduct, detected="machine_end_beep")
+    draft.conducts[person] = conduct
 
 
 def _proves(draft: _Draft, line: Line) -> None:
@@ -129,9 +164,10 @@ def _proves(draft: _Draft, line: Line) -> None:
         if line.take("promise"):
             draft.proves.append(f"promise {line.need(*PROMISES)}")
         else:
+            column = line.column
             number = line.word("a requirement (R12) or a promise")
             if REQUIREMENT.fullmatch(number) is None:
-                raise ScenarioError(draft.file, line.number, 1, f"{number!r} is no requirement: write R and a number")
+                raise ScenarioError(draft.file, line.number, column, f"{number!r} is no requirement: {NUMBERED}")
             draft.proves.append(number)
         if not line.comma():
             return
@@ -160,9 +196,14 @@ def _judge_whole(draft: _Draft, last: int) -> None:
 def _finish(draft: _Draft) -> Scenario:
     ends_s = draft.ends_s or draft.told[-1].at_s + AFTERWARDS_S
     if not draft.told[-1].at_s <= ends_s <= LONGEST_S:
-        raise ScenarioError(draft.file, 1, 1, f"it ends at {ends_s:g} s, before its last line or after a week")
+        raise ScenarioError(draft.file, 1, 1, f"it ends at {ends_s:g} s, before its last line or after three days")
     habits = tuple(
-        Habits(person=person, habit=Habit.SILENT, phone_off_s=draft.phones_off.get(person, 0.0))
+        Habits(
+            person=person,
+            habit=Habit.SILENT,
+            phone_off_s=draft.phones_off.get(person, 0.0),
+            on_the_phone=draft.conducts.get(person),
+        )
         for person in draft.cast.persons
     )
     return Scenario(

@@ -50,6 +50,9 @@ class TextExpected(Struct, frozen=True, kw_only=True):
     count: Count
     every_s: float = 0.0
     """Not 0: one so often, from the window's beginning to its end."""
+    medium: str = "text"
+    """"call": calls that begin with these words; "hears": words that a human heard in a call, to their end; "tape":
+    those that a machine kept."""
 
 
 class DispatchExpected(Struct, frozen=True, kw_only=True):
@@ -61,6 +64,18 @@ class DispatchExpected(Struct, frozen=True, kw_only=True):
     words: tuple[str, ...]
     window: Window
     count: Count
+
+
+class SpeechExpected(Struct, frozen=True, kw_only=True):
+    """What a school's loudspeakers say, holding all the words; or, `silent`, that they fall silent."""
+
+    line: int
+    force: Force
+    site: str
+    words: tuple[str, ...]
+    window: Window
+    count: Count
+    silent: bool = False
 
 
 class IncidentExpected(Struct, frozen=True, kw_only=True):
@@ -108,7 +123,15 @@ class PubackExpected(Struct, frozen=True, kw_only=True):
     window: Window
 
 
-Expectation = TextExpected | DispatchExpected | IncidentExpected | FeedbackExpected | TroubleExpected | PubackExpected
+Expectation = (
+    TextExpected
+    | DispatchExpected
+    | SpeechExpected
+    | IncidentExpected
+    | FeedbackExpected
+    | TroubleExpected
+    | PubackExpected
+)
 
 
 class Told(Struct, frozen=True, kw_only=True):

@@ -51,6 +51,8 @@ class Line:
         self._end = len(source.rstrip()) + 1
         self._at = 0
         self._looked_for: list[str] = []
+        self._begun: list[tuple[int, str]] = []
+        """Phrases of which the first words stand here: how many, and the next one."""
 
     def _split(self, source: str) -> list[Word]:
         found: list[Word] = []
@@ -72,16 +74,32 @@ class Line:
     def is_empty(self) -> bool:
         return not self._words
 
+    @property
+    def column(self) -> int:
+        """Where reading stands."""
+        here = self._here()
+        return here.column if here else self._end
+
     def _here(self) -> Word | None:
         return self._words[self._at] if self._at < len(self._words) else None
 
     def _move(self, words: int) -> None:
         self._at += words
         self._looked_for.clear()
+        self._begun.clear()
 
     def _missed(self, what: str) -> None:
         if what not in self._looked_for:
             self._looked_for.append(what)
+
+    def _missed_phrase(self, phrase: str) -> None:
+        """If it begins as the line does, it is the word where they part that is wrong."""
+        wanted = phrase.replace(",", " ,").split()
+        given = [w.text.lower() for w in self._words[self._at : self._at + len(wanted)] if not w.quoted]
+        same = next((n for n, word in enumerate(wanted) if n >= len(given) or given[n] != word), 0)
+        if same and (same, wanted[same]) not in self._begun:
+            self._begun.append((same, wanted[same]))
+        self._missed(phrase)
 
     # --- taking
 
@@ -94,7 +112,7 @@ class Line:
                 self._move(len(wanted))
                 return phrase
         for phrase in phrases:
-            self._missed(phrase)
+            self._missed_phrase(phrase)
         return ""
 
     def need(self, *phrases: str) -> str:
@@ -183,7 +201,14 @@ class Line:
 
     def fail(self, instead: str = "") -> NoReturn:
         """This word cannot stand here. `instead` replaces the list of what may."""
+        looked_for = self._looked_for
+        if self._begun and not instead:
+            furthest = max(words for words, _ in self._begun)
+            self._at += furthest
+            looked_for = [word for words, word in self._begun if words == furthest]
         here = self._here()
         what = f"{here.text!r} cannot stand here" if here else "the line ends too early"
-        may = instead or "what may stand here: " + "; ".join(self._looked_for)
-        raise ScenarioError(self.file, self.number, here.column if here else self._end, f"{what}; {may}")
+        near = get_close_matches(here.text, [p for p in looked_for if " (" not in p], n=1) if here else []
+        meant = f"did you mean {near[0]!r}? " if near and not instead else ""
+        may = instead or f"{meant}what may stand here: " + "; ".join(looked_for)
+        raise ScenarioError(self.file, self.number, self.column, f"{what}; {may}")

@@ -10,9 +10,15 @@ import typer
 
 REHEARSED_DAYS = 20
 """Of each policy, unless --seeds says otherwise: some minutes of work; a p95 begins to mean something."""
+USAGE = 2
+REPORT = "rehearsal.html"
 
 
 def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
+    context: typer.Context,
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE", help="More files or folders of stories, after --scenario.")
+    ] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="So many days, each from a seed of its own.")] = None,
     first_seed: Annotated[int, typer.Option(min=0, help="The first of them; the others follow it.")] = 1,
     jobs: Annotated[
@@ -21,8 +27,16 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
     seed: Annotated[int | None, typer.Option(min=0, help="Only this one.")] = None,
     plan: Annotated[Path | None, typer.Option(metavar="FILE", help="Only the day in this file.")] = None,
     trace: Annotated[bool, typer.Option("--trace", help="Print all that happens; for one day.")] = False,
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Play stories instead: a file, or a folder of *.txt; more may follow."),
+    ] = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Rehearse the policies of your own configuration instead.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Rehearse the policies of your own configuration instead; with --scenario, play the stories there.",
+        ),
     ] = None,
     assumptions: Annotated[
         Path | None,
@@ -43,18 +57,25 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
     that fails is made as small as it gets. Exits 0 only if all passed and every listed pair of fault and life-cycle
     edge was taken.
 
-    Examples:  alertd simulate --seeds 1000  ·  alertd simulate --seed 17 --trace  ·  alertd simulate --config DIR
+    Examples:  alertd simulate --seeds 1000  ·  alertd simulate --config DIR  ·  alertd simulate --scenario stories/
     """
+    from alertd_simulator.swarm.option_rules import refusal, unwritable
+
+    _refuse_if(refusal([name for name in context.params if _is_given(context, name)]))
+    if scenario:
+        from alertd_simulator.scenario.cli import play_stories
+
+        raise typer.Exit(play_stories([*scenario, *(more or ())], config, seed=seed))
+    _refuse_if(unwritable(out, *([REPORT] if config is not None else [])))
     if config is not None:
         from alertd_simulator.rehearsal.cli import rehearse
 
-        out.mkdir(parents=True, exist_ok=True)
         raise typer.Exit(
             rehearse(
                 config,
                 days=seeds or REHEARSED_DAYS,
-                seed=seed or first_seed,
-                out=out / "rehearsal.html",
+                seed=first_seed,
+                out=out / REPORT,
                 as_json=as_json,
                 assumptions_file=assumptions,
             )
@@ -77,3 +98,14 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
         as_json=as_json,
     )
     raise typer.Exit(command.simulate(options))
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _refuse_if(why: str) -> None:
+    if why:
+        typer.echo(why, err=True)
+        raise typer.Exit(USAGE)

@@ -55,16 +55,19 @@ def simulate(options: Options, work: Work | None = None) -> int:
     """The exit code."""
     work = work or Work()
     try:
-        days = _days(options)
+        days = _days(options, work)
     except (UsageError, UnreadablePlanError) as error:
         words.console().print(str(error))
         return USAGE
     if options.trace:
         return _one_with_trace(days[0], work)
-    return _swarm(options, days, work)
+    try:
+        return _swarm(options, days, work)
+    except KeyboardInterrupt:  # before the first day began, or while the last words were said
+        return INTERRUPTED
 
 
-def _days(options: Options) -> tuple[Day, ...]:
+def _days(options: Options, work: Work) -> tuple[Day, ...]:
     if options.seed is not None and options.plan is not None:
         raise UsageError("--seed and --plan name different days: give one of them")
     if options.trace and not options.is_one_day:
@@ -73,6 +76,8 @@ def _days(options: Options) -> tuple[Day, ...]:
         raise UsageError(f"--write-coverage needs --seeds {WRITES_FROM} or more: of fewer days it would list accidents")
     if options.plan is not None:
         plan = read_plan(options.plan).plan
+        if wrong := resolve(work.misnamed)(plan):
+            raise UsageError("\n".join(f"{options.plan}: plan.{problem}" for problem in wrong))
         return (Day(seed=plan.seed, plan=plan),)
     if options.seed is not None:
         return (Day(seed=options.seed),)

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from alertd_simulator.swarm.plan_check import problems_of
 from alertd_simulator.world.plan import Plan
 
 
@@ -25,13 +26,16 @@ class UnreadablePlanError(Exception):
 
 
 def read_plan(path: Path) -> PlanFile:
-    """Raises `UnreadablePlanError`."""
+    """Raises `UnreadablePlanError`; for a key, a word or a moment that makes no sense, too."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=PlanFile)
+        file = msgspec.json.decode(path.read_bytes(), type=PlanFile)
     except OSError as error:
         raise UnreadablePlanError(f"{path}: {error.strerror}") from error
     except msgspec.DecodeError as error:  # ValidationError is one, too
         raise UnreadablePlanError(f"{path} holds no plan: {error}") from error
+    if problems := problems_of(file.plan):
+        raise UnreadablePlanError("\n".join(f"{path}: plan.{problem}" for problem in problems))
+    return file
 
 
 def write_plan(path: Path, file: PlanFile) -> None:

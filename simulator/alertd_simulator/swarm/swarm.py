@@ -39,6 +39,8 @@ class Small(Struct, frozen=True, kw_only=True):
     failure: Failure
     path: Path
     shrunk: Shrunk | None
+    interrupted: bool = False
+    """Ctrl-C came: it is the smallest so far."""
 
 
 class Report(Struct, kw_only=True):
@@ -114,7 +116,10 @@ def run_swarm(wanted: Wanted, workers: Runner, watcher: Watcher) -> Report:
             watcher.day_over(report, _note(report, day, verdict))
         report.failures.sort(key=lambda failure: failure.day.seed)
         for failure in _worth_shrinking(report.failures):
-            report.small.append(_make_small(failure, wanted, workers, watcher))
+            report.small.append(small := _make_small(failure, wanted, workers, watcher))
+            if small.interrupted:
+                report.interrupted = True
+                break
     except KeyboardInterrupt:
         report.interrupted = True
         report.failures.sort(key=lambda failure: failure.day.seed)
@@ -147,28 +152,45 @@ def _worth_shrinking(failures: Iterable[Failure]) -> list[Failure]:
 
 
 def _make_small(failure: Failure, wanted: Wanted, workers: Runner, watcher: Watcher) -> Small:
-    """Write the smallest plan that fails alike. What hangs is written as it is: each try would hang as long."""
-    seed = failure.day.seed
-    path = wanted.out / f"seed-{seed}-{_file_name(failure.checker)}.json"
-    shrunk = None
-    plan, message = failure.plan, failure.message
+    """Write the smallest plan that fails alike, or on Ctrl-C the smallest so far. What hangs is written as it is: each
+    try would hang as long."""
+    tries = _Tries(failure, workers, watcher)
+    shrunk, interrupted = None, False
     if failure.checker != f"crash: {HUNG}":
-        runs = 0
+        try:
+            shrunk = shrink(failure.plan, tries.fails, failed_at_s=failure.at_us / 1e6, runs_max=wanted.shrink_runs)
+            tries.plan = shrunk.plan
+        except KeyboardInterrupt:
+            shrunk, interrupted = Shrunk(plan=tries.plan, runs=tries.runs, is_minimal=False), True
+    seed, checker = failure.day.seed, failure.checker
+    path = wanted.out / f"seed-{seed}-{_file_name(checker)}.json"
+    file = PlanFile(comment=f"seed {seed}", checker=checker, message=tries.message, plan=tries.plan)
+    write_plan(path, file)
+    return Small(failure=failure, path=path, shrunk=shrunk, interrupted=interrupted)
 
-        def fails(candidate: Plan) -> bool:
-            nonlocal plan, message, runs
-            verdict = workers.one(Day(seed=seed, plan=candidate))
-            alike = fails_alike(verdict, failure.checker)
-            if alike:
-                plan, message = candidate, _message(verdict, failure.checker)
-            runs += 1
-            watcher.shrinking(failure, runs, len(plan.deeds))
-            return alike
 
-        shrunk = shrink(failure.plan, fails, failed_at_s=failure.at_us / 1e6, runs_max=wanted.shrink_runs)
-        plan = shrunk.plan
-    write_plan(path, PlanFile(comment=f"seed {seed}", checker=failure.checker, message=message, plan=plan))
-    return Small(failure=failure, path=path, shrunk=shrunk)
+class _Tries:
+    """Asks whether smaller plans fail alike, and keeps the smallest that did."""
+
+    def __init__(self, failure: Failure, workers: Runner, watcher: Watcher) -> None:
+        self.plan, self.message, self.runs = failure.plan, failure.message, 0
+        self._failure = failure
+        self._workers = workers
+        self._watcher = watcher
+
+    def fails(self, candidate: Plan) -> bool:
+        failure = self._failure
+        verdict = self._workers.one(Day(seed=failure.day.seed, plan=candidate))
+        alike = fails_alike(verdict, failure.checker)
+        if alike and _size(candidate) <= _size(self.plan):
+            self.plan, self.message = candidate, _message(verdict, failure.checker)
+        self.runs += 1
+        self._watcher.shrinking(failure, self.runs, len(self.plan.deeds))
+        return alike
+
+
+def _size(plan: Plan) -> int:
+    return len(plan.deeds) + len(plan.habits)
 
 
 def _message(verdict: Verdict, checker: str) -> str:

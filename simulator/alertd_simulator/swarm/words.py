@@ -88,7 +88,7 @@ class Screen:
         self._progress.update(self._bar, completed=report.done, rate=pace)
         if not self._out.is_terminal and report.done * LOG_LINES // report.asked > self._lines:
             self._lines += 1
-            self._out.print(f"{report.done} of {report.asked} days, {pace}")
+            self._out.print(f"{report.done} of {_counted(report.asked, 'day')}, {pace}")
         if failure is not None and failures <= FAILURES_SHOWN:
             self._out.print(failure_words(failure, self._replay))
 
@@ -116,26 +116,41 @@ def small_words(small: Small) -> Text:
         return Text(f"{head}not made smaller, each try would hang\n  replay: {replay_file(small.path)}")
     plan, before = small.shrunk.plan, small.failure.plan
     rest = "" if small.shrunk.is_minimal else "; there were no runs left to make it smaller still (--shrink-runs)"
+    rest = "; interrupted: it may get smaller still" if small.interrupted else rest
     return Text(
-        f"{head}{len(before.deeds)} deeds made {len(plan.deeds)} in {small.shrunk.runs} runs{rest}\n"
+        f"{head}{len(before.deeds)} deeds made {len(plan.deeds)} in {_counted(small.shrunk.runs, 'run')}{rest}\n"
         f"  faults: {faults_of(plan)}\n"
         f"  replay: {replay_file(small.path)}"
     )
 
 
 def summary_words(report: Report, jobs: int) -> Text:
-    failures = len(report.failures)
-    verdict = ("all passed", "bold green") if not failures else (f"{failures} FAILED", "bold red")
+    verdict = _verdict(report)
     pace = f"in {report.seconds:.1f} s ({_rate(report):.1f} seeds/s, {jobs} at a time)"
     stopped = f", interrupted: {report.asked} were asked for" if report.interrupted else ""
     kinds = Counter(failure.checker for failure in report.failures)
     counts = ", ".join(f"{number:,} {what}" for what, number in report.counts.items())
     return Text.assemble(
-        f"{report.done} days {pace}{stopped}: ",
+        f"{_counted(report.done, 'day')} {pace}{stopped}: ",
         verdict,
         *(f"\n  {times} × {checker}" for checker, times in kinds.most_common()),
         f"\n  {counts}" if counts else "",
     )
+
+
+def _verdict(report: Report) -> tuple[str, str]:
+    """Words and their style. Days that were not lived have not passed."""
+    if failures := len(report.failures):
+        return f"{failures} FAILED", "bold red"
+    if not report.done:
+        return "nothing was lived to its end, so nothing is known", "bold yellow"
+    if report.done < report.asked:
+        return f"none of {report.done} failed", "bold yellow"
+    return "all passed", "bold green"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def missing_words(missing: Sequence[Pair], expected: Expected) -> Text:
@@ -144,9 +159,8 @@ def missing_words(missing: Sequence[Pair], expected: Expected) -> Text:
         return Text(f"coverage: all {len(expected.pairs)} listed pairs of fault and edge were taken", style="green")
     shown = "".join(f"\n  {fault}  {edge}" for fault, edge in missing[:MISSING_SHOWN])
     more = f"\n  … and {len(missing) - MISSING_SHOWN} more" if len(missing) > MISSING_SHOWN else ""
-    return Text.assemble(
-        ("coverage FAILED", "bold red"), f": {len(missing)} listed pairs were never taken:{shown}{more}"
-    )
+    pairs = f"{_counted(len(missing), 'listed pair')} {'was' if len(missing) == 1 else 'were'}"
+    return Text.assemble(("coverage FAILED", "bold red"), f": {pairs} never taken:{shown}{more}")
 
 
 def verdict_words(verdict: Verdict) -> Text:

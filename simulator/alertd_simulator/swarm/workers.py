@@ -45,6 +45,8 @@ class Work(Struct, frozen=True, kw_only=True):
 
     simulate: str = "alertd_simulator.world.run:simulate"
     plan_of: str = "alertd_simulator.world.school_day:plan_of"
+    misnamed: str = "alertd_simulator.swarm.plan_check:misnamed"
+    """Says which names of a plan its world does not have."""
     cpu_limit_s: float = 60.0
     """A day takes less than a second; on the slowest machine not a minute."""
     wall_limit_s: float = 600.0

@@ -14,16 +14,28 @@ from alertd.daemon.core import CORE
 from alertd.daemon.intake import Core
 from alertd.model.decision import Decision, Facts, Now, SiteState
 from alertd.model.events import Event, Pressed
+from alertd.model.ids import NotificationId
 from alertd_simulator.broker import SimulatedBroker
+from alertd_simulator.loudspeakers import Loudspeakers, Speech
 from alertd_simulator.virtual_time import VirtualClock, virtual_loop
 from alertd_simulator.world.deeds import CURSED, Deeds
 from alertd_simulator.world.district import widened
 from alertd_simulator.world.faults import Faults, Surface
-from alertd_simulator.world.happenings import Crashed, FaultBegan, FaultEnded, Happening, Healed, Over, Started
+from alertd_simulator.world.happenings import (
+    Crashed,
+    FaultBegan,
+    FaultEnded,
+    FellSilent,
+    Happening,
+    Healed,
+    Over,
+    Spoken,
+    Started,
+)
 from alertd_simulator.world.machine import Machine, Network
 from alertd_simulator.world.orders import Admins
 from alertd_simulator.world.outside import Outside, latency, senders_of
-from alertd_simulator.world.plan import Deed, Order, Plan, Poison, Press, Reply, SensorReport
+from alertd_simulator.world.plan import Deed, Key, Order, Plan, Poison, Press, Reply, SensorReport
 
 
 class Day:
@@ -42,6 +54,8 @@ class Day:
         self.broker.renumbers = Random(f"{seed}:packet ids").random() < 0.5
         true_clock = VirtualClock(wall_us=begins_us)
         self.outside = Outside(plan, school, clock=true_clock, emit=self.emit)
+        self.loudspeakers = Loudspeakers(school, random=Random(f"{seed}:loudspeakers"))
+        self._listen()
         self.machine = Machine(
             folder,
             clock=VirtualClock(wall_us=begins_us),
@@ -50,6 +64,7 @@ class Day:
                 http=self.outside.http,
                 broker=self.broker,
                 public_url=school.settings.public_base_url,
+                loudspeakers=self.loudspeakers,
                 has_names=lambda: self.outside.http.is_plugged_in,
             ),
             seed=seed,
@@ -65,6 +80,7 @@ class Day:
                 centers=self.outside.centers,
                 senders=senders_of(school),
                 http=self.outside.http,
+                loudspeakers=self.loudspeakers,
                 random=Random(f"{seed}:faults"),
                 emit=self.emit,
             )
@@ -97,6 +113,8 @@ class Day:
                 loop.call_since(deed.at_s, self._order, deed)
             case Reply():
                 loop.call_since(deed.at_s, self.outside.reply, deed)
+            case Key():
+                loop.call_since(deed.at_s, self.outside.press_key, deed)
             case Press() | SensorReport() | Poison():
                 self.deeds.arrange(deed)
             case _:
@@ -106,6 +124,28 @@ class Day:
         task = asyncio.get_running_loop().create_task(self.admins.carry_out(order), name=f"order {order.what}")
         self._orders.add(task)
         task.add_done_callback(self._orders.discard)
+
+    def _listen(self) -> None:
+        self.loudspeakers.on_spoken.append(self._spoken)
+        self.loudspeakers.on_silent.append(self._silent)
+
+    def _spoken(self, speech: Speech) -> None:
+        self.emit(
+            Spoken(
+                at_us=self.machine.true_us(),
+                channel=speech.channel,
+                zone=speech.zone,
+                words=speech.words,
+                announcement=speech.announcement,
+                mode=speech.mode,
+                emergency=speech.emergency,
+                notification_id=NotificationId(speech.page_id),
+            )
+        )
+
+    def _silent(self, speech: Speech, cut: bool) -> None:  # noqa: FBT001 - called back
+        at_us, page = self.machine.true_us(), NotificationId(speech.page_id)
+        self.emit(FellSilent(at_us=at_us, channel=speech.channel, zone=speech.zone, cut=cut, notification_id=page))
 
     def emit(self, happening: Happening) -> None:
         self._see(happening)

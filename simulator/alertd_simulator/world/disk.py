@@ -44,7 +44,10 @@ class _FaultyConnection(sqlite3.Connection):
     def execute(self, statement: str, parameters: Any = (), /) -> sqlite3.Cursor:
         if statement.startswith(("BEGIN", "ROLLBACK")):
             self.moves = []
-        self._ask(statement)
+            if not self.watches and statement.startswith("BEGIN IMMEDIATE"):
+                self._watch()
+        if self.health.is_full or self.health.fails_one_in:
+            self._may_fail(statement)
         cursor = super().execute(statement, parameters)
         if statement == "COMMIT":
             moves, self.moves = self.moves, []
@@ -53,13 +56,12 @@ class _FaultyConnection(sqlite3.Connection):
         return cursor
 
     def executemany(self, statement: str, parameters: Any, /) -> sqlite3.Cursor:
-        self._ask(statement)
+        if self.health.is_full or self.health.fails_one_in:
+            self._may_fail(statement)
         return super().executemany(statement, parameters)
 
-    def _ask(self, statement: str) -> None:
-        if not self.watches and statement.startswith("BEGIN IMMEDIATE"):
-            self._watch()
-        if not (self.health.is_full or self.health.fails_one_in) or not statement.lstrip().startswith(WRITES):
+    def _may_fail(self, statement: str) -> None:
+        if not statement.lstrip().startswith(WRITES):
             return
         if self.health.is_full:
             raise _error("database or disk is full", sqlite3.SQLITE_FULL)

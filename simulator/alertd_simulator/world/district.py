@@ -1,8 +1,8 @@
 """The stated school: the district in which simulated days happen. Two schools, 40 people, 80 devices.
 
-Owns its configuration: the shipped example, grown. Policies, words and gestures are the example's own, so a day here
-says something about what users install; only rooms, people, buttons and a second text channel are added. Nothing stays
-on the disk. Must never be random: the same district in every run.
+Owns its configuration: the shipped example, made smaller in people and richer in kinds of buttons. Policies, words,
+gestures and rooms are the example's own, so a day here says something about what users install. Nothing stays on the
+disk. Must never be random: the same district in every run.
 
     device id       what it is                                            how many
     button-…        wall button with counter and clock                         12
@@ -44,10 +44,37 @@ SENDERS = ("+12025550101", "+12025550102")
 SECOND_SENDERS = ("+12025550103",)
 """Of channel `sms-second`: the few people who have it are told twice."""
 SECOND_POLL_S = 6
+ANNOUNCEMENTS = {
+    "lockdown": {"tone": "hi_lo", "words": "Lockdown! Locks, lights, out of sight.", "times": 2},
+    "hold": {"tone": "chime", "words": "Hold in your room or area. Clear the halls.", "times": 2},
+}
 TEXTS_PER_S = 10
 """Of a registered campaign on long codes. At the example's 2 a second, a lockdown's texts alone would fill the day."""
 
-# id;name;kind;role;sites;groups. Added to the example's people, but for three.
+KEPT_PEOPLE = ["ruiz", "chen", "brooks", "patel", "nguyen", "lopez", "hall", "okafor", "reed", "varga", "shaw", "young"]
+"""Of the example's people: every text of a day costs computing time, and eleven people at a school are enough."""
+KEPT_DEVICES = [
+    "badge-okafor",
+    "badge-diaz",
+    "badge-kim",
+    "badge-meyer",
+    "badge-hall",
+    "badge-reed",
+    "button-204",
+    "button-118",
+    "button-office",
+    "button-gym",
+    "vape-112",
+    "gw-2-east",
+    "gw-1-west",
+    "gw-gym",
+    "gw-office",
+    "button-elm-office",
+    "gw-elm-hall",
+]
+"""Of the example's devices. What a wearer who is not kept leaves behind is a spare badge."""
+
+# id;name;kind;role;sites;groups. Added to the people that are kept.
 PEOPLE = """
 gray;Gray;responder;school nurse;oak;nurses
 moss;Moss;responder;assistant principal;elm;responders|admins
@@ -80,8 +107,8 @@ zhang;Zhang;parent;;oak|elm;
 """
 """A lockdown tells eleven people at one school and nine at the other, some of them twice, and dispatch. The district's
 office hears of it when nobody has answered. Parents never hear of it by themselves: any text to one is a bug."""
-LEFT_OUT = frozenset({"meyer", "diaz", "kim"})
-"""Of the example's people: every text of a day costs computing time, and eleven people at a school are enough."""
+CALLED = frozenset({"ruiz", "chen", "brooks", "shaw", "moss", "silva"})
+"""Responders of the two schools, whose phones ring for a lockdown. A call costs more computing time than ten texts."""
 TWO_ENDPOINTS = frozenset({"ruiz", "shaw", "moss"})
 """Told on both text channels."""
 
@@ -101,8 +128,14 @@ ROVERS = {"oak": ("brooks", "patel", "8"), "elm": ("silva", "moss", "9")}
 GESTURES = {"aed": "medical-button", "zb": "zigbee-button", "zbs": "zigbee-button", "vape": "vape-sensor", "gw": ""}
 KINDS = {"vape": "sensor", "gw": "gateway"}
 ZIGBEE = {"actions": {"single": "staff_assist", "emergency": "lockdown", "hold": "lockdown"}, "window_s": 10}
-OWN_DUTY = ("vape", "masking", "tamper")
-"""Policies of which the second school has its own: with its own people on duty."""
+WEEKDAYS = {"start": "07:00", "end": "16:30"}
+DUTY = {
+    "oak-duty": {"site": "oak", "shifts": [
+        {"person": "chen", "days": ["mon", "wed", "fri"]} | WEEKDAYS,
+        {"person": "ruiz", "days": ["tue", "thu"]} | WEEKDAYS,
+    ]},
+    "elm-duty": {"site": "elm", "shifts": [{"person": "moss", "days": ["mon", "tue", "wed", "thu", "fri"]} | WEEKDAYS]},
+}  # fmt: skip
 
 
 @lru_cache(maxsize=2)
@@ -149,10 +182,9 @@ def _write(directory: Path, *, polls_only: bool) -> None:
     _change(directory / "alertd.toml", partial(_settle, polls_only=polls_only))
     _change(directory / WIRING, partial(_wire, polls_only=polls_only))
     _change(directory / "gestures.toml", lambda gestures: gestures.update({"zigbee-button": ZIGBEE}))
-    _change(directory / "schedules.toml", _add_duty)
-    for name in OWN_DUTY:
-        shutil.copy(directory / "policies" / f"{name}.toml", directory / "policies" / f"{name}-elm.toml")
-        _change(directory / "policies" / f"{name}-elm.toml", _point_to_elm_duty)
+    (directory / "schedules.toml").write_text(dump_toml(DUTY))
+    for name in ANNOUNCEMENTS:
+        _change(directory / "policies" / f"{name}.toml", partial(_speak, name))
     for site in ROOMS:
         _change(directory / "sites" / f"{site}.toml", partial(_grow, site))
     _write_people(directory / "people.csv")
@@ -173,31 +205,33 @@ def _settle(main: dict[str, Any], *, polls_only: bool) -> None:
 
 def _wire(wiring: dict[str, Any], *, polls_only: bool) -> None:
     wiring["channels"]["sms"] |= {"per_s": TEXTS_PER_S, "callbacks": "poll" if polls_only else "signed"}
+    wiring["channels"]["voice"] |= {"callbacks": "poll" if polls_only else "signed"}
     second = {"from_numbers": list(SECOND_SENDERS), "poll_s": SECOND_POLL_S}
     wiring["channels"]["sms-second"] = wiring["channels"]["sms"] | second
+    wiring["channels"]["pa"] = {
+        "plugin": "pa_rtp",
+        "interface": "192.0.2.10",
+        "zones": {f"{site}-all": {"groups": [f"239.192.4.{number}:5004"]} for number, site in enumerate(ROOMS, 1)},
+        "announcements": ANNOUNCEMENTS,
+    }
 
 
-def _add_duty(schedules: dict[str, Any]) -> None:
-    weekdays = {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "07:00", "end": "16:30"}
-    schedules["elm-duty"] = {"site": "elm", "shifts": [{"person": "moss"} | weekdays]}
-
-
-def _point_to_elm_duty(policy: dict[str, Any]) -> None:
-    for step in policy["steps"]:
-        for target in step["targets"]:
-            if target.get("schedule") == "oak-duty":
-                target["schedule"] = "elm-duty"
+def _speak(name: str, policy: dict[str, Any]) -> None:
+    """What the loudspeakers say in the first step of a policy, if the example does not say so already."""
+    targets = policy["steps"][0]["targets"]
+    if not any("loudspeakers" in target for target in targets):
+        targets.append({"announcement": name, "loudspeakers": "all"})
+    if name == "lockdown":
+        policy["announce_again_s"] = [20, 60]
 
 
 def _grow(site: str, document: dict[str, Any]) -> None:
+    document["loudspeakers"] = {"all": {"channel": "pa", "zone": f"{site}-all"}}
     for room in ROOMS[site]:
         document["zones"][f"rm-{room}"] = _zone(f"Rm {room}, floor {room // 100 or 1}", f"Rm {room}", f"Room {room}")
     for area in AREAS[site]:
         words = area.replace("fl-", "floor ").replace("-", " ").capitalize()
         document["zones"][area] = _zone(words, words, words)
-    if site == "elm":
-        document["policies"] |= {"medical": "medical", "hold": "hold"}
-        document["policies"] |= {name: f"{name}-elm" for name in OWN_DUTY}
 
 
 def _zone(label: str, short: str, spoken: str) -> dict[str, str]:
@@ -205,20 +239,25 @@ def _zone(label: str, short: str, spoken: str) -> dict[str, str]:
 
 
 def _write_people(file: Path) -> None:
-    header, *lines = file.read_text().splitlines()
-    rows = [line for line in lines if line.partition(",")[0] not in LEFT_OUT]
+    header, kept = _kept(file, KEPT_PEOPLE)
+    rows = [kept[person] for person in KEPT_PEOPLE]
     numbers = fictional_numbers()
     for line in PEOPLE.split("\n")[1:-1]:
         identity, name, kind, role, sites, groups = line.split(";")
         joined = (sites.replace("|", ";"), groups.replace("|", ";"))
         rows.append(",".join((identity, name, kind, role, *joined, next(numbers), "en")))
-    channels = ("sms;sms-second" if row.partition(",")[0] in TWO_ENDPOINTS else "sms" for row in rows)
-    lines = [f"{row},{channel}" for row, channel in zip(rows, channels, strict=True)]
+    lines = [f"{row},{_channels(row.partition(',')[0])}" for row in rows]
     file.write_text("\n".join([f"{header},channels", *lines]) + "\n")
 
 
+def _channels(person: str) -> str:
+    second = ";sms-second" if person in TWO_ENDPOINTS else ""
+    return f"sms{second};voice" if person in CALLED else f"sms{second}"
+
+
 def _write_devices(file: Path) -> None:
-    lines = [_unassigned(line) for line in file.read_text().splitlines()]
+    header, kept = _kept(file, KEPT_DEVICES)
+    lines = [header, *(_unassigned(kept[device]) for device in KEPT_DEVICES)]
     for site, growth in GROWTH.items():
         for prefix, count in growth.items():
             places = AREAS[site] if prefix == "gw" else tuple(f"rm-{room}" for room in ROOMS[site])
@@ -231,9 +270,16 @@ def _write_devices(file: Path) -> None:
     file.write_text("\n".join(lines) + "\n")
 
 
+def _kept(file: Path, ids: list[str]) -> tuple[str, dict[str, str]]:
+    """The header, and the rows of these ids."""
+    header, *lines = file.read_text().splitlines()
+    return header, {line.partition(",")[0]: line for line in lines if line.partition(",")[0] in ids}
+
+
 def _unassigned(line: str) -> str:
-    """A badge of the example whose wearer is left out is a spare one."""
-    return next((line.replace(f",{who},", ",,") for who in sorted(LEFT_OUT) if f",{who}," in line), line)
+    """A badge of the example whose wearer is not kept is a spare one."""
+    wearer = line.split(",")[6]
+    return line if wearer in KEPT_PEOPLE else line.replace(f",{wearer},", ",,")
 
 
 def _fixed(prefix: str, site: str, index: int, zone: str) -> str:

@@ -1,12 +1,15 @@
 """Which edges of the life cycles a day has taken, and under which faults: the raw figures of the coverage table.
 
 Owns the names of edges and the rule when a fault counts as their company: while it is on, and for a minute after it.
-Reads the happening stream and nothing else; must not know which edges the engine permits, so that a wrong one shows up
-as itself.
+What is no fault and breaks things all the same keeps company, too: a reload, a storm of sensor reports, the hour in
+which clocks change. Reads the happening stream and the plan; must not know which edges the engine permits, so that a
+wrong one shows up as itself.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -21,8 +24,9 @@ from alertd_simulator.world.happenings import (
     Happening,
     Healed,
     Moved,
+    Reloaded,
 )
-from alertd_simulator.world.plan import FAULTS, Crash
+from alertd_simulator.world.plan import FAULTS, Crash, Plan, SensorReport
 
 AFTERMATH_US = 60_000_000
 """So long after its end a fault still counts: what it broke is mended in that time."""
@@ -39,15 +43,47 @@ def tag_of(kind: type[Struct]) -> str:
     return tag
 
 
+RELOAD, STORM, CLOCKS_CHANGE = "reload", "storm", "clocks_change"
+"""Rows for what is no fault."""
+STORM_LEAST = 20
+"""Reports in a row that make a storm."""
+
+
+class Company(Struct, frozen=True, kw_only=True):
+    """What is known before the day begins to keep company, from when until when in true time."""
+
+    name: str
+    from_us: int
+    until_us: int
+
+
+def company_of(plan: Plan, time_zones: Iterable[str]) -> Iterator[Company]:
+    """Storms of sensor reports, and the minute around each moment at which clocks change."""
+    for deed in plan.deeds:
+        if isinstance(deed, SensorReport) and deed.times >= STORM_LEAST:
+            over_s = deed.at_s + deed.times * deed.every_s
+            yield Company(name=STORM, from_us=round(deed.at_s * 1e6), until_us=round(over_s * 1e6) + AFTERMATH_US)
+    begins = datetime.fromisoformat(plan.begins).astimezone(UTC)
+    for zone in sorted(set(time_zones)):
+        for minute in range(round(plan.over_at_s / 60)):
+            now, soon = (begins + timedelta(minutes=each) for each in (minute, minute + 1))
+            if now.astimezone(ZoneInfo(zone)).utcoffset() != soon.astimezone(ZoneInfo(zone)).utcoffset():
+                at_us = minute * 60_000_000
+                yield Company(name=CLOCKS_CHANGE, from_us=at_us, until_us=at_us + AFTERMATH_US * 2)
+
+
 INSTANT = frozenset(tag_of(fault) for fault in FAULTS if not hasattr(fault, "lasts_s"))
 """These are over as soon as they have begun."""
 CRASH = tag_of(Crash)
 
 
 class EdgeCounter:
-    """Shown every happening of a day, in order."""
+    """Shown every happening of the kinds that it `sees`, in order."""
 
-    def __init__(self) -> None:
+    sees = frozenset({Moved, Committed, Crashed, FaultBegan, FaultEnded, Healed, Reloaded})
+
+    def __init__(self, company: Iterable[Company] = ()) -> None:
+        self._company = tuple(company)
         self._pairs: Counter[str] = Counter()
         self._on: Counter[str] = Counter()
         self._until_us: dict[str, int] = {}
@@ -66,6 +102,8 @@ class EdgeCounter:
                 self._forget_the_fleeting()
             case Crashed():
                 self._linger(CRASH, happening.at_us)
+            case Reloaded():
+                self._linger(RELOAD, happening.at_us)
             case FaultBegan() | FaultEnded() | Healed():
                 self._see_fault(happening)
             case _:
@@ -97,6 +135,7 @@ class EdgeCounter:
     def _take(self, at_us: int, edge: str) -> None:
         company = {fault for fault, open_ones in self._on.items() if open_ones}
         company |= {fault for fault, until_us in self._until_us.items() if at_us <= until_us}
+        company |= {known.name for known in self._company if known.from_us <= at_us <= known.until_us}
         self._pairs.update(f"{fault}{BETWEEN}{edge}" for fault in company or {CALM})
 
     def _see_decision(self, at_us: int, decision: Decision, *, durable: bool) -> None:

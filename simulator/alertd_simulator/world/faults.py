@@ -14,6 +14,8 @@ from msgspec import Struct
 from alertd_simulator.broker import SimulatedBroker
 from alertd_simulator.carrier import Carrier
 from alertd_simulator.dispatch_center import DispatchCenter, Mood
+from alertd_simulator.loudspeakers import Loudspeakers
+from alertd_simulator.loudspeakers import Mood as LoudspeakerMood
 from alertd_simulator.virtual_time import virtual_loop
 from alertd_simulator.weather import Forecast, Weather
 from alertd_simulator.world.happenings import ClockMoved, FaultBegan, FaultEnded, Happening
@@ -32,6 +34,7 @@ from alertd_simulator.world.plan import (
     DispatchMood,
     DispatchWeather,
     Fault,
+    LoudspeakersDown,
     Replay,
     SlowDisk,
     UplinkCut,
@@ -55,6 +58,7 @@ class Surface(Struct, frozen=True, kw_only=True):
     senders: Mapping[str, tuple[str, ...]]
     """The carrier's numbers of each channel."""
     http: WorldHttp
+    loudspeakers: Loudspeakers
     random: Random
     emit: Callable[[Happening], None]
 
@@ -159,6 +163,7 @@ class Faults:
         surface.machine.health.is_full = bool(self._all(DiskFull))
         surface.machine.health.fails_one_in = min((fault.one_in for fault in self._all(DiskFails)), default=0)
         surface.http.is_plugged_in = not self._all(UplinkCut)
+        surface.loudspeakers.moods = {f.zone: LoudspeakerMood(f.mood) for f in self._all(LoudspeakersDown)}
         self._settle_carrier()
         tricks = self._all(CarrierTricks)
         surface.carrier.tricks = tricks[-1] if tricks else None

@@ -5,9 +5,10 @@ Owns the seam between one incarnation and the world. Must change nothing of what
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import nullcontext
 from random import Random
 
-from alertd.model.notification import Claim, NotificationRow
+from alertd.model.notification import Claim, Kind, NotificationRow
 from alertd.model.outcome import Outcome
 from alertd.ports import Channel, Http, HttpRequest, HttpResponse
 from alertd_adapters.mqtt.connection import Broker, BrokerConnection, BrokerMessage, ConnectOptions
@@ -120,6 +121,9 @@ class WatchedChannel:
 
     async def send(self, claim: Claim) -> Outcome:
         with self._life.passing("channel.send"):
+            pass
+        page = claim.notification.kind is Kind.PAGE
+        with self._life.passing("pa.send") if page else nullcontext():
             pass
         self._began(claim, self.name)
         mark = SENDING.set(claim.notification.id)

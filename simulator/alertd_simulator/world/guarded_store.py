@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from alertd.model.decision import Decision, Now
+from alertd.model.drill import Drill
 from alertd.model.events import Event
-from alertd.model.ids import IncidentId, NotificationId, SiteId
+from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
 from alertd.model.notification import Claim, NotificationRow
 from alertd.model.trouble import Trouble
-from alertd.ports import Clock, DueTimer, JournalLine, Store, Transaction
+from alertd.ports import Clock, DueTimer, JournalLine, OutboxCount, Store, Transaction
 from alertd_simulator.world.life import DeadError, Life
 
 T = TypeVar("T")
@@ -159,6 +160,9 @@ class GuardedStore:
     def read_by_ref(self, channel: str, ref: str) -> NotificationRow | None:
         return self._ask(lambda: self._store.read_by_ref(channel, ref))
 
+    def read_outbox(self, now_us: int) -> tuple[OutboxCount, ...]:
+        return self._ask(lambda: self._store.read_outbox(now_us))
+
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         return self._ask(lambda: self._store.read_tests(since_us))
 
@@ -167,6 +171,12 @@ class GuardedStore:
 
     def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
         return self._ask(lambda: self._store.read_timeline(incident_id))
+
+    def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
+        return self._ask(lambda: self._store.read_drills(running_only=running_only, site_id=site_id, limit=limit))
+
+    def read_drill(self, drill_id: DrillId) -> Drill | None:
+        return self._ask(lambda: self._store.read_drill(drill_id))
 
     def read_troubles(self) -> tuple[Trouble, ...]:
         return self._ask(self._store.read_troubles)

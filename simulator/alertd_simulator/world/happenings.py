@@ -179,6 +179,58 @@ class TextStatus(Struct, frozen=True, kw_only=True, tag_field="happening", tag="
     status: str
 
 
+class CallTaken(Struct, frozen=True, kw_only=True, tag_field="happening", tag="call_taken"):
+    """The carrier has accepted a call: the phone will ring. Whether its answer arrived is another matter."""
+
+    at_us: int
+    sid: str
+    to: str
+    words: str
+    """What the call says first."""
+    notification_id: NotificationId | None
+    """The attempt it came from."""
+
+
+class CallPickedUp(Struct, frozen=True, kw_only=True, tag_field="happening", tag="call_picked_up"):
+    """Somebody, or something, took the call: only the world knows which."""
+
+    at_us: int
+    sid: str
+    to: str
+    person_id: PersonId | None
+    human: bool
+
+
+class CallHeard(Struct, frozen=True, kw_only=True, tag_field="happening", tag="call_heard"):
+    """Words that a call spoke to their end."""
+
+    at_us: int
+    sid: str
+    to: str
+    words: str
+    human: bool
+
+
+class CallStatus(Struct, frozen=True, kw_only=True, tag_field="happening", tag="call_status"):
+    """The carrier's own word on a call ("ringing", "busy", "completed"), whether or not anybody hears of it."""
+
+    at_us: int
+    sid: str
+    status: str
+
+
+class KeyPressed(Struct, frozen=True, kw_only=True, tag_field="happening", tag="key_pressed"):
+    """Whoever holds the phone pressed a key during a call."""
+
+    at_us: int
+    sid: str
+    number: str
+    person_id: PersonId | None
+    key: str
+    notification_id: NotificationId | None
+    """The call that asked."""
+
+
 class DispatchTook(Struct, frozen=True, kw_only=True, tag_field="happening", tag="dispatch_took"):
     """The dispatch centre has a message. `arrivals` > 1: the same id again."""
 
@@ -198,6 +250,30 @@ class DispatchSaid(Struct, frozen=True, kw_only=True, tag_field="happening", tag
     at_us: int
     incident_id: str
     state: str
+
+
+class Spoken(Struct, frozen=True, kw_only=True, tag_field="happening", tag="spoken"):
+    """A loudspeaker zone begins to speak."""
+
+    at_us: int
+    channel: str
+    zone: str
+    words: str
+    announcement: str
+    """Name of what was made in advance; empty: the words were."""
+    mode: str
+    emergency: bool
+    notification_id: NotificationId
+
+
+class FellSilent(Struct, frozen=True, kw_only=True, tag_field="happening", tag="fell_silent"):
+    """It has said it, or was cut in mid-word."""
+
+    at_us: int
+    channel: str
+    zone: str
+    cut: bool
+    notification_id: NotificationId
 
 
 class Meant(StrEnum):
@@ -299,8 +375,15 @@ Happening = (
     | TextTaken
     | TextSeen
     | TextStatus
+    | CallTaken
+    | CallPickedUp
+    | CallHeard
+    | CallStatus
+    | KeyPressed
     | DispatchTook
     | DispatchSaid
+    | Spoken
+    | FellSilent
     | Typed
     | Ordered
     | Reloaded

@@ -10,7 +10,7 @@ import sqlite3
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,11 +26,12 @@ from alertd.model.events import Event
 from alertd.model.ids import NotificationId
 from alertd.model.notification import Claim, NotificationState
 from alertd.model.outcome import Outcome
-from alertd.plugins import fit
+from alertd.plugins import find, fit
 from alertd.ports import Built, Http, StoreError, Surroundings
 from alertd.store.fallback import FallbackStore
 from alertd.store.sqlite import SqliteStore
 from alertd_adapters.mqtt.connection import Broker
+from alertd_simulator.loudspeakers import PA_PLUGINS, Loudspeakers, PaChannel
 from alertd_simulator.virtual_time import VirtualClock, virtual_loop
 from alertd_simulator.world.disk import Health, LogEnd, Remains, connecting
 from alertd_simulator.world.guarded_ports import GuardedBroker, GuardedHttp, WatchedChannel
@@ -51,6 +52,9 @@ SILENT_CONNECTION_S = 22.5
 
 Emit = Callable[[Happening], None]
 
+_find = cache(find)
+"""Nothing is installed while a swarm runs, and to look takes 10 ms a start."""
+
 
 class Network(Struct, frozen=True, kw_only=True):
     """What the machine is plugged into."""
@@ -59,6 +63,7 @@ class Network(Struct, frozen=True, kw_only=True):
     broker: Broker
     public_url: str | None
     """Where callbacks reach the daemon, if they do."""
+    loudspeakers: Loudspeakers
     has_names: Callable[[], bool] = lambda: True
     """Does the name server answer?"""
 
@@ -219,9 +224,14 @@ class Machine:
                 "random": Random(f"{self._seed}:{life.number}:backoff"),
             },
         )
-        fitted = fit(self.school.sections, surroundings)
+        loud = [section for section in self.school.sections if section.plugin in PA_PLUGINS]
+        fitted = fit([section for section in self.school.sections if section not in loud], surroundings, _find)
         assert not fitted.problems, fitted.problems
-        return {section: self._watched(built, life) for section, built in fitted.built.items()}
+        built = dict(fitted.built)
+        for section in loud:  # no packets in bent time
+            channel = PaChannel(section.name, self._network.loudspeakers, life.refuse_if_dead)
+            built[f"{section.table}.{section.name}"] = Built(channel=channel)
+        return {section: self._watched(each, life) for section, each in built.items()}
 
     def _watched(self, built: Built, life: Life) -> Built:
         if built.channel is None:

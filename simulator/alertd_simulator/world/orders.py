@@ -11,20 +11,28 @@ from alertd.config import Loaded
 from alertd.model.events import (
     AnswerGiven,
     CorrectionOrdered,
+    DrillEndOrdered,
+    DrillOrdered,
     Event,
     ResolveOrdered,
+    SayOrdered,
+    SilenceOrdered,
     TestOrdered,
     TroubleAcknowledged,
 )
-from alertd.model.ids import CauseId, IncidentId, PersonId, ZoneId
-from alertd.model.incident import AnswerKind, Incident
+from alertd.model.ids import CauseId, DeviceId, IncidentId, PersonId, SiteId, ZoneId
+from alertd.model.incident import AnswerKind, Incident, IncidentClass
 from alertd.model.people import Person, PersonKind
 from alertd.ports import NotCommittedError
 from alertd_simulator.world.happenings import Happening, Ordered, Reloaded
 from alertd_simulator.world.machine import Machine
 from alertd_simulator.world.plan import Order
 
+LOUDSPEAKERS = frozenset({"pa_stop", "say", "say_emergency"})
 Widen = Callable[[Loaded], Loaded]
+
+
+DRILLS = frozenset({"drill_start", "drill_end"})
 
 
 class Admins:
@@ -44,6 +52,10 @@ class Admins:
         self._count += 1
         if order.what == "reload":
             await self._reload()
+        elif order.what in LOUDSPEAKERS:
+            await self._loudspeakers(order)
+        elif order.what in DRILLS:
+            await self._drill(order)
         elif order.what == "acknowledge_trouble":
             await self._acknowledge_trouble(order)
         elif order.what == "test":
@@ -108,6 +120,38 @@ class Admins:
         zones = [press.location.zone_id for press in incident.presses if press.location.zone_id]
         chosen = self._random.choice(zones) if zones else None
         return ZoneId(order.zone) if order.zone else chosen
+
+    async def _loudspeakers(self, order: Order) -> None:
+        registry = self._machine.school.registry
+        site_id = SiteId(order.site)
+        people = [p for p in registry.people.values() if site_id in p.sites and p.kind is PersonKind.RESPONDER]
+        by = registry.people[PersonId(order.by)] if order.by else self._random.choice(people)
+        event: Event = SilenceOrdered(site_id=site_id, cause=self._cause(order), by=by.name)
+        if order.what != "pa_stop":
+            emergency = order.what == "say_emergency"
+            event = SayOrdered(
+                site_id=site_id, cause=self._cause(order), by=by.name, words=order.words, emergency=emergency
+            )
+        await self._submit(order.what, by.id, event)
+
+    async def _drill(self, order: Order) -> None:
+        """As the console does: nobody takes part but the devices that are named, and dispatch was called before."""
+        site_id = SiteId(order.site)
+        by = self._machine.school.registry.people.get(PersonId(order.by)) if order.by else None
+        name = by.name if by else "admin"
+        event: Event = DrillEndOrdered(site_id=site_id, cause=self._cause(order), by=name)
+        if order.what == "drill_start":
+            event = DrillOrdered(
+                site_id=site_id,
+                cause=self._cause(order),
+                by=name,
+                by_id=by.id if by else None,
+                incident_class=IncidentClass(order.drilled),
+                device_ids=tuple(map(DeviceId, order.devices)),
+                told_before="the dispatcher on duty",
+                minutes=order.minutes,
+            )
+        await self._submit(order.what, name, event)
 
     async def _acknowledge_trouble(self, order: Order) -> None:
         store = self._machine.store

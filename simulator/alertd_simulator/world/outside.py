@@ -13,15 +13,22 @@ from alertd.config import Loaded
 from alertd.model.ids import NotificationId, PersonId
 from alertd.ports import HttpNoAnswerError, HttpRequest, HttpResponse
 from alertd_simulator.carrier import Behaviour, Carrier
-from alertd_simulator.carrier_json import Text
+from alertd_simulator.carrier_json import CallRecord, Text
+from alertd_simulator.carrier_twiml import first_words
 from alertd_simulator.dispatch_center import DispatchCenter, Message
+from alertd_simulator.on_the_phone import conduct_of
 from alertd_simulator.people import Habit, Responder
 from alertd_simulator.virtual_time import VirtualClock, virtual_loop
 from alertd_simulator.weather import Handler
 from alertd_simulator.world.happenings import (
+    CallHeard,
+    CallPickedUp,
+    CallStatus,
+    CallTaken,
     DispatchSaid,
     DispatchTook,
     Happening,
+    KeyPressed,
     Meant,
     TextSeen,
     TextStatus,
@@ -29,11 +36,12 @@ from alertd_simulator.world.happenings import (
     Typed,
 )
 from alertd_simulator.world.machine import ACCOUNT_SID, AUTH_TOKEN, SIGNING_SECRET, Machine
-from alertd_simulator.world.plan import Habits, Plan, Reply
+from alertd_simulator.world.plan import Habits, Key, Plan, Reply
 from alertd_simulator.world_http import WorldHttp
 
 TWILIO_URL = "https://api.twilio.com"
 CALLBACKS = "/v1/callbacks/"
+TWILIO = ("sms_twilio", "voice_twilio")
 POOL_NUMBER = "+12025550100"
 """Stands for the pool of a Messaging Service, whose numbers no configuration knows."""
 
@@ -58,7 +66,7 @@ class Outside:
             per_s=plan.texts_per_s,
         )
         self.carrier.random = Random(f"{seed}:carrier")
-        self.carrier.rings_strangers = plan.rehearsal
+        self.carrier.rings_strangers = self.carrier.phones.rings_strangers = plan.rehearsal
         self._site_ids = {site.name: site.id for site in school.registry.sites.values()}
         self.centers = {
             name: DispatchCenter(clock=clock, secret=SIGNING_SECRET) for name, _ in sorted(_destinations(school))
@@ -73,7 +81,7 @@ class Outside:
         url = self._school.settings.public_base_url
         if url is not None:
             self.http.actors[url.rstrip("/")] = self._callback
-            self.carrier.callback_http = self.http
+            self.carrier.callback_http = self.carrier.phones.callback_http = self.http
             for center in self.centers.values():
                 center.reply_http = self.http
 
@@ -81,6 +89,15 @@ class Outside:
         """Somebody types what the plan says, whatever their habit is."""
         for endpoint in self._school.registry.people[PersonId(reply.person)].endpoints[:1]:
             self.phones[endpoint.address].say_about(reply.body, reply.about)
+
+    def press_key(self, deed: Key) -> bool:
+        """Somebody presses a key. False: their phone is in no call."""
+        for endpoint in self._school.registry.people[PersonId(deed.person)].endpoints:
+            for call in self.carrier.phones.to(endpoint.address):
+                if call.status == "in-progress":
+                    self.carrier.phones.press(call, deed.key)
+                    return True
+        return False
 
     # --- who there is
 
@@ -93,6 +110,7 @@ class Outside:
 
     def _phone(self, name: str, number: str, habit: Habits) -> Responder:
         phone = Responder(name, number, self.carrier, habit=Habit(habit.habit), after_s=habit.after_s)
+        self.carrier.phones.conducts[number] = habit.on_the_phone or conduct_of(phone.habit, habit.after_s)
         if habit.delivery_s is not None:
             self.carrier.behave(number, Behaviour(delivery_s=habit.delivery_s))
         if habit.phone_off_s > 0:
@@ -103,7 +121,7 @@ class Outside:
     def _actors(self) -> Mapping[str, Handler]:
         actors: dict[str, Handler] = {}
         for section in self._school.sections:
-            if section.plugin == "sms_twilio":
+            if section.plugin in TWILIO:
                 actors[str(section.settings.get("base_url", TWILIO_URL)).rstrip("/")] = self.carrier.handle
         for name, url in _destinations(self._school):
             actors[url] = self.centers[name].handle
@@ -127,6 +145,12 @@ class Outside:
         self.carrier.on_taken.append(self._taken)
         self.carrier.on_phone.append(self._seen)
         self.carrier.on_status.append(self._status)
+        exchange = self.carrier.phones
+        exchange.on_taken.append(self._call_taken)
+        exchange.on_pickup.append(self._picked_up)
+        exchange.on_heard.append(self._heard)
+        exchange.on_status.append(self._call_status)
+        exchange.on_key.append(self._key)
         for phone in self.phones.values():
             phone.on_typed.append(self._typed)
         for center in self.centers.values():
@@ -152,6 +176,34 @@ class Outside:
 
     def _status(self, text: Text) -> None:
         self._emit(TextStatus(at_us=_now_us(), sid=text.sid, status=text.status))
+
+    def _call_taken(self, call: CallRecord) -> None:
+        self._emit(
+            CallTaken(at_us=_now_us(), sid=call.sid, to=call.to, words=first_words(call), notification_id=_mark(call))
+        )
+
+    def _picked_up(self, call: CallRecord, by: str) -> None:
+        person_id = self._people.get(call.to)
+        self._emit(CallPickedUp(at_us=_now_us(), sid=call.sid, to=call.to, person_id=person_id, human=by == "human"))
+
+    def _heard(self, call: CallRecord, words: str) -> None:
+        human = call.taken_by == "human"
+        self._emit(CallHeard(at_us=_now_us(), sid=call.sid, to=call.to, words=words, human=human))
+
+    def _call_status(self, call: CallRecord) -> None:
+        self._emit(CallStatus(at_us=_now_us(), sid=call.sid, status=call.status))
+
+    def _key(self, call: CallRecord, key: str) -> None:
+        self._emit(
+            KeyPressed(
+                at_us=_now_us(),
+                sid=call.sid,
+                number=call.to,
+                person_id=self._people.get(call.to),
+                key=key,
+                notification_id=_mark(call),
+            )
+        )
 
     def _typed(self, number: str, body: str, meant: Meant, token: str, sid: str) -> None:
         person_id = self._people.get(number)
@@ -183,16 +235,20 @@ def latency(random: Random, least_s: float, most_s: float) -> Callable[[], float
     return lambda: least_s + random.random() * (most_s - least_s)
 
 
+def _mark(call: CallRecord) -> NotificationId | None:
+    return NotificationId(call.sending) if call.sending else None
+
+
 def _now_us() -> int:
     return round(virtual_loop().since_s * 1e6)
 
 
 def senders_of(school: Loaded) -> dict[str, tuple[str, ...]]:
-    """The carrier's numbers of each text channel."""
+    """The carrier's numbers of each channel of texts or calls."""
     return {
         section.name: tuple(section.settings.get("from_numbers", ())) or (POOL_NUMBER,)
         for section in school.sections
-        if section.plugin == "sms_twilio"
+        if section.plugin in TWILIO
     }
 
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from alertd_simulator.carrier_conduct import Conduct
+
 
 class Gesture(StrEnum):
     """How a button is pressed."""
@@ -19,7 +21,7 @@ class Gesture(StrEnum):
     HOLD = "hold"
 
 
-class Press(Struct, frozen=True, kw_only=True, tag="press"):
+class Press(Struct, frozen=True, kw_only=True, tag="press", forbid_unknown_fields=True):
     """Somebody presses. `heard_by`: the gateways that hear a wearable (each passes it on); empty for a fixed button."""
 
     at_s: float
@@ -37,7 +39,7 @@ class Press(Struct, frozen=True, kw_only=True, tag="press"):
     """The device's own word instead of what `gesture` says ("emergency")."""
 
 
-class SensorReport(Struct, frozen=True, kw_only=True, tag="sensor_report"):
+class SensorReport(Struct, frozen=True, kw_only=True, tag="sensor_report", forbid_unknown_fields=True):
     """A sensor says something: vape, masking, tamper. `times` in a row, `every_s` apart: a storm."""
 
     at_s: float
@@ -48,7 +50,7 @@ class SensorReport(Struct, frozen=True, kw_only=True, tag="sensor_report"):
     every_s: float = 1.0
 
 
-class Poison(Struct, frozen=True, kw_only=True, tag="poison"):
+class Poison(Struct, frozen=True, kw_only=True, tag="poison", forbid_unknown_fields=True):
     """Something on a press topic that is no press as anybody knows it. `kind`: "garbage", "empty", "unregistered",
     "unmapped", "huge", "deep", "decide" (valid, but the engine is made to fail on it: a bug that nobody found yet)."""
 
@@ -58,11 +60,12 @@ class Poison(Struct, frozen=True, kw_only=True, tag="poison"):
     kind: str
 
 
-class Order(Struct, frozen=True, kw_only=True, tag="order"):
+class Order(Struct, frozen=True, kw_only=True, tag="order", forbid_unknown_fields=True):
     """An admin acts on the `nth` incident that is open then (0 = oldest); nothing if there is none.
 
     `what`: "release" (one zone), "resolve", "resolve_rooms_released", "correct", "answer_going", "acknowledge_trouble",
-    "test", "reload" (the same district, one person more)."""
+    "test", "reload" (the same district, one person more); of no incident: "pa_stop", "say", "say_emergency",
+    "drill_start" (of `devices`, for `minutes`), "drill_end"."""
 
     at_s: float
     what: str
@@ -71,9 +74,18 @@ class Order(Struct, frozen=True, kw_only=True, tag="order"):
     """Person id; empty: whoever the world has at the console."""
     zone: str = ""
     """For "release": this zone; empty: one of the incident's own."""
+    site: str = ""
+    """For what concerns a school and no incident."""
+    words: str = ""
+    """What is to be said over its loudspeakers."""
+    devices: tuple[str, ...] = ()
+    """Those that take part in a drill."""
+    drilled: str = "lockdown"
+    """The class that is drilled."""
+    minutes: int = 0
 
 
-class Reply(Struct, frozen=True, kw_only=True, tag="reply"):
+class Reply(Struct, frozen=True, kw_only=True, tag="reply", forbid_unknown_fields=True):
     """Somebody types on their phone, whatever their habit is. In `body`, `{token}` stands for the code digits of the
     newest text on that screen which offers a code and holds the words `about`, and `{text}` for that whole text."""
 
@@ -83,10 +95,18 @@ class Reply(Struct, frozen=True, kw_only=True, tag="reply"):
     about: str = ""
 
 
+class Key(Struct, frozen=True, kw_only=True, tag="key", forbid_unknown_fields=True):
+    """Somebody presses a key of their phone, in whatever call there is then."""
+
+    at_s: float
+    person: str
+    key: str
+
+
 # --- faults: each begins at `at_s`, most last `lasts_s` -------------------------------------------------------------
 
 
-class Crash(Struct, frozen=True, kw_only=True, tag="crash"):
+class Crash(Struct, frozen=True, kw_only=True, tag="crash", forbid_unknown_fields=True):
     """The daemon dies in the `nth` call of a port after `at_s` and is started `down_s` later.
 
     `port`: "store.commit", "store.begin", "store.claim", "http.send", "mqtt.ack", "mqtt.connect" … or "" = at `at_s`.
@@ -103,12 +123,12 @@ class Crash(Struct, frozen=True, kw_only=True, tag="crash"):
     cut: float = 1.0
 
 
-class DiskFull(Struct, frozen=True, kw_only=True, tag="disk_full"):
+class DiskFull(Struct, frozen=True, kw_only=True, tag="disk_full", forbid_unknown_fields=True):
     at_s: float
     lasts_s: float
 
 
-class DiskFails(Struct, frozen=True, kw_only=True, tag="disk_fails"):
+class DiskFails(Struct, frozen=True, kw_only=True, tag="disk_fails", forbid_unknown_fields=True):
     """Every `one_in`-th write ends in an I/O error."""
 
     at_s: float
@@ -116,7 +136,7 @@ class DiskFails(Struct, frozen=True, kw_only=True, tag="disk_fails"):
     one_in: int = 3
 
 
-class SlowDisk(Struct, frozen=True, kw_only=True, tag="slow_disk"):
+class SlowDisk(Struct, frozen=True, kw_only=True, tag="slow_disk", forbid_unknown_fields=True):
     """Commits take up to `commit_s`."""
 
     at_s: float
@@ -124,7 +144,7 @@ class SlowDisk(Struct, frozen=True, kw_only=True, tag="slow_disk"):
     commit_s: float = 2.0
 
 
-class CarrierWeather(Struct, frozen=True, kw_only=True, tag="carrier_weather"):
+class CarrierWeather(Struct, frozen=True, kw_only=True, tag="carrier_weather", forbid_unknown_fields=True):
     """`weather` is one of `weather.Weather`; `share` of requests see it."""
 
     at_s: float
@@ -135,7 +155,7 @@ class CarrierWeather(Struct, frozen=True, kw_only=True, tag="carrier_weather"):
     """Only requests of this configured channel; empty: of every one that speaks to the carrier."""
 
 
-class CarrierTricks(Struct, frozen=True, kw_only=True, tag="carrier_tricks"):
+class CarrierTricks(Struct, frozen=True, kw_only=True, tag="carrier_tricks", forbid_unknown_fields=True):
     """Statuses late, twice, out of order, taken back; texts that die on the way (`fails`, an error code)."""
 
     at_s: float
@@ -147,7 +167,7 @@ class CarrierTricks(Struct, frozen=True, kw_only=True, tag="carrier_tricks"):
     fails: int = 0
 
 
-class DispatchWeather(Struct, frozen=True, kw_only=True, tag="dispatch_weather"):
+class DispatchWeather(Struct, frozen=True, kw_only=True, tag="dispatch_weather", forbid_unknown_fields=True):
     at_s: float
     lasts_s: float
     weather: str
@@ -156,7 +176,7 @@ class DispatchWeather(Struct, frozen=True, kw_only=True, tag="dispatch_weather")
     """Only this destination of the configuration; empty: all of them."""
 
 
-class DispatchMood(Struct, frozen=True, kw_only=True, tag="dispatch_mood"):
+class DispatchMood(Struct, frozen=True, kw_only=True, tag="dispatch_mood", forbid_unknown_fields=True):
     """`mood` is one of `dispatch_center.Mood`."""
 
     at_s: float
@@ -166,14 +186,24 @@ class DispatchMood(Struct, frozen=True, kw_only=True, tag="dispatch_mood"):
     """Only this destination of the configuration; empty: all of them."""
 
 
-class UplinkCut(Struct, frozen=True, kw_only=True, tag="uplink_cut"):
+class LoudspeakersDown(Struct, frozen=True, kw_only=True, tag="loudspeakers_down", forbid_unknown_fields=True):
+    """`mood` is one of `loudspeakers.Mood`: "switch down", "pacer dead", "slow"."""
+
+    at_s: float
+    lasts_s: float
+    mood: str
+    zone: str = ""
+    """Only this zone of a PA; empty: all of them."""
+
+
+class UplinkCut(Struct, frozen=True, kw_only=True, tag="uplink_cut", forbid_unknown_fields=True):
     """The school's way to the internet is gone; the broker stands in the building."""
 
     at_s: float
     lasts_s: float
 
 
-class BrokerDown(Struct, frozen=True, kw_only=True, tag="broker_down"):
+class BrokerDown(Struct, frozen=True, kw_only=True, tag="broker_down", forbid_unknown_fields=True):
     """`forgets`: it was killed, and its sessions, queues and retained messages were in memory only."""
 
     at_s: float
@@ -181,7 +211,7 @@ class BrokerDown(Struct, frozen=True, kw_only=True, tag="broker_down"):
     forgets: bool = False
 
 
-class BrokerDrops(Struct, frozen=True, kw_only=True, tag="broker_drops"):
+class BrokerDrops(Struct, frozen=True, kw_only=True, tag="broker_drops", forbid_unknown_fields=True):
     """Every connection is cut, `times` times, `every_s` apart."""
 
     at_s: float
@@ -193,7 +223,7 @@ class BrokerDrops(Struct, frozen=True, kw_only=True, tag="broker_drops"):
         return self.times * self.every_s
 
 
-class BrokerTricks(Struct, frozen=True, kw_only=True, tag="broker_tricks"):
+class BrokerTricks(Struct, frozen=True, kw_only=True, tag="broker_tricks", forbid_unknown_fields=True):
     """Deliveries twice on one connection, reordered between topics, `jitter_s` late; QoS 0 lost (`loses`: share)."""
 
     at_s: float
@@ -203,21 +233,21 @@ class BrokerTricks(Struct, frozen=True, kw_only=True, tag="broker_tricks"):
     loses: float = 0.0
 
 
-class Replay(Struct, frozen=True, kw_only=True, tag="replay"):
+class Replay(Struct, frozen=True, kw_only=True, tag="replay", forbid_unknown_fields=True):
     """A gateway or an attacker publishes old press messages again, byte for byte. `newest` of them."""
 
     at_s: float
     newest: int = 3
 
 
-class ClockStep(Struct, frozen=True, kw_only=True, tag="clock_step"):
+class ClockStep(Struct, frozen=True, kw_only=True, tag="clock_step", forbid_unknown_fields=True):
     """Somebody, or NTP, sets the machine's clock."""
 
     at_s: float
     by_s: float
 
 
-class WrongClockAtBoot(Struct, frozen=True, kw_only=True, tag="wrong_clock_at_boot"):
+class WrongClockAtBoot(Struct, frozen=True, kw_only=True, tag="wrong_clock_at_boot", forbid_unknown_fields=True):
     """The power goes; the machine comes back `off_s` wrong, and is right again `lasts_s` later."""
 
     at_s: float
@@ -235,6 +265,7 @@ Fault = (
     | CarrierTricks
     | DispatchWeather
     | DispatchMood
+    | LoudspeakersDown
     | UplinkCut
     | BrokerDown
     | BrokerDrops
@@ -243,15 +274,15 @@ Fault = (
     | ClockStep
     | WrongClockAtBoot
 )
-Deed = Press | SensorReport | Poison | Order | Reply | Fault
+Deed = Press | SensorReport | Poison | Order | Reply | Key | Fault
 FAULTS = (
     Crash, DiskFull, DiskFails, SlowDisk, CarrierWeather, CarrierTricks, DispatchWeather, DispatchMood, UplinkCut,
-    BrokerDown, BrokerDrops, BrokerTricks, Replay, ClockStep, WrongClockAtBoot, Poison,
+    LoudspeakersDown, BrokerDown, BrokerDrops, BrokerTricks, Replay, ClockStep, WrongClockAtBoot, Poison,
 )  # fmt: skip
 """What shrinking tries to do without; `Poison` is a fault too."""
 
 
-class Habits(Struct, frozen=True, kw_only=True):
+class Habits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One person's, for the day. `habit` is one of `people.Habit`; `phone_off` until then, and texts wait or die."""
 
     person: str
@@ -260,9 +291,11 @@ class Habits(Struct, frozen=True, kw_only=True):
     phone_off_s: float = 0.0
     delivery_s: float | None = None
     """From the carrier's *sent* to this phone; `None`: as the carrier's usual."""
+    on_the_phone: Conduct | None = None
+    """What they do with a call; `None`: what goes with the habit."""
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A day. `begins` is the wall clock at its start (RFC 3339): days on which clocks change are days too."""
 
     seed: int

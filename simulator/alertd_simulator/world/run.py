@@ -26,7 +26,7 @@ from alertd_simulator.checkers.judge import Judge
 from alertd_simulator.virtual_time import run_virtual, virtual_loop
 from alertd_simulator.world.day import Day
 from alertd_simulator.world.district import stated_district
-from alertd_simulator.world.edges import EdgeCounter
+from alertd_simulator.world.edges import EdgeCounter, company_of
 from alertd_simulator.world.happenings import (
     Attempted,
     Committed,
@@ -100,7 +100,8 @@ class _Witness:
     def __init__(self, school: Loaded, plan: Plan, *, keep_trace: bool, keep_happenings: bool) -> None:
         self._plan = plan
         self._judge = Judge(school.registry, plan)
-        self._edges = EdgeCounter()
+        zones = (site.time_zone for site in school.registry.sites.values())
+        self._edges = EdgeCounter(company_of(plan, zones))
         self._trace = Trace() if keep_trace else None
         self._kept: list[Happening] | None = [] if keep_happenings else None
         self._counts: Counter[str] = Counter()
@@ -112,7 +113,8 @@ class _Witness:
         self._last_us = happening.at_us
         self._count(happening)
         self._judge.see(happening)
-        self._edges.see(happening)
+        if type(happening) in EdgeCounter.sees:
+            self._edges.see(happening)
         if self._trace is not None:
             self._trace.see(happening)
         if self._kept is not None:

@@ -23,8 +23,18 @@ degree (swarm testing): each seed first switches whole groups of faults and habi
     strangers    3    Poison (3), Replay (2)
 
 A crash has the greatest weight because every promise is about it. Two of three faults begin within seconds of a press,
-because that is when something can be lost; every other one begins while another lasts. Faults of one kind never overlap
-with themselves: that would be one longer fault. All end before `HEAL_AT_S`.
+because that is when something can be lost; every other one begins while another lasts. Two of five are drawn as a pair
+that makes one another worse, whatever groups are on. Faults of one kind never overlap with themselves: that would be
+one longer fault. All end `HEAL_AT_S` after the day began, or earlier.
+
+    also, of all days   share
+    a late morning        1/8  begins with a night in which the daemon was down, and somebody pressed
+      … of special days   1/3  the clock or the calendar changes in that night
+    a drill               1/4  see `school_day_drills`
+    a curse               1/8  the engine fails on one press; one time in three the daemon dies over it
+    loudspeakers fail     1/6  the switch is down, the pacer dead, or everything slow; from a stream of its own
+
+The day of a late morning begins when its night is over: its other deeds come so much later.
 """
 
 from collections.abc import Sequence
@@ -33,12 +43,15 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.model.ids import PersonId
 from alertd.model.registry import Registry
-from alertd_simulator.world import school_day_faults, school_day_habits
+from alertd_simulator.world import school_day_faults, school_day_habits, school_day_loudspeakers
 from alertd_simulator.world.district import stated_district
 from alertd_simulator.world.plan import Deed, Order, Plan, Press
+from alertd_simulator.world.school_day_drills import drills_of
+from alertd_simulator.world.school_day_nights import Night, night_of
 from alertd_simulator.world.school_day_presses import presses_of, reports_of
 
 HEAL_AT_S = 600.0
@@ -48,6 +61,7 @@ that was given to lapse, and for a trouble to clear."""
 PRESSES_MIN = 30
 RELIABLE_SHARE = 0.8
 """Days on which one administrator of each school goes whenever asked."""
+LATE_MORNING_SHARE, LATE_MORNING_SHARE_SPECIAL, CURSED_SHARE = 1 / 8, 1 / 3, 1 / 8
 POLLS_ONLY_SHARE = 0.2
 """Days on which no callback reaches the school. Most schools never have one; but polling every two seconds is what
 costs most to simulate."""
@@ -103,7 +117,10 @@ def plan_of(seed: int) -> Plan:
     random = Random(f"{seed}:school day")
     temper = random.choices(TEMPERS, TEMPER_WEIGHTS)[0]
     registry = stated_district().registry
-    presses = presses_of(Random(f"{seed}:presses"), registry, until_s=HEAL_AT_S, at_least=PRESSES_MIN)
+    calendar = _calendar(Random(f"{seed}:calendar"))
+    night = _night(Random(f"{seed}:night"), registry, calendar)
+    at_least = PRESSES_MIN - night.presses
+    presses = presses_of(Random(f"{seed}:presses"), registry, until_s=HEAL_AT_S, at_least=at_least)
     reports = reports_of(Random(f"{seed}:sensors"), registry, until_s=HEAL_AT_S)
     faults = school_day_faults.faults_of(
         Random(f"{seed}:faults"),
@@ -112,25 +129,31 @@ def plan_of(seed: int) -> Plan:
             least=temper.faults[0],
             most=temper.faults[1],
             heal_at_s=HEAL_AT_S,
-            near=tuple(press.at_s for press in presses),
+            near=tuple((press.at_s, press.device) for press in presses),
             devices=tuple(registry.devices),
+            after_a_night=bool(night.lasts_s),
+            cursed=Random(f"{seed}:curse").random() < CURSED_SHARE,
         ),
     )
-    deeds: list[Deed] = [*presses, *reports, *faults, *_orders(Random(f"{seed}:orders"), presses)]
+    loud = school_day_loudspeakers.deeds_of(Random(f"{seed}:loudspeakers"), presses, heal_at_s=HEAL_AT_S)
+    drills = drills_of(Random(f"{seed}:drills"), registry, presses, until_s=HEAL_AT_S)
+    deeds: list[Deed] = [*presses, *reports, *faults, *_orders(Random(f"{seed}:orders"), presses), *loud, *drills]
+    later = [replace(deed, at_s=round(deed.at_s + night.lasts_s, 3)) for deed in deeds]
     return Plan(
         seed=seed,
-        begins=_begins(Random(f"{seed}:calendar")),
-        deeds=tuple(sorted(deeds, key=lambda deed: deed.at_s)),  # stable
+        begins=_begins(calendar, night),
+        deeds=tuple(sorted((*night.deeds, *later), key=lambda deed: deed.at_s)),  # stable
         habits=school_day_habits.habits_of(
             Random(f"{seed}:habits"),
             tuple(registry.people),
             probability=temper.habits,
             oddity=temper.oddity,
             reliable=_reliable(Random(f"{seed}:reliable"), registry),
+            since_s=night.lasts_s,
         ),
         polls_only=random.random() < POLLS_ONLY_SHARE,
-        heal_at_s=HEAL_AT_S,
-        over_at_s=OVER_AT_S,
+        heal_at_s=round(night.lasts_s + HEAL_AT_S, 2),
+        over_at_s=round(night.lasts_s + OVER_AT_S, 2),
     )
 
 
@@ -146,17 +169,36 @@ def _reliable(random: Random, registry: Registry) -> tuple[PersonId, ...]:
     )
 
 
-def _begins(random: Random) -> str:
+class Calendar(Struct, frozen=True, kw_only=True):
+    """`special`: clocks or calendars do something odd within the half hour."""
+
+    begins: datetime
+    special: bool
+
+
+def _calendar(random: Random) -> Calendar:
     """Mostly a morning of a school week; now and then a moment at which calendars and clocks do odd things."""
     weights = [weight for weight, _, _ in SPECIAL_DAYS]
     chosen = random.choices(range(len(weights) + 1), [ORDINARY_WEIGHT, *weights])[0]
     if chosen:
         _, first, minutes = SPECIAL_DAYS[chosen - 1]
-        begins = first + timedelta(seconds=random.randrange(minutes * 60))
-    else:
-        monday = datetime(2026, 8, 31) + timedelta(weeks=random.randrange(36))  # noqa: DTZ001 - the zone comes below
-        local = monday + timedelta(days=random.randrange(5), seconds=random.randrange(27_000, 50_000))
-        begins = local.replace(tzinfo=SCHOOL_TIME).astimezone(UTC)
+        return Calendar(begins=first + timedelta(seconds=random.randrange(minutes * 60)), special=True)
+    monday = datetime(2026, 8, 31) + timedelta(weeks=random.randrange(36))  # noqa: DTZ001 - the zone comes below
+    local = monday + timedelta(days=random.randrange(5), seconds=random.randrange(27_000, 50_000))
+    return Calendar(begins=local.replace(tzinfo=SCHOOL_TIME).astimezone(UTC), special=False)
+
+
+def _night(random: Random, registry: Registry, calendar: Calendar) -> Night:
+    """None on most days: it lasts no time, and nothing happens in it."""
+    share = LATE_MORNING_SHARE_SPECIAL if calendar.special else LATE_MORNING_SHARE
+    if random.random() >= share:
+        return Night(lasts_s=0.0, deeds=())
+    return night_of(random, registry, clock_changes=calendar.special)
+
+
+def _begins(calendar: Calendar, night: Night) -> str:
+    """What is odd about a special day is odd about its night; an ordinary night ends with a school morning."""
+    begins = calendar.begins if calendar.special else calendar.begins - timedelta(seconds=round(night.lasts_s))
     return begins.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

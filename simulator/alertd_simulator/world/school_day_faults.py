@@ -1,91 +1,83 @@
-"""The bad luck of a stated day: which faults, when and how long. The weights stand in `school_day`.
+"""The bad luck of a stated day: which faults it has, when they begin, and which of them meet.
 
-Owns the ranges of each fault. Every number is chosen so that the fault can matter (longer than a retry, or right in the
-middle of one) and ends before the world heals.
+Owns groups, meetings, curses and moments; the weights are told in `school_day`, the kinds in `school_day_fault_kinds`.
+A fault ends before the world heals.
+
+Faults are composed by design. Some pairs break what neither breaks alone, and would hardly ever meet by chance: they
+are drawn together, the second within the life of the first.
 """
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd_simulator.dispatch_center import Mood
-from alertd_simulator.weather import Weather
 from alertd_simulator.world import plan
-from alertd_simulator.world.plan import Fault, Poison
+from alertd_simulator.world import school_day_fault_kinds as kinds
+from alertd_simulator.world.plan import Poison
+from alertd_simulator.world.school_day_fault_kinds import Deed, Maker, ends_s, lasts_s
 
 CRASH_TAIL_S = 240.0
 """A crash is set so long before healing that its port call still comes."""
 END_S = 5.0
 """A fault ends at least so long before the world heals."""
 TRIES = 20
-
-CRASH_PORTS = (
-    ("store.commit", 6),
-    ("store.claim", 3),
-    ("http.send", 4),
-    ("mqtt.ack", 3),
-    ("store.begin", 2),
-    ("mqtt.connect", 1),
-    ("", 2),
-)
-MOMENTS = ("before", "during", "after")
-POISONS = (
-    ("garbage", 3), ("empty", 1), ("unregistered", 3), ("unmapped", 2), ("huge", 1), ("deep", 1), ("decide", 3),
-)  # fmt: skip
-STEPS_S = (0.9, -0.9, 30.0, -30.0, 150.0, -150.0, 3_600.0, -3_600.0, 86_400.0, -86_400.0)
-WRONG_S = (3_600.0, -3_600.0, -30 * 86_400.0, 400 * 86_400.0, -5 * 365 * 86_400.0)
-CARRIER_ERRORS = (0, 0, 30003, 30006, 30007, 30008)
-Deed = Fault | Poison
+MEETING_SHARE = 0.4
+"""Of the faults of a day that are drawn as a pair."""
+ANY_PAIR_SHARE = 0.3
+"""Of these pairs: any two kinds, because nobody knows them all."""
+WAKE_S = 15.0
+"""What is over at once is followed by the second within this time."""
+CURSE_MEETS, CURSE_CRASHES, CURSE_HITS_PRESSER = 0.5, 1 / 3, 0.5
+"""Shares of presses on which the engine fails: during another fault; with a crash in what follows; on a device that is
+pressed just then."""
+CURSE_PORTS = ("store.commit", "store.begin", "http.send", "mqtt.ack")
 
 
 class Wish(Struct, frozen=True, kw_only=True):
-    """How bad the day is to be. `near`: moments at which presses begin."""
+    """How bad the day is to be."""
 
     group_probability: float
     """0: exactly one group is on."""
     least: int
     most: int
     heal_at_s: float
-    near: Sequence[float]
+    near: Sequence[tuple[float, str]]
+    """When presses begin, and of which device."""
     devices: Sequence[str]
+    after_a_night: bool = False
+    """The first fault rather begins in the minute in which the daemon comes up."""
+    cursed: bool = False
+    """The engine fails on a press."""
 
 
 def faults_of(random: Random, wish: Wish) -> tuple[Deed, ...]:
-    """In time."""
+    """In time. A `reload` among them is an order, but bad luck all the same."""
     chances = _chances(random, wish.group_probability)
-    makers, weights = [maker for maker, _ in chances], [weight for _, weight in chances]
     found: list[Deed] = []
-    for number in range(random.randrange(wish.least, wish.most + 1)):
-        maker = random.choices(makers, weights)[0]
-        for _ in range(TRIES):
-            fault = _placed(random, maker(random, wish, number), wish, found)
-            if fault is not None:
-                found.append(fault)
-                break
-    return tuple(sorted(found, key=lambda fault: fault.at_s))
+    wanted = random.randrange(wish.least, wish.most + 1)
+    for _ in range(wanted):
+        room = wanted - len(found)
+        if room >= 2 and random.random() < MEETING_SHARE:
+            found += _meeting(random, wish, found)
+        elif room:
+            found += _single(random, wish, found, chances)
+    if wish.cursed:
+        found += _curse(random, wish, found)
+    found.sort(key=lambda fault: fault.at_s)
+    return tuple(_named(found))
 
 
-def ends_s(fault: Deed) -> float:
-    """When it is over, if it begins when it is meant to."""
-    return fault.at_s + _lasts_s(fault)
+def _named(found: Sequence[Deed]) -> list[Deed]:
+    """Each nonsense has a name of its own."""
+    return [
+        replace(fault, name=f"x{number}") if isinstance(fault, Poison) else fault
+        for number, fault in enumerate(found, start=1)
+    ]
 
 
-def _lasts_s(fault: Deed) -> float:
-    match fault:
-        case plan.Crash():
-            return fault.down_s
-        case plan.WrongClockAtBoot():
-            return fault.down_s + fault.lasts_s
-        case plan.Replay() | plan.ClockStep() | Poison():
-            return 0.0
-        case _:
-            return fault.lasts_s
-
-
-def _chances(random: Random, probability: float) -> list[tuple["Maker", float]]:
+def _chances(random: Random, probability: float) -> list[tuple[Maker, float]]:
     """Kinds of faults with their weights, of the groups that are on."""
     on = [group for group in GROUPS if random.random() < probability]
     if not on:
@@ -97,137 +89,103 @@ def _chances(random: Random, probability: float) -> list[tuple["Maker", float]]:
     return chances
 
 
+# --- how they come ---------------------------------------------------------------------------------------------------
+
+
+def _single(
+    random: Random, wish: Wish, others: Sequence[Deed], chances: Sequence[tuple[Maker, float]]
+) -> tuple[Deed, ...]:
+    """One by itself, though it may begin while another lasts."""
+    maker = random.choices([maker for maker, _ in chances], [weight for _, weight in chances])[0]
+    for _ in range(TRIES):
+        fault = _placed(random, maker(random, wish.devices), wish, others)
+        if fault is not None:
+            return (fault,)
+    return ()
+
+
+def _meeting(random: Random, wish: Wish, others: Sequence[Deed]) -> tuple[Deed, ...]:
+    """Two, of which the second begins within the life of the first."""
+    makers = _pair(random)
+    for _ in range(TRIES):
+        first = _placed(random, makers[0](random, wish.devices), wish, others)
+        if first is None:
+            continue
+        second = makers[1](random, wish.devices)
+        at_s = random.uniform(first.at_s, first.at_s + max(lasts_s(first), WAKE_S))
+        met = _at(second, at_s, wish, [*others, first])
+        if met is not None:
+            return (first, met)
+    return ()
+
+
+def _pair(random: Random) -> tuple[Maker, Maker]:
+    if random.random() < ANY_PAIR_SHARE:
+        everything = [maker for group in GROUPS for maker, _ in group.kinds]
+        first, second = random.sample(everything, 2)
+        return first, second
+    one, other, _ = random.choices(PAIRS, [weight for _, _, weight in PAIRS])[0]
+    return one, other
+
+
+def _curse(random: Random, wish: Wish, others: Sequence[Deed]) -> tuple[Deed, ...]:
+    """A press on which the engine fails; now and then the daemon dies of something else while it deals with that."""
+    lasting = [other for other in others if lasts_s(other)]
+    for _ in range(TRIES):
+        pressed_s, presser = random.choice(wish.near)
+        at_s = pressed_s + random.uniform(-1, 8)
+        if lasting and random.random() < CURSE_MEETS:
+            other = random.choice(lasting)
+            at_s = random.uniform(other.at_s, ends_s(other))
+        device = presser if random.random() < CURSE_HITS_PRESSER else random.choice(wish.devices)
+        cursed = (
+            None
+            if device.startswith("gw-")
+            else _at(Poison(at_s=0, name="", device=device, kind="decide"), at_s, wish, others)
+        )
+        if cursed is None:
+            continue
+        if random.random() >= CURSE_CRASHES:
+            return (cursed,)
+        crash = kinds.crash(random, wish.devices)
+        assert isinstance(crash, plan.Crash), "a crash is a crash"
+        crash = replace(crash, port=random.choice(CURSE_PORTS), nth=random.randrange(1, 4))
+        died = _at(crash, cursed.at_s - 0.01, wish, others)
+        return (cursed,) if died is None else (died, cursed)
+    return ()
+
+
+# --- when ------------------------------------------------------------------------------------------------------------
+
+
 def _placed(random: Random, fault: Deed, wish: Wish, others: Sequence[Deed]) -> Deed | None:
     """The fault at a telling moment, or `None` if it does not fit there."""
-    tail_s = CRASH_TAIL_S if isinstance(fault, plan.Crash) else END_S
-    last_s = wish.heal_at_s - tail_s - _lasts_s(fault)
     near = random.random() < 2 / 3 and wish.near
-    during = [other for other in others if _lasts_s(other)]
-    if during and random.random() < 1 / 2:
+    during = [other for other in others if lasts_s(other)]
+    if not others and near and wish.after_a_night:
+        at_s = random.uniform(1, 20)
+    elif during and random.random() < 1 / 2:
         other = random.choice(during)
         at_s = random.uniform(other.at_s, ends_s(other))
     elif near:
-        at_s = random.choice(wish.near) + random.uniform(-20 if _lasts_s(fault) else -1, 4)
+        at_s = random.choice(wish.near)[0] + random.uniform(-20 if lasts_s(fault) else -1, 4)
     else:
         at_s = random.uniform(1, wish.heal_at_s)
-    if not 1 <= at_s <= last_s:
+    return _at(fault, at_s, wish, others)
+
+
+def _at(fault: Deed, at_s: float, wish: Wish, others: Sequence[Deed]) -> Deed | None:
+    """The fault at that moment, or `None` if it does not fit: two of one kind would be one longer fault."""
+    tail_s = CRASH_TAIL_S if isinstance(fault, plan.Crash) else END_S
+    if not 1 <= at_s <= wish.heal_at_s - tail_s - lasts_s(fault):
         return None
     placed = replace(fault, at_s=round(at_s, 2))
     own_kind = [other for other in others if type(other) is type(placed)]
     clashes = any(placed.at_s <= ends_s(other) + 1 and other.at_s <= ends_s(placed) + 1 for other in own_kind)
-    return None if clashes and _lasts_s(placed) else placed
+    return None if clashes and lasts_s(placed) else placed
 
 
-# --- the kinds ------------------------------------------------------------------------------------------------------
-
-
-def _for(random: Random, least_s: float, most_s: float) -> float:
-    """Short ones are more likely: as many below the geometric middle as above."""
-    return round(math.exp(random.uniform(math.log(least_s), math.log(most_s))), 1)
-
-
-def _share(random: Random) -> float:
-    return random.choice((1.0, 1.0, 0.6, 0.3))
-
-
-def _crash(random: Random, _wish: Wish, _number: int) -> Deed:
-    port = random.choices([port for port, _ in CRASH_PORTS], [weight for _, weight in CRASH_PORTS])[0]
-    power = random.random() < 1 / 4
-    return plan.Crash(
-        at_s=0,
-        port=port,
-        nth=random.randrange(1, 10),
-        moment=random.choice(MOMENTS),
-        down_s=_for(random, 0.5, 120),
-        power=power,
-        cut=round(random.random(), 3) if power else 1.0,
-    )
-
-
-def _disk_full(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.DiskFull(at_s=0, lasts_s=_for(random, 5, 300))
-
-
-def _disk_fails(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.DiskFails(at_s=0, lasts_s=_for(random, 2, 120), one_in=random.randrange(1, 8))
-
-
-def _slow_disk(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.SlowDisk(at_s=0, lasts_s=_for(random, 10, 300), commit_s=_for(random, 0.3, 8))
-
-
-def _weather(random: Random) -> str:
-    return str(random.choice([weather for weather in Weather if weather is not Weather.FINE]))
-
-
-def _carrier_weather(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.CarrierWeather(at_s=0, lasts_s=_for(random, 5, 100), weather=_weather(random), share=_share(random))
-
-
-def _carrier_tricks(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.CarrierTricks(
-        at_s=0,
-        lasts_s=_for(random, 30, 400),
-        late_s=random.choice((0.0, 3.0, 20.0, 90.0)),
-        shuffled=random.random() < 0.5,
-        twice=random.random() < 0.5,
-        recants=random.random() < 0.3,
-        fails=random.choice(CARRIER_ERRORS),
-    )
-
-
-def _dispatch_weather(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.DispatchWeather(at_s=0, lasts_s=_for(random, 5, 120), weather=_weather(random), share=_share(random))
-
-
-def _dispatch_mood(random: Random, _wish: Wish, _number: int) -> Deed:
-    mood = random.choice([mood for mood in Mood if mood is not Mood.ACCEPTS])
-    return plan.DispatchMood(at_s=0, lasts_s=_for(random, 30, 400), mood=str(mood))
-
-
-def _uplink_cut(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.UplinkCut(at_s=0, lasts_s=_for(random, 3, 120))
-
-
-def _broker_down(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.BrokerDown(at_s=0, lasts_s=_for(random, 1, 200), forgets=random.random() < 0.3)
-
-
-def _broker_drops(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.BrokerDrops(at_s=0, times=random.randrange(1, 12), every_s=_for(random, 0.2, 10))
-
-
-def _broker_tricks(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.BrokerTricks(
-        at_s=0,
-        lasts_s=_for(random, 10, 400),
-        duplicates=random.choice((0.0, 0.2, 0.6)),
-        jitter_s=random.choice((0.0, 0.05, 0.5, 3.0)),
-        loses=random.choice((0.0, 0.3, 1.0)),
-    )
-
-
-def _clock_step(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.ClockStep(at_s=0, by_s=random.choice(STEPS_S))
-
-
-def _wrong_clock(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.WrongClockAtBoot(
-        at_s=0, off_s=random.choice(WRONG_S), lasts_s=_for(random, 10, 300), down_s=_for(random, 5, 60)
-    )
-
-
-def _poison(random: Random, wish: Wish, number: int) -> Deed:
-    kind = random.choices([kind for kind, _ in POISONS], [weight for _, weight in POISONS])[0]
-    triggers = [device for device in wish.devices if not device.startswith("gw-")]
-    return Poison(at_s=0, name=f"x{number + 1}", device=random.choice(triggers), kind=kind)
-
-
-def _replay(random: Random, _wish: Wish, _number: int) -> Deed:
-    return plan.Replay(at_s=0, newest=random.randrange(1, 9))
-
-
-Maker = Callable[[Random, Wish, int], Deed]
+# --- which -----------------------------------------------------------------------------------------------------------
 
 
 class Group(Struct, frozen=True, kw_only=True):
@@ -239,12 +197,46 @@ class Group(Struct, frozen=True, kw_only=True):
 
 
 GROUPS = (
-    Group(name="crash", weight=5, kinds=((_crash, 1),)),
-    Group(name="carrier", weight=4, kinds=((_carrier_weather, 3), (_carrier_tricks, 2))),
-    Group(name="broker", weight=4, kinds=((_broker_down, 3), (_broker_drops, 2), (_broker_tricks, 3))),
-    Group(name="disk", weight=3, kinds=((_disk_full, 2), (_disk_fails, 2), (_slow_disk, 3))),
-    Group(name="dispatch", weight=2, kinds=((_dispatch_weather, 2), (_dispatch_mood, 2))),
-    Group(name="network", weight=2, kinds=((_uplink_cut, 1),)),
-    Group(name="clock", weight=2, kinds=((_clock_step, 3), (_wrong_clock, 1))),
-    Group(name="strangers", weight=3, kinds=((_poison, 3), (_replay, 2))),
+    Group(name="crash", weight=5, kinds=((kinds.crash, 1),)),
+    Group(name="carrier", weight=4, kinds=((kinds.carrier_weather, 3), (kinds.carrier_tricks, 2))),
+    Group(name="broker", weight=4, kinds=((kinds.broker_down, 3), (kinds.broker_drops, 2), (kinds.broker_tricks, 3))),
+    Group(name="disk", weight=3, kinds=((kinds.disk_full, 2), (kinds.disk_fails, 2), (kinds.slow_disk, 3))),
+    Group(name="dispatch", weight=2, kinds=((kinds.dispatch_weather, 2), (kinds.dispatch_mood, 2))),
+    Group(name="network", weight=2, kinds=((kinds.uplink_cut, 1),)),
+    Group(name="clock", weight=2, kinds=((kinds.clock_step, 3), (kinds.wrong_clock, 1))),
+    Group(name="strangers", weight=3, kinds=((kinds.poison, 3), (kinds.replay, 2))),
 )
+
+PAIRS = (
+    # What is not committed yet is delivered again, and again.
+    (kinds.slow_disk, kinds.broker_drops, 4),
+    (kinds.disk_fails, kinds.broker_drops, 2),
+    (kinds.broker_drops, kinds.slow_disk, 2),
+    # What only memory holds meets the end of the process, or of the power.
+    (kinds.disk_full, kinds.crash, 4),
+    (kinds.disk_fails, kinds.crash, 2),
+    (kinds.slow_disk, kinds.crash, 3),
+    # Statuses, look-ups and expiries whose clock is another one than they began with.
+    (kinds.carrier_tricks, kinds.clock_step, 3),
+    (kinds.carrier_weather, kinds.clock_step, 2),
+    (kinds.wrong_clock, kinds.carrier_tricks, 1),
+    (kinds.clock_step, kinds.crash, 1),
+    # Attempts that nobody has heard the end of, and nobody remembers having begun.
+    (kinds.carrier_weather, kinds.crash, 3),
+    (kinds.carrier_tricks, kinds.crash, 2),
+    (kinds.dispatch_weather, kinds.crash, 2),
+    (kinds.uplink_cut, kinds.crash, 2),
+    # Sources and channels are put together anew while their other end is away.
+    (kinds.broker_drops, kinds.reload, 3),
+    (kinds.broker_down, kinds.reload, 2),
+    (kinds.carrier_weather, kinds.reload, 1),
+    (kinds.slow_disk, kinds.reload, 1),
+    # Packet ids and counters begin anew on both sides at once.
+    (kinds.broker_down, kinds.crash, 3),
+    (kinds.broker_tricks, kinds.crash, 2),
+    (kinds.crash, kinds.replay, 1),
+    # Everything is away, and comes back at once.
+    (kinds.uplink_cut, kinds.broker_down, 2),
+    (kinds.uplink_cut, kinds.disk_full, 1),
+)
+"""First, second, weight: what makes one another worse, and why."""

@@ -53,9 +53,16 @@ OFF_S = (60.0, 700.0)
 
 
 def habits_of(
-    random: Random, people: Sequence[str], *, probability: float, oddity: float, reliable: Sequence[str] = ()
+    random: Random,
+    people: Sequence[str],
+    *,
+    probability: float,
+    oddity: float,
+    reliable: Sequence[str] = (),
+    since_s: float = 0.0,
 ) -> tuple[Habits, ...]:
-    """One for each person. `oddity`: share of people who have a habit of a group that is on. `reliable`: have none."""
+    """One for each person. `oddity`: share of people who have a habit of a group that is on. `reliable`: have none.
+    `since_s`: the day begins then, and phones are off for a part of the day, not of the night before."""
     on = [name for name in (*GROUPS, AWAY) if random.random() < probability]
     odd = [choice for name in on for choice in GROUPS.get(name, ())]
     habits, wordy = [], 0
@@ -67,6 +74,8 @@ def habits_of(
         elif habit.habit in WORDY:
             wordy += 1
             habit = habit if wordy <= WORDY_MAX else replace(habit, habit=str(Habit.SILENT))
+        if habit.phone_off_s:
+            habit = replace(habit, phone_off_s=round(since_s + habit.phone_off_s, 1))
         habits.append(habit)
     return tuple(habits)
 

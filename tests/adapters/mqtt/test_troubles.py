@@ -179,6 +179,27 @@ async def test_what_the_broker_threw_away_while_we_were_stopped_is_told(tmp_path
 
 
 @in_virtual_time
+async def test_a_trouble_that_is_over_is_cleared_although_the_daemon_dies_before_it_could_say_so(tmp_path: Path):
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path):
+        broker.down = "connection refused"
+        broker.drop()
+        await asyncio.sleep(40)
+        assert "broker:oak" in door.standing
+        door.refuse_events = 1_000
+        broker.down = None
+        await asyncio.sleep(20)
+    door.refuse_events = 0
+    async with running(broker, door, state_dir=tmp_path):
+        await asyncio.sleep(5)
+        assert door.standing == {}, "a trouble that healed cries wolf until a human looks"
+    heard = len(door.events)
+    async with running(broker, door, state_dir=tmp_path):
+        await asyncio.sleep(5)
+        assert len(door.events) == heard, "what was cleared is cleared again at each start"
+
+
+@in_virtual_time
 async def test_a_restarted_broker_counts_from_nought():
     broker, door = FakeBroker(), FakeDoor()
     async with running(broker, door):

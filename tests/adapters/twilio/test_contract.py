@@ -1,4 +1,4 @@
-"""The Twilio channel keeps the contract of every channel."""
+"""The Twilio channels keep the contract of every channel."""
 
 from base64 import b64encode
 
@@ -8,7 +8,7 @@ from msgspec.json import encode
 from alertd.ports import HttpRequest, HttpResponse
 from alertd.testing.channel_contract import ChannelContract, Demeanour
 from alertd.testing.scripted_http import Network, ScriptedHttp
-from alertd_adapters.twilio import plugin
+from alertd_adapters.twilio import plugin, voice_plugin
 from tests.adapters.doubles import surroundings
 
 ACCOUNT = "AC" + "0" * 31 + "1"
@@ -86,3 +86,46 @@ class TestTwilio(ChannelContract):
     @pytest.fixture
     def counterpart(self) -> Carrier:
         return Carrier()
+
+
+class Exchange(Carrier):
+    """The same for calls. Each goes to another phone: one that our own call still has is not rung."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._phones = 0
+        settings = {
+            "account_sid_secret": "sid",
+            "auth_token_secret": "token",
+            "from_numbers": ["+12025550100"],
+            "deadline_s": 0.05,
+        }
+        built = voice_plugin.build("voice", settings, surroundings(self.http, {"sid": ACCOUNT, "token": TOKEN}))
+        assert built.channel is not None
+        self.channel = built.channel
+        self._calls: list[dict[str, object]] = []
+
+    @property
+    def address(self) -> str:  # type: ignore[override]
+        self._phones += 1
+        return f"+120255501{self._phones:02d}"
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        if self._demeanour in ANSWERS:
+            return ANSWERS[self._demeanour]
+        if request.method == "GET" and "Calls.json?" in request.url:
+            return HttpResponse(status=200, body=encode({"calls": self._calls}))
+        if request.method == "GET":
+            return refusal(404, 20404)
+        call: dict[str, object] = {
+            "sid": f"CA{len(self._calls):032x}", "status": "queued", "direction": "outbound-api",
+            "from": "+12025550100", "to": self.address,
+        }  # fmt: skip
+        self._calls.append(call)
+        return HttpResponse(status=201, body=encode(call))
+
+
+class TestTwilioCalls(ChannelContract):
+    @pytest.fixture
+    def counterpart(self) -> Exchange:
+        return Exchange()

@@ -12,13 +12,19 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
+import msgspec
 import pytest
 
+from alertd.model.ids import NotificationId
 from alertd.model.outcome import Accepted, Delivered, Sent
 from alertd.ports import HttpNoAnswerError, HttpNotSentError, HttpRequest, HttpResponse
 from alertd.testing.channel_contract import claim_for, row_for
-from alertd_adapters.twilio import plugin
+from alertd_adapters.twilio import plugin, voice_plugin
+from alertd_adapters.twilio.rest import TwilioRest
+from alertd_adapters.twilio.voice import Switchboard
+from alertd_adapters.twilio.voice_settings import parse_voice_settings
 from alertd_simulator.carrier import Carrier
+from alertd_simulator.carrier_conduct import Conduct, Pickup
 from alertd_simulator.loopback_server import served
 from tests.adapters.doubles import OpenDoor, SomeActivity, SteadyClock, surroundings
 
@@ -26,6 +32,7 @@ pytestmark = pytest.mark.slow
 
 PRISM = Path(__file__).resolve().parents[3] / ".cache" / "prism" / "node_modules" / ".bin" / "prism"
 MESSAGES = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
+CALLS = "/2010-04-01/Accounts/{AccountSid}/Calls.json"
 TOKEN = "an-auth-token-of-the-tests"
 PHONE = "+12025550142"
 
@@ -139,15 +146,53 @@ async def test_every_request_of_ours_is_what_twilio_describes(description, sende
 
 
 def _assert_fields_are_described(requests: list[HttpRequest], description: dict) -> None:
-    messages = description["paths"][MESSAGES]
-    form = messages["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]["properties"]
-    filters = {parameter["name"] for parameter in messages["get"]["parameters"]}
     assert {request.method for request in requests} == {"GET", "POST"}
     for request in requests:
+        resource = MESSAGES if "/Messages" in request.url else CALLS
+        messages = description["paths"][resource]
+        form = messages["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]["properties"]
+        filters = {parameter["name"] for parameter in messages["get"]["parameters"]}
         if request.method == "POST":
             assert parse_qs(request.body.decode()).keys() <= form.keys()
         else:
             assert parse_qs(urlsplit(request.url).query).keys() <= filters
+
+
+@pytest.mark.parametrize("callbacks", ["signed", "poll"])
+async def test_every_call_of_ours_is_what_twilio_describes(description, callbacks):
+    """Placing, listing, fetching, and changing what is said; and the answers of the simulator's exchange."""
+    clock = SteadyClock()
+    carrier = Carrier(clock=clock, auth_token=TOKEN)
+    carrier.phones.usual = Conduct(pickup=Pickup.TAKES, rings_s=0.2)
+    section = {"account_sid_secret": "sid", "auth_token_secret": "token", "from_numbers": list(carrier.numbers)}
+    async with (
+        served(carrier.handle) as upstream,
+        prism_before(upstream, description) as proxy,
+        aiohttp.ClientSession() as session,
+    ):
+        http = RealHttp(session)
+        secrets = {"sid": carrier.account_sid, "token": TOKEN}
+        around = surroundings(http, secrets, clock=clock, public_base_url="https://alerts.example.org")
+        built = voice_plugin.build("voice", section | {"base_url": proxy, "callbacks": callbacks}, around)
+        assert built.channel is not None
+        claim = claim_for(built.channel, PHONE, now_us=clock.wall_us)
+
+        placed = await built.channel.send(claim)
+        assert isinstance(placed, Accepted), (placed, http.answers)
+        call = carrier.phones.calls[placed.ref]
+        assert isinstance(await built.channel.look_up(row_for(claim, ref=placed.ref)), Accepted | Sent | Delivered)
+        other = msgspec.structs.replace(claim.notification, id=NotificationId("n-other"))
+        await built.channel.look_up(row_for(msgspec.structs.replace(claim, notification=other)))
+        async with asyncio.timeout(20):
+            while call.status != "in-progress":  # noqa: ASYNC110  # the exchange has no event
+                await asyncio.sleep(0.05)
+        settings = parse_voice_settings(section | {"base_url": proxy}, None)
+        rest = TwilioRest(http=http, clock=clock, base_url=proxy, account_sid=carrier.account_sid, auth_token=TOKEN)
+        assert await Switchboard(rest, settings).say_instead(call.sid, "<Response><Say>voicemail</Say></Response>")
+
+    assert [answer.body for answer in http.answers if answer.status not in (200, 201)] == [], "Prism objects"
+    assert not carrier.violations
+    _assert_fields_are_described(http.requests, json.loads(description.read_text()))
 
 
 async def test_prism_would_have_objected(description):

@@ -1,15 +1,18 @@
 """Promise 5: who may stop the looking for people, and with what."""
 
 import pytest
+from msgspec.structs import replace
 
-from alertd.model.events import DispatchReported
-from alertd.model.ids import CauseId, IncidentId
-from alertd.model.incident import AnswerKind, DispatchState
-from alertd.model.notification import Kind
+from alertd.model.events import DispatchReported, Replied
+from alertd.model.ids import CauseId, IncidentId, PersonId
+from alertd.model.incident import Answer, AnswerKind, DispatchState, EscalationState, IncidentClass
+from alertd.model.notification import Claim, Kind
+from alertd.model.people import Endpoint
+from alertd.model.timer import TimerKind
 from alertd_simulator.checkers.answering import Acknowledgements, OneReplyOneAnswer
-from alertd_simulator.world.happenings import Meant, Ordered
+from alertd_simulator.world.happenings import Attempted, Meant, Ordered, Typed
 from tests.engine.school import OAK
-from tests.simulator.checkers.story import Story, clicked, outcome, press, replied, text
+from tests.simulator.checkers.story import Story, clicked, fired, outcome, press, pressed, replied, text, timer
 
 ACCEPTED = DispatchReported(
     site_id=OAK, cause=CauseId("x"), incident_id=IncidentId("i-1"), destination_id="psap", state=DispatchState.ACCEPTED
@@ -73,6 +76,28 @@ def test_an_answer_covers_only_what_was_known() -> None:
     assert story.at(21).answered(replied(), covers=2).violations == []
 
 
+def upgraded(typed_s: float, upgraded_s: float) -> Story:
+    """Ruiz types, and an assist becomes a lockdown."""
+    story = Story(Acknowledgements).start().opened(text(), incident_class=IncidentClass.STAFF_ASSIST).attempted()
+    if typed_s < upgraded_s:
+        story.at(typed_s).typed()
+    story.at(upgraded_s).changed(pressed(), incident_class=IncidentClass.LOCKDOWN)
+    if typed_s > upgraded_s:
+        story.at(typed_s).typed()
+    return story.at(max(typed_s, upgraded_s) + 1)
+
+
+def test_an_answer_to_something_less_is_none_to_what_it_became() -> None:
+    found = upgraded(10, 12).answered(replied()).violations
+    assert any("before the incident became lockdown" in words for words in found)
+    assert upgraded(14, 12).answered(replied()).violations == []
+
+
+def test_an_answer_to_something_less_may_be_kept_if_it_covers_nothing() -> None:
+    answer = Answer(person_id=PersonId("ruiz"), name="Ruiz", kind=AnswerKind.GOING, at_us=1, via="sms", covers=0)
+    assert upgraded(10, 12).changed(replied(), answers=(answer,)).violations == []
+
+
 def test_an_answer_that_is_not_enough_and_pauses_is_found() -> None:
     story = told().typed().changed(replied(), presses=(press(), press("badge-118", "118"))).at(12)
     assert any("0 going, 1 must" in words for words in story.answered(replied(), covers=1).violations)
@@ -81,6 +106,37 @@ def test_an_answer_that_is_not_enough_and_pauses_is_found() -> None:
 def test_whoever_cannot_go_does_not_pause_anything() -> None:
     story = told().typed("617", meant=Meant.CANNOT_GO).at(11).answered(replied("617"), kind=AnswerKind.CANNOT_GO)
     assert story.violations == []
+
+
+def lapsed() -> Story:
+    """Ruiz went, did not arrive, and is no longer counted on."""
+    story = told().typed().at(11).answered(replied()).at(311)
+    return story.changed(fired(timer(TimerKind.ARRIVE, 300.0)), escalation=EscalationState.RUNNING, generation=2)
+
+
+def chen(story: Story, kind: AnswerKind) -> Story:
+    """Chen, who was told too, says something, and the escalation pauses."""
+    number = "+12025550102"
+    body, meant = ("417", Meant.GOING) if kind is AnswerKind.GOING else ("617", Meant.CANNOT_GO)
+    row = text("n-2", endpoint=Endpoint(channel="sms", address=number, person_id=PersonId("chen")))
+    story.see(Attempted, claim=Claim(notification=row.notification, attempt=1, epoch=1), channel="sms").at(320)
+    story.see(Typed, person_id=PersonId("chen"), number=number, body=body, meant=meant, sid="SM8")
+    event = Replied(site_id=OAK, cause=CauseId("twilio:SM8"), channel="sms", address=number, body=body, at_us=0)
+    answer = Answer(person_id=PersonId("chen"), name="Chen", kind=kind, at_us=story.us, via="sms", covers=1)
+    answers = (*story.incident.answers, answer)
+    return story.at(321).changed(event, answers=answers, escalation=EscalationState.PAUSED)
+
+
+def test_an_answer_that_lapsed_counts_for_nobody_else_afterwards() -> None:
+    """Whatever the incident says of itself: here it still counts from the first answer."""
+    assert any("0 going, 1 must" in words for words in chen(lapsed(), AnswerKind.CANNOT_GO).violations)
+    assert not any("going, 1 must" in words for words in chen(lapsed(), AnswerKind.GOING).violations)
+
+
+def test_a_lapse_that_a_power_cut_took_has_not_happened() -> None:
+    story = lapsed()
+    story.judge.reread([replace(story.incident, generation=1)], [])
+    assert chen(story, AnswerKind.CANNOT_GO).violations == []
 
 
 def test_a_text_is_answered_once() -> None:

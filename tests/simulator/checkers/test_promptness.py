@@ -1,11 +1,21 @@
 """Promise 2 and what follows from a press: at once, never silent, and to everybody who was told."""
 
+from typing import Any
+
 import pytest
 
 from alertd.model.decision import Confirmation, FeedbackState
 from alertd.model.events import TroubleCleared
-from alertd.model.ids import DISTRICT, DeviceId, NotificationId
-from alertd.model.incident import DispatchState, DispatchStatus, EscalationState, IncidentClass, IncidentState
+from alertd.model.ids import DISTRICT, DeviceId, NotificationId, PersonId
+from alertd.model.incident import (
+    Answer,
+    AnswerKind,
+    DispatchState,
+    DispatchStatus,
+    EscalationState,
+    IncidentClass,
+    IncidentState,
+)
 from alertd.model.notification import Kind, NotificationChange
 from alertd.model.notification import NotificationState as N
 from alertd.model.reason import Reason
@@ -15,6 +25,7 @@ from alertd_simulator.checkers.news import FurtherRoom, LateWaits
 from alertd_simulator.checkers.promptness import FirstText, NeverSilent
 from alertd_simulator.checkers.reasons import Reasons
 from alertd_simulator.world.happenings import (
+    ClockMoved,
     Committed,
     DispatchSaid,
     DispatchTook,
@@ -157,27 +168,52 @@ def test_the_same_button_again_is_no_news_and_a_wearable_elsewhere_is() -> None:
     assert len(story.changed(pressed("walker", heard_by="gw-oak")).violations) == 2
 
 
+def said(kind: AnswerKind) -> dict[str, Any]:
+    answer = Answer(person_id=PersonId("ruiz"), name="Ruiz", kind=kind, at_us=1, via="sms", covers=1)
+    return {"answers": (answer,)}
+
+
 @pytest.mark.parametrize(
-    ("event", "wrong"),
+    ("event", "changes", "wrong"),
     [
-        (outcome(), True),
-        (fired(timer(TimerKind.STEP)), True),
-        (replied(), False),
-        (fired(timer(TimerKind.LATE_CONFIRM)), False),
-        (pressed("badge-118"), False),
+        (outcome(), {}, True),
+        (fired(timer(TimerKind.STEP)), {}, True),
+        (replied(), said(AnswerKind.GOING), False),
+        (replied("617"), said(AnswerKind.CANNOT_GO), True),
+        (replied("what happened?"), {}, True),
+        (replied("917"), {"presses": (press(), press("badge-204", count=1))}, False),
+        (fired(timer(TimerKind.LATE_CONFIRM)), {}, False),
+        (pressed("badge-118"), {}, False),
     ],
 )
-def test_dispatch_hears_of_a_late_press_when_a_human_or_the_sites_time_says_so(event, wrong) -> None:
+def test_dispatch_hears_of_a_late_press_when_a_human_or_the_sites_time_says_so(event, changes, wrong) -> None:
     late = pressed(oldest_us=WALL_US - 400 * S)
     story = Story(LateWaits).start()
     story.committed(late, incidents=(story.incident,), notifications=(text(),))
-    assert bool(story.at(50).changed(event, to_dispatch()).violations) == wrong
+    assert bool(story.at(50).changed(event, to_dispatch(), **changes).violations) == wrong
 
 
 def test_dispatch_is_not_told_of_a_late_press_at_once() -> None:
     late = pressed(oldest_us=WALL_US - 400 * S)
     story = Story(LateWaits).start()
     assert len(story.committed(late, incidents=(story.incident,), notifications=(to_dispatch(),)).violations) == 1
+
+
+def test_a_press_of_the_night_is_late_whatever_alertd_makes_of_it() -> None:
+    """It waited at the broker for longer than a press may that is not late; that it calls itself new proves nothing."""
+    story = Story(LateWaits).start().at(10).published().at(10 + 150).arrived()
+    assert len(story.committed(pressed(), incidents=(story.incident,), notifications=(to_dispatch(),)).violations) == 1
+
+
+def test_what_a_device_says_after_a_press_of_the_night_may_be_of_now() -> None:
+    story = Story(LateWaits).start().at(10).published().at(155).published(2).at(160).arrived().arrived(2)
+    assert not story.committed(pressed(), incidents=(story.incident,), notifications=(to_dispatch(),)).violations
+
+
+def test_whose_clock_was_set_cannot_know_how_long_a_press_waited() -> None:
+    story = Story(LateWaits).start().at(5).see(ClockMoved, by_s=-3_600.0, wall_us=WALL_US)
+    story.at(10).published().at(160).arrived()
+    assert not story.committed(pressed(), incidents=(story.incident,), notifications=(to_dispatch(),)).violations
 
 
 # --- reasons ---------------------------------------------------------------------------------------------------------

@@ -3,13 +3,14 @@
 import pytest
 
 from alertd.model.events import CorrectionOrdered, ResolveOrdered
-from alertd.model.ids import CauseId, IncidentId
-from alertd.model.incident import EscalationState, IncidentClass, IncidentState
+from alertd.model.ids import CauseId, IncidentId, PersonId
+from alertd.model.incident import Answer, AnswerKind, EscalationState, IncidentClass, IncidentState
 from alertd.model.notification import Kind
 from alertd.model.notification import NotificationState as N
+from alertd.model.timer import TimerKind
 from alertd_simulator.checkers.endings import OnlyHumansEnd
 from alertd_simulator.checkers.sending import AfterTheEnd, Expiry, LifeCycle, OneClaimOneTry
-from alertd_simulator.checkers.timing import PunctualTimers
+from alertd_simulator.checkers.timing import PunctualTimers, StepsInTime
 from alertd_simulator.world.happenings import ClockMoved, Crashed, FaultBegan
 from tests.engine.school import OAK
 from tests.simulator.checkers.story import WALL_US, S, Story, clicked, fired, outcome, pressed, replied, text, timer
@@ -194,3 +195,66 @@ def test_a_timer_that_is_lost_is_found() -> None:
 def test_a_timer_may_be_late_while_the_disk_fails_and_is_unknown_after_a_power_cut() -> None:
     assert with_timer().at(100).see(FaultBegan, fault="disk_fails").at(500).end() == []
     assert with_timer().at(100).see(Crashed, incarnation=1, where="power", power=True).start().at(500).end() == []
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+NEXT = {"step": 1}
+"""LOCKDOWN waits 30 s for its first step, and 60 s for its second."""
+
+
+def lockdown_at(seconds: float) -> Story:
+    return Story(StepsInTime).start().at(seconds).opened()
+
+
+def test_the_next_ones_are_asked_when_the_step_has_had_its_time() -> None:
+    story = lockdown_at(30).at(60).changed(fired(timer()), **NEXT)
+    story.at(120.2).changed(fired(timer()), step=2, round=1, escalation=EscalationState.EXHAUSTED)
+    story.at(240).changed(fired(timer(TimerKind.WIDEN)), round=2)
+    assert story.at(350).end() == []
+
+
+@pytest.mark.parametrize(("at_s", "found"), [(50, "asked after 20 s, not 30 s"), (58, ""), (73, "43 s gone")])
+def test_a_step_that_is_given_too_little_or_too_much_time_is_found(at_s, found) -> None:
+    story = lockdown_at(30)
+    if at_s > 60:
+        story.at(61).committed(outcome())
+    story.at(at_s).changed(fired(timer()), **NEXT)
+    assert [found in words for words in story.violations] == ([True] if found else [])
+
+
+def test_a_widening_that_comes_too_soon_or_never_is_found() -> None:
+    story = lockdown_at(30).at(60).changed(fired(timer()), step=2, round=1, escalation=EscalationState.EXHAUSTED)
+    story.at(100).changed(fired(timer(TimerKind.WIDEN)), round=2)
+    assert any("after 40 s, not 120 s" in words for words in story.violations)
+    story.at(221).committed(outcome())
+    assert any("nobody else is asked" in words for words in story.at(240).end())
+
+
+def test_a_search_that_begins_anew_gives_its_step_the_whole_time_again() -> None:
+    """A timer of before the pause must not end it."""
+    story = lockdown_at(30).at(40).answered(replied()).at(50)
+    story.changed(pressed("badge-118"), escalation=EscalationState.RUNNING, generation=2)
+    assert any("after 10 s, not 30 s" in words for words in story.at(60).changed(fired(timer()), **NEXT).violations)
+
+
+def test_who_cannot_go_makes_the_next_ones_be_asked_at_once() -> None:
+    story = lockdown_at(30)
+    answer = Answer(person_id=PersonId("ruiz"), name="Ruiz", kind=AnswerKind.CANNOT_GO, at_us=1, via="sms", covers=1)
+    story.at(35).changed(replied("617"), answers=(answer,), **NEXT)
+    assert story.at(95).changed(fired(timer()), step=2, round=1, escalation=EscalationState.EXHAUSTED).violations == []
+
+
+def test_words_and_other_answers_do_not_make_the_next_ones_be_asked() -> None:
+    assert any("after 5 s" in words for words in lockdown_at(30).at(35).changed(replied("hm"), **NEXT).violations)
+    widened = {"step": 2, "round": 1, "escalation": EscalationState.EXHAUSTED}
+    answer = Answer(person_id=PersonId("ruiz"), name="Ruiz", kind=AnswerKind.CANNOT_GO, at_us=1, via="sms", covers=1)
+    story = lockdown_at(30).at(60).changed(fired(timer()), **NEXT).at(120).changed(fired(timer()), **widened)
+    story.at(200).changed(replied("617"), answers=(answer,))
+    assert story.at(240).changed(fired(timer(TimerKind.WIDEN)), round=2).violations == []
+
+
+def test_nobody_is_looked_for_while_somebody_goes_and_nobody_knows_the_time_after_a_power_cut() -> None:
+    assert lockdown_at(30).at(40).answered(replied()).at(300).end() == []
+    story = lockdown_at(30).at(40).see(Crashed, incarnation=1, where="power", power=True).start()
+    assert story.at(300).end() == []

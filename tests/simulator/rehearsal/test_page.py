@@ -19,6 +19,8 @@ from alertd_simulator.rehearsal.report import Report
 from tests.simulator.rehearsal.made_up import DAYS, example, made_up_report
 
 VOID = frozenset({"meta", "br"})
+POLICIES = 12
+"""Of the example's two schools, those that a device can set off."""
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
 
 
@@ -67,9 +69,9 @@ def test_every_policy_has_a_picture_with_a_mark_for_each_day_and_figure(html: st
     tags = Tags(html)
     marks = [a["class"] for _, a in tags.seen if (a.get("class") or "").startswith("mark ")]
 
-    assert len(tags.all("svg")) == 8
+    assert len(tags.all("svg")) == POLICIES
     assert all(svg["aria-label"] for svg in tags.all("svg"))
-    assert marks.count("mark told") == marks.count("mark answered") == 8 * (DAYS + 1)  # one in the legend
+    assert marks.count("mark told") == marks.count("mark answered") == POLICIES * (DAYS + 1)  # one in the legend
 
 
 def test_links_lead_to_sections_that_are_there(html: str) -> None:
@@ -77,7 +79,7 @@ def test_links_lead_to_sections_that_are_there(html: str) -> None:
     ids = {a["id"] for _, a in tags.seen if "id" in a}
 
     assert {str(a["href"])[1:] for a in tags.all("a")} <= ids
-    assert len(tags.all("a")) == 8
+    assert len(tags.all("a")) == POLICIES
 
 
 def test_no_phone_number_is_whole_on_any_way_out(report: Report, html: str) -> None:
@@ -128,7 +130,7 @@ def terminal(report: Report) -> str:
 def test_the_terminal_has_a_line_for_each_policy_and_the_findings(report: Report) -> None:
     text = terminal(report)
 
-    assert len(re.findall(r"^│ \w+ (Elementary|Middle School): ", text, re.MULTILINE)) == 8
+    assert len(re.findall(r"^│ \w+ (Elementary|Middle School): ", text, re.MULTILINE)) == POLICIES
     assert "If channel sms is down, nobody is told (every policy)." in text
 
 

@@ -49,7 +49,9 @@ def test_a_directory_that_is_none_is_refused(tmp_path: Path, capsys: pytest.Capt
     code = rehearse(tmp_path / "nowhere", days=1, seed=1, out=tmp_path / "report.html", as_json=False)
 
     assert code == Exit.INVALID
-    assert "is not a directory" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "is not a directory" in said
+    assert said.count("\n") == 1, "one mistake, one line"
 
 
 def test_assumptions_that_make_no_sense_are_named(district: Path, capsys: pytest.CaptureFixture[str]) -> None:

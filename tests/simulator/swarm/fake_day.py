@@ -6,7 +6,10 @@ import signal
 import threading
 from collections import Counter
 
+from msgspec.structs import replace
+
 from alertd_simulator.world.edges import tag_of
+from alertd_simulator.world.happenings import Crashed
 from alertd_simulator.world.plan import (
     FAULTS,
     BrokerDown,
@@ -43,9 +46,13 @@ def plan_of(seed: int) -> Plan:
         ClockStep(at_s=99, by_s=-60),
         Replay(at_s=120),
     ]
-    habits = tuple(Habits(person=f"person-{n}", habit="asleep") for n in range(10))
+    habits = tuple(Habits(person=f"person-{n}", habit="never replies") for n in range(10))
     deeds.sort(key=lambda deed: deed.at_s)
     return Plan(seed=seed, begins="2026-03-02T08:00:00Z", deeds=tuple(deeds), habits=habits)
+
+
+def misnamed(plan: Plan) -> list[str]:
+    return [f"deeds[{n}].device: nobody knows it" for n, deed in enumerate(plan.deeds) if "badge-99" in repr(deed)]
 
 
 def simulate(plan: Plan, *, keep_trace: bool = False, keep_happenings: bool = False) -> Verdict:
@@ -74,7 +81,18 @@ def simulate(plan: Plan, *, keep_trace: bool = False, keep_happenings: bool = Fa
         virtual_s=300.0,
         trace_sha256=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
         trace=lines if keep_trace else (),
+        happenings=_crashed(plan) if keep_happenings else (),
     )
+
+
+def simulate_without_crashes(plan: Plan, *, keep_happenings: bool = False) -> Verdict:
+    """The traps are set, and no call springs them."""
+    return replace(simulate(plan, keep_happenings=keep_happenings), happenings=())
+
+
+def _crashed(plan: Plan) -> tuple[Crashed, ...]:
+    crashes = [deed for deed in plan.deeds if isinstance(deed, Crash)]
+    return tuple(Crashed(at_us=round(crash.at_s * 1e6), incarnation=1, where="at once") for crash in crashes)
 
 
 def spin() -> None:

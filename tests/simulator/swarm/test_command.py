@@ -4,15 +4,20 @@ import json
 from contextlib import nullcontext
 
 import pytest
+from msgspec.structs import replace
 
 from alertd_simulator.swarm import command
 from alertd_simulator.swarm.command import Options
 from alertd_simulator.swarm.coverage import write_expected
-from alertd_simulator.swarm.plan_file import PlanFile, write_plan
+from alertd_simulator.swarm.plan_file import PlanFile, read_plan, write_plan
 from alertd_simulator.swarm.workers import Work
 from tests.simulator.swarm.fake_day import Inline, plan_of
 
-WORK = Work(simulate="tests.simulator.swarm.fake_day:simulate", plan_of="tests.simulator.swarm.fake_day:plan_of")
+WORK = Work(
+    simulate="tests.simulator.swarm.fake_day:simulate",
+    plan_of="tests.simulator.swarm.fake_day:plan_of",
+    misnamed="tests.simulator.swarm.fake_day:misnamed",
+)
 TAKEN = {("crash", "incident new->active"), ("disk_full", "incident new->active")}
 
 
@@ -120,7 +125,7 @@ def test_a_long_run_fails_if_a_listed_pair_was_never_taken(simulate, listed):
 
     assert code == 1
     assert "all passed" in err, "no day failed: the coverage did"
-    assert "coverage FAILED: 1 listed pairs were never taken:\n  slow_disk  incident new->active" in err
+    assert "coverage FAILED: 1 listed pair was never taken:\n  slow_disk  incident new->active" in err
     assert "MISS" in err
 
 
@@ -165,3 +170,59 @@ def test_a_plan_in_a_file_is_shrunk_too(simulate, tmp_path):
     assert code == 1
     assert f"replay: alertd simulate --plan {path} --trace" in err
     assert "36 deeds made 2" in err
+
+
+def test_a_plan_that_names_what_is_not_there_is_refused(simulate, tmp_path):
+    path = tmp_path / "mine.json"
+    plan = plan_of(1)
+    write_plan(path, PlanFile(comment="", plan=replace(plan, deeds=(replace(plan.deeds[0], device="badge-99"),))))
+    code, _, err = simulate(plan=path, trace=True)
+
+    assert code == 2
+    assert f"{path}: plan.deeds[0].device: nobody knows it" in " ".join(err.split())
+
+
+# --- Ctrl-C
+
+
+def test_ctrl_c_while_a_failure_is_made_small_keeps_the_smallest_so_far(simulate, tmp_path, monkeypatch):
+    class Impatient(Inline):
+        tries = 0
+
+        def one(self, day):
+            self.tries += day.plan is not None
+            if self.tries > 10:
+                raise KeyboardInterrupt
+            return super().one(day)
+
+    monkeypatch.setattr(command, "Workers", lambda work, jobs: nullcontext(Impatient()))
+    code, _, err = simulate(seeds=14)
+
+    path = tmp_path / "out" / "seed-13-press-lost.json"
+    kept = len(read_plan(path).plan.deeds)
+    assert code == 130
+    assert 2 < kept < 36
+    assert f"36 deeds made {kept} in 10 runs; interrupted: it may get smaller still" in err
+    assert f"replay: alertd simulate --plan {path} --trace" in err
+    assert "1 FAILED" in err
+
+
+@pytest.mark.parametrize(("lived", "said"), [(0, "nothing was lived to its end"), (5, "none of 5 failed")])
+def test_days_that_were_not_lived_have_not_passed(simulate, monkeypatch, lived, said):
+    class Interrupted(Inline):
+        def run(self, days):
+            for day in days:
+                if day.seed > lived:
+                    raise KeyboardInterrupt
+                yield day, self.one(day)
+
+    monkeypatch.setattr(command, "Workers", lambda work, jobs: nullcontext(Interrupted()))
+    code, _, err = simulate(seeds=12)
+
+    assert code == 130
+    assert said in err
+    assert "passed" not in err
+
+
+def test_one_day_is_one_day(simulate):
+    assert "1 day in" in simulate(seed=1)[2]

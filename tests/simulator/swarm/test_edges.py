@@ -16,8 +16,9 @@ from alertd.model.incident import (
 )
 from alertd.model.mode import Mode
 from alertd.model.notification import NotificationState
-from alertd_simulator.world.edges import EdgeCounter
-from alertd_simulator.world.happenings import Committed, Crashed, FaultBegan, FaultEnded, Healed, Moved
+from alertd_simulator.world.edges import EdgeCounter, company_of
+from alertd_simulator.world.happenings import Committed, Crashed, FaultBegan, FaultEnded, Healed, Moved, Reloaded
+from alertd_simulator.world.plan import Plan, SensorReport
 
 QUEUED = "notification new->queued"
 INCIDENT = Incident(
@@ -66,8 +67,8 @@ def crashed(at_s, power=False):
     return Crashed(at_us=seconds(at_s), incarnation=1, where="", power=power)
 
 
-def pairs(*happenings):
-    counter = EdgeCounter()
+def pairs(*happenings, company=()):
+    counter = EdgeCounter(company)
     for happening in happenings:
         counter.see(happening)
     return counter.pairs()
@@ -111,6 +112,33 @@ def test_a_crash_counts_when_it_comes_not_when_it_is_armed():
 
 def test_a_crash_also_counts_for_a_minute_after_the_start_that_ends_it():
     assert pairs(crashed(100), ended(190, "crash"), queued(250)) == {f"crash × {QUEUED}": 1}
+
+
+def test_a_reload_counts_for_a_minute_although_it_is_no_fault():
+    reloaded = Reloaded(at_us=seconds(10), version="2")
+
+    assert pairs(reloaded, queued(70), queued(71)) == {f"reload × {QUEUED}": 1, f"calm × {QUEUED}": 1}
+
+
+def test_a_storm_of_reports_counts_from_its_first_to_a_minute_after_its_last():
+    storm = SensorReport(at_s=100, name="s1", device="vape-1", action="vape", times=40, every_s=0.5)
+    few = SensorReport(at_s=500, name="s2", device="vape-1", action="vape", times=19)
+    company = company_of(Plan(seed=1, begins="2026-05-04T10:42:00-04:00", deeds=(storm, few)), ["America/New_York"])
+
+    assert pairs(queued(99), queued(180), queued(181), queued(510), company=company) == {
+        f"calm × {QUEUED}": 3,
+        f"storm × {QUEUED}": 1,
+    }
+
+
+@pytest.mark.parametrize("begins", ["2026-03-08T01:50:00-05:00", "2026-11-01T01:50:00-04:00"])
+def test_the_minutes_in_which_clocks_change_count(begins):
+    company = company_of(Plan(seed=1, begins=begins, deeds=()), ["America/New_York", "UTC"])
+
+    assert pairs(queued(8 * 60), queued(10 * 60 + 1), queued(15 * 60), company=company) == {
+        f"calm × {QUEUED}": 2,
+        f"clocks_change × {QUEUED}": 1,
+    }
 
 
 def test_every_fault_that_is_about_counts():

@@ -1,0 +1,294 @@
+"""The daemon's side of the pacer: starts it, feeds it, hears what became of each order, starts it again.
+
+Owns the child's life, and the memory of what was said. One pacer for each event loop, whatever number of channels: two
+of them would talk into each other in the same groups, a reload included. Must never: wait for a pacer that hangs (it is
+killed and replaced), nor leave one behind (it ends with its stdin).
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+import msgspec
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from alertd_adapters.rtp import pacer
+from alertd_adapters.rtp.clips import Clip
+from alertd_adapters.rtp.pacer import Group
+
+COMMAND = (sys.executable, "-I", "-S", str(Path(pacer.__file__).resolve()))
+CLIPS_LOADED_MAX = 200
+"""Sounds that the child holds; the least recently said is dropped. 100 kB each."""
+MEMORY_MAX = 2_000
+"""Orders whose fate is remembered."""
+SAID_AGAIN_MAX = 1
+"""An announcement that was cut by the pacer's death is begun again so often: the sound itself may be what kills it."""
+REPORT_BYTES_MAX = 65_536
+ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH")
+"""All that the child gets to see: secrets stand in the environment."""
+ANSWERS = frozenset({"started", "refused", "failed", "stopped"})
+ENDS = frozenset({"ended", "refused", "failed", "stopped"})
+
+log = structlog.get_logger(__name__)
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """How packets leave."""
+
+    interface: str
+    ttl: int
+    dscp: int
+    loopback: bool
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """One announcement for some groups. `rank`: who cuts whom; `cuts`: also its equals."""
+
+    id: str
+    clip: Clip
+    groups: tuple[Group, ...]
+    rank: int
+    cuts: bool
+    way: Way
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What the pacer says of an order. `state`: started, refused, failed, ended, cut, stopped."""
+
+    order: str
+    state: str = msgspec.field(name="is")
+    code: str = ""
+    why: str = ""
+    errno: int | None = None
+    by: str = ""
+    left_s: float = 0.0
+    """Refused: seconds until the groups are free."""
+    whole: bool = True
+    """Cut: in all its groups."""
+    silent: tuple[str, ...] = ()
+    """Started: groups to which the first packet could not be sent."""
+    at_ns: int = 0
+    packets: int = 0
+    lost: int = 0
+    late: int = 0
+
+
+class PacerGoneError(Exception):
+    """The pacer ended, or could not be started, before the first packet left."""
+
+
+class Air(Protocol):
+    """What carries announcements to loudspeakers: the pacer, or what a simulated world has instead."""
+
+    async def say(self, order: Order) -> Report:
+        """Returns when the first packet has left, or when it is certain that none will. Raises `PacerGoneError`."""
+        ...
+
+    async def stop(self, order_id: str, groups: Sequence[Group]) -> Report:
+        """Returns when the groups are silent. Raises `PacerGoneError`."""
+        ...
+
+    def remembers(self, order_id: str) -> Report | None:
+        """The last that is known of an order."""
+        ...
+
+    def give_up(self, order_id: str) -> None:
+        """Nothing was heard of this order in time. It must not be said later: a pacer that hangs is killed."""
+        ...
+
+
+class PacerProcess:
+    """`Air` over a real network."""
+
+    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+        self._again: set[asyncio.Task[None]] = set()
+        self._loaded: OrderedDict[str, None] = OrderedDict()
+        self._memory: OrderedDict[str, Report] = OrderedDict()
+        self._waiting: dict[str, asyncio.Future[Report]] = {}
+        self._asked: dict[str, Order] = {}
+        """Orders that may speak now or soon."""
+        self._begun_again: dict[str, int] = {}
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    # --- orders
+
+    async def say(self, order: Order) -> Report:
+        process = await self._started()
+        self._asked[order.id] = order
+        return await self._answer(process, order.id, (*self._loading(order.clip), _say(order)))
+
+    async def stop(self, order_id: str, groups: Sequence[Group]) -> Report:
+        for asked, order in list(self._asked.items()):
+            self._asked[asked] = replace(order, groups=tuple(group for group in order.groups if group not in groups))
+        if self._process is None:  # nobody speaks
+            return self._remember(Report(order=order_id, state="stopped"))
+        return await self._answer(self._process, order_id, (_line(do="stop", order=order_id, groups=groups),))
+
+    def remembers(self, order_id: str) -> Report | None:
+        return self._memory.get(order_id)
+
+    def give_up(self, order_id: str) -> None:
+        self._asked.pop(order_id, None)
+        if self._process is None:
+            return
+        log.error("pacer_hangs", pid=self._process.pid, order=order_id, remedy="it is killed and started again")
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def close(self) -> None:
+        """The pacer ends, in mid-word if it must."""
+        process, listener = self._process, self._listener
+        self._process = self._listener = None
+        for task in (*self._again, *([listener] if listener else [])):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
+            await process.wait()
+
+    async def _answer(self, process: asyncio.subprocess.Process, order_id: str, data: Sequence[bytes]) -> Report:
+        assert process.stdin is not None
+        answer: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+        self._waiting[order_id] = answer
+        self._remember(Report(order=order_id, state="asked"))
+        try:
+            process.stdin.writelines(data)
+            return await answer
+        finally:
+            self._waiting.pop(order_id, None)
+
+    def _loading(self, clip: Clip) -> list[bytes]:
+        """What the pacer must be given before it can say this."""
+        if clip.key in self._loaded:
+            self._loaded.move_to_end(clip.key)
+            return []
+        self._loaded[clip.key] = None
+        data = [_line(do="load", clip=clip.key, bytes=len(clip.payload)), clip.payload]
+        while len(self._loaded) > CLIPS_LOADED_MAX:
+            oldest, _ = self._loaded.popitem(last=False)
+            data.append(_line(do="drop", clip=oldest))
+        return data
+
+    # --- the child
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        async with self._starting:
+            if self._process is not None:
+                return self._process
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *self._command,
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    limit=REPORT_BYTES_MAX,
+                    env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+                )
+            except OSError as error:
+                raise PacerGoneError(f"the pacer could not be started: {error}") from error
+            self._process = process
+            self._listener = asyncio.get_running_loop().create_task(self._listen(process), name="pacer")
+            return process
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        try:
+            async for line in process.stdout:
+                self._hear(_REPORTS.decode(line))
+        except (msgspec.DecodeError, ValueError) as error:  # ValueError: a line without an end
+            log.warning("pacer_talks_nonsense", error=str(error), remedy="it is killed and started again")
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        self._mourn(await process.wait())
+
+    def _hear(self, report: Report) -> None:
+        self._remember(report)
+        answer = self._waiting.get(report.order)
+        if answer is not None and not answer.done() and report.state in ANSWERS:
+            answer.set_result(report)
+        if report.state in ENDS or (report.state == "cut" and report.whole):
+            self._asked.pop(report.order, None)
+            self._begun_again.pop(report.order, None)
+        if report.lost or report.late:
+            log.warning("pacer_trouble", order=report.order, packets=report.packets, lost=report.lost, late=report.late)
+
+    def _mourn(self, code: int) -> None:
+        """It ended, and nobody told it to. Who waits is told, and what was being said is begun again."""
+        log.error("pacer_died", code=code, remedy="it is started again by itself")
+        self._process = self._listener = None
+        self._loaded.clear()
+        for order_id, answer in self._waiting.items():
+            self._asked.pop(order_id, None)
+            if not answer.done():
+                answer.set_exception(PacerGoneError(f"the pacer died (code {code}) before the first packet left"))
+        for order in [order for order in self._asked.values() if order.groups]:
+            times = self._begun_again.get(order.id, 0)
+            if times >= SAID_AGAIN_MAX:
+                del self._asked[order.id]
+                continue
+            self._begun_again[order.id] = times + 1
+            task = asyncio.get_running_loop().create_task(self._say_again(order), name=f"again:{order.id}")
+            self._again.add(task)
+            task.add_done_callback(self._again.discard)
+
+    async def _say_again(self, order: Order) -> None:
+        try:
+            report = await self.say(order)
+        except PacerGoneError as error:
+            log.warning("announcement_lost", order=order.id, error=str(error))
+        else:
+            log.warning("announcement_begun_again", order=order.id, state=report.state)
+
+    def _remember(self, report: Report) -> Report:
+        self._memory[report.order] = report
+        self._memory.move_to_end(report.order)
+        while len(self._memory) > MEMORY_MAX:
+            self._memory.popitem(last=False)
+        return report
+
+
+_REPORTS = msgspec.json.Decoder(Report)
+
+
+def _line(**order: object) -> bytes:
+    return msgspec.json.encode(order) + b"\n"
+
+
+def _say(order: Order) -> bytes:
+    way = order.way
+    return _line(
+        do="say",
+        order=order.id,
+        clip=order.clip.key,
+        payload_type=order.clip.payload_type,
+        groups=order.groups,
+        rank=order.rank,
+        cuts=order.cuts,
+        interface=way.interface,
+        ttl=way.ttl,
+        dscp=way.dscp,
+        loopback=way.loopback,
+    )
+
+
+_PACERS: WeakKeyDictionary[asyncio.AbstractEventLoop, PacerProcess] = WeakKeyDictionary()
+
+
+def pacer_of_this_loop() -> PacerProcess:
+    """The one pacer. It is started by the first order, and outlives every reload."""
+    return _PACERS.setdefault(asyncio.get_running_loop(), PacerProcess())

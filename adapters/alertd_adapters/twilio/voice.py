@@ -1,0 +1,180 @@
+"""Placing one call, and finding out what became of one whose answer was lost: plugin `voice_twilio`.
+
+Everything the call says travels with the request, so the place is heard within a second of taking it, also when nothing
+can reach us. A call that may have been placed is *Unknown*, never placed again here. A second call to a phone that our
+first one still has would find it busy: it is held.
+"""
+
+from urllib.parse import urlencode
+from zlib import crc32
+
+from alertd.model import call_script
+from alertd.model.call_script import CallScript, CallScriptError
+from alertd.model.ids import NotificationId
+from alertd.model.notification import Claim, Notification, NotificationRow
+from alertd.model.outcome import Failed, Outcome, Unknown
+from alertd.ports import Clock, HttpNoAnswerError, HttpNotSentError, HttpResponse
+from alertd_adapters.twilio.channel import CREATED_DOUBT_US, HTTP_SHARE_OF_DEADLINE, callback_url, refusal, refused
+from alertd_adapters.twilio.rest import NoAnswerError, TwilioRest, decode
+from alertd_adapters.twilio.voice_calls import Call, CallPage, Lines, outcome_of
+from alertd_adapters.twilio.voice_settings import VoiceSettings
+from alertd_adapters.twilio.voice_twiml import Speaker
+
+HELD_S = 10.0
+"""Before a phone that our own call has is tried again."""
+LOOK_UP_PAGE = 50
+EVENTS = ("initiated", "ringing", "answered", "completed")
+
+
+class Switchboard:
+    """Twilio's Calls API: places calls, changes what they say, asks what became of them."""
+
+    def __init__(self, rest: TwilioRest, settings: VoiceSettings) -> None:
+        self._rest = rest
+        self._calls = f"{rest.account}/Calls"
+        self._timeout_s = settings.deadline_s * HTTP_SHARE_OF_DEADLINE
+
+    @property
+    def ahead_us(self) -> int:
+        """How far Twilio's clock is ahead of ours."""
+        return self._rest.ahead_us
+
+    async def place(self, form: list[tuple[str, str]]) -> HttpResponse:
+        """Raises the port's two errors."""
+        return await self._rest.post(f"{self._calls}.json", form, timeout_s=self._timeout_s)
+
+    async def say_instead(self, sid: str, twiml: str) -> bool:
+        """From now on the call says this. False: it is over, or Twilio did not hear us."""
+        try:
+            answer = await self._rest.post(f"{self._calls}/{sid}.json", [("Twiml", twiml)], timeout_s=self._timeout_s)
+        except (HttpNotSentError, HttpNoAnswerError):
+            return False
+        return 200 <= answer.status < 300
+
+    async def fetch(self, sid: str) -> Call | None:
+        """`None`: Twilio certainly does not have it. Raises `NoAnswerError`."""
+        if not sid.isalnum():
+            return None  # no SID looks so, and it would change the path
+        try:
+            return decode(await self._rest.get(f"{self._calls}/{sid}.json", self._timeout_s), Call)
+        except NoAnswerError as error:
+            if error.status == 404 and error.code == 20404:
+                return None
+            raise
+
+    async def to(self, number: str) -> tuple[Call, ...]:
+        """The last calls to a phone, newest first. Never by StartTime: null until somebody takes the call."""
+        query = urlencode({"To": number, "PageSize": str(LOOK_UP_PAGE)})
+        return decode(await self._rest.get(f"{self._calls}.json?{query}", self._timeout_s), CallPage).calls
+
+    def without_secrets(self, error: Exception) -> str:
+        return self._rest.without_secrets(str(error) or type(error).__name__)
+
+
+class VoiceChannel:
+    """`alertd.ports.Channel` for calls."""
+
+    kind = "voice"
+
+    def __init__(  # noqa: PLR0913 - its parts
+        self,
+        *,
+        name: str,
+        settings: VoiceSettings,
+        switchboard: Switchboard,
+        speaker: Speaker,
+        clock: Clock,
+        lines: Lines,
+        callback_base_url: str | None,
+    ) -> None:
+        self.name = name
+        self.limits = settings.limits
+        self._settings = settings
+        self._switchboard = switchboard
+        self._speaker = speaker
+        self._clock = clock
+        self._lines = lines
+        self._callback_base_url = callback_base_url
+
+    async def send(self, claim: Claim) -> Outcome:
+        n = claim.notification
+        if why := refusal(n):
+            return why
+        if self._lines.is_taken(n.endpoint.address):
+            detail = "our own call to this phone is not over; a second one would find it busy"
+            return Failed(permanent=False, code="line_held", detail=detail, retry_after_s=HELD_S)
+        try:
+            script = call_script.decode(n.body, n.text)
+        except CallScriptError:
+            script = CallScript(main=n.text)  # a call without keys beats no call
+        try:
+            response = await self._switchboard.place(self._form(n, script))
+        except HttpNotSentError as error:
+            why_not = self._switchboard.without_secrets(error)
+            return Failed(permanent=False, code="not_sent", detail=f"Twilio was not reached: {why_not}")
+        except HttpNoAnswerError as error:
+            return Unknown(detail=f"no answer from Twilio: {self._switchboard.without_secrets(error)}")
+        return self._judge(response, n)
+
+    async def look_up(self, row: NotificationRow) -> Outcome | None:
+        n = row.notification
+        sid = self._lines.sid_of(n.id) or row.ref
+        try:
+            call = await self._switchboard.fetch(sid) if sid else None
+            call = call or await self._find(n)
+        except NoAnswerError:
+            return None
+        if call is None:
+            return Failed(permanent=False, code="not_found", detail="Twilio never had it")
+        self._lines.learn(call.sid, n.id)
+        return outcome_of(call)
+
+    async def _find(self, n: Notification) -> Call | None:
+        """The oldest call to its phone since it was written that is nobody else's. A call has no words to know it by;
+        but two of ours are never under way to one phone, so there is rarely more than one."""
+        calls = await self._switchboard.to(n.endpoint.address)
+        since_us = n.created_us + min(self._switchboard.ahead_us, 0) - CREATED_DOUBT_US
+        young = [call for call in reversed(calls) if call.created_us is None or call.created_us >= since_us]
+        ours = [c for c in young if c.sender in self._settings.from_numbers and c.direction != "inbound"]
+        return next((call for call in ours if self._lines.owner(call.sid) in (None, n.id)), None)
+
+    def _judge(self, response: HttpResponse, n: Notification) -> Outcome:
+        """What an answer to a POST means. Only a refusal proves that no phone rings."""
+        if 400 <= response.status < 500:
+            return refused(response)
+        if 300 <= response.status < 400:
+            detail = "something between us and Twilio redirects; redirects are never followed: check base_url, proxy"
+            return Failed(permanent=False, code=f"http_{response.status}", detail=detail)
+        try:
+            call = decode(response.body, Call) if 200 <= response.status < 300 else None
+        except NoAnswerError:
+            call = None
+        if call is None or not call.sid:
+            return Unknown(detail=f"Twilio said HTTP {response.status}, but not which call")
+        self._lines.learn(call.sid, n.id)
+        self._lines.began(call.sid, n.endpoint.address)
+        return outcome_of(call)
+
+    def _form(self, n: Notification, script: CallScript) -> list[tuple[str, str]]:
+        numbers, base = self._settings.from_numbers, self._callback_base_url
+        key = None if base is None else key_url(base, self.name, n.id, turn=0, heard=script)
+        form = {
+            "To": n.endpoint.address,
+            "From": numbers[crc32(n.endpoint.address.encode()) % len(numbers)],
+            "Twiml": self._speaker.opening(script, key),
+            "Timeout": str(self._settings.ring_s),
+            "MachineDetection": "DetectMessageEnd",
+            "AsyncAmd": "true",  # the call speaks at once; who took it is found out meanwhile
+        }
+        if base is None:
+            return list(form.items())
+        form["AsyncAmdStatusCallback"] = callback_url(base, self.name, about="machine", d=n.id)
+        form["StatusCallback"] = callback_url(base, self.name, about="status", d=n.id)
+        return [*form.items(), *(("StatusCallbackEvent", event) for event in EVENTS)]
+
+
+def key_url(base: str, name: str, notification_id: NotificationId, *, turn: int, heard: CallScript) -> str:
+    """Where a key goes. Twilio signs the URL, so what it says is what we wrote: which call, which of its questions,
+    how many presses of the incident had been spoken of, and when those words were written."""
+    known = {"p": str(heard.presses), "w": str(heard.written_us)}
+    return callback_url(base, name, about="key", d=notification_id, n=str(turn), **known)

@@ -1,0 +1,168 @@
+"""Twilio's Call resource, what its words mean to us, and which of our calls are under way.
+
+A call is *delivered* only if a human took it. A machine, or nobody knows who, is *sent*, and says so: a completed call
+is no answer (promise 5). Owns no truth: all of it may be forgotten.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from alertd.model.ids import NotificationId
+from alertd.model.outcome import Accepted, Delivered, Failed, Outcome, Sent
+from alertd.ports import Clock
+from alertd_adapters.twilio.rest import stamp_us
+
+REMEMBERED_CALLS_MAX = 10_000
+CALL_US_MAX = 240 * 1_000_000
+"""No call of ours lasts longer: ringing, everything twice, eight seconds of nothing, and once more."""
+BUSY_AGAIN_S = 15.0
+UNTAKEN_AGAIN_S = 20.0
+NO_SUCH_PHONE = frozenset({404, 410, 484, 604})
+"""SIP: not found, gone, address incomplete, does not exist anywhere. Never another try."""
+VOICEMAIL = "voicemail took the call"
+SOMEBODY = "somebody or something took the call"
+HUMAN = "a human took the call"
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """A Call resource, as far as we read it. `start_time` is null until the phone is taken, so it finds nothing."""
+
+    sid: str
+    status: str = ""
+    answered_by: str | None = None
+    direction: str = ""
+    sender: str | None = msgspec.field(default=None, name="from")
+    to: str | None = None
+    date_created: str | None = None
+
+    @property
+    def created_us(self) -> int | None:
+        return stamp_us(self.date_created)
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in ("completed", "busy", "no-answer", "failed", "canceled")
+
+
+class CallPage(Struct, frozen=True, kw_only=True):
+    """A list of calls, newest first."""
+
+    calls: tuple[Call, ...] = ()
+
+
+def outcome_of(call: Call, sip_code: int = 0) -> Outcome:  # noqa: PLR0911 - one a status
+    """A status as an outcome. `sip_code` comes with callbacks only."""
+    match call.status:
+        case "ringing":
+            return Sent(ref=call.sid)
+        case "in-progress" | "completed":
+            return _taken(call)
+        case "busy":
+            return _untaken(call, "busy", "the phone was busy", BUSY_AGAIN_S)
+        case "no-answer":
+            return _untaken(call, "no_answer", "the phone rang and nobody took it", UNTAKEN_AGAIN_S)
+        case "failed" if sip_code in NO_SUCH_PHONE:
+            detail = f"the phone network knows no such number (SIP {sip_code}): correct it in people.csv"
+            return Failed(permanent=True, code=f"sip_{sip_code}", detail=detail, ref=call.sid)
+        case "failed":  # 480: switched off, as far as the network can tell
+            why = f" (SIP {sip_code})" if sip_code else ""
+            return _untaken(call, "failed", f"the phone could not be rung{why}", UNTAKEN_AGAIN_S)
+        case "canceled":
+            return Failed(permanent=True, code="canceled", detail="somebody canceled it at Twilio", ref=call.sid)
+        case _:
+            return Accepted(ref=call.sid)
+
+
+def _untaken(call: Call, code: str, detail: str, again_s: float) -> Failed:
+    return Failed(permanent=False, unanswered=True, code=code, detail=detail, ref=call.sid, retry_after_s=again_s)
+
+
+def _taken(call: Call) -> Outcome:
+    by = call.answered_by or ""
+    if by == "human":
+        return Delivered(ref=call.sid, detail=HUMAN)
+    return Sent(ref=call.sid, detail=VOICEMAIL if is_machine(by) else SOMEBODY)
+
+
+def is_machine(answered_by: str) -> bool:
+    return answered_by.startswith("machine") or answered_by == "fax"
+
+
+def _rank(outcome: Outcome) -> int:
+    """How much an outcome says: statuses come late, twice and out of order."""
+    match outcome:
+        case Sent(detail=detail):
+            return {SOMEBODY: 3, VOICEMAIL: 4}.get(detail, 2)
+        case Delivered():
+            return 5
+        case Failed():
+            return 6
+        case _:
+            return 1
+
+
+class Lines:
+    """Our calls, as far as this process knows: whose each is, how far it has come, which phones are taken."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._owner: OrderedDict[str, NotificationId] = OrderedDict()
+        self._sid: dict[NotificationId, str] = {}
+        self._rank: dict[str, int] = {}
+        self._over: set[str] = set()
+        self._keyed: set[str] = set()
+        self._taken: dict[str, tuple[str, int]] = {}
+        """Number -> the call that has it, and the boot time at which it is surely over."""
+        self.stored: Callable[[str], NotificationId | None] = lambda _sid: None
+        """Whose it is by what the daemon has stored: an earlier process may have placed it."""
+
+    def learn(self, sid: str, notification_id: NotificationId) -> None:
+        self._owner[sid] = notification_id
+        self._sid[notification_id] = sid
+        self._owner.move_to_end(sid)
+        while len(self._owner) > REMEMBERED_CALLS_MAX:
+            old, owner = self._owner.popitem(last=False)
+            self._rank.pop(old, None)
+            self._over.discard(old)
+            self._keyed.discard(old)
+            if self._sid.get(owner) == old:
+                del self._sid[owner]
+
+    def owner(self, sid: str) -> NotificationId | None:
+        return self._owner.get(sid) or self.stored(sid)
+
+    def sid_of(self, notification_id: NotificationId) -> str | None:
+        return self._sid.get(notification_id)
+
+    def began(self, sid: str, number: str) -> None:
+        if sid not in self._over:
+            self._taken[number] = (sid, self._clock.now().boot_us + CALL_US_MAX)
+
+    def ended(self, sid: str) -> None:
+        self._over.add(sid)
+        self._taken = {number: taken for number, taken in self._taken.items() if taken[0] != sid}
+
+    def is_over(self, sid: str) -> bool:
+        return sid in self._over
+
+    def is_taken(self, number: str) -> bool:
+        """Does a call of ours ring there, or speak?"""
+        sid, until_us = self._taken.get(number, ("", 0))
+        return bool(sid) and self._clock.now().boot_us < until_us
+
+    def keyed(self, sid: str) -> None:
+        self._keyed.add(sid)
+
+    def was_keyed(self, sid: str) -> bool:
+        """A key was pressed in it: a human listens, whatever a detector says."""
+        return sid in self._keyed
+
+    def is_news(self, sid: str, outcome: Outcome) -> bool:
+        return _rank(outcome) > self._rank.get(sid, 0)
+
+    def reported(self, sid: str, outcome: Outcome) -> None:
+        """It is committed."""
+        self._rank[sid] = max(self._rank.get(sid, 0), _rank(outcome))

@@ -1,0 +1,124 @@
+# ruff: noqa: E501 - what is changed is quoted as it stands in the source
+"""Mutants of the loudspeakers: who waits, who hears, when there is quiet. Caught by stories, and on simulated days."""
+
+from alertd_simulator.world.plan import LoudspeakersDown
+from mutation.mutant import Edit, Mutant, Seeds, Story
+
+ANNOUNCING = "alertd/engine/announcing.py"
+PAGING = "alertd/engine/paging.py"
+NOTIFICATION = "alertd/model/notification.py"
+SWITCH_DOWN_FOR_A_MINUTE = tuple(
+    LoudspeakersDown(at_s=100.0 * number, lasts_s=80.0, mood="switch down") for number in range(1, 6)
+)
+"""So that many an announcement is too late. On a stated day the loudspeakers seldom fail, and then seldom for long."""
+
+LOUDSPEAKERS = (
+    Mutant(
+        name="late press to PA",
+        edits=(
+            Edit(file=ANNOUNCING, old="    if incident.dispatch_hold is Reason.LATE_HOLD:\n", new="    if False:\n"),
+        ),
+        cheap=True,
+        by=Story(name="late_press", trips=("late waits",)),
+    ),
+    Mutant(
+        name="the announcement is repeated after a correction",
+        edits=(
+            Edit(
+                file=ANNOUNCING,
+                old="    over = incident.escalation is EscalationState.STOPPED or incident.state is IncidentState.RELEASING\n",
+                new="    over = False\n",
+            ),
+            Edit(
+                file=NOTIFICATION,
+                old="or (incident_stopped and kind in CALLS)\n",
+                new="or (incident_stopped and kind in CALLS - {Kind.PAGE})\n",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="correction", trips=("quiet",)),
+    ),
+    Mutant(
+        name="the announcement is repeated for ever",
+        edits=(
+            Edit(
+                file=ANNOUNCING,
+                old="    _say(d, incident, running, Saying(repeat=repeat, reason=Reason.ANNOUNCED_AGAIN, suppressed=why_not))\n",
+                new="    _say(d, incident, running, Saying(repeat=repeat, reason=Reason.ANNOUNCED_AGAIN, suppressed=why_not))\n"
+                "    for more in range(1, 4):\n"
+                "        _say(d, incident, running, Saying(repeat=repeat + 10 * more, reason=Reason.ANNOUNCED_AGAIN))\n",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="first_press", trips=("announcements",)),
+    ),
+    Mutant(
+        name="the loudspeakers of the other school speak",
+        edits=(
+            Edit(
+                file=ANNOUNCING,
+                old="        endpoint = d.site.loudspeakers.get(target.id)\n        if endpoint is None:\n",
+                new="        schools = [s for s in d.facts.registry.sites.values() if s.loudspeakers and s.id != d.site.id]\n"
+                "        endpoint = schools[0].loudspeakers.get(target.id) if schools else None\n        if endpoint is None:\n",
+            ),
+        ),
+        cheap=True,
+        by=Seeds(trips=("loudspeaker words",)),
+    ),
+    Mutant(
+        name="pa stop also stops escalation",
+        edits=(
+            Edit(
+                file=PAGING,
+                old="            silenced = d.put(replace(incident, announcing=replace(incident.announcing, ended=True)))\n",
+                new="            from alertd.engine.lifecycle import Move\n"
+                "            silenced = d.put(replace(incident, announcing=replace(incident.announcing, ended=True)))\n"
+                "            silenced = d.escalate(silenced, Move.STOP)\n",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="loudspeakers_are_silenced", trips=("quiet",)),
+    ),
+    Mutant(
+        name="pa stop forgets what waits and what comes again",
+        edits=(
+            Edit(file=PAGING, old="    d.withdraw_pages(Reason.SILENCED)\n", new=""),
+            Edit(
+                file=PAGING,
+                old="        if incident.announcing is not None and not incident.announcing.ended:\n",
+                new="        if False:\n",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="loudspeakers_are_silenced", trips=("quiet",)),
+    ),
+    Mutant(
+        name="an announcement older than its expiry is spoken",
+        edits=(Edit(file=ANNOUNCING, old="EXPIRES_S = 30\n", new="EXPIRES_S = 300\n"),),
+        by=Seeds(plus=SWITCH_DOWN_FOR_A_MINUTE, trips=("fresh voice",)),
+    ),
+    Mutant(
+        name="a second room starts the announcement anew",
+        edits=(Edit(file=ANNOUNCING, old="    if anew:\n", new="    if True:\n"),),
+        cheap=True,
+        by=Story(name="second_room", trips=("announcements",)),
+    ),
+    Mutant(
+        name="a school whose law wants silence hears it",
+        edits=(Edit(file=ANNOUNCING, old="    if not rules.audible:\n", new="    if False:\n"),),
+        cheap=True,
+        by=Story(name="silent_school", trips=("loudspeaker words",)),
+    ),
+    Mutant(
+        name="loudspeakers wait until somebody answers",
+        edits=(
+            Edit(
+                file="alertd/engine/escalation.py",
+                old="    incident = announcing.announce(d, incident, incident.step, call.reason)\n",
+                new="",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="first_press", trips=("announcements",)),
+    ),
+)

@@ -1,0 +1,180 @@
+"""Phones that ring: whose must, whose must not, how often, and what a machine that takes the call may change.
+
+Owns the rules of messages.md, "Call", written down once more; who took a call and which key was pressed is what the
+world knows. That a key counts only if a human pressed it is judged in `answering`.
+"""
+
+from msgspec.structs import replace
+
+from alertd.model.events import OutcomeReported
+from alertd.model.ids import IncidentId
+from alertd.model.incident import EscalationState, Incident, IncidentState
+from alertd.model.notification import Kind, NotificationRow, NotificationState
+from alertd.model.people import Endpoint, Person
+from alertd.model.policy import Step, TargetKind
+from alertd.model.reason import Reason
+from alertd_simulator.checkers.audiences import people_meant
+from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.records import Row
+from alertd_simulator.world.happenings import CallTaken, Committed, Happening
+
+LOOKING = frozenset({EscalationState.RUNNING, EscalationState.EXHAUSTED})
+CALLS_MAX = 4
+"""Of one kind to one phone: the call, two more that follow when nobody takes it, and one that was under way when the
+escalation began anew."""
+COUNTED = frozenset({Kind.ALERT, Kind.REMINDER, Kind.EXHAUSTED})
+LEASE_US = 60_000_000
+"""What was claimed before the end may leave within it."""
+
+
+def is_voice(scene: Scene, channel: str) -> bool:
+    rules = scene.registry.channels.get(channel)
+    return rules is not None and rules.kind == "voice"
+
+
+def wore_it(incident: Incident, person: Person) -> bool:
+    """Is it the presser's own phone, as far as anybody can know?"""
+    return any(press.assigned_to == person.id for press in incident.presses)
+
+
+class RespondersAreCalled(Checker):
+    name = "responders are called"
+    docs = (
+        "Req 60, req 61: when a step begins that asks for calls, every phone of those who are asked to come has a call "
+        "in the same commit, beside the text; only the presser's own is left silent, and says so."
+    )
+    sees = (Committed,)
+
+    def see(self, happening: Happening) -> None:
+        if isinstance(happening, Committed):
+            for incident in happening.decision.incidents:
+                self._judge(happening, incident)
+
+    def _judge(self, committed: Committed, after: Incident) -> None:
+        policy = self.scene.registry.policies_by_hash.get(after.policy_hash)
+        if policy is None or not after.is_open or after.escalation not in LOOKING:
+            return
+        if after.state is not IncidentState.ACTIVE:
+            return
+        before = self.scene.records.incidents.get(after.id)
+        begins = (
+            before is None
+            or before.state is IncidentState.CANCEL_WINDOW
+            or before.incident_class is not after.incident_class
+        )
+        first = 0 if before is None or begins else before.step + 1
+        for index in range(first, min(after.step + 1, len(policy.steps))):
+            self._step(committed, after, policy.steps[index], index)
+
+    def _step(self, committed: Committed, incident: Incident, step: Step, index: int) -> None:
+        voices = [channel for channel in step.channels if is_voice(self.scene, channel)]
+        named = tuple(
+            target
+            for target in step.targets
+            if target.words == "responder" and target.kind in (TargetKind.GROUP, TargetKind.PERSON)
+        )
+        if not voices or not named:
+            return
+        rows = {r.notification.endpoint.key: r for r in committed.decision.notifications if _of(r, incident, index)}
+        for person in people_meant(self.scene.registry, incident.site_id, replace(step, targets=named), (0, 0)):
+            for endpoint in person.endpoints:
+                if endpoint.channel in voices:
+                    self._phone(committed.at_us, incident, person, endpoint, rows.get(endpoint.key))
+
+    def _phone(
+        self, at_us: int, incident: Incident, person: Person, endpoint: Endpoint, row: NotificationRow | None
+    ) -> None:
+        what = f"{incident.headline} ({incident.id}) begins, and {person.name} is not called by {endpoint.channel}"
+        if row is None:
+            self.accuse(at_us, f"{what}: nothing says why")
+        elif row.state is NotificationState.SUPPRESSED and not (
+            row.reason is Reason.OPTED_OUT or (row.reason is Reason.PRESSER and wore_it(incident, person))
+        ):
+            self.accuse(at_us, f"{what}: {row.reason}")
+
+
+def _of(row: NotificationRow, incident: Incident, step: int) -> bool:
+    return row.notification.incident_id == incident.id and row.notification.step == step
+
+
+class NoNeedlessCalls(Checker):
+    name = "no needless calls"
+    docs = (
+        "A phone never rings for a press of its own badge, never for its owner to hide who was texted so, never more "
+        "than a lease after the incident's end, and no more than three times for the same thing."
+    )
+    sees = (CallTaken,)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._rang: dict[tuple[object, ...], set[str]] = {}
+
+    def see(self, happening: Happening) -> None:
+        if not isinstance(happening, CallTaken) or happening.notification_id is None:
+            return
+        row = self.scene.records.rows.get(happening.notification_id)
+        incident = self._incident(row)
+        person = self._owner(row)
+        if row is None or incident is None or person is None:
+            return
+        what = f"{person.name}'s phone rings for {incident.headline} ({row.notification.id})"
+        if wore_it(incident, person) and self._wore_it_then(row, incident, person):
+            self.accuse(happening.at_us, f"{what}, which that person's own badge pressed")
+        if row.notification.template.endswith(".staff") and self._is_texted(row):
+            self.accuse(happening.at_us, f"{what} in a room that was told by text to hide")
+        closed_us = self.scene.records.seen[incident.id].closed_us
+        if closed_us is not None and happening.at_us > closed_us + LEASE_US:
+            self.accuse(happening.at_us, f"{what} after its end")
+        self._count(happening, row, incident, what)
+
+    def _incident(self, row: Row | None) -> Incident | None:
+        incident_id = row.notification.incident_id if row is not None else None
+        return self.scene.records.incidents.get(IncidentId(incident_id)) if incident_id is not None else None
+
+    def _owner(self, row: Row | None) -> Person | None:
+        person_id = row.notification.endpoint.person_id if row is not None else None
+        return self.scene.registry.people.get(person_id) if person_id is not None else None
+
+    def _wore_it_then(self, row: Row, incident: Incident, person: Person) -> bool:
+        """A badge may press while a call about another one is on its way."""
+        presses_us = self.scene.records.seen[incident.id].presses_us
+        mine = [at for at, p in zip(presses_us, incident.presses, strict=False) if p.assigned_to == person.id]
+        return bool(mine) and min(mine) <= row.born_us
+
+    def _is_texted(self, row: Row) -> bool:
+        n = row.notification
+        others = self.scene.records.rows_of.get(n.incident_id, ()) if n.incident_id is not None else ()
+        return any(
+            other.notification.endpoint.person_id == n.endpoint.person_id
+            and not is_voice(self.scene, other.notification.endpoint.channel)
+            and other.state in (NotificationState.SENT, NotificationState.DELIVERED)
+            and n.reason is not Reason.OTHER_CHANNEL
+            for other in others
+        )
+
+    def _count(self, call: CallTaken, row: Row, incident: Incident, what: str) -> None:
+        n = row.notification
+        if n.kind not in COUNTED or n.reason is Reason.OTHER_CHANNEL:
+            return
+        rang = self._rang.setdefault((incident.id, call.to, n.kind, incident.generation, incident.round), set())
+        rang.add(n.id)
+        if len(rang) > CALLS_MAX:
+            self.accuse(call.at_us, f"{what} for the {len(rang)}th time", once=f"{incident.id}/{call.to}")
+
+
+class CarrierUndoesNothing(Checker):
+    name = "carrier undoes nothing"
+    docs = (
+        'Promise 5: what carriers report ("machine", "completed", "busy") adds no answer and takes none back: a key '
+        "that a human pressed stands."
+    )
+    sees = (Committed,)
+
+    def see(self, happening: Happening) -> None:
+        if not isinstance(happening, Committed) or not isinstance(happening.event, OutcomeReported):
+            return
+        for after in happening.decision.incidents:
+            before = self.scene.records.incidents.get(after.id)
+            if before is not None and (before.answers, before.counted_from) != (after.answers, after.counted_from):
+                outcome = type(happening.event.outcome).__name__
+                self.accuse(happening.at_us, f"{after.headline} ({after.id}): {outcome} changes what people answered")

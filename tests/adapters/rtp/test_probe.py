@@ -1,0 +1,63 @@
+"""What `alertd doctor` hears of loudspeakers on a machine that is not theirs. On the wire: test_on_the_wire."""
+
+import asyncio
+
+from alertd.ports import Found, HttpResponse
+from alertd.testing.scripted_http import ScriptedHttp
+from alertd_adapters.rtp import plugin
+from tests.adapters.doubles import surroundings
+from tests.adapters.rtp.world import SECTION
+
+
+def probed(**settings: object) -> list[Found]:
+    """As the plugin offers it; the settings are only checked, so nothing is rendered."""
+    around = surroundings(
+        ScriptedHttp(lambda _: HttpResponse(status=500)), {}, extra={"checking": True, "pa_speak": lambda *_: None}
+    )
+    probe = plugin.build("pa", {**SECTION, **settings}, around).probe
+    assert probe is not None
+
+    async def all_of_it() -> list[Found]:
+        return [found async for found in probe(("oak-all",))]
+
+    return asyncio.run(all_of_it())
+
+
+def test_a_card_that_is_not_ours_is_named_and_what_could_be_written_instead():
+    card = probed()[0]
+
+    assert card.text == "192.0.2.10 is no address of this machine"
+    assert "127.0.0.1" in card.remedy
+    assert card.grave
+
+
+def test_our_own_card_and_a_way_to_each_group():
+    found = probed(interface="127.0.0.1", loopback=True)
+
+    assert [each.text for each in found[:4]] == [
+        "lo (127.0.0.1) is up and does multicast",
+        *(f"there is a way to {group} by 127.0.0.1" for group in ("239.192.4.10:5010", *TWO)),
+    ]
+
+
+TWO = ("239.192.4.2:5004", "239.192.4.3:5004")
+
+
+def test_a_speech_program_that_is_not_there_is_named_with_its_package(monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    voice = probed()[-1]
+
+    assert not voice.is_good
+    assert "apt install espeak-ng" in voice.remedy
+
+
+def test_a_speech_program_is_heard_to_speak_not_only_seen(monkeypatch, tmp_path):
+    """It is installed, and lacks the voice."""
+    program = tmp_path / "espeak-ng"
+    program.write_text("#!/bin/sh\necho 'Error: The specified espeak-ng voice does not exist.' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    voice = probed()[-1]
+
+    assert "cannot be spoken: espeak-ng failed: Error: The specified espeak-ng voice does not exist." in voice.text
+    assert "espeak-ng" in voice.remedy
