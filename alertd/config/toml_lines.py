@@ -5,16 +5,20 @@ never values.
 """
 
 import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 Path = tuple[str | int, ...]
 """Keys from the top, with a number for each element of an array: ("steps", 0, "wait_s")."""
 
 
-def key_lines(text: str) -> dict[Path, int]:
+@lru_cache(maxsize=128)  # a reload reads a district again of which one file has changed
+def key_lines(text: str) -> Mapping[Path, int]:
     """Path of every table, key and array element -> its line, counted from 1."""
     scanner = _Scanner(text)
     scanner.document()
-    return scanner.lines
+    return MappingProxyType(scanner.lines)
 
 
 class _Scanner:

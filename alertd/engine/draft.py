@@ -221,10 +221,10 @@ class Draft:
         """Whatever the site's drill has not said yet, of any kind."""
         self._withdrawals.append(Withdrawal(incident_id=None, reason=reason, mode=Mode.DRILL))
 
-    def said(self, person_id: PersonId) -> frozenset[str]:
-        """Endpoint keys of a person that this decision addresses."""
-        rows = (row for row in self._rows.values() if row.state is NotificationState.QUEUED)
-        return frozenset(r.notification.endpoint.key for r in rows if r.notification.endpoint.person_id == person_id)
+    def said(self, incident: Incident) -> frozenset[str]:
+        """Endpoint keys at which this decision tells of the incident."""
+        rows = (row.notification for row in self._rows.values() if row.state is NotificationState.QUEUED)
+        return frozenset(n.endpoint.key for n in rows if n.incident_id == incident.id)
 
     def is_announced(self, incident: Incident) -> bool:
         """Does this decision let loudspeakers speak of it?"""

@@ -251,12 +251,13 @@ def say_it_is_real(d: Draft, incident: Incident) -> None:
     if drill is None:
         return
     d.put_drill(replace(drill, real_incident_id=incident.id))
+    said = d.said(incident)
     for told in drill.told:
         person = d.facts.registry.people.get(told.person_id)
         endpoint = next((e for e in person.endpoints if e.key == told.endpoint_key), None) if person else None
         if person is None or endpoint is None:
             d.entry(EntryKind.NOTIFICATION, Reason.NO_ENDPOINT, f"{told.person_id} left the roster", incident=incident)
-        elif endpoint.key not in d.said(person.id):
+        elif endpoint.key not in said:
             _tell_real(d, incident, person, endpoint)
     _hush(d, incident)
 

@@ -224,9 +224,9 @@ class SqliteStore(SqlStore):
 
     def begin_life(self) -> None:
         """Make the held database fit for use. Raises `StoreFullError` where that finds no room; try again then."""
-        self._open_database()
-        if self._reader is None:
+        if self._reader is None:  # first: what is on a full disk can be read all the same
             self._reader = Reader(reading_engine(self.path))
+        self._open_database()
         self.ballast.restore()
         self._alive = True
 

@@ -25,7 +25,8 @@ from alertd.model.site import Device, DeviceKind, Site
 from alertd_simulator import demo_wiring
 from alertd_simulator.demo_wiring import Endpoints, Keys, PaZone, dump_toml
 
-__all__ = ["IN_TREE", "WIRING", "Endpoints", "Keys", "Part", "School", "dump_toml", "find_example", "prepare"]
+__all__ = ["IN_TREE", "SPARE", "STATE", "WIRING", "Endpoints", "Keys", "Part", "School", "dump_toml"]
+__all__ += ["find_example", "prepare"]
 
 WIRING = "channels.toml"
 WAIT_S = 6

@@ -36,10 +36,9 @@ class Line(Struct, frozen=True, kw_only=True):
     who: str
     what: str
 
-    def words(self, who: str = "") -> str:
-        """`who`: several people, of whom this holds."""
+    def words(self) -> str:
         what = f"“{self.what}”" if self.kind in QUOTED else self.what
-        return f"{who or self.who} {VERBS[self.kind]} {what}".rstrip()
+        return f"{self.who} {VERBS[self.kind]} {what}".rstrip()
 
     def clock(self) -> str:
         return time.strftime("%H:%M:%S", time.localtime(self.at_s))
@@ -54,7 +53,7 @@ def grouped(lines: Sequence[Line]) -> list[str]:
     for same in found.values():
         others = len(same) - NAMED
         who = ", ".join(line.who for line in same[:NAMED]) + (f" and {others} more" if others > 0 else "")
-        words.append(same[0].words(who))
+        words.append(same[0].words() if len(same) == 1 else f"{who} read “{same[0].what}”")
     return words
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import aiomqtt
 import msgspec
 from msgspec.structs import replace
 
@@ -78,7 +79,7 @@ class Player:
         self._began_s = 0.0
 
     async def play(self, afterwards_s: float = AFTERWARDS_S) -> None:
-        """Raises `RuntimeError` if the daemon or the receivers are not there."""
+        """Raises `RuntimeError` if the daemon, the broker or the receivers are not there."""
         await self._ready()
         self._began_s = time.monotonic()
         watching = asyncio.create_task(self._watch(), name="feed")
@@ -89,6 +90,8 @@ class Player:
                     await self._wait_until(deed.at_s / self._speed)
                     group.create_task(self._do(deed, air))
             await asyncio.wait({watching}, timeout=afterwards_s)
+        except aiomqtt.MqttError as error:
+            raise RuntimeError(f"the broker {host}:{port} does not answer: {error}") from None
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
@@ -135,16 +138,17 @@ class Player:
     # --- deeds
 
     async def _do(self, deed: Deed, air: Air) -> None:
+        self._tell(self.now_s, f"▸ {words_of(deed)}")
         try:
-            self._tell(self.now_s, f"▸ {await self._done(deed, air)}")
+            await self._carry_out(deed, air)
         except (RefusedError, NotReachableError) as error:
-            self._tell(self.now_s, f"▸ {words_of(deed)}: alertd refuses: {error}")
-        except RuntimeError as error:
-            self._tell(self.now_s, f"▸ {words_of(deed)}: {error}")
-        finally:
+            self._tell(self.now_s, f"▸ {words_of(deed)}: NOT DONE, alertd says: {error}")
+        except (RuntimeError, aiomqtt.MqttError) as error:
+            self._tell(self.now_s, f"▸ {words_of(deed)}: NOT DONE: {error}")
+        else:
             self.done += 1
 
-    async def _done(self, deed: Deed, air: Air) -> str:
+    async def _carry_out(self, deed: Deed, air: Air) -> None:
         match deed:
             case Press() | SensorReport() | Poison():
                 await self._publish(deed, air)
@@ -153,14 +157,13 @@ class Player:
                 await self._ask("POST", "/type", body)
             case Key():
                 if not await self._ask("POST", "/key", {"person": deed.person, "key": deed.key}):
-                    return f"{words_of(deed)}: the phone is in no call"
+                    raise RuntimeError("the phone is in no call")
             case Order():
                 await self._order(deed)
             case CarrierWeather() | DispatchWeather() | DispatchMood():
                 await self._turn(deed)
             case _:
                 raise AssertionError(f"{type(deed).__name__} cannot be played")
-        return words_of(deed)
 
     async def _publish(self, deed: Press | SensorReport | Poison, air: Air) -> None:
         began_s = time.monotonic()

@@ -7,6 +7,7 @@ they get, and the door by which a player lets people type. Nothing in it can rea
 import asyncio
 import json
 import shlex
+import shutil
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,7 +21,7 @@ from alertd.daemon.system_clock import SystemClock
 from alertd_simulator.carrier import Carrier
 from alertd_simulator.carrier_json import CallRecord, Text
 from alertd_simulator.demo_loudspeakers import Heard, known_recordings, listening, why_no_multicast
-from alertd_simulator.demo_school import WIRING, School, prepare
+from alertd_simulator.demo_school import SPARE, STATE, WIRING, School, prepare
 from alertd_simulator.demo_wiring import Endpoints, Keys
 from alertd_simulator.dispatch_center import DispatchCenter, Message
 from alertd_simulator.embedded_broker import embedded_broker
@@ -74,6 +75,8 @@ def prepare_folder(folder: Path) -> None:
         raise RuntimeError(f"{folder} holds something else: name an empty or a new folder with --into")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARKER).touch()
+    for old in ("config", STATE, SPARE):  # the broker has forgotten it all, and so shall the daemon
+        shutil.rmtree(folder / old, ignore_errors=True)
 
 
 def refuse_live(wiring: Mapping[str, object], environ: Mapping[str, str]) -> None:

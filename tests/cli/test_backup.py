@@ -23,6 +23,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]
     world.close()
 
 
+@pytest.mark.slow
 def test_a_backup_of_the_running_store_is_made_proven_and_brought_back(shell, database, tmp_path):
     (tmp_path / "copies").mkdir()
     said = shell.run(*OURS, "backup", str(tmp_path / "copies"))

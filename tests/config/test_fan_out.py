@@ -51,6 +51,7 @@ def carried(steps, rates, kinds, parts):
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(steps=policies, sms=st.sampled_from(RATES), voice=st.sampled_from(RATES), parts=st.integers(1, 3))
 def test_first_and_last_are_those_of_a_bucket_that_is_filled_drop_by_drop(steps, sms, voice, parts) -> None:

@@ -30,6 +30,7 @@ def mutated(data: bytes, cut: tuple[int, int], insert: bytes) -> bytes:
     return data[:at] + insert + data[at + cut[1] :]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(FILES), CUT, INSERT), min_size=1, max_size=4))
 def test_mutated_files_never_raise(mutations):
     with tempfile.TemporaryDirectory() as temporary:
@@ -46,6 +47,7 @@ def test_mutated_files_never_raise(mutations):
     assert text.splitlines()[-1].endswith(".")
 
 
+@pytest.mark.slow
 @given(st.sampled_from([f for f in FILES if "/" not in f]), st.binary(max_size=200))
 def test_a_file_of_any_bytes_never_raises(file, data):
     with tempfile.TemporaryDirectory() as temporary:

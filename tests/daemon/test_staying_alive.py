@@ -301,6 +301,7 @@ async def test_a_claim_loop_that_stands_still_is_noticed(tmp_path: Path):
     await world.stop()
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_every_dispatch_centre_gets_a_heartbeat_every_five_minutes(tmp_path: Path):
     world = World(tmp_path)

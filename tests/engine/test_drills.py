@@ -318,6 +318,15 @@ def test_whoever_is_not_called_to_what_is_real_hears_it_all_the_same(p: Play) ->
     )
 
 
+def test_a_trouble_in_the_same_breath_takes_nobodys_news_that_it_is_real(p: Play) -> None:
+    p.drill("badge-204", person_ids=("okafor",), by_id="ruiz")
+    p.news()
+    p.arrive("wall-gym", "press", pressed_us=p.now_us - 3600_000_000)  # slow clock: a trouble for Ruiz
+    news = [n for n in p.news() if n.recipient == "Ruiz"]
+    assert Kind.TROUBLE in {n.kind for n in news}
+    assert [n for n in news if n.text.startswith(REAL)], "promise 3: told of the drill, and not that it is real"
+
+
 def test_only_the_first_texts_say_that_it_is_real(p: Play) -> None:
     p.drill("badge-204")
     p.press("badge-118", 8)

@@ -6,6 +6,7 @@ import tomllib
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -105,7 +106,7 @@ def test_a_district_with_less_has_a_shorter_story(tmp_path):
 
 def test_loudspeakers_that_cannot_be_heard_fail_the_story_with_the_reason(capsys):
     told_nothing = SimpleNamespace(hops=Hops(wanted=()))
-    world = SimpleNamespace(story=told_nothing, violations=list, no_pa="no group can be joined", daemon=None)
+    world: Any = SimpleNamespace(story=told_nothing, violations=list, no_pa="no group can be joined", daemon=None)
 
     assert demo._verdict(world) == 1
     assert "no group can be joined" in capsys.readouterr().out

@@ -70,6 +70,7 @@ def test_a_day_is_the_same_when_it_is_lived_again():
     assert len(first.trace) > 500
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_day():
     assert (
         simulate(early_morning(2), keep_trace=True).trace_sha256

@@ -131,6 +131,7 @@ def test_a_reload_brings_one_person_more_each_time():
 # --- its days
 
 
+@pytest.mark.slow
 def test_the_same_seed_is_the_same_day_in_every_process():
     outputs = {
         subprocess.run(

@@ -209,6 +209,7 @@ def test_a_start_on_a_full_disk_after_a_power_cut_takes_presses_all_the_same(
     assert not world.store.durable
     known = world.store.read_incidents(open_only=True, site_id=None, limit=9)
     assert [i.id for i in known] == [incident(1).id], "what the disk holds is known"
+    assert world.store.read_notification(NotificationId("nobody's")) is None, "the full disk cannot even be read"
     claims = world.commit(first_wave(3, token="19"), event=press(3), born=PLENTY)
     assert len(claims) == 2, "the press reached nobody"
     due = [d.timer.id for d in world.store.due_timers(world.clock.advance(31), 10)]

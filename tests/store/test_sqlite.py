@@ -141,6 +141,7 @@ def test_a_stepped_clock_before_a_reboot_does_not_hurry_a_timer(world: World) ->
 # --- crashes ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_log_torn_at_any_byte_loses_only_the_tail(world: World, quick_path: Path) -> None:
     """Every prefix of the log is some state that was committed, whole: never half a decision."""
     chance = random.Random(20261121)

@@ -18,7 +18,6 @@ from alertd_simulator.world.happenings import (
     Arrived,
     Committed,
     Crashed,
-    FaultEnded,
     Happening,
     Published,
     Started,
@@ -98,7 +97,7 @@ class WithheldAcknowledgements(Checker):
         "Promise 1: while the disk is full, a press that only memory holds is not acknowledged; beyond fifteen the "
         "oldest is, because the next press must be able to arrive (promise 2 outranks)."
     )
-    sees = (Published, Acked, Committed, Started, FaultEnded)
+    sees = (Published, Acked, Committed, Started)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -112,19 +111,19 @@ class WithheldAcknowledgements(Checker):
         match happening:
             case Published(truth=truth) if truth is not None:
                 self._device_of[happening.number] = truth
-            case Committed(event=Pressed() | Unregistered() | Malformed()):
+            case Committed():
                 self._committed(happening)
             case Acked():
                 self._acknowledged(happening)
-            case Started() | FaultEnded(fault="disk_full"):
+            case Started():
                 self._taken = self._given = 0
             case _:
                 pass
 
     def _committed(self, committed: Committed) -> None:
         if committed.durable:
-            self._taken = self._given = 0
-        else:
+            self._taken = self._given = 0  # room alone is not enough: what memory holds must have come back
+        elif isinstance(committed.event, Pressed | Unregistered | Malformed):
             self._taken += 1
         if isinstance(committed.event, Pressed):
             self._durable[committed.event.signal.device_id] = committed.durable

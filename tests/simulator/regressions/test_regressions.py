@@ -24,6 +24,7 @@ def broken_again(file, simulate):
     return "\n".join(f"{file.comment}\n{what}" for what in undone(file.plan.deeds, verdict.happenings))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(REGRESSIONS))
 def test_what_was_mended_stays_mended(name):
     from alertd_simulator.world.run import simulate

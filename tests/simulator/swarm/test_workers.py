@@ -20,6 +20,7 @@ def bad(seed, name):
     return Day(seed=seed, plan=plan)
 
 
+@pytest.mark.slow
 def test_days_that_raise_hang_or_kill_are_named_and_the_others_pass():
     days = [Day(seed=1), bad(2, "raises"), bad(3, "hangs"), Day(seed=4), bad(5, "kills"), Day(seed=6), Day(seed=7)]
     with Workers(WORK, 2) as workers:
