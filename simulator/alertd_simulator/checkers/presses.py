@@ -25,6 +25,7 @@ from alertd_simulator.world.happenings import (
 )
 
 SECOND_US = 1_000_000
+DISK = ("slow_disk", "disk_full", "disk_fails")
 WITHHELD_MAX = 15
 """Acknowledgements that are withheld while the disk takes nothing (design: below the broker's 20 in flight)."""
 TAKEN_UP_S = 15.0
@@ -121,9 +122,11 @@ class WithheldAcknowledgements(Checker):
                 pass
 
     def _committed(self, committed: Committed) -> None:
-        if committed.durable:
+        pressed = isinstance(committed.event, Pressed | Unregistered | Malformed)
+        ailing = any(self.scene.conditions.is_on(fault) for fault in DISK)
+        if committed.durable and (pressed or not ailing):
             self._taken = self._given = 0  # room alone is not enough: what memory holds must have come back
-        elif isinstance(committed.event, Pressed | Unregistered | Malformed):
+        elif not committed.durable and pressed:
             self._taken += 1
         if isinstance(committed.event, Pressed):
             self._durable[committed.event.signal.device_id] = committed.durable
