@@ -98,13 +98,16 @@ class WithheldAcknowledgements(Checker):
         "Promise 1: while the disk is full, a press that only memory holds is not acknowledged; beyond fifteen the "
         "oldest is, because the next press must be able to arrive (promise 2 outranks)."
     )
-    sees = (Published, Acked, Committed, Started)
+    sees = (Published, Arrived, Acked, Committed, Started)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._device_of: dict[int, Truth] = {}
         self._durable: dict[DeviceId, bool] = {}
         """Did the last commit about the device reach the disk?"""
+        self._arrived = 0
+        """Copies of a press that come while the first of them waits share its commit; each message has its own
+        acknowledgement."""
         self._taken = 0
         self._given = 0
 
@@ -114,10 +117,12 @@ class WithheldAcknowledgements(Checker):
                 self._device_of[happening.number] = truth
             case Committed():
                 self._committed(happening)
+            case Arrived(number=number) if number in self._device_of:
+                self._arrived += 1
             case Acked():
                 self._acknowledged(happening)
             case Started():
-                self._taken = self._given = 0
+                self._arrived = self._taken = self._given = 0
             case _:
                 pass
 
@@ -125,7 +130,9 @@ class WithheldAcknowledgements(Checker):
         pressed = isinstance(committed.event, Pressed | Unregistered | Malformed)
         ailing = any(self.scene.conditions.is_on(fault) for fault in DISK)
         if committed.durable and (pressed or not ailing):
-            self._taken = self._given = 0  # room alone is not enough: what memory holds must have come back
+            self._arrived = self._taken = self._given = (
+                0  # room alone is not enough: what memory holds must have come back
+            )
         elif not committed.durable and pressed:
             self._taken += 1
         if isinstance(committed.event, Pressed):
@@ -137,7 +144,7 @@ class WithheldAcknowledgements(Checker):
         if truth is None or truth.incident_class is None or not full or self._durable.get(truth.device_id, True):
             return
         self._given += 1
-        if self._given > max(0, self._taken - WITHHELD_MAX):
+        if self._given > max(0, max(self._taken, self._arrived) - WITHHELD_MAX):
             self.accuse(
                 acked.at_us,
                 f"press {truth.press} of {truth.device_id} was acknowledged though only memory holds it "
