@@ -221,12 +221,13 @@ class Machine:
         return list(answer["notifications"]) if answer else []
 
     async def unsettled(self) -> list[dict[str, Any]]:
-        """Notifications of all incidents that are still on their way."""
+        """Texts and messages of all incidents that are still on their way. Calls ring for half a minute and are placed
+        again, announcements are repeated: nobody here takes the one or hears the other."""
         return [
             row
             for incident in await self.incidents()
             for row in await self.notifications(incident["id"])
-            if row["state"] not in SETTLED
+            if row["state"] not in SETTLED and row["channel"] not in ("voice", "pa")
         ]
 
     async def every_notification(self) -> list[dict[str, Any]] | None:

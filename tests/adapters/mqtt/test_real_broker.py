@@ -22,6 +22,7 @@ from alertd.model.ids import DeviceId
 from alertd.ports import Built
 from alertd_adapters.mqtt.connection import BrokerConnection, ConnectOptions, Credentials
 from alertd_adapters.mqtt.paho_connection import PahoBroker, PahoConnection
+from alertd_adapters.mqtt.sign_of_life import OTHER_TOPICS_S
 from tests.adapters.mqtt.fake_broker import FakeDoor
 from tests.adapters.mqtt.world import build
 from tests.real_broker import RealMosquitto, make_certificate
@@ -135,7 +136,7 @@ async def test_presses_made_while_alertd_is_stopped_arrive_and_say_so(tmp_path: 
         await asyncio.sleep(1)
         async with sourced(broker, door, protocol=protocol, state_dir=tmp_path):
             await until(lambda: len(door.arrivals) >= 305)
-            await asyncio.sleep(0.2)  # our sign of life comes behind them
+            await asyncio.sleep(OTHER_TOPICS_S + 0.5)  # our sign of life comes behind them, or nearly so
             await press(broker, b'{"action":"fresh"}')
             await until(lambda: len(door.arrivals) >= 306)
     *waited, fresh = door.arrivals
