@@ -49,7 +49,7 @@ quick-imports:
 	@scripts/imports.sh
 
 quick-tests:
-	@$(bin)/pytest -q -m 'not slow' -n 2 --dist loadfile
+	@env -u PYTHONDONTWRITEBYTECODE $(bin)/pytest -q -m 'not slow' -n 2 --dist loadfile
 
 test:
 	@scripts/test.sh

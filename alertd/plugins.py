@@ -4,7 +4,9 @@ Owns: the API number check and the containment of what a plugin may do wrong whe
 broken plugin hide the problems of the others, or import an adapter by name.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from msgspec import Struct
@@ -31,13 +33,10 @@ class PluginError(Exception):
         self.remedy = remedy
 
 
-Find = Callable[[str, str], Plugin]
-
-
 def find(table: str, name: str) -> Plugin:
     """The plugin of that name for a table of the configuration. Raises `PluginError`."""
     group = GROUPS[table]
-    points = {point.name: point for point in entry_points(group=group)}
+    points = _installed(group, tuple(sys.path))
     point = points.get(name)
     if point is None:
         known = ", ".join(sorted(points)) or "none: install alertd again"
@@ -45,14 +44,13 @@ def find(table: str, name: str) -> Plugin:
     return _load(point, name)
 
 
-def fit(sections: Iterable[Section], surroundings: Surroundings, find: Find = find) -> Fitted:
-    """Build every section. Problems name the file, the line and the key. `find`: a simulator that starts thousands of
-    daemons remembers what is installed."""
+def fit(sections: Iterable[Section], surroundings: Surroundings) -> Fitted:
+    """Build every section. Problems name the file, the line and the key."""
     built: dict[str, Built] = {}
     problems: list[Problem] = []
     for section in sections:
         try:
-            built[f"{section.table}.{section.name}"] = build(section, surroundings, find)
+            built[f"{section.table}.{section.name}"] = build(section, surroundings)
         except SettingsError as error:
             problems.append(section.problem(error))
         except PluginError as error:
@@ -60,7 +58,7 @@ def fit(sections: Iterable[Section], surroundings: Surroundings, find: Find = fi
     return Fitted(built=built, problems=tuple(problems))
 
 
-def build(section: Section, surroundings: Surroundings, find: Find = find) -> Built:
+def build(section: Section, surroundings: Surroundings) -> Built:
     """Build one section. Raises `SettingsError` or `PluginError`, whatever the plugin does."""
     plugin = find(section.table, section.plugin)
     try:
@@ -87,6 +85,12 @@ def limits_of(section: Section) -> ChannelLimits | None:
     except Exception:  # noqa: BLE001 - a foreign plugin; whatever is wrong with it, `build` says
         return None
     return limits if isinstance(limits, ChannelLimits) else None
+
+
+@cache
+def _installed(group: str, path: tuple[str, ...]) -> Mapping[str, EntryPoint]:  # noqa: ARG001 - it is part of the key
+    """What can be loaded from these folders. Looking costs more than all else that a check of one channel does."""
+    return {point.name: point for point in entry_points(group=group)}
 
 
 _REPORT = "this is a defect of the plugin: report it to its authors"

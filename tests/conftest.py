@@ -1,5 +1,6 @@
 """What every test may use: the reference data beside the repository, the hypothesis profiles, the time limits."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ settings.register_profile(
 )
 settings.register_profile("explore", max_examples=5_000, deadline=None, print_blob=True)
 settings.load_profile("quick")
+
+gc.set_threshold(
+    50_000, 20, 50
+)  # thousands of tests leave little behind, and looking for it took a seventh of the time
 
 SLOW_TIMEOUT_S = 180
 BENCH_TIMEOUT_S = 600

@@ -34,6 +34,8 @@ PANIC_RESERVE = 0.2
 LOOK_UP_AFTER_S = 3.0
 """A provider needs about this long before it lists what it took."""
 LOOK_UP_DEADLINE_S = 10.0
+LOOK_UPS_GATHER_S = 0.1
+"""Attempts that become unknown within this long are read together."""
 IDLE_PASS_S = 5.0
 """The claim loop passes at least this often, which also proves that it is alive."""
 STORE_PAUSE_S = 1.0
@@ -140,6 +142,8 @@ class Dispatch:
         self._sends: set[asyncio.Task[Outcome]] = set()
         self._in_hand: set[tuple[NotificationId, int]] = set()
         self._asking: set[NotificationId] = set()
+        self._gathering: list[NotificationId] = []
+        """Attempts that became unknown just now, whose providers will be asked together."""
         self._questions = asyncio.Semaphore(LOOK_UPS_MAX)
         self._wake = asyncio.Event()
         self._starved = False
@@ -364,31 +368,44 @@ class Dispatch:
 
     def look_up_later(self, notification_id: NotificationId) -> None:
         """Ask the provider, once it has had time to list what it took."""
-        if notification_id not in self._asking:
-            self._asking.add(notification_id)
-            self._spawn(self._look_up(notification_id), f"look-up:{notification_id}")
+        if notification_id in self._asking:
+            return
+        self._asking.add(notification_id)
+        if not self._gathering:
+            self._gathering = []
+            self._spawn(self._look_up_together(self._gathering), "look-ups")
+        self._gathering.append(notification_id)
 
-    async def _look_up(self, notification_id: NotificationId) -> None:
+    async def _look_up_together(self, ids: list[NotificationId]) -> None:
+        """What became unknown together is read together: the texts of a crash would else wait for one another's turn
+        at the store, and the claims of those already answered would wait behind all of them."""
         try:
+            await asyncio.sleep(LOOK_UPS_GATHER_S)
+            self._gathering = []
             await asyncio.sleep(LOOK_UP_AFTER_S)
+            for row in await self._committer.run(lambda: self._unknown_rows(ids)):
+                ids.remove(row.notification.id)
+                self._spawn(self._look_up(row), f"look-up:{row.notification.id}")
+        except StoreError as error:
+            log.warning("look_up_failed", notifications=ids, error=str(error))  # recovery asks again
+        finally:
+            self._asking.difference_update(ids)
+
+    async def _look_up(self, row: NotificationRow) -> None:
+        try:
             async with self._questions:
-                row = await self._committer.run(lambda: self._row(notification_id))
-                if row is None or row.state is not NotificationState.UNKNOWN:
-                    return
                 outcome = await self._ask(row)
             await self._submitted(
                 OutcomeReported(
                     site_id=row.notification.site_id,
-                    notification_id=notification_id,
+                    notification_id=row.notification.id,
                     epoch=row.epoch,
                     outcome=outcome,
                     looked_up=True,
                 )
             )
-        except StoreError as error:
-            log.warning("look_up_failed", notification=notification_id, error=str(error))  # recovery asks again
         finally:
-            self._asking.discard(notification_id)
+            self._asking.discard(row.notification.id)
 
     async def _ask(self, row: NotificationRow) -> Outcome:
         desk = self._desks.get(row.notification.endpoint.channel)
@@ -398,9 +415,11 @@ class Dispatch:
         answer = await _cut_off(asking, desk.channel, LOOK_UP_DEADLINE_S)
         return answer if answer is not None else Unknown(detail="the provider cannot tell")
 
-    def _row(self, notification_id: NotificationId) -> NotificationRow | None:
+    def _unknown_rows(self, ids: Sequence[NotificationId]) -> tuple[NotificationRow, ...]:
+        """In the writer thread: those of them whose fate is still unknown."""
         with self._store.begin((), self._clock.now()) as tx:
-            return tx.notification(notification_id)
+            rows = [tx.notification(notification_id) for notification_id in ids]
+        return tuple(row for row in rows if row is not None and row.state is NotificationState.UNKNOWN)
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

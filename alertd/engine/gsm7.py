@@ -19,36 +19,32 @@ _BASIC = (
 _EXTENDED = "\f^{}\\[~]|€"
 """Two septets each: an escape and the character."""
 
-_SEPTETS = dict.fromkeys(_BASIC, 1) | dict.fromkeys(_EXTENDED, 2)
+_ALPHABET = frozenset(_BASIC + _EXTENDED)
 
 
 def septets(text: str) -> int | None:
     """Septets that the text takes, or `None` if a character is outside the alphabet."""
-    total = 0
-    for character in text:
-        width = _SEPTETS.get(character)
-        if width is None:
-            return None
-        total += width
-    return total
+    if not _ALPHABET.issuperset(text):
+        return None
+    return len(text) + sum(map(text.count, _EXTENDED))
 
 
 def foreign(text: str) -> str:
     """The characters outside the alphabet, each once, in order of appearance."""
-    return "".join(dict.fromkeys(character for character in text if character not in _SEPTETS))
+    return "".join(dict.fromkeys(character for character in text if character not in _ALPHABET))
 
 
 def to_gsm7(text: str) -> str:
     """The same text with every character outside the alphabet transliterated. Invisible ones vanish; what has no
     Latin form is a "?". Never raises."""
-    if all(character in _SEPTETS for character in text):
+    if _ALPHABET.issuperset(text):
         return text
     composed = unicodedata.normalize("NFC", text)
-    return "".join(character if character in _SEPTETS else _transliterated(character) for character in composed)
+    return "".join(character if character in _ALPHABET else _transliterated(character) for character in composed)
 
 
 def _transliterated(character: str) -> str:
-    latin = "".join(c for c in anyascii(character) if c in _SEPTETS)
+    latin = "".join(c for c in anyascii(character) if c in _ALPHABET)
     if latin:
         return latin
     category = unicodedata.category(character)

@@ -160,7 +160,7 @@ PASTED = [
     ['"twilio-auth-token"\nfrom_numbers = ["+12025550101", "', '"broker-password"\ntriggers', '"dispatch-signing"'],
     ids=lambda value: value.split('"')[1],
 )
-@pytest.mark.parametrize("demo", ["demo = true", "demo = false"])
+@pytest.mark.parametrize("demo", [pytest.param("demo = true", marks=pytest.mark.slow), "demo = false"])
 def test_secret_in_place_of_its_name_is_refused_and_never_shown(school, old, pasted, demo):
     """By whoever says something about it: reading, linter, plugin."""
     school.replace("channels.toml", old, old.replace(old.split('"')[1], pasted))

@@ -297,6 +297,36 @@ async def test_an_unknown_outcome_that_nobody_can_clear_up_is_sent_again_for_a_p
     await world.stop()
 
 
+@in_virtual_time(executor_delay=lambda _random: (0.0, 0.5))
+async def test_texts_that_were_lost_together_are_asked_about_together_on_a_slow_disk(tmp_path: Path):
+    """Each waited for the disk in its turn, and everybody who was to be told again behind all of them."""
+    world = World(tmp_path)
+    asked_us: list[int] = []
+
+    async def hangs(claim: Claim) -> Outcome:
+        await asyncio.sleep(1000)
+        return Delivered(ref=claim.notification.id)
+
+    def remembers(_row: object) -> Outcome | None:
+        asked_us.append(world.clock.now().boot_us)
+        return None
+
+    world.sms.behave = hangs
+    world.sms.remembers = remembers
+    await world.start()
+    world.press()
+    await asyncio.sleep(5)
+    first = {claim.notification.id for claim in world.sms.sent}
+    await world.crash()
+    await world.start()
+    await asyncio.sleep(10)
+
+    assert len(first) >= 4, "too few for the test to prove anything"
+    assert {row.notification.id for row in world.sms.looked_up} == first
+    assert max(asked_us) - min(asked_us) < 500_000, "they waited for one another's turn at the disk"
+    await world.crash()
+
+
 @in_virtual_time
 async def test_a_test_message_whose_fate_is_unknown_is_not_sent_again(tmp_path: Path):
     world = World(tmp_path)

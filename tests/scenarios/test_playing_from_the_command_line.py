@@ -6,6 +6,8 @@ import pytest
 
 from alertd_simulator.scenario.cli import play_stories
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 DISTRICT = HERE / "district"
 GOES_AS_TOLD = """\

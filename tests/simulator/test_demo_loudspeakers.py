@@ -10,6 +10,8 @@ from alertd_simulator.demo_wiring import PaZone, is_made_up, pa_zones, point, re
 from alertd_simulator.loudspeaker import SAMPLES_PER_S, Spoken, decode
 from alertd_simulator.recorded_words import RecordingError, find, learnt
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = find_example()
 LOCKDOWN, DRILL = "Lockdown! Locks, lights, out of sight.", "This is a drill."
 VALUES = sorted(set(decode(bytes(range(256)))))

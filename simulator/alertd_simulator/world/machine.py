@@ -10,7 +10,7 @@ import sqlite3
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,7 +26,7 @@ from alertd.model.events import Event
 from alertd.model.ids import NotificationId
 from alertd.model.notification import Claim, NotificationState
 from alertd.model.outcome import Outcome
-from alertd.plugins import find, fit
+from alertd.plugins import fit
 from alertd.ports import Built, Http, StoreError, Surroundings
 from alertd.store.fallback import FallbackStore
 from alertd.store.sqlite import SqliteStore
@@ -51,9 +51,6 @@ SILENT_CONNECTION_S = 22.5
 """After a power cut nobody closes the connection: the broker gives up after one and a half keepalives."""
 
 Emit = Callable[[Happening], None]
-
-_find = cache(find)
-"""Nothing is installed while a swarm runs, and to look takes 10 ms a start."""
 
 
 class Network(Struct, frozen=True, kw_only=True):
@@ -225,7 +222,7 @@ class Machine:
             },
         )
         loud = [section for section in self.school.sections if section.plugin in PA_PLUGINS]
-        fitted = fit([section for section in self.school.sections if section not in loud], surroundings, _find)
+        fitted = fit([section for section in self.school.sections if section not in loud], surroundings)
         assert not fitted.problems, fitted.problems
         built = dict(fitted.built)
         for section in loud:  # no packets in bent time

@@ -18,6 +18,8 @@ from alertd_simulator.rehearsal.page import page
 from alertd_simulator.rehearsal.report import Report
 from tests.simulator.rehearsal.made_up import DAYS, example, made_up_report
 
+pytestmark = pytest.mark.slow
+
 VOID = frozenset({"meta", "br"})
 POLICIES = 12
 """Of the example's two schools, those that a device can set off."""

@@ -17,6 +17,8 @@ from alertd_simulator.rehearsal.subjects import Subject, Way, subjects_of
 from alertd_simulator.world.plan import CarrierWeather, Press, SensorReport
 from tests.simulator.rehearsal.made_up import example
 
+pytestmark = pytest.mark.slow
+
 ELM_GATEWAYS = {device.id for device in example().registry.devices.values() if device.id.startswith("gw-elm-")}
 CHICAGO = ZoneInfo("America/Chicago")
 

@@ -1,5 +1,7 @@
 """Small days in the world: what the machine does when the plan says so, seen in the happenings."""
 
+import pytest
+
 from alertd.model.notification import NotificationState
 from alertd_simulator.carrier import Carrier
 from alertd_simulator.world.happenings import (
@@ -40,6 +42,8 @@ from alertd_simulator.world.plan import (
     WrongClockAtBoot,
 )
 from alertd_simulator.world.run import simulate
+
+pytestmark = pytest.mark.slow
 
 HOLD = Press(at_s=10, name="p1", device="button-oak-1", gesture=Gesture.HOLD)
 
