@@ -16,6 +16,8 @@ from alertd.console.client import Client
 from alertd.console.serve import ListenError, Listening, open_local, serve
 from tests.console.fake_daemon import FakeDaemon
 
+pytestmark = pytest.mark.slow
+
 
 @asynccontextmanager
 async def serving(path: Path, **more: object) -> AsyncIterator[Listening]:

@@ -170,6 +170,8 @@ def test_a_reload_that_hangs_is_refused_and_blocks_neither_the_next_nor_the_end(
     prelude = f"""
 import pathlib, threading
 from alertd import app, lint
+
+pytestmark = pytest.mark.slow
 reload = lint.reload
 def hanging(current):
     if pathlib.Path({str(hang)!r}).exists():
