@@ -4,9 +4,10 @@ Owns the link between what the broker delivered and what was committed. Must tak
 which press a message is, the world says.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
-from alertd.model.events import Malformed, Pressed, Unregistered
+from alertd.model.events import Event, Malformed, Pressed, Unregistered
 from alertd.model.ids import DeviceId
 from alertd.model.incident import Incident
 from alertd.model.notification import NotificationRow
@@ -105,9 +106,9 @@ class WithheldAcknowledgements(Checker):
         self._device_of: dict[int, Truth] = {}
         self._durable: dict[DeviceId, bool] = {}
         """Did the last commit about the device reach the disk?"""
-        self._arrived = 0
-        """Copies of a press that come while the first of them waits share its commit; each message has its own
-        acknowledgement."""
+        self._waiting: Counter[DeviceId] = Counter()
+        """Messages of a device since its last commit: copies that come while the first of them waits share its commit,
+        and each has an acknowledgement of its own."""
         self._taken = 0
         self._given = 0
 
@@ -118,11 +119,12 @@ class WithheldAcknowledgements(Checker):
             case Committed():
                 self._committed(happening)
             case Arrived(number=number) if number in self._device_of:
-                self._arrived += 1
+                self._waiting[self._device_of[number].device_id] += 1
             case Acked():
                 self._acknowledged(happening)
             case Started():
-                self._arrived = self._taken = self._given = 0
+                self._taken = self._given = 0
+                self._waiting.clear()
             case _:
                 pass
 
@@ -130,13 +132,15 @@ class WithheldAcknowledgements(Checker):
         pressed = isinstance(committed.event, Pressed | Unregistered | Malformed)
         ailing = any(self.scene.conditions.is_on(fault) for fault in DISK)
         if committed.durable and (pressed or not ailing):
-            self._arrived = self._taken = self._given = (
-                0  # room alone is not enough: what memory holds must have come back
-            )
+            self._taken = self._given = 0  # room alone is not enough: what memory holds must have come back
         elif not committed.durable and pressed:
-            self._taken += 1
+            self._taken += max(1, self._messages(committed.event))
         if isinstance(committed.event, Pressed):
             self._durable[committed.event.signal.device_id] = committed.durable
+            del self._waiting[committed.event.signal.device_id]
+
+    def _messages(self, event: Event) -> int:
+        return self._waiting[event.signal.device_id] if isinstance(event, Pressed) else 1
 
     def _acknowledged(self, acked: Acked) -> None:
         truth = self._device_of.get(acked.number)
@@ -144,7 +148,7 @@ class WithheldAcknowledgements(Checker):
         if truth is None or truth.incident_class is None or not full or self._durable.get(truth.device_id, True):
             return
         self._given += 1
-        if self._given > max(0, max(self._taken, self._arrived) - WITHHELD_MAX):
+        if self._given > max(0, self._taken - WITHHELD_MAX):
             self.accuse(
                 acked.at_us,
                 f"press {truth.press} of {truth.device_id} was acknowledged though only memory holds it "

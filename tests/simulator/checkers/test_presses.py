@@ -95,6 +95,21 @@ def test_the_sixteenth_withheld_acknowledgement_lets_the_oldest_go() -> None:
     assert story.acked(2).violations != []
 
 
+def test_copies_that_share_a_commit_have_an_acknowledgement_each() -> None:
+    story = Story(WithheldAcknowledgements).start().see(FaultBegan, fault="disk_full")
+    for number in range(1, 17):
+        story.at(1).published(number).arrived(number)
+    assert story.opened(text(), durable=False).acked(1).violations == []
+    assert story.acked(2).violations != []
+
+
+def test_messages_that_wait_for_a_commit_let_nobody_go() -> None:
+    story = full_disk(2)
+    for number in range(3, 30):
+        story.published(number, device_id="badge-205").arrived(number)
+    assert story.acked(1).violations != []
+
+
 def test_when_the_disk_is_back_the_withheld_ones_are_given() -> None:
     assert full_disk(2).see(FaultEnded, fault="disk_full").acked(1).acked(2).violations == []
 
