@@ -14,7 +14,7 @@ from alertd.model.site import Device, DeviceKind, Gestures
 
 FILE = "devices.csv"
 REQUIRED = ("id", "kind", "site")
-OPTIONAL = ("zone", "gestures", "label", "assigned_to", "roaming_sites")
+OPTIONAL = ("zone", "gestures", "label", "assigned_to", "roaming_sites", "profile")
 
 PRESSES_MAX = 20
 """Nobody can press more often on purpose."""
@@ -105,6 +105,7 @@ def read_device(
         label=label,
         assigned_to=assigned_to,
         roaming_sites=tuple(SiteId(other) for other in roaming if other != site),
+        profile=row.get("profile"),
     )
 
 
@@ -121,12 +122,12 @@ def _check_id(row: Row, identity: str) -> None:
 
 
 def _zone_known(row: Row, site: str, zone: str, reading: Reading) -> bool:
-    prefix = zone_id(site, "")
-    here = {name.removeprefix(prefix) for name in reading.names[Thing.ZONE] if name.startswith(prefix)}
-    if zone in here:
+    if zone_id(site, zone) in reading.names[Thing.ZONE]:
         return True
     if Thing.ZONE in reading.unknowable:
         return False
+    prefix = zone_id(site, "")
+    here = {name.removeprefix(prefix) for name in reading.names[Thing.ZONE] if name.startswith(prefix)}
     row.refuse("zone", f"no zone {quoted(zone)} at site {quoted(site)}", did_you_mean(zone, here))
     return False
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -44,12 +44,16 @@ async def floor(folder: Path, size: Size) -> AsyncIterator[Bench]:
                 yield bench
 
 
+WriteDistrict = Callable[[Path, int, int, str], None]
+"""Configuration directory, devices, the broker's port, the URL of the webhook."""
+
+
 @asynccontextmanager
-async def alertd(folder: Path, size: Size) -> AsyncIterator[Bench]:
+async def alertd(folder: Path, size: Size, write: WriteDistrict = workload.write_district) -> AsyncIterator[Bench]:
     with RealMosquitto(folder, settings=NO_AUTOSAVE) as broker:
         async with Sink() as sink, Presser(broker.port) as presser:
             config = folder / "config"
-            workload.write_district(config, size.devices, broker.port, sink.url)
+            write(config, size.devices, broker.port, sink.url)
             command = ["-c", f"import sys; from alertd.app import run; sys.exit(run({str(config)!r}))"]
             async with _running(command, folder, sink, presser, size) as bench:
                 yield bench

@@ -63,18 +63,18 @@ async def measure(bench: Bench, size: Size, *, loaded: bool) -> Figures:
                 under_load += await _singles(bench, size.singles // BLOCKS, numbers)
     rate, cpu_us, lost = await _storm(bench, size)
     return Figures(
-        single_p50=_percentile(idle, 50),
-        single_p99=_percentile(idle, 99),
+        single_p50=percentile(idle, 50),
+        single_p99=percentile(idle, 99),
         single_max=max(idle),
         storm_rate=rate,
         storm_cpu_us=cpu_us,
         lost=lost,
-        loaded_p50=_percentile(under_load, 50) if loaded else None,
-        loaded_p99=_percentile(under_load, 99) if loaded else None,
+        loaded_p50=percentile(under_load, 50) if loaded else None,
+        loaded_p99=percentile(under_load, 99) if loaded else None,
     )
 
 
-def _percentile(values: Sequence[float], percent: int) -> float:
+def percentile(values: Sequence[float], percent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 

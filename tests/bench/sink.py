@@ -3,11 +3,13 @@
 import asyncio
 import re
 import time
+from collections import Counter
 from typing import Self
 
 DEVICE = re.compile(rb"bench-(\d{6})")
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+AWAY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 NO_TEXTS = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"messages":[]}'
 """For the poll that asks the carrier for replies."""
 
@@ -18,6 +20,10 @@ class Sink:
     def __init__(self) -> None:
         self.arrived: dict[int, float] = {}
         """When, by the monotonic clock; of several, the first."""
+        self.again: Counter[int] = Counter()
+        """How often after the first."""
+        self.away = False
+        """It answers 503 and takes nothing."""
         self._news = asyncio.Event()
         self._server: asyncio.Server | None = None
 
@@ -40,20 +46,27 @@ class Sink:
         if found is None:
             return
         number = int(found[1])
-        if number not in self.arrived:
+        if number in self.arrived:
+            self.again[number] += 1
+        else:
             self.arrived[number] = time.monotonic()
             self._news.set()
 
     async def wait_for(self, numbers: range, timeout_s: float) -> int:
         """Until each of them has arrived. How many have not when nothing more came for that long."""
-        while missing := len(numbers) - sum(number in self.arrived for number in numbers):
+        return await self.wait_until(len(numbers), of=numbers, timeout_s=timeout_s, pause_s=0.02)
+
+    async def wait_until(self, count: int, *, of: range, timeout_s: float, pause_s: float = 0.0) -> int:
+        """Until so many of them have arrived. How many lack when nothing more came for that long. The pause between
+        two looks is for many numbers: a look at all of them is not for every arrival."""
+        while (lacking := count - sum(number in self.arrived for number in of)) > 0:
             self._news.clear()
             try:
                 async with asyncio.timeout(timeout_s):
                     await self._news.wait()
-                await asyncio.sleep(0.02)  # the sum above is not for every arrival
+                await asyncio.sleep(pause_s)
             except TimeoutError:
-                return missing
+                return lacking
         return 0
 
 
@@ -74,7 +87,9 @@ class _Connection(asyncio.Protocol):
             end = head_end + 4 + (int(length[1]) if length else 0)
             if len(self._buffer) < end:
                 return
-            if head.startswith(b"POST /hook "):
+            if self._sink.away:
+                self._transport.write(AWAY)
+            elif head.startswith(b"POST /hook "):
                 self._sink.take(self._buffer[head_end + 4 : end])
                 self._transport.write(EMPTY)
             else:

@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,6 @@ from tests.bench import contenders, workload
 from tests.bench.measures import Figures, measure, syncs_ms
 from tests.bench.table import render, spread
 from tests.bench.workload import Size
-
-DISK = Path(__file__).resolve().parents[2] / ".cache" / "bench"
-"""Not pytest's tmp_path: /tmp is often in memory, where an fsync costs nothing."""
-
-
-@pytest.fixture
-def disk() -> Iterator[Path]:
-    folder = DISK / str(os.getpid())
-    folder.mkdir(parents=True)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -66,35 +66,43 @@ def payload(number: int) -> bytes:
 
 def write_district(folder: Path, devices: int, broker_port: int, webhook_url: str) -> None:
     """The configuration directory. The one person who would be texted after an hour satisfies `alertd check`."""
+    write_policies(folder)
+    (folder / "channels.toml").write_text(channels_text(broker_port, webhook_url, SITES))
+    (folder / "gestures.toml").write_text('[medical-button]\npresses = { 1 = "medical" }\n')
+    (folder / "people.csv").write_text(people(SITES))
+    zones = -(-devices // SITES)
+    for site in range(SITES):
+        (folder / "sites" / f"{site_id(site)}.toml").write_text(site_text(site, zones))
+    lines = (
+        f"{device_id(number)},button,{site_id(number % SITES)},z{number // SITES},medical-button"
+        for number in range(devices)
+    )
+    (folder / "devices.csv").write_text("\n".join(("id,kind,site,zone,gestures", *lines, "")))
+
+
+def write_policies(folder: Path) -> None:
+    """The folders, the district itself, and the two policies that every district here has."""
     (folder / "sites").mkdir(parents=True)
     (folder / "policies").mkdir()
     (folder / "alertd.toml").write_text(
         'demo = true\n[district]\nname = "Bench County"\nshort = "BENCH"\ntime_zone = "America/Chicago"\n'
         'trouble_policy = "trouble"\n'
     )
-    (folder / "channels.toml").write_text(_channels(broker_port, webhook_url))
-    (folder / "gestures.toml").write_text('[medical-button]\npresses = { 1 = "medical" }\n')
-    (folder / "policies" / "medical.toml").write_text(_MEDICAL)
-    (folder / "policies" / "trouble.toml").write_text(_TROUBLE)
-    sites = ";".join((*map(_site_id, range(SITES)), "district"))
-    (folder / "people.csv").write_text(
-        f"id,name,kind,sites,groups,phone\nruiz,J. Ruiz,responder,{sites},responders,+12025550110\n"
-    )
-    zones = -(-devices // SITES)
-    for site in range(SITES):
-        (folder / "sites" / f"{_site_id(site)}.toml").write_text(_site(site, zones))
-    lines = (
-        f"{device_id(number)},button,{_site_id(number % SITES)},z{number // SITES},medical-button"
-        for number in range(devices)
-    )
-    (folder / "devices.csv").write_text("\n".join(("id,kind,site,zone,gestures", *lines, "")))
+    (folder / "policies" / "medical.toml").write_text(MEDICAL)
+    (folder / "policies" / "trouble.toml").write_text(TROUBLE)
 
 
-def _site_id(site: int) -> str:
+def site_id(site: int) -> str:
     return f"s{site:02}"
 
 
-def _site(site: int, zones: int) -> str:
+def people(sites: int) -> str:
+    """people.csv with the one person."""
+    everywhere = ";".join((*map(site_id, range(sites)), "district"))
+    return f"id,name,kind,sites,groups,phone\nruiz,J. Ruiz,responder,{everywhere},responders,+12025550110\n"
+
+
+def site_text(site: int, zones: int) -> str:
     head = (
         f'name = "School {site}"\nshort = "S{site:02}"\ntime_zone = "America/Chicago"\n'
         '[policies]\nmedical = "medical"\ntrouble = "trouble"\n'
@@ -107,8 +115,8 @@ def _site(site: int, zones: int) -> str:
     )
 
 
-def _channels(broker_port: int, webhook_url: str) -> str:
-    sites = json.dumps([_site_id(site) for site in range(SITES)])
+def channels_text(broker_port: int, webhook_url: str, sites: int) -> str:
+    everywhere = json.dumps([site_id(site) for site in range(sites)])
     base_url = webhook_url.rpartition("/")[0]
     return f"""
 [sources.broker]
@@ -137,12 +145,12 @@ from_numbers = ["+12025550101"]
 
 [destinations.centre]
 channel = "centre"
-sites = {sites}
+sites = {everywhere}
 accept_within_s = 600
 """
 
 
-_MEDICAL = """
+MEDICAL = """
 class = "medical"
 expires_s = 600
 [[steps]]
@@ -154,7 +162,7 @@ wait_s = 3600
 [templates]
 "alert.responder" = "{site} {where}: {what} {time}, {who}. Reply 4{token} going, 6{token} cannot go."
 """
-_TROUBLE = """
+TROUBLE = """
 class = "trouble"
 [[steps]]
 targets = [{ group = "responders" }]
