@@ -28,6 +28,9 @@ REMEMBERED_S = 2.0
 INCIDENTS_MAX = 10_000
 """Open incidents counted."""
 NIGHTLY = "nightly"
+_HEARD = "arrivals"
+_MESSAGES = {_HEARD: "heard", "refused": "refused", "unknown": "unknown", "unregistered": "unregistered"}
+"""What sources count -> what it is called here."""
 _GOOD = "_good"
 
 log = structlog.get_logger(__name__)
@@ -107,6 +110,7 @@ class Metrics(Collector):
             yield from self._going_on(self._standing)
             yield from self._waiting(self._standing.outbox)
         yield self._commits()
+        yield self._messages()
         yield from self._house()
 
     def _alive(self) -> Iterator[Metric]:
@@ -217,6 +221,23 @@ class Metrics(Collector):
             sum_value=timing.sum_s,
         )
 
+    def _messages(self) -> Metric:
+        counted = self._telemetry.snapshot()
+        return _counter(
+            "alertd_messages",
+            "Messages that sources took, by result: heard (all of them); refused (may have been a press, and nobody"
+            " could read it: a trouble); unknown (no rule says what it means) and unregistered (nor whose it is):"
+            " neither presses nor troubles.",
+            ("source", "result"),
+            {
+                (source, result): series[name].count
+                for source, series in counted.items()
+                if _HEARD in series
+                for name, result in _MESSAGES.items()
+                if name in series
+            },
+        )
+
     def _house(self) -> Iterator[Metric]:
         counted = self._telemetry.snapshot()
         yield _counter(
@@ -229,7 +250,7 @@ class Metrics(Collector):
         yield _gauge(
             "alertd_nightly_last_good_timestamp_seconds",
             "When a nightly job (backup, self-test) last reported success, since this daemon started; missing: never.",
-            ("job",),
+            ("task",),  # not job: Prometheus calls what it scrapes so, and would rename ours
             {(n.removesuffix(_GOOD),): s.last_seen_us / 1_000_000 for n, s in nightly if n.endswith(_GOOD)},
         )
         yield _gauge("alertd_build_info", "Always 1; the version of alertd.", ("version",), {(self._version,): 1})

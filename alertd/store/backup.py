@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from alertd.model.ids import SiteId
 from alertd.ports import StoreError
+from alertd.store import damage
 from alertd.store.ballast import free_bytes
 from alertd.store.journal import Head
 from alertd.store.reading import Reader
@@ -64,13 +65,16 @@ class Contents(Struct, frozen=True, kw_only=True):
 def back_up(database: Path, target: Path, *, now: datetime, keep: int) -> tuple[Contents, tuple[Path, ...]]:
     """A proven copy of the database; `target` is a new file, or a directory in which the `keep` newest stay.
 
-    Returns what it holds, and the older copies that were removed. Raises `BackupError`; then no copy was removed."""
+    Returns what it holds, and the older copies that were removed. Raises `BackupError`; then a good new copy is not
+    there, or (it says so) an old one could not be removed."""
     if not database.is_file():
         raise BackupError(f"there is no database {database}: the daemon makes it when it first starts")
     into_directory = target.is_dir()
     wanted = target / f"alertd-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.db" if into_directory else target
     if wanted.exists():
         raise BackupError(f"{wanted} is there already: name a file that is not, or a directory")
+    if not wanted.parent.is_dir():
+        raise BackupError(f"there is no directory {wanted.parent}: make it, or name another")
     needed = database.stat().st_size + ROOM_LEFT_BYTES
     if free_bytes(wanted.parent) < needed:
         raise BackupError(f"{wanted.parent} has no room: {needed >> 20} MiB must be free, so that presses keep theirs")
@@ -80,7 +84,7 @@ def back_up(database: Path, target: Path, *, now: datetime, keep: int) -> tuple[
             contents = examine(draft)
             _note_sum(draft, wanted)
             draft.rename(wanted)
-            sync_directory(wanted.parent)
+            damage.sync_directory(wanted.parent)
     except OSError as error:
         raise BackupError(f"{wanted} cannot be written: {error.strerror or error}") from error
     removed = _forget(wanted.parent, keep) if into_directory else ()
@@ -147,8 +151,14 @@ def _forget(directory: Path, keep: int) -> tuple[Path, ...]:
     """Names begin with their time, so that the last ones are the newest, whatever a file's date says."""
     old = sorted(directory.glob(_PATTERN))[:-keep]
     for path in old:
-        path.unlink(missing_ok=True)
-        _sum_of(path).unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+            _sum_of(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise BackupError(
+                f"the new copy is good, but {path} cannot be removed: {error.strerror}."
+                " Remove it, or the disk fills up."
+            ) from error
     return tuple(old)
 
 
@@ -226,14 +236,6 @@ def open_reading(path: Path, more: str = "") -> sqlite3.Connection:
 
 def _sum_of(path: Path) -> Path:
     return path.with_name(path.name + SUM_SUFFIX)
-
-
-def sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _named(contents: Contents, path: Path) -> Contents:

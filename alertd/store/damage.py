@@ -20,6 +20,9 @@ CHECK_S = 2.0
 CHECK_STEPS = 50_000
 """Steps of SQLite's machine between two looks at the time."""
 MARK = ".damaged-"
+BEFORE_RESTORE = ".before-restore-"
+RESTORED = ".restoring"
+"""Suffix of a proven copy that is to take the database's place. While it is there, a restore is under way."""
 _HEADER = b"SQLite format 3\x00"
 _BESIDE = ("-wal", "-shm", "")
 """The log first: left beside a new database, SQLite would play it into that one."""
@@ -89,11 +92,7 @@ def set_aside(path: Path, wall_us: int, mark: str = MARK) -> Path:
         for suffix in _BESIDE:
             with suppress(FileNotFoundError):
                 path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_directory(path.parent)
     except OSError as error:
         raise StoreError(f"{path} cannot be set aside: {error.strerror}. Move it away.") from error
     return aside
@@ -103,6 +102,28 @@ def _names(path: Path, name: str) -> Iterable[Path]:
     yield path.with_name(name)
     for number in range(2, 1_000):
         yield path.with_name(f"{name}-{number}")
+
+
+def finish_restore(path: Path, wall_us: int) -> Path | None:
+    """Put the proven copy in the database's place, if there is one; the new name of what was there.
+
+    Done again from any point at which a power cut ended it: the copy keeps its name until it has its place."""
+    copy = path.with_name(path.name + RESTORED)
+    if not copy.exists():
+        return None
+    beside = any(path.with_name(path.name + suffix).exists() for suffix in _BESIDE)
+    aside = set_aside(path, wall_us, BEFORE_RESTORE) if beside else None
+    copy.rename(path)
+    sync_directory(path.parent)
+    return aside
+
+
+def sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def newest_aside(path: Path) -> str:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-from alertd.model.decision import Decision, Now
+from alertd.model.decision import Decision, EntryKind, Now
 from alertd.model.drill import Drill
 from alertd.model.events import Event
 from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
@@ -224,6 +224,16 @@ class FallbackStore:
         return self._on_disk(lambda disk: disk.read_timeline(incident_id), nothing) + self._active.read_timeline(
             incident_id
         )
+
+    def read_journal(
+        self, site_id: SiteId, *, since_us: int, until_us: int, after: int = 0, kind: EntryKind | None = None
+    ) -> tuple[JournalLine, ...]:
+        nothing: tuple[JournalLine, ...] = ()
+
+        def lines(store: SqliteStore) -> tuple[JournalLine, ...]:
+            return store.read_journal(site_id, since_us=since_us, until_us=until_us, after=after, kind=kind)
+
+        return self._on_disk(lines, nothing) + lines(self._active)
 
     def read_troubles(self) -> tuple[Trouble, ...]:
         return self._active.read_troubles()

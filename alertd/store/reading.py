@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, Select, and_, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from alertd.model.decision import EntryKind
 from alertd.model.drill import Drill
 from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
@@ -134,6 +135,18 @@ class Reader:
         query = query.where(schema.journal.c.incident_id == incident_id).order_by(schema.journal.c.seq)
         with self._connection() as connection:
             found = connection.execute(query.limit(ROWS_MAX))
+            return tuple(journal.line(tuple(row[:-1]), row[-1]) for row in found)
+
+    def lines(
+        self, site_id: SiteId, *, since_us: int, until_us: int, after: int, kind: EntryKind | None
+    ) -> tuple[JournalLine, ...]:
+        query = select(schema.journal, schema.journal_payload.c.blob).select_from(_lines)
+        query = query.where(schema.journal.c.site_id == site_id, schema.journal.c.seq > after)
+        query = query.where(schema.journal.c.at_us.between(since_us, until_us))
+        if kind is not None:
+            query = query.where(schema.journal.c.kind == kind.value)
+        with self._connection() as connection:
+            found = connection.execute(query.order_by(schema.journal.c.seq).limit(ROWS_MAX))
             return tuple(journal.line(tuple(row[:-1]), row[-1]) for row in found)
 
     def troubles(self) -> tuple[Trouble, ...]:

@@ -21,7 +21,7 @@ from alertd.store.backup import BackupError, Contents
 from alertd.store.ballast import free_bytes
 from alertd.store.sqlite import LockFile
 
-MARK = ".before-restore-"
+MARK = damage.BEFORE_RESTORE
 _CHUNK_BYTES = 1024 * 1024
 
 
@@ -53,20 +53,24 @@ class Restoring:
         return self._spare if self._spare.exists() else None
 
     def carry_out(self, now: datetime) -> tuple[Path, ...]:
-        """What was set aside. Raises `BackupError`; what was there is then still there, or beside under `MARK`."""
+        """What was set aside. Raises `BackupError`; what was there is then still there, or beside under `MARK`.
+
+        From the moment the proven copy has its own name, a power cut is no harm: the next start goes on from there."""
         wall_us = int(now.timestamp() * 1_000_000)
-        draft = self._database.with_name(self._database.name + ".restoring")
+        proven = self._database.with_name(self._database.name + damage.RESTORED)
+        draft = proven.with_name(proven.name + ".partial")
         try:
             _copy(self.contents.path, draft, self._database.parent)
             aside: list[Path] = []
             if self._spare.exists():
                 aside.append(self._spare.rename(f"{self._spare}{MARK}{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"))
-            if self._database.exists():
-                aside.append(damage.set_aside(self._database, wall_us, MARK))
-            draft.rename(self._database)
-            backup.sync_directory(self._database.parent)
+            draft.rename(proven)
+            damage.sync_directory(proven.parent)
+            if (database := damage.finish_restore(self._database, wall_us)) is not None:
+                aside.append(database)
         except OSError as error:
-            raise BackupError(f"{self._database} cannot be written: {error.strerror or error}") from error
+            goes_on = " The next start of the daemon finishes it." if proven.exists() else ""
+            raise BackupError(f"{self._database} cannot be written: {error.strerror or error}.{goes_on}") from error
         finally:
             draft.unlink(missing_ok=True)
         return tuple(aside)

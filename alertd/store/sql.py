@@ -99,7 +99,10 @@ READ_SITE = "SELECT version, head_seq, head_hash FROM site_row WHERE site_id = ?
 READ_OPEN_INCIDENTS = "SELECT schema, blob FROM incident WHERE site_id = ? AND state = 'open' ORDER BY opened_us, id"
 READ_STANDING_TROUBLES = "SELECT schema, blob FROM trouble WHERE site_id = ? AND cleared_us IS NULL ORDER BY key"
 READ_GESTURES = "SELECT schema, blob FROM gesture WHERE site_id = ? ORDER BY device_id"
-READ_RUNNING_DRILL = "SELECT schema, blob FROM drill WHERE site_id = ? AND state = 'running'"
+READ_LAST_DRILL = (
+    "SELECT schema, blob FROM drill WHERE site_id = ? "
+    "ORDER BY CASE state WHEN 'running' THEN 0 ELSE 1 END, started_us DESC, id LIMIT 1"
+)
 READ_DRILLING_SITES = "SELECT site_id FROM drill WHERE state = 'running'"
 READ_POLICIES = "SELECT hash, schema, blob FROM policy WHERE hash IN (?*)"
 READ_CAUSE = "SELECT at_us FROM cause WHERE id = ?"

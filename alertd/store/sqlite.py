@@ -226,6 +226,7 @@ class SqliteStore(SqlStore):
         """Make the held database fit for use. Raises `StoreFullError` where that finds no room; try again then."""
         if self._reader is None:  # first: what is on a full disk can be read all the same
             self._reader = Reader(reading_engine(self.path))
+        self._finish_restore()
         self._open_database()
         self.ballast.restore()
         self._alive = True
@@ -234,6 +235,15 @@ class SqliteStore(SqlStore):
     def is_alive(self) -> bool:
         """Has `begin_life` been through?"""
         return self._alive
+
+    def _finish_restore(self) -> None:
+        """A power cut may have ended `alertd restore` while neither database was in its place."""
+        try:
+            aside = damage.finish_restore(self.path, self._opened_clock.now().wall_us)
+        except OSError as error:
+            raise StoreError(f"a restore of {self.path} cannot be finished: {error.strerror}. {MAY_WRITE}") from error
+        if aside is not None:
+            log.warning("restore_finished", database=str(self.path), set_aside=str(aside))
 
     def _open_database(self) -> None:
         try:

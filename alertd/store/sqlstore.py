@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from alertd.model.decision import Decision, Now
+from alertd.model.decision import Decision, EntryKind, Now
 from alertd.model.drill import Drill
 from alertd.model.events import Event
 from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId, derive
@@ -34,6 +34,7 @@ CLAIM_SPARE = 50
 """Rows looked at beyond the limit, in case some are refused."""
 ABANDONED_MAX = 500
 """Rows taken over at once."""
+URGENT = max(lane for lane in Lane if lane.is_urgent)
 FALLBACK_BORN_LEASED = 50
 """Rows of the fixed fallback that are born claimed, a channel."""
 UNCLAIMED_US = 3600 * 1_000_000
@@ -162,7 +163,7 @@ class SqlStore(ABC):
         claims: list[Claim] = []
         room = {channel: limit for channel, limit in sorted(limits.items()) if limit > 0}
         for spare in (0, *[CLAIM_SPARE] * (CLAIM_ROUNDS_MAX - 1)):  # hardly ever is one refused
-            taken, refused = self._claim_round(room, now, Lane.PANIC if panic_only else max(Lane), spare)
+            taken, refused = self._claim_round(room, now, URGENT if panic_only else max(Lane), spare)
             claims += taken
             for claim in taken:
                 room[claim.notification.endpoint.channel] -= 1
@@ -288,6 +289,11 @@ class SqlStore(ABC):
 
     def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
         return self._opened_reader.timeline(incident_id)
+
+    def read_journal(
+        self, site_id: SiteId, *, since_us: int, until_us: int, after: int = 0, kind: EntryKind | None = None
+    ) -> tuple[JournalLine, ...]:
+        return self._opened_reader.lines(site_id, since_us=since_us, until_us=until_us, after=after, kind=kind)
 
     def read_troubles(self) -> tuple[Trouble, ...]:
         return self._opened_reader.troubles()

@@ -15,7 +15,7 @@ from alertd.model.decision import Decision, Entry, EntryKind, GestureCount, Now,
 from alertd.model.drill import Drill
 from alertd.model.events import ClockStepped, Event, TimerFired
 from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, SiteId, TimerId
-from alertd.model.incident import EscalationState, Incident
+from alertd.model.incident import Incident
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     AFTER_CLOSE,
@@ -61,14 +61,7 @@ class IncidentLife:
 
     def refuses(self, notification: Notification, wall_us: int) -> Refusal | None:
         incident = self._incidents.get(notification.incident_id) if notification.incident_id is not None else None
-        escalation = None if incident is None else incident.escalation
-        now = Circumstances(
-            incident_mode=None if incident is None else incident.mode,
-            incident_open=incident is not None and incident.is_open,
-            incident_stopped=escalation is EscalationState.STOPPED,
-            incident_paused=escalation is EscalationState.PAUSED,
-            drill_running=notification.site_id in self._drilling,
-        )
+        now = Circumstances.of(notification, incident, drill_running=notification.site_id in self._drilling)
         return claim_refused(notification, now, wall_us)
 
 
@@ -139,6 +132,7 @@ class Before(Struct, frozen=True):
     troubles: tuple[tuple[str, Trouble | None], ...]
     gestures: tuple[tuple[DeviceId, GestureCount | None], ...]
     drill: Drill | None
+    drill_over: Drill | None
 
     @classmethod
     def of(cls, state: SiteState, decision: Decision) -> "Before":
@@ -148,6 +142,7 @@ class Before(Struct, frozen=True):
             tuple((trouble.key, state.troubles.get(trouble.key)) for trouble in decision.troubles),
             tuple((count.device_id, state.gestures.get(count.device_id)) for count in decision.gestures),
             state.drill,
+            state.drill_over,
         )
 
     def restore(self, memory: Memory) -> None:
@@ -163,6 +158,7 @@ class Before(Struct, frozen=True):
             troubles={key: value for key, value in troubles.items() if value is not None},
             gestures={key: value for key, value in gestures.items() if value is not None},
             drill=self.drill,
+            drill_over=self.drill_over,
         )
 
 
@@ -207,13 +203,15 @@ class SqlTransaction:
             incidents = [rows.incident(*row) for row in ask(sql.READ_OPEN_INCIDENTS, (site_id,))]
             troubles = [rows.trouble(*row) for row in ask(sql.READ_STANDING_TROUBLES, (site_id,))]
             gestures = [rows.gesture(*row) for row in ask(sql.READ_GESTURES, (site_id,))]
-            drills = [rows.drill(*row) for row in ask(sql.READ_RUNNING_DRILL, (site_id,))]
+            last = next((rows.drill(*row) for row in ask(sql.READ_LAST_DRILL, (site_id,))), None)
+            runs = last is not None and last.is_running
             state = self._memory.states[site_id] = SiteState(
                 site_id=site_id,
                 incidents={incident.id: incident for incident in incidents},
                 troubles={trouble.key: trouble for trouble in troubles},
                 gestures={gesture.device_id: gesture for gesture in gestures},
-                drill=next(iter(drills), None),
+                drill=last if runs else None,
+                drill_over=None if runs else last,
             )
         return state
 

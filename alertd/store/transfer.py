@@ -89,8 +89,8 @@ def seed_from_memory(memory: sqlite3.Connection, remembered: Memory) -> None:
         memory.executemany(sql.UPSERT_INCIDENT, map(rows.incident_row, state.incidents.values()))
         memory.executemany(sql.UPSERT_TROUBLE, map(rows.trouble_row, state.troubles.values()))
         memory.executemany(sql.UPSERT_GESTURE, [rows.gesture_row(site_id, count) for count in state.gestures.values()])
-        if state.drill is not None:
-            memory.execute(sql.UPSERT_DRILL, rows.drill_row(state.drill))
+        for drill in filter(None, (state.drill, state.drill_over)):
+            memory.execute(sql.UPSERT_DRILL, rows.drill_row(drill))
     memory.executemany(sql.UPSERT_TIMER, remembered.timers.values())
     froze = next(iter(remembered.states), DISTRICT)  # which site froze a policy first is no longer known
     for content_hash, policy in remembered.policies.items():

@@ -10,23 +10,32 @@ from typing import Any
 
 import pytest
 import yaml
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from alertd.daemon.measures import Measures
 from alertd.daemon.metrics import Metrics
-from alertd.model.decision import Decision, Entry, EntryKind
+from alertd.daemon.proof_of_life import Life
+from alertd.daemon.telemetry import Telemetry
+from alertd.model.decision import Decision, Entry, EntryKind, Now
 from alertd.model.events import TroubleRaised
 from alertd.model.ids import DISTRICT
+from alertd.model.incident import Incident
+from alertd.model.mode import Mode
+from alertd.model.notification import NotificationState
 from alertd.model.outcome import Failed
 from alertd.model.reason import Reason
-from alertd.ports import StoreError
+from alertd.model.trouble import Trouble
+from alertd.ports import OutboxCount, StoreError
 from alertd.store.sqlite import SqliteStore
+from alertd.testing.store_values import incident
 from alertd_simulator.virtual_time import COMMIT_DELAY, in_virtual_time
 from tests.daemon.world import World
 from tests.engine.school import registry
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RULES = REPOSITORY / "config" / "prometheus" / "alertd.rules.yml"
+NOW_US = 1_700_000_000_000_000
 NAMES = ("Ruiz", "Chen", "badge-204", "555")
 
 
@@ -159,9 +168,12 @@ async def test_every_metric_has_words_and_stands_in_the_documentation(tmp_path: 
     await world.start()
     world.press()
     world.daemon.intake.observe("heartbeat", "pinged")
+    for name in ("arrivals", "unregistered"):
+        world.daemon.intake.observe("broker", name)
     world.daemon.intake.observe("nightly", "backup_good")
     await asyncio.sleep(2)
     now = Read(await metrics_of(world).render())
+    assert now.value("alertd_messages_total", source="broker", result="unregistered") == 1
     page = (REPOSITORY / "docs" / "metrics.md").read_text()
     own = [family for name, family in now.families.items() if name.startswith("alertd_")]
     assert len(own) >= 15
@@ -171,6 +183,97 @@ async def test_every_metric_has_words_and_stands_in_the_documentation(tmp_path: 
     documented = set(re.findall(r"^\| `(alertd_\w+)", page, re.MULTILINE))
     assert {name.removesuffix("_total") for name in documented} <= set(now.families), "documented, and not there"
     await world.stop()
+
+
+# --- what each number stands for
+
+
+class Records:
+    """A database of which only this is known."""
+
+    def __init__(
+        self, *, incidents: tuple[Incident, ...] = (), troubles: tuple[Trouble, ...] = (), oldest_us: int | None = None
+    ) -> None:
+        self._incidents = incidents
+        self._troubles = troubles
+        self._oldest_us = oldest_us
+
+    def read_outbox(self, now_us: int) -> tuple[OutboxCount, ...]:
+        if self._oldest_us is None:
+            return ()
+        return (OutboxCount(channel="sms", state=NotificationState.QUEUED, rows=1, oldest_us=self._oldest_us),)
+
+    def read_incidents(self, **_: object) -> tuple[Incident, ...]:
+        return self._incidents
+
+    def read_troubles(self) -> tuple[Trouble, ...]:
+        return self._troubles
+
+
+class Still:
+    """It is always the same moment."""
+
+    boot_id = "boot-1"
+
+    def now(self) -> Now:
+        return Now(wall_us=NOW_US, boot_us=0)
+
+
+WELL = Life(sources={"broker": True}, commit_age_s=1.0, dispatch_age_s=1.0, durable=True, alive=True)
+
+
+def read(records: Records | None = None, *, life: Life = WELL, nightly: tuple[str, ...] = ()) -> Read:
+    """/metrics of a daemon of which that is known."""
+    clock = Still()
+    telemetry = Telemetry(clock)
+    for name in nightly:
+        telemetry.observe("nightly", name)
+    store: Any = records or Records()
+    metrics = Metrics(
+        store=store, clock=clock, measures=Measures(registry), telemetry=telemetry, life=lambda: life,
+        drills=dict, version="0.1.0",
+    )  # fmt: skip
+    return Read(asyncio.run(metrics.render()))
+
+
+def test_a_drill_is_never_counted_among_what_is_real():
+    now = read(Records(incidents=(incident(1), incident(2, mode=Mode.DRILL, token="18"))))
+
+    assert now.value("alertd_incidents_open", mode="drill") == 1, "promise 3: a drill shows as something else"
+    assert now.value("alertd_incidents_open", mode="live") == 1
+
+
+def test_only_troubles_that_may_hide_a_press_ring():
+    troubles = (
+        Trouble(site_id=DISTRICT, key="nightly:backup", summary="s", raised_us=1),
+        Trouble(site_id=DISTRICT, key="disk:full", summary="s", raised_us=1, rings=True),
+    )
+    now = read(Records(troubles=troubles))
+
+    assert now.value("alertd_troubles", family="nightly", rings="false") == 1
+    assert math.isnan(now.value("alertd_troubles", family="nightly", rings="true"))
+    assert now.value("alertd_troubles", family="disk", rings="true") == 1
+
+
+@pytest.mark.parametrize(("alive", "durable"), [(False, True), (False, False)])
+def test_a_broker_that_is_away_is_no_disk_that_fails(alive, durable):
+    now = read(life=replace(WELL, alive=alive, durable=durable))
+
+    assert now.value("alertd_alive") == alive
+    assert now.value("alertd_disk_durable") == durable
+
+
+def test_a_night_that_failed_is_no_good_one():
+    now = read(nightly=("backup_failed", "self-test_failed", "self-test_good"))
+
+    assert now.families["alertd_nightly_last_good_timestamp_seconds"].samples[0].labels == {"task": "self-test"}
+    assert math.isnan(now.value("alertd_nightly_last_good_timestamp_seconds", task="backup"))
+    assert len(now.families["alertd_nightly_last_good_timestamp_seconds"].samples) == 1
+
+
+def test_a_clock_that_was_set_back_makes_nothing_younger_than_new():
+    assert read(Records(oldest_us=NOW_US + 5_000_000)).value("alertd_outbox_oldest_seconds", channel="sms") == 0
+    assert read(Records(oldest_us=NOW_US - 5_000_000)).value("alertd_outbox_oldest_seconds", channel="sms") == 5
 
 
 def test_a_press_that_leaves_two_journal_entries_is_one():

@@ -5,14 +5,16 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
 from alertd.model.decision import Decision
 from alertd.ports import StoreError, StoreLockedError
+from alertd.store import backup
 from alertd.store.backup import BackupError, back_up, examine
 from alertd.store.restoring import MARK, restoring
 from alertd.store.sqlite import SqliteStore
@@ -89,6 +91,31 @@ def test_backups_under_a_load_of_presses_hold_up_none_of_them_and_are_each_one_m
     assert slowest_s < 2.0, "a press waited for the backup"
 
 
+def test_presses_that_come_while_it_copies_do_not_begin_the_copy_anew(world, database, folder, monkeypatch):
+    """Else a busy evening would have no backup: it would never get to its end."""
+    steps: list[int] = []
+
+    def press(_status: int, remaining: int, _total: int) -> None:
+        steps.append(remaining)
+        if len(steps) <= 3:
+            world.commit(first_wave(len(steps) + 1, token=str(17 + len(steps))))
+
+    class WhilePressed(sqlite3.Connection):
+        def backup(self, target: sqlite3.Connection, **options: Any) -> None:
+            super().backup(target, progress=press, **options)
+
+    def opened(path: Path, more: str = "") -> sqlite3.Connection:
+        uri = f"{path.resolve().as_uri()}?mode=ro{more}"
+        return sqlite3.connect(uri, uri=True, isolation_level=None, factory=WhilePressed)
+
+    monkeypatch.setattr(backup, "open_reading", opened)
+    contents, _ = back_up(database, folder, now=NIGHT, keep=3)
+
+    assert steps == [0]
+    assert contents.incidents == 1, "not the moment at which it began"
+    assert len(world.store.read_incidents(open_only=True, site_id=None, limit=9)) == 2, "a press had to wait"
+
+
 def test_only_the_newest_stay_and_strangers_are_left_alone(world, database, folder):
     (folder / "alertd.db").write_text("somebody's own")
     for night in range(5):
@@ -99,6 +126,33 @@ def test_only_the_newest_stay_and_strangers_are_left_alone(world, database, fold
         "alertd-20261124T023000Z.db", "alertd-20261125T023000Z.db", "alertd-20261126T023000Z.db", "alertd.db",
     ]  # fmt: skip
     assert len(list(folder.glob("*.sha256"))) == 3
+
+
+def test_an_old_copy_that_cannot_be_removed_is_a_sentence_beside_a_good_copy(world, database, folder):
+    (folder / "alertd-20261101T023000Z.db").mkdir()
+    with pytest.raises(BackupError, match=r"the new copy is good, but .*20261101T023000Z.db cannot be removed"):
+        back_up(database, folder, now=NIGHT, keep=1)
+    assert examine(folder / "alertd-20261122T023000Z.db").incidents == 1
+
+
+def test_what_a_killed_backup_left_is_begun_anew_and_nobody_else_may_read_it(world, database, folder):
+    left = folder / ".alertd-backup.partial"
+    left.write_bytes(b"\xa5" * 3_000_000)
+    left.chmod(0o644)
+    made = back_up(database, folder, now=NIGHT, keep=1)[0].path
+    assert made.stat().st_size < 3_000_000
+    for file in folder.iterdir():
+        assert file.stat().st_mode & 0o077 == 0, f"{file.name} can be read by others"
+
+
+def test_a_backup_leaves_room_beside_itself(world, database, folder, monkeypatch):
+    """The copy needs its own room besides what presses keep."""
+    just_enough = database.stat().st_size + 256 * 1024 * 1024
+    monkeypatch.setattr("alertd.store.backup.free_bytes", lambda _: just_enough - 1)
+    with pytest.raises(BackupError, match="has no room"):
+        back_up(database, folder, now=NIGHT, keep=1)
+    monkeypatch.setattr("alertd.store.backup.free_bytes", lambda _: just_enough)
+    assert back_up(database, folder, now=NIGHT, keep=1)[0].incidents == 1
 
 
 def test_a_copy_that_does_not_prove_good_gets_no_good_name_and_removes_nothing(world, database, folder):
@@ -126,7 +180,7 @@ def test_what_is_there_is_never_overwritten_and_a_full_disk_is_left_alone(world,
 
 
 def test_a_place_that_is_not_there_is_a_sentence(database, folder):
-    with pytest.raises(BackupError, match="no room"):
+    with pytest.raises(BackupError, match="there is no directory"):
         back_up(database, folder / "nowhere" / "a.db", now=NIGHT, keep=3)
     with pytest.raises(BackupError, match="there is no database"):
         back_up(folder / "none.db", folder, now=NIGHT, keep=3)
@@ -259,6 +313,88 @@ def test_a_damaged_database_is_replaced_all_the_same(world, database, folder):
     assert aside.read_bytes() == b"\xa5" * 50_000
     world.store.open("again", world.clock)
     assert world.store.read_incident(incident(1).id) is not None
+
+
+class PowerCutError(BaseException):
+    """Nothing of the program runs after it, no clearing up either."""
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+def test_a_power_cut_at_any_step_leaves_a_database_never_an_empty_one(world, database, folder, monkeypatch, step):
+    copy = made(database, folder)
+    world.commit(first_wave(2, token="18"))
+    world.store.close()
+    steps = 0
+    rename, unlink = Path.rename, Path.unlink
+
+    def cut_off(path: Path, target: str | Path) -> Path:
+        nonlocal steps
+        steps += 1
+        if steps == step:
+            raise PowerCutError
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", cut_off)
+    monkeypatch.setattr(Path, "unlink", lambda path, **how: None if steps == step else unlink(path, **how))
+    with suppress(PowerCutError), restoring(copy, database, folder / "spare") as begun:
+        begun.carry_out(NIGHT)
+    monkeypatch.undo()
+
+    world.store.open("the next", world.clock)
+    there = {each.id for each in world.store.read_incidents(open_only=True, site_id=None, limit=9)}
+    before, restored = {incident(1).id, incident(2).id}, {incident(1).id}
+    assert there == (before if step == 1 else restored), "neither what was there nor the copy"
+    assert not database.with_name(database.name + ".restoring").exists()
+    if step > 1:
+        kept = next(path for path in database.parent.glob(f"*{MARK}*") if not path.name.endswith(("-wal", "-shm")))
+        old = SqliteStore(kept, ballast_bytes=0)
+        old.open("looking back", world.clock)
+        assert len(old.read_incidents(open_only=False, site_id=None, limit=9)) == 2, "what was there is not whole"
+        old.close()
+
+
+def test_a_disk_that_lies_while_it_is_restored_is_found_and_changes_nothing(world, database, folder, monkeypatch):
+    copy = made(database, folder)
+    world.store.close()
+    before = database.read_bytes()
+
+    def lies(reading: IO[bytes], writing: IO[bytes], _chunk: int) -> None:
+        data = bytearray(reading.read())
+        data[len(data) // 2] ^= 1
+        writing.write(data)
+
+    monkeypatch.setattr("alertd.store.restoring.shutil.copyfileobj", lies)
+    with (
+        restoring(copy, database, folder / "spare") as begun,
+        pytest.raises(BackupError, match="is not what was copied"),
+    ):
+        begun.carry_out(NIGHT)
+    assert database.read_bytes() == before
+    assert list(database.parent.glob("*.restoring*")) == []
+
+
+def test_an_older_database_than_the_copy_is_another_one(world, database, folder):
+    """Set back by hand to a file from before the backup: what it lacks is not told as what the copy lacks."""
+    older = folder / "older.db"
+    back_up(database, older, now=NIGHT, keep=1)
+    world.commit(first_wave(2, token="18"))
+    copy = folder / "copy.db"
+    back_up(database, copy, now=NIGHT, keep=1)
+    world.store.close()
+    for suffix in ("-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    database.write_bytes(older.read_bytes())
+    with restoring(copy, database, folder / "spare") as begun:
+        assert "or older than the copy" in begun.lost.why_unknown
+    world.store.open("again", world.clock)
+
+
+def test_an_incident_that_is_still_open_does_not_begin_again(world, database, folder):
+    copy = made(database, folder)
+    world.store.close()
+    with restoring(copy, database, folder / "spare") as begun:
+        assert begun.lost.reopened == ()
+    world.store.open("again", world.clock)
 
 
 def test_another_schools_history_is_not_compared(world, database, folder):
