@@ -46,7 +46,7 @@ def secret(name: str) -> str:
             raw = read_regular(Path(directory) / name, SECRET_BYTES_MAX)
         except OSError:
             raw = b""
-        if raw and len(raw) <= SECRET_BYTES_MAX:
+        if raw.strip(b"\r\n") and len(raw) <= SECRET_BYTES_MAX:
             return _text(name, raw)
     raise LookupError(
         f"secret {name!r} is not set: set the environment variable {variable_of(name)}, "

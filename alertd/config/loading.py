@@ -16,6 +16,8 @@ from msgspec import Struct
 from alertd.config import devices, people, policies, sections, sites
 from alertd.config.csv_files import Row, read_csv
 from alertd.config.problems import Findings, Problem, ProblemSeverity, did_you_mean
+from alertd.config.profiles import FOLDER as PROFILES
+from alertd.config.profiles import ProfileFile, read_profiles
 from alertd.config.reading import Place, Reading, Thing
 from alertd.config.regular_files import is_there
 from alertd.config.settings import Settings, read_settings
@@ -29,7 +31,7 @@ from alertd.model.site import Device, Gestures, Site, Zone
 MAIN = "alertd.toml"
 TOML = ".toml"
 _FILES = (MAIN, "channels.toml", "gestures.toml", "schedules.toml", people.FILE, devices.FILE)
-_FOLDERS = ("sites", "policies")
+_FOLDERS = ("sites", "policies", PROFILES)
 _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 FILES_MAX = 2_000
@@ -51,6 +53,8 @@ class Loaded(Struct, frozen=True, kw_only=True):
     """Where each thing is written, for those who judge it later."""
     unread: frozenset[Thing] = frozenset()
     """Kinds of things of which some could not be read: nothing that depends on them can be judged."""
+    profiles: tuple[ProfileFile, ...] = ()
+    """The district's own profiles of sources and devices, as they are written."""
     demo: bool = False
     overrides: Mapping[str, Any] = {}
     """Keys that the caller of `load` replaced; a reload replaces them again."""
@@ -58,6 +62,11 @@ class Loaded(Struct, frozen=True, kw_only=True):
     @property
     def is_usable(self) -> bool:
         return not any(problem.is_error for problem in self.problems)
+
+    @property
+    def profile_tables(self) -> dict[str, Mapping[str, Any]]:
+        """File -> its TOML, as `ports.Profiles` takes them."""
+        return {each.file: each.table for each in self.profiles}
 
     def place(self, thing: Thing, name: str) -> Place:
         """Where a thing is written; the main file if nobody knows."""
@@ -106,6 +115,8 @@ def read(directory: FilePath, overrides: Mapping[str, Any]) -> tuple[Loaded, Rea
     _read_places(parts, main, reading)
     _read_sections(parts, wiring, reading, settings)
     _read_tables(parts, reading)
+    names = [name for name in _names_in(reading, PROFILES) or [] if name.endswith(TOML)]
+    parts.profiles = tuple(read_profiles(reading, names[:FILES_MAX]))
     _read_policies(parts, reading, settings.demo_wait_s if demo else None)
     _unknown_overrides(reading, overrides)
     main.done()
@@ -128,6 +139,7 @@ class _Parts:
         self.destinations: dict[str, Destination] = {}
         self.channels: dict[str, ChannelRules] = {}
         self.sections: tuple[sections.Section, ...] = ()
+        self.profiles: tuple[ProfileFile, ...] = ()
 
     def registry(self, version: str) -> Registry:
         return Registry(
@@ -316,6 +328,7 @@ def _loaded(reading: Reading, parts: _Parts, settings: Settings, *, demo: bool) 
     digest.update(msgspec.json.encode(registry))
     wired = [(s.table, s.name, s.plugin, repr(sorted(s.settings.items()))) for s in parts.sections]
     digest.update(repr(wired).encode())
+    digest.update(repr([(each.file, each.table) for each in parts.profiles]).encode() if parts.profiles else b"")
     return Loaded(
         directory=reading.directory,
         registry=parts.registry(digest.hexdigest()),
@@ -324,6 +337,7 @@ def _loaded(reading: Reading, parts: _Parts, settings: Settings, *, demo: bool) 
         problems=reading.findings.all(),
         places=reading.places,
         unread=frozenset(reading.unknowable),
+        profiles=parts.profiles,
         demo=demo,
     )
 

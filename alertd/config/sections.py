@@ -51,6 +51,10 @@ class Section(Struct, frozen=True, kw_only=True, eq=False):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Section) and self._content == other._content
 
+    def __ne__(self, other: object) -> bool:
+        """Not Python's own opposite of the above: `Struct` brings one that compares identities."""
+        return not self == other
+
     def __hash__(self) -> int:
         return hash((self.table, self.name))
 
@@ -112,19 +116,29 @@ def read_channel_rules(root: Table) -> Iterator[ChannelRules]:
             limit = table.integer("text_limit", TEXT_LIMIT_MAX, least=1, most=TEXT_LIMIT_MAX)
         else:
             limit = table.integer("text_limit", 0, least=0, most=1_600)
-        yield ChannelRules(name=name, kind=kind, text_limit=limit, announcements=_announcements(table))
+        yield ChannelRules(
+            name=name,
+            kind=kind,
+            text_limit=limit,
+            announcements=_announcements(table, ""),
+            drill_announcements=_announcements(table, "drill_"),
+        )
 
 
-def _announcements(table: Table) -> dict[str, str]:
+def _announcements(table: Table, prefix: str) -> dict[str, str]:
     """What a PA can say, and the words that people hear; the rest of each is its plugin's business. A recording without
-    words is called by its file: nobody can read what it says."""
+    words is called by its file: nobody can read what it says. `prefix`: "drill_" for what is said in a drill instead.
+    """
     given = table.raw().get("announcements")
     found: dict[str, str] = {}
     for name, announcement in given.items() if isinstance(given, dict) else ():
         if isinstance(announcement, dict):
-            words = announcement.get("words")
-            recording = announcement.get("recording")
-            found[name] = " ".join(words.split()) if isinstance(words, str) else f"(recording {recording})"
+            words = announcement.get(f"{prefix}words")
+            recording = announcement.get(f"{prefix}recording")
+            if isinstance(words, str):
+                found[name] = " ".join(words.split())
+            elif recording is not None or not prefix:
+                found[name] = f"(recording {recording})"
     return found
 
 

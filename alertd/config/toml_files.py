@@ -39,6 +39,11 @@ class Source:
             path = path[:-1]
         return self._lines.get(path, 0)
 
+    @property
+    def all_lines(self) -> Mapping[Path, int]:
+        """Path of every key -> its line."""
+        return self._lines
+
     def lines_below(self, path: Path, prefix: str) -> dict[str, int]:
         depth = len(path)
         below = ((each[depth:], line) for each, line in self._lines.items() if each[:depth] == path and each != path)

@@ -5,6 +5,7 @@ from alertd.engine.wording import render
 from alertd.lint.findings import Judge
 from alertd.lint.longest import longest_params
 from alertd.model.ids import DISTRICT, DeviceId, PersonId, PolicyId, SiteId
+from alertd.model.mode import Mode
 from alertd.model.people import PersonKind
 from alertd.model.policy import TargetKind
 from alertd.model.site import DeviceKind
@@ -35,6 +36,13 @@ def test_example_is_a_whole_district(school):
         }  # fmt: skip
     assert {schedule.site_id for schedule in registry.schedules.values()} == {"oak", "elm"}
     assert [zone.id for zone in registry.zones.values() if not zone.spoken or not zone.nearest_exterior_door] == []
+
+
+def test_what_its_loudspeakers_say_in_a_drill_is_known(school):
+    pa = school.load().registry.channels["pa"]
+    assert pa.announced("lockdown", Mode.LIVE) == "Lockdown! Locks, lights, out of sight."
+    assert pa.announced("lockdown", Mode.DRILL) == "Lockdown drill. Locks, lights, out of sight."
+    assert pa.announced("hold", Mode.DRILL) == pa.announced("hold", Mode.LIVE)
 
 
 def test_shipped_adapters_accept_the_sections(school):

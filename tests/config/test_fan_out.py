@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertd import lint
-from alertd.console.plugin_check import _NoNetwork
+from alertd.console.plugin_check import NoNetwork
 from alertd.daemon.system_clock import SystemClock
 from alertd.lint.fan_out import segments, waves_of
 from alertd.plugins import build, limits_of
@@ -179,7 +179,7 @@ def test_a_schedule_counts_everybody_who_is_ever_on_duty(school) -> None:
 def test_limits_without_secrets_are_those_of_the_channel_that_is_built(school) -> None:
     secrets = {"twilio-account-sid": "AC" + "0" * 32}
     surroundings = Surroundings(
-        clock=SystemClock(), http=_NoNetwork(), secret=lambda name: secrets.get(name, "x" * 32), public_base_url=None
+        clock=SystemClock(), http=NoNetwork(), secret=lambda name: secrets.get(name, "x" * 32), public_base_url=None
     )
     sections = [s for s in school.load().sections if s.table == "channels" and s.plugin.endswith("_twilio")]
 

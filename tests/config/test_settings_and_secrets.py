@@ -79,6 +79,15 @@ def test_missing_secret_says_both_places(monkeypatch):
         secret("broker-password")
 
 
+def test_an_empty_line_is_no_secret(monkeypatch, tmp_path):
+    """Somebody pressed Enter and pasted nothing; or a unit stands in for a file that is not there."""
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "broker-password").write_text("\n")
+
+    with pytest.raises(LookupError, match="is not set"):
+        secret("broker-password")
+
+
 @pytest.mark.parametrize("name", ["../etc/passwd", "a/b", "", "a b", "x" * 65])
 def test_name_of_a_secret_is_never_a_path(monkeypatch, tmp_path, name):
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
@@ -138,7 +147,9 @@ def test_section_that_only_moved_is_the_same(school):
     before = school.load().sections
     text = (school.directory / "channels.toml").read_text()
     school.write("channels.toml", "\n\n" + text)
-    assert school.load().sections == before
+    after = school.load().sections
+    assert after == before
+    assert [one for one, former in zip(after, before, strict=True) if one != former] == [], "as a reload asks"
 
     school.replace("channels.toml", "port = 1883", "port = 1884")
     assert school.load().sections != before

@@ -28,7 +28,7 @@ class MqttPlugin:
 
     def build(self, name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Built:
         parsed = parse_settings(settings)
-        triggers = build_triggers(parsed.triggers)
+        triggers = build_triggers(parsed.triggers, surroundings)
         credentials = _credentials(parsed, surroundings)
         broker: Broker = surroundings.extra.get("mqtt_broker") or _broker(parsed, surroundings)
         random: Random = surroundings.extra.get("random") or Random()  # noqa: S311 - spreads retries, hides nothing

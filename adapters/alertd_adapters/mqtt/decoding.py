@@ -4,17 +4,24 @@ Must never raise: what nobody understands is *refused* with a reason, because it
 be a third party's, so whatever they raise or return is contained here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.metadata import entry_points
-from typing import Any
 
 import structlog
 from msgspec import Struct
 
 from alertd.model.events import Signal
-from alertd.ports import API_VERSION, DecodeError, Decoder, DecoderPlugin, SettingsError
-from alertd_adapters.mqtt import press_json, zigbee2mqtt
+from alertd.ports import (
+    API_VERSION,
+    DecodeError,
+    Decoder,
+    DecoderPlugin,
+    SettingsError,
+    SurroundedDecoderPlugin,
+    Surroundings,
+    UncoveredError,
+)
 from alertd_adapters.mqtt.settings import TriggerSettings, matches
 
 log = structlog.get_logger("alertd.mqtt")
@@ -27,14 +34,14 @@ REFUSAL_MAX = 300
 """Characters of a refusal."""
 TOPICS_CACHED = 5000
 
-OURS: Mapping[str, DecoderPlugin] = {"press_json": press_json.plugin, "zigbee2mqtt": zigbee2mqtt.plugin}
-
 
 class Decoded(Struct, frozen=True, kw_only=True):
     """Signals, or why there are none. Neither: certainly no trigger."""
 
     signals: tuple[Signal, ...] = ()
     refused: str = ""
+    uncovered: str = ""
+    """Under what to count a message of which nothing says what it means: "unknown", "unregistered"."""
 
 
 class Trigger(Struct, frozen=True, kw_only=True):
@@ -63,8 +70,14 @@ class Triggers:
             return Decoded(refused="no trigger in the configuration covers this topic")
         if len(payload) > PAYLOAD_MAX_BYTES:
             return Decoded(refused=f"the payload has {len(payload)} bytes, more than {PAYLOAD_MAX_BYTES}")
+        return self._decoded(decoder, topic, payload)
+
+    def _decoded(self, decoder: Decoder, topic: str, payload: bytes) -> Decoded:
         try:
             signals = _only_signals(decoder.decode(topic, payload))
+        except UncoveredError as error:
+            log.debug("message_not_covered", topic=topic, count=error.count, why=str(error))
+            return Decoded(uncovered=error.count)
         except DecodeError as error:
             return Decoded(refused=str(error)[:REFUSAL_MAX])
         except Exception as error:  # noqa: BLE001  # a third party may raise anything
@@ -89,29 +102,33 @@ def _only_signals(decoded: Sequence[Signal]) -> tuple[Signal, ...]:
     return signals
 
 
-def build_triggers(settings: Sequence[TriggerSettings]) -> Triggers:
+def build_triggers(settings: Sequence[TriggerSettings], surroundings: Surroundings) -> Triggers:
     """Raises `SettingsError`."""
     triggers = []
     for index, trigger in enumerate(settings):
-        key = f"triggers[{index}]"
-        decoder = _build(f"{key}.decoder", trigger.decoder, f"{key}.options", trigger.options)
+        decoder = _build(f"triggers[{index}]", trigger, surroundings)
         triggers.append(Trigger(topic_filter=trigger.topic, decoder=decoder))
     return Triggers(triggers)
 
 
-def _build(key: str, name: str, options_key: str, options: Mapping[str, Any]) -> Decoder:
-    plugin = OURS.get(name) or _third_party(key, name)
+def _build(key: str, trigger: TriggerSettings, surroundings: Surroundings) -> Decoder:
+    name = trigger.decoder
+    plugin = _load(f"{key}.decoder", name)
     if plugin.api_version != API_VERSION:
         raise SettingsError(
-            key, f'decoder "{name}" is built for API {plugin.api_version}, this alertd has {API_VERSION}: update it'
+            f"{key}.decoder",
+            f'decoder "{name}" is built for API {plugin.api_version}, this alertd has {API_VERSION}: update it',
         )
     try:
-        return plugin.build(options)
+        if isinstance(plugin, SurroundedDecoderPlugin):
+            return plugin.build_within(trigger.options, surroundings)
+        return plugin.build(trigger.options)
     except SettingsError as error:
-        raise SettingsError(f"{options_key}.{error.key}", str(error)) from None
+        raise SettingsError(f"{key}.options.{error.key}", str(error)) from None
 
 
-def _third_party(key: str, name: str) -> DecoderPlugin:
+def _load(key: str, name: str) -> DecoderPlugin:
+    """Ours come by entry point, too."""
     found = entry_points(group="alertd.decoders")
     for point in found:
         if point.name == name:
@@ -120,5 +137,5 @@ def _third_party(key: str, name: str) -> DecoderPlugin:
             except Exception as error:
                 raise SettingsError(key, f'decoder "{name}" cannot be loaded: {error}') from error
             return plugin
-    known = ", ".join(sorted({*OURS, *found.names}))
+    known = ", ".join(sorted(found.names))
     raise SettingsError(key, f'there is no decoder "{name}"; installed are: {known}')

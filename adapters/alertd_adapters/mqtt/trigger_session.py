@@ -199,6 +199,8 @@ class TriggerSession:
         arrival = self._arrival(message, decoded, waited=sign.arrived())
         if decoded.refused:
             self._door.observe(self._options.name, "refused")
+        if decoded.uncovered:
+            self._door.observe(self._options.name, decoded.uncovered)
         self._judge_qos(message, decoded)
         if len(message.payload) > PAYLOAD_MAX_BYTES:  # it is refused; its bytes must not wait for the commit, too
             message = replace(message, payload=b"")

@@ -11,14 +11,20 @@ from hypothesis import strategies as st
 
 from alertd.model.events import Signal
 from alertd.model.ids import DeviceId
-from alertd.ports import API_VERSION, DecodeError, Decoder, SettingsError
+from alertd.ports import API_VERSION, DecodeError, Decoder, HttpResponse, SettingsError, Surroundings
+from alertd.testing.scripted_http import ScriptedHttp
+from alertd_adapters.decoders.json_payload import device_time
+from alertd_adapters.decoders.press_json import PressJson
+from alertd_adapters.decoders.press_json import plugin as press_json_plugin
+from alertd_adapters.decoders.zigbee2mqtt import Zigbee2Mqtt
+from alertd_adapters.decoders.zigbee2mqtt import plugin as zigbee2mqtt_plugin
 from alertd_adapters.mqtt.decoding import Decoded, Trigger, Triggers, build_triggers
-from alertd_adapters.mqtt.json_payload import device_time
-from alertd_adapters.mqtt.press_json import PressJson
-from alertd_adapters.mqtt.press_json import plugin as press_json_plugin
 from alertd_adapters.mqtt.settings import TriggerSettings
-from alertd_adapters.mqtt.zigbee2mqtt import Zigbee2Mqtt
-from alertd_adapters.mqtt.zigbee2mqtt import plugin as zigbee2mqtt_plugin
+from tests.adapters.doubles import SteadyClock
+
+NOTHING = Surroundings(
+    clock=SteadyClock(), http=ScriptedHttp(lambda _: HttpResponse(status=500)), secret=lambda name: name
+)
 
 
 def us(iso: str) -> int:
@@ -351,13 +357,13 @@ def test_the_first_of_overlapping_triggers_speaks():
 
 def test_an_unknown_decoder_is_refused_with_what_there_is():
     with pytest.raises(SettingsError, match=r"no decoder \"shelly\".*press_json.*zigbee2mqtt") as refused:
-        build_triggers([TriggerSettings(topic="a", decoder="shelly")])
+        build_triggers([TriggerSettings(topic="a", decoder="shelly")], NOTHING)
     assert refused.value.key == "triggers[0].decoder"
 
 
 def test_a_decoders_own_settings_are_checked():
     with pytest.raises(SettingsError) as refused:
-        build_triggers([TriggerSettings(topic="a", decoder="zigbee2mqtt", options={"bse_topic": "x"})])
+        build_triggers([TriggerSettings(topic="a", decoder="zigbee2mqtt", options={"bse_topic": "x"})], NOTHING)
     assert refused.value.key == "triggers[0].options.bse_topic"
 
 

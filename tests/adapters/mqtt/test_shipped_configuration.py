@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,8 +53,8 @@ def under_the_shipped_lines(tmp_path: Path) -> RealMosquitto:
 
 @asynccontextmanager
 async def alertd_on(broker: RealMosquitto, door: FakeDoor, state_dir: Path) -> AsyncIterator[None]:
-    login = {"username": "alertd", "password_secret": "MQTT_PASSWORD"}
-    place = {"host": "127.0.0.1", "port": broker.port, "telemetry": ["alertd/telemetry/+"]}
+    login: dict[str, Any] = {"username": "alertd", "password_secret": "MQTT_PASSWORD"}
+    place: dict[str, Any] = {"host": "127.0.0.1", "port": broker.port, "telemetry": ["alertd/telemetry/+"]}
     source = build(None, WallClock(), state_dir=state_dir, **place, **login).source
     assert source is not None
     task = asyncio.create_task(source.run(door))
@@ -128,6 +129,9 @@ async def test_beyond_2_mib_the_broker_hangs_up_on_the_sender_alone(tmp_path: Pa
 async def test_the_steps_of_the_page_make_a_broker_that_starts_and_lets_the_right_ones_in(place: Path):
     """docs/broker.md, literally: only paths, ports and what needs systemd or a network are changed."""
     passwords = await asyncio.to_thread(follow_the_page, place)
+    for name in ("acl", "passwords"):  # else mosquitto 2.0.21 warns that its next version will not read them
+        file = place / "etc-mosquitto" / name
+        assert (file.owner(), file.group(), file.stat().st_mode & 0o007) == ("mosquitto", "mosquitto", 0), name
     port, plain_port = free_port(), free_port()
     conf = place / "etc-mosquitto" / "mosquitto.conf"
     lines = _elsewhere(conf.read_text(), place).replace("/var/lib/mosquitto/", f"{place}/var/")

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from alertd.model.registry import Registry
 from alertd.ports import Built, HttpRequest, HttpResponse, Surroundings
 from alertd_adapters.mqtt import plugin
 from alertd_simulator.virtual_time import VirtualClock
@@ -26,12 +27,18 @@ class NoHttp:
 
 
 def build(
-    broker: FakeBroker | None, clock: VirtualClock | Any, *, state_dir: Path | None = None, **settings: Any
+    broker: FakeBroker | None,
+    clock: VirtualClock | Any,
+    *,
+    state_dir: Path | None = None,
+    registry: Registry | None = None,
+    **settings: Any,
 ) -> Built:
     surroundings = Surroundings(
         clock=clock,
         http=NoHttp(),
         secret=SECRETS.__getitem__,
+        registry=lambda: registry,
         extra={"mqtt_broker": broker, "random": Random(1), "state_dir": state_dir},
     )
     return plugin.build("oak", {**SETTINGS, **settings}, surroundings)
@@ -50,11 +57,16 @@ class World:
 
 @asynccontextmanager
 async def running(
-    broker: FakeBroker, door: FakeDoor, *, state_dir: Path | None = None, **settings: Any
+    broker: FakeBroker,
+    door: FakeDoor,
+    *,
+    state_dir: Path | None = None,
+    registry: Registry | None = None,
+    **settings: Any,
 ) -> AsyncIterator[World]:
     """The source runs, is connected and has seen its own sign of life. Leaving stops it, as the daemon does."""
     clock = broker.clock = broker.clock or VirtualClock()  # the world's time goes on while the daemon is stopped
-    world = World(broker, door, clock, build(broker, clock, state_dir=state_dir, **settings))
+    world = World(broker, door, clock, build(broker, clock, state_dir=state_dir, registry=registry, **settings))
     task = asyncio.create_task(world.source.run(door))
     await asyncio.sleep(0.1)
     try:

@@ -41,10 +41,18 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse
 
 def read_object(payload: bytes) -> dict[str, Any]:
     """The payload's JSON object. Raises `DecodeError`; its message never quotes the payload, which may hold a PIN."""
+    found = read_json(payload)
+    if not isinstance(found, dict):
+        raise DecodeError(f"the payload is JSON, but a {type(found).__name__} and not an object")
+    return found
+
+
+def read_json(payload: bytes) -> Any:
+    """The payload's JSON value. Raises `DecodeError`, as `read_object` does."""
     if not payload.strip():
         raise DecodeError("the payload is empty")
     try:
-        found = _DECODER.decode(payload.decode("utf-8-sig"))
+        return _DECODER.decode(payload.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise DecodeError(f"the payload is not UTF-8 (byte {error.start})") from None
     except _DuplicateKeyError:
@@ -53,9 +61,6 @@ def read_object(payload: bytes) -> dict[str, Any]:
         raise DecodeError("the payload is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise DecodeError(f"the payload is not JSON (line {error.lineno}, column {error.colno})") from None
-    if not isinstance(found, dict):
-        raise DecodeError(f"the payload is JSON, but a {type(found).__name__} and not an object")
-    return found
 
 
 def word(value: object, max_length: int = WORD_MAX) -> str | None:

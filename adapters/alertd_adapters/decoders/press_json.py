@@ -14,7 +14,7 @@ from typing import Any
 from alertd.model.events import Signal
 from alertd.model.ids import DeviceId, derive
 from alertd.ports import API_VERSION, DecodeError, Decoder, SettingsError
-from alertd_adapters.mqtt.json_payload import DEVICE_ID_MAX, battery_pct, device_time, read_object, whole, word
+from alertd_adapters.decoders.json_payload import DEVICE_ID_MAX, battery_pct, device_time, read_object, whole, word
 
 HEARTBEAT = "heartbeat"
 """The action of a device that only says that it lives."""

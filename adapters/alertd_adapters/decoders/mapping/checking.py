@@ -1,0 +1,139 @@
+"""Runs the examples that profiles carry: does each message still mean what its author wrote beside it?"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import msgspec
+
+from alertd.model.ids import DeviceId, SiteId
+from alertd.model.registry import Registry
+from alertd.model.site import Device, DeviceKind, Gestures
+from alertd.ports import DecodeError, ProfileProblem, UncoveredError
+from alertd_adapters.decoders.json_payload import device_time
+from alertd_adapters.decoders.mapping import written
+from alertd_adapters.decoders.mapping.bindings import Bindings
+from alertd_adapters.decoders.mapping.decoder import MappedDecoder
+from alertd_adapters.decoders.mapping.library import PROFILE, SOURCE, Library
+from alertd_adapters.decoders.mapping.reading import Reading
+
+KEYS = ("event", "device", "action", "button", "battery", "time", "value")
+
+
+def problems(library: Library, files: AbstractSet[str]) -> list[ProfileProblem]:
+    """What is wrong in these files: what could not be read, and every example that does not come out."""
+    found = [problem for problem in library.problems if problem.file in files]
+    for (kind, name), entry in library.entries.items():
+        if entry.file not in files:
+            continue
+        if not entry.written.examples:
+            message = "has no example, so nobody can see that it works"
+            remedy = f"copy a message of the real device into [[{kind}.{name}.examples]], with what it means"
+            found.append(ProfileProblem(file=entry.file, path=(kind, name), message=message, remedy=remedy))
+        for index, example in enumerate(entry.written.examples):
+            wrong = run(library, kind, name, example)
+            if wrong:
+                path = (kind, name, "examples", index)
+                remedy = "mend the rules, or what the example expects"
+                found.append(ProfileProblem(file=entry.file, path=path, message=wrong, remedy=remedy))
+    return found
+
+
+def run(library: Library, kind: str, name: str, example: written.Example) -> str:
+    """What is wrong with the outcome of an example; "" if it is as expected."""
+    source = name if kind == SOURCE else example.source
+    if source not in library.sources:
+        return f'its source "{source}" is none that there is' if source else "does not say over which source it comes"
+    unknown = [key for each in _expected(example) for key in each if key not in KEYS]
+    if unknown:
+        return f'"{unknown[0]}" cannot be expected; there are {", ".join(KEYS)}'
+    return _compared(example, _outcome(library, source, name if kind == PROFILE else "", example))
+
+
+def _compared(example: written.Example, outcome: list[Reading] | str) -> str:
+    expected = example.expect
+    if isinstance(outcome, str):
+        as_expected = outcome.partition(":")[0] == expected
+        return "" if as_expected else f"expected {_shown(expected)}, but it is {outcome}"
+    got = [_read(each) for each in outcome]
+    if isinstance(expected, str) or len(got) != len(expected):
+        return f"expected {_shown(expected)}, but it is {_shown(got)}"
+    return next(filter(None, map(_difference, expected, got)), "")
+
+
+def _outcome(library: Library, source: str, profile: str, example: written.Example) -> list[Reading] | str:
+    registry = _registry(example, profile)
+    decoder = MappedDecoder(library.sources[source], library.profiles, Bindings(lambda: registry))
+    try:
+        readings = decoder.read(example.topic, example.payload.encode(), _whole)
+        for reading in readings:
+            if reading.is_signal:
+                reading.signal()
+    except UncoveredError as error:
+        return f"unknown: {error}"
+    except DecodeError as error:
+        return f"refused: {error}"
+    return readings
+
+
+def _whole(what: str, found: str) -> None:
+    """Makes the decoder look for time and battery of quiet messages, too."""
+
+
+def _registry(example: written.Example, profile: str) -> Registry:
+    """A registry in which the devices that the example speaks of have the profile."""
+    names = {str(each["device"]) for each in _expected(example) if "device" in each}
+    if example.device:
+        names.add(example.device)
+    devices = {
+        DeviceId(name): Device(
+            id=DeviceId(name),
+            kind=DeviceKind.BUTTON,
+            site_id=SiteId("example"),
+            gestures=Gestures(id="example"),
+            profile=profile,
+        )
+        for name in names
+    }
+    return Registry(
+        version="",
+        district="",
+        sites={},
+        zones={},
+        devices=devices,
+        people={},
+        schedules={},
+        policies={},
+        destinations={},
+        channels={},
+    )
+
+
+def _expected(example: written.Example) -> list[dict[str, Any]]:
+    return example.expect if isinstance(example.expect, list) else []
+
+
+def _read(reading: Reading) -> dict[str, Any]:
+    return {
+        "event": reading.event,
+        "device": reading.device_id,
+        "action": reading.action if reading.is_signal else "",
+        "button": reading.button,
+        "battery": reading.battery_pct,
+        "time": reading.pressed_us,
+        "value": reading.value,
+    }
+
+
+def _difference(expected: Mapping[str, Any], got: Mapping[str, Any]) -> str:
+    for key, want in expected.items():
+        have = got[key]
+        same = have == device_time(want)[0] if key == "time" else have == want
+        if not same:
+            return f"expected {key} {want}, but it is {have}"
+    return ""
+
+
+def _shown(found: object) -> str:
+    text = msgspec.json.encode(found).decode() if not isinstance(found, str) else found
+    return text[:200]

@@ -1,0 +1,67 @@
+"""What a rule of a device profile may say that a message is: a closed list, so that a misspelt word is an error.
+
+Owns which of them can page at all. What a press means for a school is not decided here: gestures and policy do that.
+"""
+
+from types import MappingProxyType
+
+TRIGGERS = MappingProxyType(
+    {
+        "press": "a press; the only one that gestures count",
+        "double_press": "two presses that the device itself put together",
+        "triple_press": "three of them",
+        "multi_press": "more than three of them",
+        "long_press": "the button was held for a moment",
+        "hold": "the button is held",
+        "duress": "help is called for: an SOS, panic or emergency key, a duress code",
+        "alarm": "an alarm whose kind only the site knows",
+        "medical": "a medical key",
+        "fire": "a fire key",
+        "police": "a code typed under threat: the answer must be silent",
+        "own_word": "a word that the profile does not know: the device's own word is the action",
+        "vape": "vape",
+        "thc": "vape with THC",
+        "smoking": "cigarette smoke",
+        "masking": "somebody hides what a sensor would smell",
+        "tamper": "somebody opens, moves or takes down a device",
+        "aggression": "loud, angry voices",
+        "keyword": "a spoken word that the sensor listens for",
+        "gunshot": "a shot",
+    }
+)
+"""Become signals: the event, or the rule's `action`, is the signal's action."""
+
+QUIET = MappingProxyType(
+    {
+        "none": "nothing happened",
+        "heartbeat": "it lives",
+        "status": "readings or states",
+        "position": "where it is",
+        "release": "a button was let go",
+        "duress_clear": "the device itself ended its alarm; this never closes an incident",
+        "alarm_clear": "the same of an alarm",
+        "vape_clear": "the air is clear again",
+        "masking_clear": "nothing is hidden any more",
+        "tamper_clear": "the device is whole again",
+        "arm": "a panel was armed",
+        "disarm": "a panel was disarmed",
+        "open": "a contact opened",
+        "close": "a contact closed",
+        "online": "it started, or is there again",
+        "offline": "it, or the way to it, is gone",
+        "join": "it joined its network",
+        "config": "a setting changed",
+        "discovery": "it describes itself",
+        "downlink": "something was sent to it",
+        "low_battery": "its battery is nearly empty",
+        "fault": "it, or the way to it, is faulty",
+        "test": "marked as a test by its source",
+        "other": "known, and no press",
+    }
+)
+"""Never become signals."""
+
+UNREADABLE = "unreadable"
+"""A press may be inside, and nobody can read it (an encrypted advertisement): refused, which is a trouble."""
+
+ALL = frozenset({*TRIGGERS, *QUIET, UNREADABLE})

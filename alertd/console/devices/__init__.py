@@ -1,0 +1,1 @@
+"""`alertd devices …`: what devices say, for whoever sets them up."""

@@ -1,0 +1,161 @@
+"""What one message would do: who reads it, what it means, and whether it would page, and why.
+
+Reads the configuration as the daemon does and asks the same decoders and the same routing. Tells nobody anything.
+"""
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+from msgspec import Struct
+from paho.mqtt.client import topic_matches_sub
+
+from alertd.config import Loaded, Section, secret
+from alertd.console.plugin_check import NoNetwork
+from alertd.daemon.system_clock import SystemClock
+from alertd.engine.presses import IGNORED, PRESS
+from alertd.engine.routing import route
+from alertd.model.events import Arrival, Malformed, Pressed, Signal, Unregistered
+from alertd.model.ids import DISTRICT
+from alertd.model.registry import Registry
+from alertd.model.site import Device
+from alertd.plugins import PluginError, find_profiles
+from alertd.ports import DecodeError, Explained, SettingsError, Step, Surroundings, UncoveredError
+
+MAPPED = "profiles"
+"""The decoder that explains itself."""
+
+
+class NotHeardError(Exception):
+    """The message would never reach a decoder; the words say what to do."""
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What the core would do with one signal, or with what nobody can read."""
+
+    pages: bool
+    why: str
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    source: str
+    """Section of channels.toml, and which of its triggers."""
+    steps: tuple[Step, ...]
+    signals: tuple[Signal, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+def decode(loaded: Loaded, topic: str, payload: bytes, *, retained: bool) -> Told:
+    """Raises `NotHeardError`."""
+    section, index, trigger = _trigger(loaded, topic)
+    try:
+        found = _explained(loaded, trigger, topic, payload)
+    except (SettingsError, PluginError) as error:
+        raise NotHeardError(f"{section.file}: trigger {index + 1} of sources.{section.name}: {error}") from None
+    now = SystemClock().now()
+    arrival = Arrival(
+        source=section.name,
+        topic=topic,
+        signals=found.signals,
+        received_us=now.wall_us,
+        arrival_id="decode",
+        refused=found.refused,
+        size=len(payload),
+        retained=retained,
+    )
+    return Told(
+        source=f"sources.{section.name}, trigger {index + 1}: {trigger['topic']}",
+        steps=found.steps,
+        signals=found.signals,
+        verdicts=tuple(_verdicts(loaded.registry, arrival, found)),
+    )
+
+
+def _trigger(loaded: Loaded, topic: str) -> tuple[Section, int, Mapping[str, Any]]:
+    """The first that covers the topic, as the source itself chooses."""
+    for section in loaded.sections:
+        triggers = section.settings.get("triggers")
+        for index, each in enumerate(triggers if isinstance(triggers, list) else ()):
+            if isinstance(each, dict) and topic_matches_sub(_filter(str(each.get("topic", ""))), topic):
+                return section, index, each
+    raise NotHeardError(
+        f"no trigger in channels.toml covers the topic {topic}: alertd would never hear it. Add one to a source's "
+        'triggers, for example { topic = "v3/+/devices/+/up", decoder = "profiles", options = { source = "tts-v3" } }'
+    )
+
+
+def _filter(topic_filter: str) -> str:
+    return topic_filter.split("/", 2)[-1] if topic_filter.startswith("$share/") else topic_filter
+
+
+def _explained(loaded: Loaded, trigger: Mapping[str, Any], topic: str, payload: bytes) -> Explained:
+    """Raises `SettingsError` or `PluginError`."""
+    name, options = str(trigger.get("decoder", "press_json")), trigger.get("options", {})
+    surroundings = Surroundings(
+        clock=SystemClock(),
+        http=NoNetwork(),
+        secret=secret,
+        registry=lambda: loaded.registry,
+        profiles=loaded.profile_tables,
+    )
+    if name == MAPPED:
+        return find_profiles().explain(options, surroundings, topic, payload)
+    decoder = next((point.load() for point in entry_points(group="alertd.decoders") if point.name == name), None)
+    if decoder is None:
+        raise SettingsError("decoder", f'there is no decoder "{name}"')
+    steps = (Step(what="decoder", found=name),)
+    try:
+        return Explained(steps=steps, signals=tuple(decoder.build(options).decode(topic, payload)))
+    except UncoveredError as error:
+        return Explained(steps=steps, uncovered=str(error))
+    except DecodeError as error:
+        return Explained(steps=steps, refused=str(error))
+
+
+# --- what the core would do -----------------------------------------------------------------------------------------
+
+
+def _verdicts(registry: Registry, arrival: Arrival, found: Explained) -> Iterator[Verdict]:
+    if found.uncovered:
+        yield Verdict(pages=False, why=f"{found.uncovered}: it is counted, and nothing else happens")
+    elif not arrival.refused and not arrival.signals:
+        yield Verdict(pages=False, why="it is certainly no press")
+    for event in route(registry, arrival):
+        if isinstance(event, Malformed):
+            why = f"it may be a press, and cannot be read ({event.why}): a trouble says so"
+            yield Verdict(pages=False, why=why)
+        elif isinstance(event, Unregistered):
+            yield Verdict(pages=False, why=f"{event.device_id}: {event.why}: a trouble says so")
+        elif isinstance(event, Pressed):
+            yield _of_a_press(registry, event)
+
+
+def _of_a_press(registry: Registry, event: Pressed) -> Verdict:
+    device = registry.devices[event.signal.device_id]
+    if event.retained:
+        return Verdict(pages=False, why="it is retained, a broker's memory and no press: a trouble asks for a look")
+    action, gestures = event.signal.action, device.gestures
+    named = gestures.actions.get(action)
+    if named == IGNORED:
+        return Verdict(pages=False, why=f'its gestures "{gestures.id}" ignore "{action}"')
+    if named is not None:
+        return _of_a_class(registry, device, named, f'"{action}" is {named} in its gestures "{gestures.id}"')
+    if action != PRESS or not gestures.presses:
+        why = f'its gestures "{gestures.id}" do not know "{action}": a trouble asks whether it was a press'
+        return Verdict(pages=False, why=why)
+    count = event.signal.count or 1
+    reached = [threshold for threshold in gestures.presses if threshold <= count]
+    if not reached:
+        least = min(gestures.presses)
+        why = f'{count} of {least} presses within {gestures.window_s} s that its gestures "{gestures.id}" need'
+        return Verdict(pages=False, why=why)
+    incident_class = gestures.presses[max(reached)]
+    return _of_a_class(registry, device, incident_class, f'{count} × "press" is {incident_class} in "{gestures.id}"')
+
+
+def _of_a_class(registry: Registry, device: Device, incident_class: str, why: str) -> Verdict:
+    site = registry.sites.get(device.site_id) or registry.sites[DISTRICT]
+    policy = site.policies.get(incident_class)
+    if policy is None:
+        return Verdict(pages=True, why=f"{why}; {site.id} has no policy for it: the fallback tells its staff")
+    return Verdict(pages=True, why=f'{why}; {site.id} answers with the policy "{policy}"')

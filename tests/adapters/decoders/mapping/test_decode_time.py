@@ -1,0 +1,58 @@
+"""How long a message takes from bytes to signals. CPU time: the machine may be busy."""
+
+import contextlib
+import statistics
+import time
+
+import pytest
+
+from alertd.ports import DecodeError
+from alertd_adapters.decoders.mapping.decoder import MappedDecoder
+from alertd_adapters.decoders.mapping.library import PROFILE, SOURCE, built_in
+from tests.adapters.decoders.mapping.samples import decoder_of, registry_of, samples
+
+MEDIAN_US = 50
+"""What the project's design asks of the median."""
+ROUNDS = 200
+
+
+def _examples() -> list[tuple[MappedDecoder, str, bytes]]:
+    found = []
+    library = built_in()
+    for (kind, name), entry in library.entries.items():
+        for example in entry.written.examples:
+            names = [example.device, *(each["device"] for each in example.expect if isinstance(each, dict))]
+            source = name if kind == SOURCE else example.source
+            registry = registry_of([each for each in names if each], name if kind == PROFILE else "")
+            found.append((decoder_of(library, source, registry), example.topic, example.payload.encode()))
+    return found
+
+
+def _real() -> list[tuple[MappedDecoder, str, bytes]]:
+    library = built_in()
+    return [
+        (decoder_of(library, each.source, registry_of([each.device_id], each.profile)), each.topic, each.payload)
+        for each in samples()
+        if each.source
+    ]
+
+
+def _us(decoder: MappedDecoder, topic: str, payload: bytes) -> float:
+    taken = []
+    for _ in range(ROUNDS):
+        begun = time.thread_time_ns()
+        with contextlib.suppress(DecodeError):
+            decoder.decode(topic, payload)
+        taken.append(time.thread_time_ns() - begun)
+    return statistics.median(taken) / 1_000
+
+
+@pytest.mark.bench
+def test_a_message_is_decoded_in_time():
+    for what, messages in (("profiles' own examples", _examples()), ("samples of real devices", _real())):
+        if not messages:
+            continue
+        times = sorted(_us(*message) for message in messages)
+        median = statistics.median(times)
+        print(f"\n{what}: {len(times)} messages, median {median:.0f} µs, slowest {times[-1]:.0f} µs")
+        assert median <= MEDIAN_US

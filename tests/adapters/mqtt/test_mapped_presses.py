@@ -1,0 +1,56 @@
+"""A real device's message from the broker to the door, over a source profile and a device profile."""
+
+import asyncio
+import json
+
+from alertd.engine.routing import BELIEVABLE_PAST_US, route
+from alertd.model.events import Pressed
+from alertd_simulator.virtual_time import in_virtual_time
+from tests.adapters.decoders.mapping.samples import registry_of
+from tests.adapters.mqtt.fake_broker import FakeBroker, FakeDoor
+from tests.adapters.mqtt.world import running
+
+BUTTON, STRANGER = "24e1240000000101", "24e1240000000999"
+UP = "application/7f3c/device/{}/event/up"
+TRIGGERS = [
+    {"topic": "application/+/device/+/event/up", "decoder": "profiles", "options": {"source": "chirpstack-v4"}},
+    {"topic": "things/+/uplink", "decoder": "profiles", "options": {"source": "thingpark", "base": "things"}},
+]
+
+
+def up(eui: str, data: str) -> bytes:
+    return json.dumps({"deduplicationId": data, "deviceInfo": {"devEui": eui}, "fPort": 85, "data": data}).encode()
+
+
+@in_virtual_time
+async def test_a_press_reaches_the_door_and_a_stranger_is_counted():
+    broker, door = FakeBroker(), FakeDoor()
+    registry = registry_of([BUTTON], "milesight-ws101")
+    async with running(broker, door, registry=registry, triggers=TRIGGERS):
+        broker.publish(UP.format(BUTTON), up(BUTTON, "AXVV/y4B"))
+        broker.publish(UP.format(STRANGER), up(STRANGER, "AXVV/y4B"))
+        broker.publish(UP.format(BUTTON), b"{")
+        await asyncio.sleep(0.1)
+        pressed, stranger, nonsense = door.arrivals
+        (signal,) = pressed.signals
+        assert (signal.device_id, signal.action, signal.battery_pct) == (BUTTON, "press", 85)
+        assert (stranger.signals, stranger.refused) == ((), "")
+        assert "not JSON" in nonsense.refused
+        assert len(broker.acked()) == 3
+        assert [name for _, name in door.observed if name in ("unregistered", "refused")] == ["unregistered", "refused"]
+
+
+@in_virtual_time
+async def test_what_its_source_calls_late_is_late_however_wrong_the_clock():
+    """A day-old time is that of a clock that was never set, and would make a fresh press of it."""
+    broker, door = FakeBroker(), FakeDoor()
+    registry = registry_of([BUTTON], "abeeway-at2")
+    fields = {"DevEUI": BUTTON, "FPort": 17, "payload_hex": "0a00e97b0007", "Time": "2020-02-02T10:00:00Z", "Late": 1}
+    async with running(broker, door, registry=registry, triggers=TRIGGERS):
+        broker.publish(f"things/{BUTTON}/uplink", json.dumps({"DevEUI_uplink": fields}).encode())
+        await asyncio.sleep(0.1)
+    (arrival,) = door.arrivals
+    (event,) = route(registry, arrival)
+    assert isinstance(event, Pressed)
+    age_us = arrival.received_us - event.oldest_us
+    assert age_us == BELIEVABLE_PAST_US, "what its source calls late is late however wrong the clock"
