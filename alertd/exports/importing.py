@@ -19,13 +19,16 @@ from msgspec import Struct
 
 from alertd.config import Loaded, Problem, load
 from alertd.config.loading import read
-from alertd.config.problems import Findings, did_you_mean
+from alertd.config.problems import Findings, did_you_mean, quoted
+from alertd.config.profiles import FOLDER as PROFILES
 from alertd.config.regular_files import is_there, read_regular
 from alertd.config.toml_files import FILE_BYTES_MAX, Source
-from alertd.exports.columns import TableOfOurs
-from alertd.exports.merging import Merged, merge, read_sheet
+from alertd.exports.calling_names import called_apart
+from alertd.exports.columns import PEOPLE, TableOfOurs
+from alertd.exports.merging import Merged, is_a_comment, merge, read_sheet, rows_read_as_comments
+from alertd.exports.naming import alike
 from alertd.exports.reading import Export, ExportRow, Manner, read_export
-from alertd.model.ids import DISTRICT, PersonId
+from alertd.model.ids import DISTRICT, DeviceId, PersonId
 from alertd.model.registry import Registry
 
 BACKUP_STAMP = "%Y%m%dT%H%M%SZ"
@@ -79,9 +82,18 @@ def prepare(
         return Prepared(
             directory=directory, table=table, export=export, merged=None, before=before, problems=findings.all()
         )
-    rows = [_in_our_words(row, loaded.registry) for row in export.rows]
+    source, said = Source(path.name, findings), Source("--default", findings)
+    rows = [_in_our_words(row, table, loaded.registry, source) for row in export.rows]
+    rows = called_apart(rows, loaded.registry.people) if table is PEOPLE else rows
+    defaults = _in_our_words(ExportRow(line=0, cells=dict(order.defaults)), table, loaded.registry, said).cells
     sheet = read_sheet((before or b"").decode(), table.columns)
-    defaults = _in_our_words(ExportRow(line=0, cells=dict(order.defaults)), loaded.registry).cells
+    for row, column in rows_read_as_comments(sheet, rows, defaults):
+        cell = row.cells.get(column) or defaults[column]
+        source.refuse((column,), *is_a_comment(cell, table.file), line=row.line)
+    if findings.all():
+        return Prepared(
+            directory=directory, table=table, export=export, merged=None, before=before, problems=findings.all()
+        )
     merged = merge(sheet, rows, defaults, remove_missing=order.remove_missing)
     problems = tuple(_placed(_judged(directory, table, merged.text, check), table, merged, path.name))
     return Prepared(directory=directory, table=table, export=export, merged=merged, before=before, problems=problems)
@@ -134,20 +146,24 @@ def _check_defaults(order: Order, table: TableOfOurs, findings: Findings) -> Non
             Source("--default", findings).refuse((name,), "can have no default", did_you_mean(name, choices))
 
 
-def _in_our_words(row: ExportRow, registry: Registry) -> ExportRow:
+def _in_our_words(row: ExportRow, table: TableOfOurs, registry: Registry, source: Source) -> ExportRow:
     """Schools, rooms and kinds by our ids, where the export calls them by their names. What nobody knows stays as it
-    is: the judgement says what is wrong with it."""
+    is: the judgement says what is wrong with it. What could be two is refused."""
     cells = dict(row.cells)
     person = registry.people.get(PersonId(row.cells.get("id", "")))
     if "sites" in cells and person is not None and DISTRICT in person.sites:
         del cells["sites"]  # whoever belongs to the district: which schools they serve, no list of personnel knows
     for column in ("sites", "site", "roaming_sites"):
         if cells.get(column):
-            cells[column] = ";".join(_site(part, registry) for part in parts_of(cells[column]))
+            asked = [(part, _site(part, registry)) for part in parts_of(cells[column])]
+            cells[column] = ";".join(_the_one(part, found, "", column, source, row.line) for part, found in asked)
     if cells.get("kind"):
-        cells["kind"] = cells["kind"].lower()
+        cells["kind"] = table.kind(cells["kind"])
     if cells.get("zone"):
-        cells["zone"] = _zone(cells["zone"], cells.get("site", ""), registry)
+        device = registry.devices.get(DeviceId(row.cells.get("id", "")))
+        site = cells.get("site") or (device.site_id if device is not None else "")
+        found = _zone(cells["zone"], site, registry)
+        cells["zone"] = _the_one(cells["zone"], found, f" at {site}", "zone", source, row.line)
     return ExportRow(line=row.line, cells=cells)
 
 
@@ -158,19 +174,33 @@ def parts_of(cell: str) -> list[str]:
     return [part.strip() for part in cell.split("\n") if part.strip()]
 
 
-def _site(name: str, registry: Registry) -> str:
-    for site in registry.sites.values():
-        if name.casefold() in (site.id.casefold(), site.name.casefold(), site.short.casefold()):
-            return site.id
-    return name
+def _site(name: str, registry: Registry) -> dict[str, str]:
+    """Schools that the name could mean: id and name."""
+    sites = {str(site.id): (site.name, site.short) for site in registry.sites.values()}
+    return _meant(name, sites)
 
 
-def _zone(name: str, site: str, registry: Registry) -> str:
-    for zone in registry.zones.values():
-        own = zone.id.removeprefix(f"{site}:")
-        if zone.site_id == site and name.casefold() in (own.casefold(), zone.label.casefold(), zone.short.casefold()):
-            return own
-    return name
+def _zone(name: str, site: str, registry: Registry) -> dict[str, str]:
+    """Rooms of the school that the name could mean: id and label."""
+    here = [zone for zone in registry.zones.values() if zone.site_id == site]
+    return _meant(name, {zone.id.removeprefix(f"{site}:"): (zone.label, zone.short) for zone in here})
+
+
+def _meant(name: str, known: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Ids that the name could mean, and what they are called. An id, letter by letter, means itself."""
+    if name in known:
+        return {name: known[name][0]}
+    found = (identity for identity, words in known.items() if alike(name) in map(alike, (identity, *words)))
+    return {identity: known[identity][0] for identity in sorted(found)}
+
+
+def _the_one(name: str, found: Mapping[str, str], where: str, column: str, source: Source, line: int) -> str:
+    """Its id. Of two, nobody can know which is meant; taking one could send people to a wrong place."""
+    if len(found) > 1:
+        shown = " or ".join(f"{identity} ({words})" for identity, words in found.items())
+        remedy = f"write which: {' or '.join(found)}"
+        source.refuse((column,), f"{quoted(name)}{where} could be {shown}", remedy, line=line)
+    return next(iter(found), name)
 
 
 # --- judging --------------------------------------------------------------------------------------------------------
@@ -183,7 +213,7 @@ def _judged(
     with tempfile.TemporaryDirectory(prefix="alertd-import-") as folder:  # only its owner can look into it
         copy = Path(folder) / "config"
         copy.mkdir()
-        for pattern in ("*.toml", "*.csv", "sites/*.toml", "policies/*.toml"):
+        for pattern in ("*.toml", "*.csv", "sites/*.toml", "policies/*.toml", f"{PROFILES}/*.toml"):
             for path in directory.glob(pattern):
                 target = copy / path.relative_to(directory)
                 target.parent.mkdir(exist_ok=True)

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from alertd.config.problems import quoted
 from alertd.exports.reading import ExportRow
 
 
@@ -57,7 +58,7 @@ class Sheet(Struct, frozen=True, kw_only=True):
 def read_sheet(text: str, columns: Iterable[str]) -> Sheet:
     """The file that is there; of an empty one the header that it should have. `text` has been read by alertd before, so
     it is valid CSV."""
-    lines = text.splitlines(keepends=True)
+    lines = list(io.StringIO(text, newline=""))  # lines as the daemon counts them: at no other sign than a line's end
     header = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
     separator = ";" if header.count(";") > header.count(",") else ","
     newline = "\r\n" if header.endswith("\r\n") else "\n"
@@ -86,6 +87,23 @@ def _records(lines: list[str], separator: str) -> Iterator[str]:
     for _ in reader:
         yield "".join(lines[start : reader.line_num])
         start = reader.line_num
+
+
+def rows_read_as_comments(
+    sheet: Sheet, rows: Iterable[ExportRow], defaults: Mapping[str, str]
+) -> Iterator[tuple[ExportRow, str]]:
+    """Rows that must not be merged, and the column that is why: the first of the file begins with "#", so the daemon
+    would skip the row, and whoever it names would never be told anything."""
+    first = sheet.columns[0]
+    for row in rows:
+        if (row.cells.get(first) or defaults.get(first, "")).startswith("#"):
+            yield row, first
+
+
+def is_a_comment(cell: str, file: str) -> tuple[str, str]:
+    """What is wrong with such a row, and what to do."""
+    message = f"{quoted(cell)} would make the row a comment in {file}: it would count for nothing"
+    return message, "begin it with a letter or a digit"
 
 
 def merge(sheet: Sheet, rows: Iterable[ExportRow], defaults: Mapping[str, str], *, remove_missing: bool) -> Merged:

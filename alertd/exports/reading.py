@@ -7,6 +7,7 @@ misspell people. Never quotes a phone number: what it says may land in a ticket.
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -41,12 +42,15 @@ class Export(Struct, frozen=True, kw_only=True):
     """Of ours, those that it has."""
     unused: tuple[str, ...]
     """Its headers that are none of ours."""
+    header_line: int
 
 
 class Manner(Struct, frozen=True, kw_only=True):
     """How to read it, as the user said."""
 
     columns: Mapping[str, str] = {}
+    column_option: str = "--column"
+    """By which the user says them."""
     encoding: str = ""
     country: str = "US"
     """Whose phone numbers may stand there without a country code."""
@@ -60,24 +64,26 @@ def read_export(path: Path, table: TableOfOurs, manner: Manner, findings: Findin
     if not records or findings.all():
         return None
     (line, headers), *rest = records
-    columns = match(headers, table, manner.columns, source, line)
+    columns = match(headers, table, manner.columns, manner.column_option, source, line)
     if "id" not in columns and not findings.all():
         message = f"no column says which {table.what} a row is, by an id that never changes"
-        source.refuse(("id",), message, 'name it: --column id="Employee ID"', line=line)
+        source.refuse(("id",), message, f'name it: {manner.column_option} id="{table.id_header}"', line=line)
     if findings.all():  # rows under doubtful headers would only repeat it
         return None
     rows = [_row(number, cells, columns, manner, source) for number, cells in rest]
-    _refuse_twins(rows, source)
+    _refuse_twins(rows, table, source)
     unused = tuple(header for index, header in enumerate(headers) if header and index not in columns.values())
-    return Export(rows=tuple(rows), columns=tuple(columns), unused=unused)
+    return Export(rows=tuple(rows), columns=tuple(columns), unused=unused, header_line=line)
 
 
 def _all_records(text: str, source: Source) -> list[tuple[int, list[str]]]:
     """Header and rows; none, and a problem, if they cannot be told apart."""
+    records: list[tuple[int, list[str]]] = []
     try:
-        records = list(_records(text))
-    except csv.Error as error:
-        source.refuse((), f"is not valid CSV: {error}", "look for a quotation mark that is not closed", line=1)
+        records.extend(_records(text))
+    except _BrokenError as broken:
+        remedy = "look for a quotation mark that is not closed"
+        source.refuse((), f"is not valid CSV: {broken}", remedy, line=broken.line)
         return []
     if not records:
         source.refuse((), "is empty", "export it again, with its header", line=1)
@@ -122,8 +128,16 @@ def _decoded(raw: bytes, encoding: str, source: Source) -> str | None:
     return text
 
 
+class _BrokenError(Exception):
+    """What is no CSV, and the line on which that record begins."""
+
+    def __init__(self, error: csv.Error, line: int) -> None:
+        super().__init__(str(error))
+        self.line = line
+
+
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Non-blank records with the line on which each begins. Raises `csv.Error`."""
+    """Non-blank records with the line on which each begins. Raises `_BrokenError`."""
     first, _, rest = text.partition("\n")
     hint = first.strip().casefold()
     line = 1
@@ -135,7 +149,13 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
         separator = max(SEPARATORS, key=header.count)
     start = line - 1
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    for record in reader:
+    while True:
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise _BrokenError(error, line) from None
         cells = [" ".join(cell.split()) for cell in record]
         if any(cells):
             yield line, cells
@@ -151,19 +171,19 @@ def _row(line: int, cells: list[str], columns: Mapping[str, int], manner: Manner
     if not found["id"]:
         source.refuse(("id",), "is empty", "write an id that never changes", line=line)
     if found.get("phone"):
-        found["phone"] = _phone(found["phone"], manner.country, source, line)
+        found["phone"] = phone_number(found["phone"], manner.country, source, ("phone",), line)
     return ExportRow(line=line, cells=found)
 
 
-def _phone(written: str, country: str, source: Source, line: int) -> str:
+def phone_number(written: str, country: str, source: Source, key: tuple[str, ...], line: int) -> str:
     """As E.164; as it is, and a problem, if it is none. The number itself is never shown."""
     if ROUNDED.fullmatch(written):
         message = "was rounded by a spreadsheet (like 1.2E+10), so its digits are lost"
-        source.refuse(("phone",), message, "format the column as text, and export again", line=line)
+        source.refuse(key, message, "format the column as text, and export again", line=line)
         return written
     written = FRACTION.sub(r"\1", written)
     if (why := blocked(written)) is not None:
-        source.refuse(("phone",), f"must never be dialled: {why}", "write their own number", line=line)
+        source.refuse(key, f"must never be dialled: {why}", "write their own number", line=line)
         return written
     try:
         number = phonenumbers.parse(written, country)
@@ -172,16 +192,16 @@ def _phone(written: str, country: str, source: Source, line: int) -> str:
     if number is None or not phonenumbers.is_valid_number(number) or number.extension is not None:
         digits = sum(character.isdigit() for character in written)
         remedy = f'write it like "+12025550142"; without a country code it is taken for one of {country} (--country)'
-        source.refuse(("phone",), f"is not a phone number ({digits} digits)", remedy, line=line)
+        source.refuse(key, f"is not a phone number ({digits} digits)", remedy, line=line)
         return written
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _refuse_twins(rows: list[ExportRow], source: Source) -> None:
+def _refuse_twins(rows: list[ExportRow], table: TableOfOurs, source: Source) -> None:
     seen: dict[str, int] = {}
     for row in rows:
         identity = row.cells["id"]
-        other = seen.setdefault(identity.casefold(), row.line)
+        other = seen.setdefault(unicodedata.normalize("NFKC", identity).casefold(), row.line)
         if other != row.line and identity:
             message = f"{quoted(identity)} was already used in line {other}"
-            source.refuse(("id",), message, "remove one of them, or join them (sites: oak;elm)", line=row.line)
+            source.refuse(("id",), message, table.twins, line=row.line)

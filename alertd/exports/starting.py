@@ -1,35 +1,36 @@
 """A first configuration around a district's own two lists: its schools, rooms, people and buttons, plain policies.
 
-Owns what is made up: ids of schools and rooms from their names, the policies of `starter/`. Who responds, and who is
-told of troubles, is never guessed. Writes a new directory only.
+Owns what is made up: which schools and rooms there are, and what they are called here. Who responds, and who is told of
+troubles, is never guessed; two names are never taken for one place. Writes a new directory only, and all of it or none.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.resources import as_file, files
 from pathlib import Path
 from shutil import copytree
+from tempfile import TemporaryDirectory
 
+import msgspec
 from msgspec import Struct
 
-from alertd.config import Problem
-from alertd.config.problems import Findings, did_you_mean
-from alertd.config.sites import SHORT_CHARACTERS_MAX
+from alertd.config import Problem, load
+from alertd.config.problems import Findings, did_you_mean, quoted
 from alertd.config.toml_files import Source
-from alertd.exports.columns import DEVICES, PEOPLE
+from alertd.exports.calling_names import called_apart
+from alertd.exports.columns import DEVICES, PEOPLE, TableOfOurs
+from alertd.exports.first_files import EXAMPLE_SENDER, District, School, write_files
 from alertd.exports.importing import parts_of
-from alertd.exports.merging import merge, read_sheet
-from alertd.exports.reading import ExportRow, Manner, read_export
+from alertd.exports.merging import is_a_comment, read_sheet, rows_read_as_comments
+from alertd.exports.naming import short
+from alertd.exports.places import Places
+from alertd.exports.reading import ExportRow, Manner, phone_number, read_export
 from alertd.model.ids import DISTRICT
 
 GESTURES = {"wearable": "badge", "button": "wall-button", "sensor": "vape-sensor"}
 """Kind of a device -> what its presses mean, unless its list says."""
-ALWAYS = ("lockdown", "staff_assist", "medical", "trouble")
-OF_SENSORS = ("vape", "masking", "tamper")
 EXAMPLE_NUMBER = re.compile(r"\+1\d{3}55501\d{2}")
-EXAMPLE_SENDER = "+12025550101"
-SHORTER = {"elementary": "elem", "academy": "acad", "junior": "jr", "school": "", "schools": "", "county": "co"}
+OPTIONS = {"district.name": "--name", "district.time_zone": "--time-zone", "time_zone": "--time-zone"}
+"""Key of the files -> by which option the user said it."""
 
 
 class Beginning(Struct, frozen=True, kw_only=True):
@@ -48,49 +49,76 @@ class Beginning(Struct, frozen=True, kw_only=True):
     country: str = "US"
 
 
-class School(Struct, frozen=True, kw_only=True):
-    id: str
-    name: str
-    zones: dict[str, str]
-    """Zone -> its words."""
-
-
 def start(directory: Path, beginning: Beginning) -> tuple[Problem, ...]:
-    """Write it. Returns what keeps it from being written; then nothing is."""
+    """Write it, unless one of the returned problems is an error: then nothing is written. Warnings: what somebody who
+    knows the schools should look at."""
     findings = Findings()
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         Source(str(directory), findings).refuse((), "is there already", "name a new directory")
-    told = {"encoding": beginning.encoding, "country": beginning.country}
-    people = read_export(beginning.people, PEOPLE, Manner(columns=beginning.people_columns, **told), findings)
-    devices = None
-    if not findings.all():
-        devices = read_export(beginning.devices, DEVICES, Manner(columns=beginning.device_columns, **told), findings)
-    if people is None or devices is None or findings.all():
+    people = _read(beginning, PEOPLE, findings)
+    devices = _read(beginning, DEVICES, findings) if people is not None else None
+    if people is None or devices is None:
         return findings.all()
-    staff = [_person(row, beginning) for row in people.rows]
+    places = Places(beginning.people.name, beginning.devices.name, people, devices)
+    staff = called_apart((_person(row, beginning, places) for row in people), {})
     _check_named(beginning, staff, findings)
-    schools = _schools(staff, devices.rows)
-    staff = [_serving_all(row, schools) for row in staff]
-    if not schools:
+    staff = [_serving_all(row, places.schools) for row in staff]
+    if not places.schools:
         source = Source(beginning.people.name, findings)
         source.refuse(("sites",), "names no school", 'name its column: --people-column sites="Building"')
     is_demo = all(EXAMPLE_NUMBER.fullmatch(row.cells.get("phone") or EXAMPLE_SENDER) for row in staff)
-    if not beginning.from_numbers and not is_demo:
-        remedy = "name the carrier's number that you rent: --from-number +1…"
-        Source("--from-number", findings).refuse((), "is missing: texts come from nowhere", remedy)
-    if findings.all():
-        return findings.all()
-    things = [_device(row) for row in devices.rows]
-    _write(directory, beginning, schools, staff, things, demo=is_demo)
-    return ()
+    district = District(
+        name=beginning.name,
+        short=short(beginning.name),
+        time_zone=beginning.time_zone,
+        country=beginning.country,
+        from_numbers=_senders(beginning, findings, demo=is_demo),
+        schools=places.schools,
+        staff=tuple(staff),
+        devices=tuple(_device(row, places) for row in devices),
+        demo=is_demo,
+    )
+    if not any(problem.is_error for problem in findings.all()):
+        places.say_what_was_told_apart(findings)
+        _write(directory, district, beginning, findings)
+    return findings.all()
+
+
+def _read(beginning: Beginning, table: TableOfOurs, findings: Findings) -> tuple[ExportRow, ...] | None:
+    """The rows of one list; `None`, and problems, if they cannot be taken as they are."""
+    path, columns, option = (
+        (beginning.people, beginning.people_columns, "--people-column")
+        if table is PEOPLE
+        else (beginning.devices, beginning.device_columns, "--device-column")
+    )
+    manner = Manner(columns=columns, column_option=option, encoding=beginning.encoding, country=beginning.country)
+    found = Findings()
+    source = Source(path.name, found)
+    export = read_export(path, table, manner, found)
+    if export is not None and export.unused:
+        message = f"does not use: {', '.join(map(quoted, export.unused))}"
+        source.warn((), message, f'if one of them is ours, say so: {option} OURS="…"', line=export.header_line)
+    for row, column in rows_read_as_comments(read_sheet("", table.columns), export.rows if export else (), {}):
+        source.refuse((column,), *is_a_comment(row.cells[column], table.file), line=row.line)
+    findings.extend(found.all())
+    return None if export is None or any(problem.is_error for problem in found.all()) else export.rows
+
+
+def _senders(beginning: Beginning, findings: Findings, *, demo: bool) -> tuple[str, ...]:
+    source = Source("--from-number", findings)
+    if not beginning.from_numbers and not demo:
+        source.refuse(
+            (), "is missing: texts come from nowhere", "name the carrier's number that you rent: --from-number +1…"
+        )
+    return tuple(phone_number(each, beginning.country, source, (), 0) for each in beginning.from_numbers)
 
 
 # --- people and devices in our words --------------------------------------------------------------------------------
 
 
-def _person(row: ExportRow, beginning: Beginning) -> ExportRow:
+def _person(row: ExportRow, beginning: Beginning, places: Places) -> ExportRow:
     cells = dict(row.cells)
-    sites = [slug(part) for part in parts_of(cells.get("sites", ""))]
+    sites = [places.school(part) for part in parts_of(cells.get("sites", ""))]
     groups = parts_of(cells.get("groups", ""))
     kind = cells.get("kind", "").lower() or "staff"
     if row.cells["id"] in beginning.technicians:
@@ -103,7 +131,7 @@ def _person(row: ExportRow, beginning: Beginning) -> ExportRow:
     return ExportRow(line=row.line, cells=cells)
 
 
-def _serving_all(row: ExportRow, schools: list[School]) -> ExportRow:
+def _serving_all(row: ExportRow, schools: Iterable[School]) -> ExportRow:
     """A technician belongs to the district and serves every school."""
     if DISTRICT not in row.cells["sites"].split(";"):
         return row
@@ -130,124 +158,48 @@ def _check_named(beginning: Beginning, staff: Iterable[ExportRow], findings: Fin
             source.refuse((), message, "name those who are, by their ids: --responder ruiz --responder shaw")
 
 
-def _device(row: ExportRow) -> ExportRow:
+def _device(row: ExportRow, places: Places) -> ExportRow:
     cells = dict(row.cells)
-    cells["kind"] = cells.get("kind", "").lower() or "button"
-    cells["site"] = slug(cells.get("site", ""))
-    cells["zone"] = "" if cells["kind"] == "wearable" else zone_of(cells.get("zone", ""))
+    site, room = cells.get("site", ""), cells.get("zone", "")
+    cells["kind"] = DEVICES.kind(cells.get("kind", "")) or "button"
+    cells["site"] = places.school(site) if site else ""
+    cells["zone"] = "" if cells["kind"] == "wearable" or not room else places.room(site, room)
     cells["gestures"] = cells.get("gestures") or GESTURES.get(cells["kind"], "")
     return ExportRow(line=row.line, cells=cells)
 
 
-def _schools(staff: Iterable[ExportRow], devices: Iterable[ExportRow]) -> list[School]:
-    """Every school that a person or a device names, with the rooms that devices name."""
-    found: dict[str, School] = {}
-    named = [(row.cells.get("site", ""), row.cells.get("zone", "")) for row in devices]
-    named += [(site, "") for row in staff for site in row.cells["sites"].split(";")]
-    for name, room in named:
-        if not slug(name) or slug(name) == DISTRICT:
-            continue
-        school = found.setdefault(slug(name), School(id=slug(name), name=name, zones={}))
-        if room:
-            school.zones.setdefault(zone_of(room), room)
-    return [found[id_] for id_ in sorted(found)]
+# --- writing --------------------------------------------------------------------------------------------------------
 
 
-def slug(name: str) -> str:
-    """An id out of a name: "Rm 204, East" -> "rm-204-east"."""
-    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
+def _write(directory: Path, district: District, beginning: Beginning, findings: Findings) -> None:
+    """Elsewhere first: what the daemon could not read is said of the lists, where it can be mended, and not written."""
+    with TemporaryDirectory(prefix="alertd-init-") as folder:  # only its owner can look into it
+        draft = Path(folder) / "config"
+        origins = write_files(draft, district)
+        refused = tuple(_placed(load(draft).problems, origins, beginning))
+        findings.extend(refused)
+        if refused:
+            return
+        try:
+            directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+            copytree(draft, directory, dirs_exist_ok=True)
+        except OSError as error:  # of copytree: a list of them in place of a number and its words
+            words = error.strerror or "; ".join(str(each[-1]) for each in error.args[0])
+            remedy = "name a directory that can be made, where there is room; remove what is there of it"
+            Source(str(directory), findings).refuse((), f"cannot be written: {words}", remedy)
 
 
-def zone_of(room: str) -> str:
-    """An id for a room, without the way there: "Rm 204, 2nd fl East" -> "rm-204"."""
-    return slug(room.partition(",")[0]) or slug(room)
-
-
-def short(name: str) -> str:
-    """What opens every text: "Oak Elementary School" -> "OAK ELEM"."""
-    words = (SHORTER.get(word, word) for word in re.findall(r"[a-z0-9]+", name.casefold()))
-    return " ".join(filter(None, words)).upper()[:SHORT_CHARACTERS_MAX].strip() or "SCHOOL"
-
-
-# --- the files ------------------------------------------------------------------------------------------------------
-
-
-def _write(
-    directory: Path,
-    beginning: Beginning,
-    schools: list[School],
-    staff: list[ExportRow],
-    devices: list[ExportRow],
-    *,
-    demo: bool,
-) -> None:
-    with as_file(files("alertd.exports") / "starter") as starter:
-        copytree(starter, directory, dirs_exist_ok=True)
-    directory.chmod(0o750)
-    has_sensors = any(row.cells["kind"] == "sensor" for row in devices)
-    if not has_sensors:
-        for name in OF_SENSORS:
-            (directory / "policies" / f"{name}.toml").unlink()
-    classes = (*ALWAYS, *OF_SENSORS) if has_sensors else ALWAYS
-    (directory / "sites").mkdir()
-    for school in schools:
-        (directory / "sites" / f"{school.id}.toml").write_text(
-            "\n".join(_site_lines(school, beginning, classes)) + "\n"
-        )
-    (directory / "alertd.toml").write_text("\n".join(_main_lines(beginning, demo=demo)) + "\n")
-    (directory / "channels.toml").write_text("\n".join(_wiring_lines(beginning)) + "\n")
-    for table, rows in ((PEOPLE, staff), (DEVICES, devices)):
-        merged = merge(read_sheet("", table.columns), rows, {}, remove_missing=False)
-        (directory / table.file).write_text(merged.text)
-        (directory / table.file).chmod(0o640)
-
-
-def _main_lines(beginning: Beginning, *, demo: bool) -> Iterator[str]:
-    yield "# Every key is explained in docs/configuration.md; `alertd check` says what is wrong."
-    if demo:
-        yield "demo = true                             # all phones are examples; remove it with the first real one"
-    yield "\n[district]"
-    yield f"name = {json.dumps(beginning.name, ensure_ascii=False)}"
-    yield f"short = {json.dumps(short(beginning.name))}"
-    yield f"time_zone = {json.dumps(beginning.time_zone)}"
-    yield f"country = {json.dumps(beginning.country)}"
-    yield 'trouble_policy = "trouble"\n'
-    yield "[daemon]"
-    yield '# heartbeat_url = "https://…"           # somebody outside must notice when alertd is gone'
-
-
-def _wiring_lines(beginning: Beginning) -> Iterator[str]:
-    numbers = ", ".join(json.dumps(number) for number in beginning.from_numbers or (EXAMPLE_SENDER,))
-    yield from (
-        "# Secrets are only named here: see docs/configuration.md, Secrets.",
-        "",
-        "[sources.broker]",
-        'plugin = "mqtt"',
-        'host = "localhost"',
-        f'client_id = "alertd-{slug(beginning.name)[:40]}"',
-        'username = "alertd"',
-        'password_secret = "broker-password"',
-        "triggers = [",
-        '  { topic = "alertd/press/+", decoder = "press_json" },',
-        '  { topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" },',
-        "]",
-        'telemetry = ["alertd/telemetry/+"]',
-        "",
-        "[channels.sms]",
-        'plugin = "sms_twilio"',
-        'account_sid_secret = "twilio-account-sid"',
-        'auth_token_secret = "twilio-auth-token"',
-        f"from_numbers = [{numbers}]",
-    )
-
-
-def _site_lines(school: School, beginning: Beginning, classes: Iterable[str]) -> Iterator[str]:
-    yield f"name = {json.dumps(school.name, ensure_ascii=False)}"
-    yield f"short = {json.dumps(short(school.name))}      # opens every text"
-    yield f"time_zone = {json.dumps(beginning.time_zone)}"
-    yield "\n# [address] street, city, state, zip, main_phone …: what a dispatch center needs to know"
-    yield "\n[policies]"
-    yield from (f'{name} = "{name}"' for name in classes)
-    yield '\n# Places that a responder can walk to. Add where it is: label = "Rm 204, 2nd fl East"'
-    for zone, label in sorted(school.zones.items()):
-        yield f"\n[zones.{zone}]\nlabel = {json.dumps(label, ensure_ascii=False)}"
+def _placed(
+    problems: Iterable[Problem], origins: Mapping[tuple[str, int], tuple[str, int]], beginning: Beginning
+) -> Iterator[Problem]:
+    """Errors at the option, or at the line of the list, where the mistake is. What no list and no option could mend is
+    mended in the files."""
+    lists = {PEOPLE.file: beginning.people.name, DEVICES.file: beginning.devices.name}
+    for problem in filter(lambda problem: problem.is_error, problems):
+        origin = origins.get((problem.file, problem.line))
+        if problem.key in OPTIONS:
+            yield msgspec.structs.replace(problem, file=OPTIONS[problem.key], line=0, key="")
+        elif origin is not None:
+            file, line = origin
+            key = "zone" if problem.key.startswith("zones.") else problem.key
+            yield msgspec.structs.replace(problem, file=lists.get(file, file), line=line, key=key)

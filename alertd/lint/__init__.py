@@ -8,12 +8,15 @@ from datetime import UTC, date, datetime
 
 from alertd.config import Loaded, Problem, Refused
 from alertd.config import reload as reload_configuration
+from alertd.lint.answering import check_answering
 from alertd.lint.devices import check_devices
 from alertd.lint.fan_out import FanOut, check_fan_out, fan_outs
 from alertd.lint.findings import Judge
 from alertd.lint.loudspeakers import check_loudspeakers
+from alertd.lint.names import check_names
 from alertd.lint.people import check_people
 from alertd.lint.policies import check_policies
+from alertd.lint.profiles import check_profiles
 from alertd.lint.site_rules import check_sites
 from alertd.lint.sources import check_sources
 from alertd.lint.templates import check_templates
@@ -28,7 +31,10 @@ def check(loaded: Loaded, today: date | None = None) -> tuple[Problem, ...]:
     check_sources(judge)
     check_sites(judge)
     check_devices(judge)
+    check_profiles(judge)
     check_people(judge)
+    check_names(judge)
+    check_answering(judge)
     check_policies(judge, today or datetime.now(UTC).date())
     check_templates(judge)
     check_loudspeakers(judge)

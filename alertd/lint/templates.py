@@ -51,6 +51,7 @@ _TROUBLE_TEMPLATES = ("trouble.responder", "trouble_cleared.responder")
 KNOWN = frozenset(
     (
         *FIXED_POLICY.templates,
+        *(f"{REAL}{words}" for words in ("responder", "staff")),
         *(f"{name}.{words}" for name in (*_WORDED, "correction.locked") for words in ("responder", "staff")),
         *(f"{CALL}{name}{words}" for name in (*_WORDED, "correction.locked") for words in ("", ".staff")),
     )
@@ -197,7 +198,7 @@ def _check_call(where: _Where, base: str, text: str) -> None:
 def _check_drill(where: _Where, name: str, text: str) -> None:
     upper = text.upper()
     if not name.startswith(ABOUT_DRILLS):
-        if DRILL in upper.replace("THIS IS NOT A DRILL", ""):
+        if DRILL in upper:
             where.error("a live text would say that it is a drill", f'name it "drill.{name}"')
         return
     if "NOT A DRILL" in upper:
@@ -225,6 +226,7 @@ def _check_lengths(judge: Judge, policy: Policy) -> None:
             where.error(message, f"shorten it, or the names of places and badges, by {size - limit}")
     if policy.incident_class in tuple(IncidentClass) and is_panic(IncidentClass(policy.incident_class)):
         _check_built_in(judge, policy, limit, params)
+        _check_real(judge, policy, limit, params)
 
 
 def _check_built_in(judge: Judge, policy: Policy, limit: int, params: list[tuple[Site, dict[str, str]]]) -> None:
@@ -238,6 +240,22 @@ def _check_built_in(judge: Judge, policy: Policy, limit: int, params: list[tuple
         if size > limit and site is not None:
             message = f"alertd's own {quoted(name)} can take {size} of {limit} characters at {site.id}: {rendered}"
             judge.warn(Thing.POLICY, policy.id, "templates", message, f'add {quoted(name)} = "…" under [templates]')
+
+
+def _check_real(judge: Judge, policy: Policy, limit: int, params: list[tuple[Site, dict[str, str]]]) -> None:
+    """What opens an incident is read in a drill that became real, too, behind the mark that says so."""
+    short = [(site, values | {"where": values["short_where"], "who": values["device"]}) for site, values in params]
+    short = [(site, values | wording.shortest(values)) for site, values in short]
+    for name in ("alert.responder", "alert.staff", "upgrade.responder", "upgrade.staff"):
+        own = f"{REAL}{name.rpartition('.')[2]}"
+        text = policy.templates.get(name)
+        if text is None or own in policy.templates:
+            continue
+        size, site, rendered = _longest(f"{REAL}{name}", text, short)
+        if size > limit and site is not None:
+            message = f"can take {size} of {limit} characters at {site.id} when a drill becomes real: {rendered}"
+            remedy = f'add {quoted(own)} = "…" under [templates], with fewer words, or it goes out in two parts'
+            _Where(judge, policy, name).warn(message, remedy)
 
 
 def _is_spoken(name: str) -> bool:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertd.config.problems import Findings
+from alertd.exports import reading
 from alertd.exports.columns import PEOPLE
 from alertd.exports.reading import Export, Manner, read_export
 
@@ -60,7 +61,7 @@ def test_what_a_spreadsheet_saves_is_read(tmp_path: Path, raw: bytes) -> None:
         (GOOD.replace("(202) 555-0146", "2.02556E+09").encode(), 2, "phone", "rounded by a spreadsheet", "as text"),
         (GOOD.replace("(202) 555-0146", "555-0146").encode(), 2, "phone", "not a phone number (7 digits)", "--country"),
         (GOOD.replace("(202) 555-0146", "9-911").encode(), 2, "phone", "must never be dialled", "their own number"),
-        (GOOD.replace("Bell,oak", '"Bell,oak').encode(), 1, "", "is not valid CSV", "quotation mark"),
+        (GOOD.replace("Bell,oak", '"Bell,oak').encode(), 2, "", "is not valid CSV", "quotation mark"),
         (GOOD.replace("Bell", "Be\x07ll").encode(), 2, "name", "invisible character", "retype"),
     ],
     ids=lambda value: value if isinstance(value, str) and " " in value else "",
@@ -114,3 +115,45 @@ def test_no_bytes_make_it_fail(tmp_path_factory: pytest.TempPathFactory, raw: by
     export, problems = read(tmp_path_factory.getbasetemp(), raw)
 
     assert export is not None or problems
+
+
+def test_a_fraction_that_a_spreadsheet_appended_is_no_part_of_a_number(tmp_path: Path) -> None:
+    export, problems = read(tmp_path, GOOD.replace("(202) 555-0146", "2025550146.0").encode())
+
+    assert problems == []
+    assert export is not None
+    assert export.rows[0].cells["phone"] == PHONE
+
+
+def test_an_extension_is_refused_for_no_text_reaches_it(tmp_path: Path) -> None:
+    _, problems = read(tmp_path, GOOD.replace("(202) 555-0146", "(202) 555-0146 ext. 12").encode())
+
+    assert [(line, key) for line, key, _, _ in problems] == [(2, "phone")]
+    assert "is not a phone number" in problems[0][2]
+
+
+def test_a_list_that_is_too_long_is_refused_at_the_row_that_is_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "ROWS_MAX", 3)
+    rows = [f"p{number},Bell,oak,\n" for number in range(4)]
+    header = GOOD.splitlines(keepends=True)[0]
+
+    export, problems = read(tmp_path, (header + "".join(rows[:3])).encode())
+    assert (problems, export is not None) == ([], True)
+    _, problems = read(tmp_path, (header + "".join(rows)).encode())
+    assert [(line, what) for line, _, what, _ in problems] == [(5, "has more than 3 rows")]
+
+
+def test_a_quotation_mark_that_is_not_closed_is_said_where_it_is_opened(tmp_path: Path) -> None:
+    for before in ("", "sep=,\n"):
+        raw = before + GOOD + 'chen,"Chen, Li",oak,\nshaw,"Shaw,oak,\nhall,Hall,oak,\n'
+        _, problems = read(tmp_path, raw.encode())
+
+        assert [line for line, _, _, _ in problems] == [4 + len(before.splitlines())]
+
+
+def test_ids_that_only_look_different_are_one(tmp_path: Path) -> None:
+    _, problems = read(tmp_path, (GOOD + "ｂｅｌｌ,Bell,oak,\n").encode())
+
+    assert [(line, key) for line, key, _, _ in problems] == [(3, "id")]

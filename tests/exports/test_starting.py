@@ -1,5 +1,6 @@
 """From a district's own two lists to a configuration that the daemon takes."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -8,10 +9,13 @@ from msgspec.structs import replace
 
 from alertd import lint
 from alertd.config import load
+from alertd.config.credentials import variable_of
 from alertd.exports.columns import DEVICES, PEOPLE
 from alertd.exports.importing import Order, prepare
-from alertd.exports.starting import Beginning, short, start, zone_of
+from alertd.exports.naming import short, zone_of
+from alertd.exports.starting import Beginning, start
 from alertd.model.ids import DeviceId, SiteId, ZoneId
+from alertd_simulator.rehearsal.cli import rehearse
 
 STAFF = """Employee ID,Last Name,School,Job Title,Cell
 1041,Ruiz,Oak Elementary,Principal,(202) 555-0110
@@ -55,6 +59,37 @@ def test_two_lists_become_a_configuration_that_the_daemon_takes(lists: Beginning
     assert [p.name for p in registry.by_group["responders"]] == ["Ruiz", "Shaw"]
     assert set(registry.people["1090"].sites) == {"district", "oak-elementary", "elm-middle-school"}  # type: ignore[index]
     assert registry.sites[SiteId("elm-middle-school")].short == "ELM MIDDLE"
+
+
+def test_what_it_writes_asks_for_one_thing_that_no_list_could_say(
+    lists: Beginning, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists.devices.write_text(BUTTONS + "v-1,Sensor,Oak Elementary,Boys WC\n")
+    for name in ("broker-password", "twilio-account-sid", "twilio-auth-token"):
+        monkeypatch.setenv(variable_of(name), f"AC{name:*<32}")
+    start(tmp_path / "ours", lists)
+    loaded = load(tmp_path / "ours")
+    problems = [p.message for p in (*loaded.problems, *lint.check(loaded))]
+
+    assert len(problems) == 2, problems
+    assert all("nobody tells dispatch of a lockdown" in problem for problem in problems), "one for each school"
+
+
+@pytest.mark.slow
+def test_what_it_writes_can_be_rehearsed_as_it_is(
+    lists: Beginning, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lists.people.write_text(STAFF.replace("1050,Shaw,Elm Middle School,Principal,(202) 555-0120\n", ""))
+    lists.devices.write_text(BUTTONS.replace("wb-e-12,Button,Elm Middle School,Rm 12\n", ""))
+    assert start(tmp_path / "ours", replace(lists, responders=("1041",))) == ()
+    code = rehearse(tmp_path / "ours", days=1, seed=1, out=tmp_path / "report.html", as_json=True)
+
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0
+    lockdown, staff_assist = told["policies"]
+    assert (lockdown["incident_class"], staff_assist["incident_class"]) == ("lockdown", "staff_assist")
+    assert lockdown["told"]["happened"] == staff_assist["told"]["happened"] == 1
+    assert lockdown["broken"] == staff_assist["broken"] == []
 
 
 def test_the_lists_themselves_change_nothing_when_imported_again(lists: Beginning, tmp_path: Path) -> None:
@@ -114,7 +149,7 @@ def test_the_words_are_those_of_the_example(file: str) -> None:
     ours = tomllib.loads((STARTER / "policies" / file).read_text())["templates"]
     example = tomllib.loads((EXAMPLE / "policies" / file).read_text())["templates"]
 
-    assert {name: text.replace(", 8{token} Hold", "") for name, text in example.items() if name in ours} == ours
+    assert ours == {name: text.replace(", 8{token} Hold", "") for name, text in example.items()}
 
 
 def test_names_become_ids_and_short_names() -> None:
