@@ -91,7 +91,7 @@ async def by_process(groups: list[Group], seconds: float, meanwhile: Callable[[f
     way = Way(interface=INTERFACE, ttl=1, dscp=46, loopback=True)
     with ears(groups) as opened:
         for number, group in enumerate(groups):
-            await pacer.say(Order(id=f"o{number}", clip=clip, groups=(group,), rank=1, cuts=False, way=way))
+            await pacer.say(Order(id=f"o{number}", clip=clip, groups=(group,), rank=1, cuts=False, since=0, way=way))
         assert pacer.pid is not None
         before = cpu_s(pacer.pid)
         await meanwhile(seconds)

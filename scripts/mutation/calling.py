@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - what is changed is quoted as it stands in the source
 """Mutants of calls: who is rung, how often, and what counts as an answer. Caught by quick tests, and on simulated days."""
 
-from mutation.mutant import Edit, Mutant, Seeds, Tests
+from mutation.mutant import Edit, Mutant, Seeds, Story, Tests
 
 CALLS = "alertd/engine/calls.py"
 OUTCOMES = "alertd/engine/outcomes.py"
@@ -9,6 +9,7 @@ TAKEN = "    if n.kind is Kind.PAGE:\n        announcing.was_taken(d, n, inciden
 """After a carrier's word was taken up, and before anything follows from it."""
 ON_A_MACHINE = '    if outcome.detail.startswith("voicemail") and incident is not None:\n'
 BY_TEST = ("tests/engine/test_calls.py",)
+KEYS = ("tests/engine/test_keys.py",)
 
 CALLING = (
     Mutant(
@@ -95,5 +96,130 @@ CALLING = (
         ),
         cheap=True,
         by=Tests(paths=BY_TEST, names="the second room is covered by nobody"),
+    ),
+    Mutant(
+        name="phones ring on after the end",
+        edits=(
+            Edit(
+                file="alertd/daemon/recall.py",
+                old="        abilities = self._abilities()\n",
+                new="        abilities: dict[str, Recalling] = {}\n",
+            ),
+        ),
+        by=Seeds(trips=("phones fall silent",)),
+    ),
+    Mutant(
+        name="a drill's call keeps the line from a real one",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/twilio/voice.py",
+                old="        if not held.drill or n.mode is not Mode.LIVE:\n",
+                new="        if True:\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/adapters/twilio/test_voice_recall.py",), names="it waits for a drill"),
+    ),
+    Mutant(
+        name="a line is held for minutes after its call",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/twilio/voice_poller.py",
+                old="        for held in self._lines.holding():\n",
+                new="        for held in ():\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(
+            paths=("tests/adapters/twilio/test_voice_lines.py",), names="the line is held for a call that is over"
+        ),
+    ),
+    Mutant(
+        name="calls that repeat go before first calls",
+        edits=(Edit(file=CALLS, old="lane=Lane.NEXT if rang else n.lane", new="lane=n.lane"),),
+        by=Story(name="second_school_is_called_first", trips=("first calls first",)),
+    ),
+    Mutant(
+        name="a phone that is held uses up the rate",
+        edits=(
+            Edit(
+                file="alertd/daemon/dispatch.py",
+                old="            if isinstance(outcome, Failed) and outcome.not_tried:\n",
+                new="            if False:\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/daemon/test_dispatch.py",), names="waits for those who cannot"),
+    ),
+    Mutant(
+        name="a repeat is born claimed while first calls wait",
+        edits=(
+            Edit(
+                file="alertd/daemon/dispatch.py",
+                old="        if not self._starved:\n            return room\n",
+                new="        return room\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/daemon/test_dispatch.py",), names="a repeat passes first calls that wait"),
+    ),
+    Mutant(
+        name="old words ring after new ones",
+        edits=(
+            Edit(
+                file="alertd/model/notification.py",
+                old="    if now.overtaken:",
+                new="    if False:",
+            ),
+        ),
+        by=Story(name="words_that_are_overtaken", trips=("fresh words",)),
+    ),
+    Mutant(
+        name="key 8 locks the school down",
+        edits=(
+            Edit(
+                file="alertd/engine/keys.py",
+                old='answers.escalate_by_human(d, event.cause, person, incident, event.digit, by="key")',
+                new='answers.escalate_by_human(d, event.cause, person, incident, 9, by="key")',
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=KEYS, names="key 8 asks for Hold and for nothing more"),
+    ),
+    Mutant(
+        name="a second 4 in one call is taken for the first",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/twilio/voice_callbacks.py",
+                old="{asked.sid}:{asked.turn}:{key}",
+                new="{asked.sid}:{key}",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/adapters/twilio/test_voice_answers.py",), names="the second room is answered by nobody"),
+    ),
+    Mutant(
+        name="answers wait behind the staff's texts",
+        edits=(
+            Edit(
+                file="alertd/engine/answers.py",
+                old="    return Lane.ANSWER if is_news else Lane.NEXT\n",
+                new="    return Lane.NEXT\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/engine/test_replies.py",), names="an answer waits for thirty rooms"),
+    ),
+    Mutant(
+        name="a code texted a thousand times goes before the staff's texts",
+        edits=(
+            Edit(
+                file="alertd/engine/answers.py",
+                old="    return Lane.ANSWER if is_news else Lane.NEXT\n",
+                new="    return Lane.ANSWER\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/engine/test_replies.py",), names="somebody holds up a school"),
     ),
 )

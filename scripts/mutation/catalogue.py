@@ -2,6 +2,7 @@
 
 from mutation.arriving import ARRIVING
 from mutation.calling import CALLING
+from mutation.decoding import DECODING
 from mutation.drilling import DRILLING
 from mutation.going_on import GOING_ON
 from mutation.loudspeakers import LOUDSPEAKERS
@@ -9,4 +10,4 @@ from mutation.mutant import Mutant
 from mutation.quick import QUICK
 from mutation.telling import TELLING
 
-MUTANTS: tuple[Mutant, ...] = (*QUICK, *ARRIVING, *TELLING, *GOING_ON, *LOUDSPEAKERS, *CALLING, *DRILLING)
+MUTANTS: tuple[Mutant, ...] = (*QUICK, *DECODING, *ARRIVING, *TELLING, *GOING_ON, *LOUDSPEAKERS, *CALLING, *DRILLING)

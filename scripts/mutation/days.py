@@ -1,7 +1,7 @@
 """Runs in a process of its own, over the tree of a mutant: days until one fails, or one story.
 
     days.py seeds JSON     days in order; ends with the first that shows what is wanted, at the moment it does
-    days.py story NAME     tests/scenarios/NAME.txt
+    days.py story NAME     NAME.txt in tests/scenarios or a folder below it
 
 Prints a line of JSON for each day. Owns no judgement: `trial` compares with the intact tree.
 """
@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,7 +20,6 @@ from msgspec.structs import replace
 
 from alertd_simulator.checkers.checker import Checker
 from alertd_simulator.scenario.playing import play
-from alertd_simulator.scenario.reading import read_scenario
 from alertd_simulator.world import run
 from alertd_simulator.world.plan import Crash, Deed, Order, Plan, Poison, Press, WrongClockAtBoot
 from alertd_simulator.world.school_day import plan_of
@@ -105,8 +105,9 @@ def _tags(plan: Plan) -> set[str]:
 
 
 def _story(name: str) -> None:
-    folder = Path("tests/scenarios").resolve()
-    played = play(read_scenario(folder / f"{name}.txt", folder / "district"))
+    sys.path.insert(0, str(Path.cwd()))
+    told = import_module("tests.scenarios.test_scenarios")._story  # noqa: SLF001 - some play in a district of their own
+    played = play(told(name))
     complaints = _complaints(played.verdict)
     if played.complaints:
         complaints["story"] = played.complaints[0]

@@ -4,9 +4,10 @@
 Caught in stories of tests/scenarios/: there a drill is pressed for, stopped, and left to run out on purpose.
 """
 
-from mutation.mutant import Edit, Mutant, Story
+from mutation.mutant import Edit, Mutant, Story, Tests
 
 DRILLS = "alertd/engine/drills.py"
+NEWS = "alertd/engine/drill_news.py"
 NOTIFICATION = "alertd/model/notification.py"
 
 DRILLING = (
@@ -86,8 +87,8 @@ DRILLING = (
             ),
             Edit(
                 file="alertd/daemon/dispatch.py",
-                old="        return n.mode is Mode.DRILL and n.kind not in OUTLIVES_DRILL and n.site_id in self._drills_over\n",
-                new="        return False\n",
+                old="        if n.mode is not Mode.DRILL or n.site_id not in self._drills_over:\n",
+                new="        if True:\n",
             ),
             Edit(
                 file=DRILLS,
@@ -106,9 +107,9 @@ DRILLING = (
         name="those told of a drill are not told that it was real",
         edits=(
             Edit(
-                file=DRILLS,
-                old="    d.real_for = frozenset(t.person_id for t in told)\n",
-                new="    assert told is not None\n",
+                file="alertd/engine/telling.py",
+                old="    ends_drill = d.ends_drill(incident, endpoint)\n",
+                new="    ends_drill = None\n",
             ),
         ),
         cheap=True,
@@ -130,6 +131,159 @@ DRILLING = (
         edits=(Edit(file=DRILLS, old="    _tell_told(d, drill, Kind.DRILL_GOES_ON)\n", new=""),),
         cheap=True,
         by=Story(name="drill_survives_a_crash", trips=("drill ends",)),
+    ),
+    Mutant(
+        name="nothing says when alertd was started in a drill",
+        edits=(
+            Edit(
+                file=DRILLS,
+                old="    d.entry(EntryKind.DRILL, reason, text, drill=event.drill_id, started_us=str(event.started_us))\n",
+                new="    d.entry(EntryKind.DRILL, reason, text, drill=event.drill_id)\n",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="drill_with_no_internet_and_no_power", trips=("unmeasured",)),
+    ),
+    Mutant(
+        name="a press that waited at the broker looks as if it had been measured",
+        edits=(
+            Edit(
+                file="alertd/engine/presses.py",
+                old="        waited_since_us=event.oldest_us if event.backlog and event.signal.pressed_us is None else None,\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_drills.py",), names="promise 5 broken"),
+    ),
+    Mutant(
+        name="the end of a drill is told to those only who heard of its beginning",
+        edits=(Edit(file="alertd/engine/decide.py", old="    drills.keep_told(d)\n", new=""),),
+        cheap=True,
+        by=Story(name="drill_heard_of_only_in_it", trips=("drill ends",)),
+    ),
+    Mutant(
+        name="nobody hears who was not told that a drill is over",
+        edits=(
+            Edit(file=DRILLS, old="OVER_EXPIRES_S = BELIEVED_US // 1_000_000\n", new="OVER_EXPIRES_S = 300\n"),
+            Edit(file=NEWS, old="    troubles.raise_(d, trouble_key(drill), summary)\n", new="    assert summary\n"),
+        ),
+        by=Story(name="drill_ends_without_internet", trips=("drill believed",)),
+    ),
+    Mutant(
+        name="a press a moment after a drill reads as its last act",
+        edits=(
+            Edit(
+                file=NEWS,
+                old="    if drill is None or drill.overtaken or drill.real_incident_id is not None:\n",
+                new="    if True:\n",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="drill_ended_a_moment_before", trips=("drill believed",)),
+    ),
+    Mutant(
+        name="what overtakes a lost text does not say that it is real",
+        edits=(
+            Edit(
+                file="alertd/engine/draft.py",
+                old="        return None if any(told.knows for told in here or of_person) or not of_person else drill.id\n",
+                new="        return drill.id if of_person and not any(t.knows for t in here) and self.stopped_drill else None\n",
+            ),
+        ),
+        by=Story(name="drill_is_real_and_alertd_dies", trips=("drill believed",)),
+    ),
+    Mutant(
+        name="a drill whose time is over goes on after a restart",
+        edits=(
+            Edit(
+                file=DRILLS,
+                old="    what, late = drill_news.what(drill), d.now.wall_us >= drill.ends_us\n",
+                new="    what, late = drill_news.what(drill), False\n",
+            ),
+        ),
+        by=Story(name="drill_is_over_when_alertd_is_back"),
+    ),
+    Mutant(
+        name="a drill speaks on where what is real is not announced",
+        edits=(
+            Edit(
+                file=DRILLS,
+                old="        paging.hush(d, incident, Reason.DRILL_IS_REAL, but=d.announced_at(incident))\n",
+                new="        if not d.announced_at(incident):\n            paging.hush(d, incident, Reason.DRILL_IS_REAL, but=frozenset())\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_drills_over.py",), names="promise 3 broken: the drill speaks on"),
+    ),
+    Mutant(
+        name="what is real after a drill leaves out what to do",
+        edits=(
+            Edit(
+                file="alertd/engine/telling.py",
+                old='        first = template_of(policy, own if own in policy.templates and not name.startswith("late.") else name)\n',
+                new='        first = policy.templates.get(own, "{site}: {what} {time} at {short_where}. Do as trained.")\n',
+            ),
+        ),
+        by=Story(name="drill_becomes_real"),
+    ),
+    Mutant(
+        name="what waited in vain until the end of a drill is not called missed",
+        edits=(
+            Edit(
+                file="alertd/console/drilling/lines.py",
+                old="        return waited_s is not None and waited_s > LATE_S\n",
+                new="        return False\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/console/test_drill_figures.py",), names="the report calls nothing missed"),
+    ),
+    Mutant(
+        name="a phone that rings after an incident is closed leaves no time",
+        edits=(
+            Edit(
+                file="alertd/engine/outcomes.py",
+                old="            incident_id=n.incident_id,\n",
+                new="            incident_id=n.incident_id if d.incident(n.incident_id) else None,\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/console/test_drill_figures.py",), names="its time is lost"),
+    ),
+    Mutant(
+        name="a drill's report times the disk by the decision, which is before its commit",
+        edits=(
+            Edit(
+                file="alertd/console/drilling/incidents.py",
+                old="seconds=since(zero_us, times.first_begun_us))\n",
+                new="seconds=since(zero_us, decided_us))\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/console/test_drill_figures.py",), names="timed before the commit"),
+    ),
+    Mutant(
+        name="packets to loudspeakers count as a message that a provider took",
+        edits=(
+            Edit(
+                file="alertd/console/drilling/incidents.py",
+                old="    others = [line for row, line in said if row.notification.kind is not Kind.PAGE]\n",
+                new="    others = [line for _, line in said]\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/console/test_drill_figures.py",), names="packets to loudspeakers"),
+    ),
+    Mutant(
+        name="what loudspeakers say in a drill is written down as the live words",
+        edits=(
+            Edit(
+                file="alertd/engine/announcing.py",
+                old='    words = rules.announced(target.announcement, incident.mode) if rules else ""\n',
+                new='    words = rules.announcements.get(target.announcement, "") if rules else ""\n',
+            ),
+        ),
+        cheap=True,
+        by=Story(name="drill"),
     ),
     Mutant(
         name="nobody hears that a drill is over",

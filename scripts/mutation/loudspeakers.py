@@ -2,11 +2,12 @@
 """Mutants of the loudspeakers: who waits, who hears, when there is quiet. Caught by stories, and on simulated days."""
 
 from alertd_simulator.world.plan import LoudspeakersDown
-from mutation.mutant import Edit, Mutant, Seeds, Story
+from mutation.mutant import Edit, Mutant, Seeds, Story, Tests
 
 ANNOUNCING = "alertd/engine/announcing.py"
 PAGING = "alertd/engine/paging.py"
 NOTIFICATION = "alertd/model/notification.py"
+PACER_TESTS = "tests/adapters/rtp/test_pacer_process.py"
 SWITCH_DOWN_FOR_A_MINUTE = tuple(
     LoudspeakersDown(at_s=100.0 * number, lasts_s=80.0, mood="switch down") for number in range(1, 6)
 )
@@ -26,7 +27,7 @@ LOUDSPEAKERS = (
         edits=(
             Edit(
                 file=ANNOUNCING,
-                old="    over = incident.escalation is EscalationState.STOPPED or incident.state is IncidentState.RELEASING\n",
+                old="    over = incident.escalation is EscalationState.STOPPED  # corrected, or its rooms are being released\n",
                 new="    over = False\n",
             ),
             Edit(
@@ -91,6 +92,40 @@ LOUDSPEAKERS = (
         ),
         cheap=True,
         by=Story(name="loudspeakers_are_silenced", trips=("quiet",)),
+    ),
+    Mutant(
+        name="words that pa stop overtook ring the technician",
+        edits=(
+            Edit(
+                file="alertd/engine/outcomes.py",
+                old="        why = why or Reason.SILENCED  # nothing else takes back what a loudspeaker was given\n",
+                new="        pass\n",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="quiet_overtakes_words"),
+    ),
+    Mutant(
+        name="words that pa stop overtook are said all the same",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/rtp/pacer_process.py",
+                old="        order = self._still_wanted(order)\n        if not order.groups:\n",
+                new="        if False:\n",
+            ),
+        ),
+        by=Tests(paths=(PACER_TESTS,), names="said after quiet was ordered"),
+    ),
+    Mutant(
+        name="nobody looks whether the pacer is alive",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/rtp/pacer_process.py",
+                old="            unanswered = 0 if self._is_heard else unanswered + 1\n",
+                new="            unanswered = 0\n",
+            ),
+        ),
+        by=Tests(paths=(PACER_TESTS,), names="nobody noticed that the pacer had stopped"),
     ),
     Mutant(
         name="an announcement older than its expiry is spoken",

@@ -5,6 +5,33 @@ from mutation.mutant import Edit, Mutant, Tests
 
 QUICK = (
     Mutant(
+        name="a phone that nobody takes is taken for a broken channel",
+        edits=(
+            Edit(
+                file="alertd/daemon/channel_states.py",
+                old=" or entry.reason is Reason.UNANSWERED:",
+                new=":",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_channel_states.py",), names="no broken channel"),
+    ),
+    Mutant(
+        name="/metrics shows a drill as real",
+        edits=(Edit(file="alertd/daemon/metrics.py", old="i.mode.value)", new='"live")'),),
+        by=Tests(paths=("tests/daemon/test_metrics.py",), names="promise 3"),
+    ),
+    Mutant(
+        name="the demo plays beside a live account",
+        edits=(
+            Edit(
+                file="simulator/alertd_simulator/demo.py",
+                old="        refuse_live(read_wiring(example), os.environ)\n",
+                new='        print("played")\n        return EXIT_OK\n',
+            ),
+        ),
+        by=Tests(paths=("tests/simulator/test_rehearsing.py",), names="live account"),
+    ),
+    Mutant(
         name="PUBACK before commit (MQTT source)",
         edits=(
             Edit(

@@ -133,7 +133,7 @@ TELLING = (
         edits=(
             Edit(
                 file=OUTCOMES,
-                old="        _queue(d, row, incident, Reason.RETRYING, delay_s, f",
+                old="        _queue(d, row, incident, why, delay_s, f",
                 new="        _queue(d, row, incident, n.reason, delay_s, f",
             ),
         ),

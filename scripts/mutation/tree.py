@@ -5,6 +5,7 @@ Owns copying, changing and putting back. Must never leave a mutant behind.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ COPIED = ("alertd", "adapters", "simulator", "tests", "config", "docs", "pyproje
 PACKAGES = ("", "adapters", "simulator")
 NICE = 5
 """Mutants give way to whatever else the machine does."""
+WALL_TIMES = 10
+"""A machine that does much else gives them a tenth of a processor. Whoever waits for nothing ends after this."""
 
 
 class SourceChangedError(Exception):
@@ -77,14 +80,18 @@ class Tree:
                 path.write_text(text, encoding="utf-8")
 
     def python(self, *arguments: str, timeout_s: float) -> subprocess.CompletedProcess[str]:
-        """Run in it. Raises `subprocess.TimeoutExpired`."""
+        """Run in it. `timeout_s`: of a processor's time. Raises `subprocess.TimeoutExpired`."""
         paths = os.pathsep.join(str(self.folder / part) for part in PACKAGES)
-        return subprocess.run(  # noqa: S603 - our own code
-            ["nice", "-n", str(NICE), sys.executable, *arguments],  # noqa: S607
+        seconds = int(timeout_s)
+        done = subprocess.run(  # noqa: S603 - our own code
+            ["prlimit", f"--cpu={seconds}:{seconds + 5}", "nice", "-n", str(NICE), sys.executable, *arguments],  # noqa: S607
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": paths},
             capture_output=True,
             text=True,
-            timeout=timeout_s,
+            timeout=timeout_s * WALL_TIMES,
             check=False,
         )
+        if done.returncode in {-signal.SIGXCPU, -signal.SIGKILL}:
+            raise subprocess.TimeoutExpired(arguments, timeout_s)
+        return done

@@ -12,7 +12,7 @@ from typing import Any
 
 from alertd.ports import Built, ChannelLimits, Found, Surroundings
 from alertd_adapters.rtp.announcements import Announcements
-from alertd_adapters.rtp.channel import LoudspeakerChannel, Zone
+from alertd_adapters.rtp.channel import SHARE_OF_DEADLINE, LoudspeakerChannel, Zone
 from alertd_adapters.rtp.clips import ClipFolder
 from alertd_adapters.rtp.pacer import Group
 from alertd_adapters.rtp.pacer_process import Way, pacer_of_this_loop
@@ -53,12 +53,20 @@ class LoudspeakerPlugin:
             air=pacer_of_this_loop if air is None else lambda: air,
             live_words_deadline_s=parsed.live_words_deadline_s,
         )
-        return Built(channel=channel, probe=partial(_probe, way_of(parsed), groups, voice_of(parsed)))
+        live_words_s = min(parsed.live_words_deadline_s, parsed.deadline_s * SHARE_OF_DEADLINE)
+        probing = partial(_probe, way_of(parsed), groups, voice_of(parsed), live_words_s)
+        return Built(channel=channel, probe=probing)
 
 
-async def _probe(way: Way, groups: Sequence[Group], voice: Voice, addresses: Sequence[str]) -> AsyncIterator[Found]:  # noqa: ARG001 - the port's signature
-    """`alertd.ports.Probe`, in a thread: it blocks while a word is spoken."""
-    for found in await asyncio.to_thread(lambda: tuple(probe(way, groups, voice))):
+async def _probe(
+    way: Way,
+    groups: Sequence[Group],
+    voice: Voice,
+    live_words_s: float,
+    addresses: Sequence[str],  # noqa: ARG001 - the port's signature
+) -> AsyncIterator[Found]:
+    """`alertd.ports.Probe`, in a thread: it blocks while words are spoken."""
+    for found in await asyncio.to_thread(lambda: tuple(probe(way, groups, voice, live_words_s))):
         yield found
 
 

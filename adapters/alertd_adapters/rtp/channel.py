@@ -22,7 +22,7 @@ from msgspec import Struct
 from alertd.model.blocked_numbers import blocked
 from alertd.model.mode import Mode
 from alertd.model.notification import Claim, Notification, NotificationRow
-from alertd.model.outcome import Failed, Outcome, Sent, Unknown
+from alertd.model.outcome import Failed, Outcome, Sent, Unknown, Withdrawn
 from alertd.model.page import Page, PageAction
 from alertd.ports import ChannelLimits
 from alertd_adapters.rtp.announcements import Announcements
@@ -92,6 +92,7 @@ class LoudspeakerChannel:
         gives_up_s = loop.time() + self.limits.deadline_s * SHARE_OF_DEADLINE
         if page.action is PageAction.STOP:
             return await self._in_time(order_id, zone, None, gives_up_s)
+        since = self._air().silences  # before the words are spoken, which takes seconds
         try:
             clip = await self._clip(page, zone, min(gives_up_s - loop.time(), self._live_words_deadline_s))
         except SpeechError as error:
@@ -102,6 +103,7 @@ class LoudspeakerChannel:
             groups=zone.all_groups if page.emergency else zone.groups,
             rank=_rank(page),
             cuts=page.emergency,
+            since=since,
             way=self._way,
         )
         return await self._in_time(order_id, zone, order, gives_up_s)
@@ -173,6 +175,8 @@ class LoudspeakerChannel:
                 report = await asked
         except TimeoutError:
             air.give_up(order_id)
+            if order is None:  # not tried again: it would cut what is announced from now on
+                return Sent(ref=order_id, detail="the pacer did not answer and was ended, and what it said with it")
             return Unknown(detail="the pacer did not answer; it is started again")
         except PacerGoneError as error:
             return Failed(permanent=False, code="pacer_gone", detail=str(error), retry_after_s=GONE_RETRY_S)
@@ -187,8 +191,12 @@ class LoudspeakerChannel:
                 missing = f"; NOT to {', '.join(report.silent)}" if report.silent else ""
                 detail = f"{order.clip.seconds:.1f} s to {to}{missing}"
                 return Sent(ref=report.order, detail=detail[:DETAIL_CHARS_MAX])
+            case "silenced":
+                return Withdrawn(ref=report.order, detail="quiet was ordered before it was said")
             case "refused":
-                detail = f"something more urgent is being said there ({report.by}), for {report.left_s:.1f} s more"
+                detail = (
+                    f"something as urgent, or more, is being said there ({report.by}), for {report.left_s:.1f} s more"
+                )
                 wait_s = report.left_s + AFTER_BUSY_S
                 return Failed(permanent=False, code="zone_busy", detail=detail, retry_after_s=wait_s)
             case "failed":

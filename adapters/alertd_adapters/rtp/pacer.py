@@ -49,7 +49,9 @@ class Stream:
         self.ssrc, self.sequence, self._base = struct.unpack("!IHI", random)
 
     def packet(self, payload: bytes, *, payload_type: int, marker: bool, ticks: int) -> bytes:
-        """`ticks`: RTP clock since the epoch. The timestamp says when it is heard, so it leaps over silence."""
+        """`marker`: first of an announcement, and of nothing else. That is what RFC 3551 §4.1 means by a talkspurt; a
+        receiver may take a marked packet for a new announcement, so our own stall in mid-word is not one. `ticks`: RTP
+        clock since the epoch. The timestamp says when it is heard, so it leaps over silence, and over a stall."""
         head = struct.pack(
             "!BBHII",
             0x80,
@@ -76,8 +78,6 @@ class Talk:
         self.packets = 0
         self.lost = 0
         self.late = 0
-        self.marker = True
-        """The next packet is the first after silence."""
 
     @property
     def left_s(self) -> float:
@@ -113,6 +113,8 @@ class Mixer:
                 self._take(groups, by=order["order"])
                 self.due_ns = self.due_ns if self.talks else None
                 self._report({"order": order["order"], "is": "stopped", "at_ns": now_ns})
+            case "ping":
+                self._report({"order": "", "is": "alive"})
             case "drop":
                 self._clips.pop(order["clip"], None)
             case strange:
@@ -172,28 +174,24 @@ class Mixer:
             self.due_ns += late_ns - late_ns % TICK_NS
             for talk in self.talks:
                 talk.late += bool(talk.packets)
-                talk.marker = True
         ticks = self.due_ns // TICK_NS
         for talk in list(self.talks):
             self._play(talk, ticks, now_ns)
         self.due_ns = self.due_ns + PACKET_NS if self.talks else None
 
     def _play(self, talk: Talk, ticks: int, now_ns: int) -> None:
+        first = talk.packets == 0
         payload = talk.clip[talk.at : talk.at + PACKET_BYTES]
         refused: list[tuple[Group, OSError]] = []
         for group in talk.groups:
-            packet = self._streams[group].packet(
-                payload, payload_type=talk.payload_type, marker=talk.marker, ticks=ticks
-            )
+            packet = self._streams[group].packet(payload, payload_type=talk.payload_type, marker=first, ticks=ticks)
             try:
                 talk.send_to(packet, group)
             except OSError as error:
                 refused.append((group, error))
-        first = talk.packets == 0
         talk.packets += 1
         talk.lost += len(refused)
         talk.at += len(payload)
-        talk.marker = False
         if first and len(refused) == len(talk.groups):
             self.talks.remove(talk)
             self._fail(talk.id, "not_sent", str(refused[0][1]), refused[0][1].errno)

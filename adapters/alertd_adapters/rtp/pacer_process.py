@@ -2,7 +2,8 @@
 
 Owns the child's life, and the memory of what was said. One pacer for each event loop, whatever number of channels: two
 of them would talk into each other in the same groups, a reload included. Must never: wait for a pacer that hangs (it is
-killed and replaced), nor leave one behind (it ends with its stdin).
+killed and replaced, within `NOTICED_S` of its last sign of life), nor leave one behind (it ends with its stdin), nor
+begin after an order for quiet what was asked for before it.
 """
 
 import asyncio
@@ -36,6 +37,13 @@ ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH")
 """All that the child gets to see: secrets stand in the environment."""
 ANSWERS = frozenset({"started", "refused", "failed", "stopped"})
 ENDS = frozenset({"ended", "refused", "failed", "stopped"})
+PING_S = 0.5
+"""So often the pacer is asked whether it is there: one that was stopped (SIGSTOP, a debugger, a frozen cgroup) lives,
+and says nothing."""
+PINGS_UNANSWERED_MAX = 4
+"""In a row. They are counted, not timed: when our own loop stalls, the answer is there and only not read yet."""
+NOTICED_S = PING_S * (PINGS_UNANSWERED_MAX + 1)
+"""A pacer that does nothing any more is killed within this. A new one begins anew what was being said."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,18 +58,21 @@ class Way(Struct, frozen=True, kw_only=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """One announcement for some groups. `rank`: who cuts whom; `cuts`: also its equals."""
+    """One announcement for some groups. `rank`: who cuts whom; `cuts`: also its equals; `since`: `Air.silences` when it
+    was asked for."""
 
     id: str
     clip: Clip
     groups: tuple[Group, ...]
     rank: int
     cuts: bool
+    since: int
     way: Way
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """What the pacer says of an order. `state`: started, refused, failed, ended, cut, stopped."""
+    """What the pacer says of an order. `state`: started, refused, failed, ended, cut, stopped; `silenced`: quiet was
+    ordered before the first packet, and none leaves; `alive`: of no order."""
 
     order: str
     state: str = msgspec.field(name="is")
@@ -88,12 +99,19 @@ class PacerGoneError(Exception):
 class Air(Protocol):
     """What carries announcements to loudspeakers: the pacer, or what a simulated world has instead."""
 
+    @property
+    def silences(self) -> int:
+        """How often quiet was ordered so far. Words take seconds to speak and a pacer a moment to start: what was asked
+        for before an order for quiet is not begun after it."""
+        ...
+
     async def say(self, order: Order) -> Report:
         """Returns when the first packet has left, or when it is certain that none will. Raises `PacerGoneError`."""
         ...
 
     async def stop(self, order_id: str, groups: Sequence[Group]) -> Report:
-        """Returns when the groups are silent. Raises `PacerGoneError`."""
+        """Returns when the groups are silent. A pacer that is gone is silent, too: asked a second time, it would cut
+        what was announced since."""
         ...
 
     def remembers(self, order_id: str) -> Report | None:
@@ -112,6 +130,9 @@ class PacerProcess:
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
         self._listener: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._is_heard = False
+        """Since the last ping."""
         self._starting = asyncio.Lock()
         self._again: set[asyncio.Task[None]] = set()
         self._loaded: OrderedDict[str, None] = OrderedDict()
@@ -120,6 +141,13 @@ class PacerProcess:
         self._asked: dict[str, Order] = {}
         """Orders that may speak now or soon."""
         self._begun_again: dict[str, int] = {}
+        self._silences = 0
+        self._silenced: dict[Group, int] = {}
+        """Group -> number of the last order for quiet there."""
+
+    @property
+    def silences(self) -> int:
+        return self._silences
 
     @property
     def pid(self) -> int | None:
@@ -129,15 +157,21 @@ class PacerProcess:
 
     async def say(self, order: Order) -> Report:
         process = await self._started()
+        order = self._still_wanted(order)
+        if not order.groups:
+            return self._remember(Report(order=order.id, state="silenced"))
         self._asked[order.id] = order
         return await self._answer(process, order.id, (*self._loading(order.clip), _say(order)))
 
     async def stop(self, order_id: str, groups: Sequence[Group]) -> Report:
-        for asked, order in list(self._asked.items()):
-            self._asked[asked] = replace(order, groups=tuple(group for group in order.groups if group not in groups))
+        self._silences += 1
+        self._silenced |= dict.fromkeys(groups, self._silences)
         if self._process is None:  # nobody speaks
             return self._remember(Report(order=order_id, state="stopped"))
-        return await self._answer(self._process, order_id, (_line(do="stop", order=order_id, groups=groups),))
+        try:
+            return await self._answer(self._process, order_id, (_line(do="stop", order=order_id, groups=groups),))
+        except PacerGoneError:  # with it went what it said, and what was asked for before is not begun again
+            return self._remember(Report(order=order_id, state="stopped"))
 
     def remembers(self, order_id: str) -> Report | None:
         return self._memory.get(order_id)
@@ -147,14 +181,13 @@ class PacerProcess:
         if self._process is None:
             return
         log.error("pacer_hangs", pid=self._process.pid, order=order_id, remedy="it is killed and started again")
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        _kill(self._process)
 
     async def close(self) -> None:
         """The pacer ends, in mid-word if it must."""
-        process, listener = self._process, self._listener
-        self._process = self._listener = None
-        for task in (*self._again, *([listener] if listener else [])):
+        process, tasks = self._process, [task for task in (self._listener, self._watch) if task is not None]
+        self._process = self._listener = self._watch = None
+        for task in (*self._again, *tasks):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -172,6 +205,10 @@ class PacerProcess:
             return await answer
         finally:
             self._waiting.pop(order_id, None)
+
+    def _still_wanted(self, order: Order) -> Order:
+        """For those of its groups where nobody has ordered quiet since it was asked for."""
+        return replace(order, groups=tuple(g for g in order.groups if self._silenced.get(g, 0) <= order.since))
 
     def _loading(self, clip: Clip) -> list[bytes]:
         """What the pacer must be given before it can say this."""
@@ -202,8 +239,22 @@ class PacerProcess:
             except OSError as error:
                 raise PacerGoneError(f"the pacer could not be started: {error}") from error
             self._process = process
-            self._listener = asyncio.get_running_loop().create_task(self._listen(process), name="pacer")
+            loop = asyncio.get_running_loop()
+            self._listener = loop.create_task(self._listen(process), name="pacer")
+            self._watch = loop.create_task(self._watch_over(process), name="pacer watch")
             return process
+
+    async def _watch_over(self, process: asyncio.subprocess.Process) -> None:
+        """Until it hangs; `_mourn` ends us. It may still be starting: the first pings have longer."""
+        assert process.stdin is not None
+        unanswered = -2 * PINGS_UNANSWERED_MAX
+        while unanswered < PINGS_UNANSWERED_MAX:
+            self._is_heard = False
+            process.stdin.write(_PING)
+            await asyncio.sleep(PING_S)
+            unanswered = 0 if self._is_heard else unanswered + 1
+        log.error("pacer_hangs", pid=process.pid, unheard_s=NOTICED_S, remedy="it is killed and started again")
+        _kill(process)
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -212,11 +263,13 @@ class PacerProcess:
                 self._hear(_REPORTS.decode(line))
         except (msgspec.DecodeError, ValueError) as error:  # ValueError: a line without an end
             log.warning("pacer_talks_nonsense", error=str(error), remedy="it is killed and started again")
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            _kill(process)
         self._mourn(await process.wait())
 
     def _hear(self, report: Report) -> None:
+        self._is_heard = True
+        if report.state == "alive":
+            return
         self._remember(report)
         answer = self._waiting.get(report.order)
         if answer is not None and not answer.done() and report.state in ANSWERS:
@@ -230,15 +283,17 @@ class PacerProcess:
     def _mourn(self, code: int) -> None:
         """It ended, and nobody told it to. Who waits is told, and what was being said is begun again."""
         log.error("pacer_died", code=code, remedy="it is started again by itself")
-        self._process = self._listener = None
+        if self._watch is not None:
+            self._watch.cancel()
+        self._process = self._listener = self._watch = None
         self._loaded.clear()
         for order_id, answer in self._waiting.items():
             self._asked.pop(order_id, None)
             if not answer.done():
                 answer.set_exception(PacerGoneError(f"the pacer died (code {code}) before the first packet left"))
-        for order in [order for order in self._asked.values() if order.groups]:
+        for order in list(self._asked.values()):
             times = self._begun_again.get(order.id, 0)
-            if times >= SAID_AGAIN_MAX:
+            if times >= SAID_AGAIN_MAX or not self._still_wanted(order).groups:
                 del self._asked[order.id]
                 continue
             self._begun_again[order.id] = times + 1
@@ -265,8 +320,16 @@ class PacerProcess:
 _REPORTS = msgspec.json.Decoder(Report)
 
 
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+
+
 def _line(**order: object) -> bytes:
     return msgspec.json.encode(order) + b"\n"
+
+
+_PING = _line(do="ping")
 
 
 def _say(order: Order) -> bytes:

@@ -1,26 +1,32 @@
 """Is there a way to the loudspeakers? Asked by `alertd doctor`, on the daemon's own machine; sends nothing.
 
 Owns what can be known from this side: that the pinned interface is ours, up and able to multicast, that the kernel has
-a way to each group, that words can be spoken. Must never claim that a loudspeaker hears: multicast is blind.
+a way to each group, that words can be spoken in time. Must never claim that a loudspeaker hears: multicast is blind.
 """
 
 import fcntl
 import socket
 import struct
+import time
 from collections.abc import Iterable, Iterator
 
 from alertd.ports import Found
+from alertd_adapters.rtp.assembly import Variant
 from alertd_adapters.rtp.pacer import Group, open_socket
 from alertd_adapters.rtp.pacer_process import Way
+from alertd_adapters.rtp.rendering import Recipe, Renderer, Source
 from alertd_adapters.rtp.speech import SpeechError, Voice
 
 _SIOCGIFADDR, _SIOCGIFFLAGS = 0x8915, 0x8913
 SPEAK_WAIT_S = 10.0
+LONG = "Practice is over, please leave by door five and not by door six. " * 3
+"""About as long as words may be (`alertd say`: 200 characters): who speaks these in time speaks shorter ones, too."""
 _UP, _LOOPBACK, _RUNNING, _MULTICAST = 0x1, 0x8, 0x40, 0x1000
 
 
-def probe(way: Way, groups: Iterable[Group], voice: Voice) -> Iterator[Found]:
-    """Findings, the interface first; without it the rest cannot be asked."""
+def probe(way: Way, groups: Iterable[Group], voice: Voice, live_words_s: float) -> Iterator[Found]:
+    """Findings, the interface first; without it the rest cannot be asked. `live_words_s`: what the channel gives words
+    that nobody knew before."""
     card = card_of(way.interface)
     if card is None:
         ours = ", ".join(address for _, address in _cards()) or "none"
@@ -30,7 +36,7 @@ def probe(way: Way, groups: Iterable[Group], voice: Voice) -> Iterator[Found]:
         yield _card(card, way.interface)
         for group in groups:
             yield _group(way, group)
-    yield _voice(voice)
+    yield _voice(voice, live_words_s)
 
 
 def card_of(address: str) -> str | None:
@@ -48,15 +54,23 @@ def _cards() -> Iterator[tuple[str, str]]:
             yield name, socket.inet_ntoa(answer[20:24])
 
 
-def _voice(voice: Voice) -> Found:
-    """It says something, for nobody: an installed program may still lack the voice that the settings name."""
+def _voice(voice: Voice, live_words_s: float) -> Found:
+    """It says something, for nobody, as the channel would have it said: an installed program may still lack the voice
+    that the settings name, or speak so late that every page is given up."""
     if not voice.is_installed:
         return Found(text="words that nobody knew before cannot be spoken", remedy=voice.remedy)
+    recipe = Recipe(said=Source(key="", words=LONG), tone="chime", times=1, variant=Variant.LIVE, codec="g711u")
+    began_s = time.monotonic()
     try:
-        voice.speak("This is a test.", SPEAK_WAIT_S)
+        Renderer(speak=voice.speak, speaker="", marks={}).clip(recipe, SPEAK_WAIT_S)
     except SpeechError as error:
         remedy = f"are `speech` and `voice` of the channel right? Try by hand: {' '.join(voice.command('/tmp/a.wav'))}"  # noqa: S108 - for a person's own shell
         return Found(text=f"words that nobody knew before cannot be spoken: {error}", remedy=remedy)
+    took_s = time.monotonic() - began_s
+    if took_s > live_words_s:
+        text = f"{voice.name} takes {took_s:.1f} s to speak, and alertd say gives them up after {live_words_s:.1f} s"
+        remedy = "raise live_words_deadline_s of the channel, and deadline_s well above it; or choose another `speech`"
+        return Found(text=f"words that nobody knew before come too late: {text}", remedy=remedy)
     return Found(text=f"{voice.program} can speak live words")
 
 

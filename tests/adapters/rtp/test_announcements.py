@@ -246,6 +246,22 @@ def test_words_never_reach_a_command_line_and_commands_in_them_are_taken_out():
     assert plain("Room [[h@l'oU]] <break/>\n--help \x1b{x}") == "Room h@l'oU break/ --help x\n"
 
 
+def test_words_without_an_end_are_cut_for_the_speech_program():
+    assert len(plain("a" * 5_000)) == 1_001
+
+
+def test_every_speech_program_is_equally_loud(tmp_path, monkeypatch):
+    """-3 dBFS at its peak: a quiet one would be lost in a hall, and a loud one clipped."""
+    for peak in (300, 30_000):
+        (tmp_path / "out.wav").write_bytes(wav_file(1, 1, 8_000, 16, hum(440, 0.1, peak=peak).samples.tobytes()))
+        program = tmp_path / "espeak-ng"
+        program.write_text(f'#!/bin/sh\nfor out; do :; done\nexec cat {tmp_path}/out.wav >"$out"\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+        assert max(Voice(program="espeak-ng").speak("hello", 5.0).samples) == pytest.approx(0.7 * 32_767, rel=0.01)
+
+
 def test_a_speech_program_that_is_not_there_is_named_with_the_remedy(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     voice = Voice(program="espeak-ng")

@@ -72,6 +72,50 @@ async def test_words_that_nobody_knew_before_are_spoken_now_and_once(air):
     assert air.orders[0].clip == air.orders[1].clip
 
 
+async def test_live_words_are_said_twice_after_a_chime_or_of_an_emergency_after_the_alarm(air):
+    channel = build(air=air)
+    await say(channel, page("", words="Bus 7 leaves now."))
+    await say(channel, page("", words="Bus 7 leaves now.", emergency=True), number=2)
+
+    humming_s, lead_s, between_s, out_s, chime_s, hi_lo_s, after_s = 0.1, 0.3, 0.7, 0.2, 1.4, 2.0, 0.3
+    around_s = lead_s + after_s + 2 * humming_s + between_s + out_s
+    assert [order.clip.seconds for order in air.orders] == [
+        pytest.approx(chime_s + around_s, abs=0.02),
+        pytest.approx(hi_lo_s + around_s, abs=0.02),
+    ]
+
+
+async def test_live_words_are_kept_for_a_while_and_not_for_ever(air, monkeypatch):
+    monkeypatch.setattr("alertd_adapters.rtp.announcements.LIVE_KEPT", 2)
+    voice = Voice()
+    channel = build(air=air, voice=voice)
+    voice.said.clear()
+    for number, words in enumerate(("One.", "Two.", "Three.", "Three.", "One.")):
+        await say(channel, page("", words=words), number=number)
+
+    assert voice.said == ["One.", "Two.", "Three.", "One."]
+
+
+@pytest.mark.parametrize(
+    ("settings", "given_s"),
+    [({}, 3.0), ({"live_words_deadline_s": 1.5}, 1.5), ({"deadline_s": 2.0}, 1.8)],
+    ids=["default", "live words", "page"],
+)
+async def test_live_words_have_their_own_time_and_never_more_than_the_page(air, settings, given_s):
+    class Punctual(Voice):
+        given: float | None = None
+
+        def speak(self, words, deadline_s):
+            self.given = deadline_s
+            return super().speak(words, deadline_s)
+
+    voice = Punctual()
+    channel = build(SECTION | settings, air=air, voice=voice)
+    await say(channel, page("", words="Bus 7 leaves now."))
+
+    assert voice.given == pytest.approx(given_s, abs=0.1)
+
+
 async def test_live_words_of_a_drill_are_marked(air):
     voice = Voice()
     channel = build(air=air, voice=voice)
@@ -129,6 +173,7 @@ async def test_a_busy_zone_is_tried_again_when_it_is_free(air):
 
     assert isinstance(outcome, Failed)
     assert (outcome.permanent, outcome.code, outcome.retry_after_s) == (False, "zone_busy", pytest.approx(4.7))
+    assert "as urgent, or more," in outcome.detail, "it may be an equal"
 
 
 @pytest.mark.parametrize(
@@ -168,6 +213,16 @@ async def test_a_pacer_that_died_before_the_first_packet_is_tried_again_at_once(
     assert not outcome.permanent
     assert outcome.retry_after_s is not None
     assert outcome.retry_after_s < 1
+
+
+async def test_an_order_for_quiet_is_not_given_twice_it_would_cut_what_is_said_since(air):
+    """A pacer that hangs is ended, and that is quiet."""
+    air.answer = None
+    channel = build(SECTION | {"deadline_s": 0.05}, air=air)
+    outcome = await channel.send(claim(STOP))
+
+    assert isinstance(outcome, Sent), "it would be tried again, some seconds into the next announcement"
+    assert air.given_up == ["n-1/1"]
 
 
 async def test_a_pacer_that_hangs_is_given_up_and_asked_no_more(air):

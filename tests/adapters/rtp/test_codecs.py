@@ -138,3 +138,24 @@ def test_coarser_recordings_are_read():
 def test_what_is_no_recording_is_refused_in_words(data, says):
     with pytest.raises(wav.WavError, match=says):
         wav.read(data)
+
+
+def test_both_channels_of_a_stereo_recording_are_heard():
+    """Some recorders put the voice on one of them."""
+    data = wav_file(1, 2, 16_000, 16, struct.pack("<6h", 1000, 0, 0, 1000, 400, 600))
+
+    assert list(wav.read(data).samples) == [500, 500, 500]
+
+
+def test_a_recording_that_breaks_off_in_mid_sample_is_read_up_to_there():
+    data = wav_file(1, 2, 16_000, 16, struct.pack("<4h", 10, 20, 30, 40) + b"\x01\x02\x03")
+
+    assert list(wav.read(data).samples) == [15, 35]
+
+
+def test_a_file_that_is_no_announcement_by_its_size_is_refused(monkeypatch):
+    data = wav_file(1, 1, 16_000, 16, SIXTEEN)
+    monkeypatch.setattr(wav, "BYTES_MAX", len(data) - 1)
+
+    with pytest.raises(wav.WavError, match="seconds long"):
+        wav.read(data)

@@ -220,6 +220,39 @@ async def test_a_stalled_event_loop_is_not_heard(pacer, tap):
     assert sum(gap > 50_000_000 for gap in gaps) < len(gaps) / 10, "a loop that paced by itself would stall each time"
 
 
+async def test_eight_groups_cost_less_than_a_twentieth_of_a_processor(pacer):
+    """By the pacer's own processor time, which no busy machine stretches, over a whole announcement."""
+    groups = [f"239.192.4.{number}:5004" for number in range(20, 28)]
+    channel = build(SHORT | {"zones": {"oak-all": {"groups": groups}}}, air=pacer)
+    await say(channel, page("hold"), number=1)
+    await ended(pacer, "n-1/1")
+    before_s = processor_s(pacer.pid)
+    await say(channel, page("lockdown"), number=2)
+    await ended(pacer, "n-2/1")
+
+    seconds = channel._announcements.get("lockdown", Variant.LIVE, "g711u").seconds
+    assert processor_s(pacer.pid) - before_s < 0.05 * seconds
+
+
+def processor_s(pid: int) -> float:
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
+
+async def test_a_pacer_that_is_stopped_in_mid_word_is_replaced_without_another_order(pacer, tap):
+    channel = build(SHORT, air=pacer)
+    await say(channel, page(emergency=True), number=1)
+    await heard_all(tap, HALL, 10)
+    os.kill(pacer.pid, signal.SIGSTOP)
+    lockdown = channel._announcements.get("lockdown", Variant.LIVE, "g711u").payload
+    await until(lambda: len({packet["ssrc"] for packet in tap.packets(HALL)}) == 2)
+    await ended(pacer, "n-1/1")
+
+    packets = tap.packets(HALL)
+    second = [packet for packet in packets if packet["ssrc"] != packets[0]["ssrc"]]
+    assert b"".join(packet["payload"] for packet in second) == lockdown
+
+
 async def test_a_network_that_is_away_is_a_failure_to_be_tried_again(pacer, wire, tap):
     channel = build(SHORT, air=pacer)
     wire.ours.run("ip", "link", "set", "ours", "down")
@@ -319,7 +352,7 @@ def test_the_probe_tells_what_doctor_will_say(wire: Cable):
         "from alertd_adapters.rtp.pacer_process import Way\n"
         "from alertd_adapters.rtp.speech import Voice\n"
         "way = Way(interface='{}', ttl=16, dscp=46, loopback=False)\n"
-        "for found in probe(way, [('239.192.4.2', 5004)], Voice(program='espeak-ng')):\n"
+        "for found in probe(way, [('239.192.4.2', 5004)], Voice(program='espeak-ng'), 3.0):\n"
         "    print(found.is_good, found.text, found.remedy)\n"
     )
     good = in_network(wire.ours, code.format(OURS)).splitlines()

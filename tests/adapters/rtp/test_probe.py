@@ -2,11 +2,25 @@
 
 import asyncio
 
+import pytest
+
 from alertd.ports import Found, HttpResponse
 from alertd.testing.scripted_http import ScriptedHttp
 from alertd_adapters.rtp import plugin
 from tests.adapters.doubles import surroundings
-from tests.adapters.rtp.world import SECTION
+from tests.adapters.rtp.test_codecs import wav_file
+from tests.adapters.rtp.world import SECTION, hum
+
+
+@pytest.fixture(autouse=True)
+def espeak(tmp_path, monkeypatch):
+    """A speech program that hums at once, whatever the words are."""
+    (tmp_path / "hum.wav").write_bytes(wav_file(1, 1, 8_000, 16, hum(440, 0.1).samples.tobytes()))
+    program = tmp_path / "espeak-ng"
+    program.write_text(f'#!/bin/sh\nfor out; do :; done\nexec cat {tmp_path}/hum.wav >"$out"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return program
 
 
 def probed(**settings: object) -> list[Found]:
@@ -51,13 +65,28 @@ def test_a_speech_program_that_is_not_there_is_named_with_its_package(monkeypatc
     assert "apt install espeak-ng" in voice.remedy
 
 
-def test_a_speech_program_is_heard_to_speak_not_only_seen(monkeypatch, tmp_path):
+def test_a_speech_program_is_heard_to_speak_not_only_seen(espeak):
     """It is installed, and lacks the voice."""
-    program = tmp_path / "espeak-ng"
-    program.write_text("#!/bin/sh\necho 'Error: The specified espeak-ng voice does not exist.' >&2\nexit 1\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    espeak.write_text("#!/bin/sh\necho 'Error: The specified espeak-ng voice does not exist.' >&2\nexit 1\n")
     voice = probed()[-1]
 
     assert "cannot be spoken: espeak-ng failed: Error: The specified espeak-ng voice does not exist." in voice.text
     assert "espeak-ng" in voice.remedy
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_good"),
+    [({}, True), ({"live_words_deadline_s": 0.000_9}, False), ({"deadline_s": 0.001}, False)],
+    ids=["in time", "too slow", "too slow for the page"],
+)
+def test_live_words_are_tried_within_the_time_that_the_channel_gives_them(settings, is_good):
+    """`alertd say` gives up after that; a program that speaks well and late is one that never speaks."""
+    voice = probed(**settings)[-1]
+
+    assert voice.is_good is is_good
+    if is_good:
+        assert voice.text == "espeak-ng can speak live words"
+    else:
+        assert "s to speak, and alertd say gives them up after 0.0 s" in voice.text
+        assert "live_words_deadline_s" in voice.remedy
+        assert "deadline_s" in voice.remedy.replace("live_words_deadline_s", "")

@@ -61,6 +61,7 @@ class Air:
     def __init__(self) -> None:
         self.orders: list[Order] = []
         self.silenced: list[tuple[Group, ...]] = []
+        self.silences = 0
         self.given_up: list[str] = []
         self.answer: Report | PacerGoneError | None = Report(order="", state="started")
         """`None`: never."""

@@ -1,0 +1,70 @@
+# ruff: noqa: E501 - what is changed is quoted as it stands in the source
+"""Mutants between a real device's payload and its signal. A quick test must catch each."""
+
+from mutation.mutant import Edit, Mutant, Tests
+
+MAPPING = "adapters/alertd_adapters/decoders/mapping"
+TESTS = ("tests/adapters/decoders/mapping/test_mapping.py",)
+
+DECODING = (
+    Mutant(
+        name="profiles: an object that no rule knows hides the press in the bytes",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/devices.py",
+                old="        if matches or self.codec is None or data is None:",
+                new='        if matches or self.codec is None or data is None or root["object"] is not None:',
+            ),
+        ),
+        by=Tests(paths=TESTS, names="promise 2"),
+    ),
+    Mutant(
+        name="profiles: bytes that the codec cannot read are dropped in silence",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/devices.py",
+                old="        if UNREAD in decoded and not any(",
+                new="        if UNREAD in decoded and any(",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="examples say"),
+    ),
+    Mutant(
+        name="profiles: nonsense from a registered device is counted as a stranger's",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/decoder.py",
+                old="            if heard is not None and self._bindings.of(heard) is None:",
+                new="            if heard is not None:",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="promise 2"),
+    ),
+    Mutant(
+        name="profiles: half of an identity tells presses apart",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/decoder.py",
+                old="            if whole and len(whole) == len(found):",
+                new="            if whole:",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="each copy is a press of its own"),
+    ),
+    Mutant(
+        name="profiles: one and true are the same",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/quick.py",
+                old="    if (a is True or a is False) != (b is True or b is False) and a in (0, 1) and b in (0, 1):\n        return False\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/decoders/mapping/test_expressions.py",), names="what the library means"),
+    ),
+    Mutant(
+        name="profiles: what its source calls late is fresh",
+        edits=(Edit(file="alertd/engine/routing.py", old="    if signal.late:", new="    if False:"),),
+        by=Tests(paths=("tests/adapters/mqtt/test_mapped_presses.py",), names="late however wrong the clock"),
+    ),
+)
