@@ -98,7 +98,7 @@ class Process:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> int:
-        fitted = fit(self._loaded.sections, self._surroundings(self._loaded.settings))
+        fitted = fit(self._loaded.sections, self._surroundings(self._loaded))
         problems = (*self._loaded.problems, *lint.check(self._loaded), *fitted.problems)
         _say(problems, self._loaded.settings)
         if _any_error(problems):
@@ -170,14 +170,21 @@ class Process:
         except ListenError as error:  # presses are taken all the same
             raise CannotRunError(str(error)) from error
 
-    def _surroundings(self, settings: Settings) -> Surroundings:
+    def _surroundings(self, loaded: Loaded) -> Surroundings:
+        settings = loaded.settings
         return Surroundings(
             clock=self.clock,
             http=self.http,
             secret=secret,
             public_base_url=settings.public_base_url,
+            registry=self._registry_now,
+            profiles=loaded.profile_tables,
             extra={"state_dir": settings.state_dir, "config_dir": self._loaded.directory},
         )
+
+    def _registry_now(self) -> Registry:
+        """What the core goes by: decoders must not know a device before it does, or after."""
+        return self._daemon.intake.registry if self._daemon is not None else self._loaded.registry
 
     # --- reload -----------------------------------------------------------------------------------------------------
 
@@ -200,9 +207,12 @@ class Process:
         if isinstance(taken, Refused):
             return self._refused(taken.problems)
         former = {f"{s.table}.{s.name}": s for s in self._loaded.sections}
-        changed = [s for s in taken.sections if former.get(f"{s.table}.{s.name}") != s]
+        anew = taken.profiles != self._loaded.profiles  # sources are built from them, too
+        changed = [
+            s for s in taken.sections if former.get(f"{s.table}.{s.name}") != s or (anew and s.table == "sources")
+        ]
         # In a thread: announcements are rendered, and presses do not wait for that.
-        fitted = await asyncio.to_thread(fit, changed, self._surroundings(taken.settings))
+        fitted = await asyncio.to_thread(fit, changed, self._surroundings(taken))
         if fitted.problems:
             return self._refused(fitted.problems)
         kept = {name: built for name, built in self._running.fittings.items() if name not in fitted.built}

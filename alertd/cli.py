@@ -4,7 +4,7 @@ Imports wait until a command needs them, so that `alertd --help` answers at once
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ import typer
 
 from alertd.console.added_commands import WithAddedCommands
 from alertd.console.client import Client
+from alertd.console.devices.cli import devices_app
 from alertd.console.drilling.cli import drill_app
 from alertd.console.terminal import (
     Exit,
@@ -21,6 +22,7 @@ from alertd.console.terminal import (
     await_voice,
     daemon,
     fail,
+    one_directory,
     print_json,
     show_committed,
     signed,
@@ -28,7 +30,7 @@ from alertd.console.terminal import (
 )
 
 if TYPE_CHECKING:
-    from alertd.config import Settings
+    from alertd.config import Problem, Settings
 
 DEFAULT_CONFIG = Path("/etc/alertd")
 TEST_WAIT_S = 30
@@ -68,6 +70,7 @@ import_app = typer.Typer(no_args_is_help=True, help="Take people or devices over
 app.add_typer(import_app, name="import")
 
 app.add_typer(drill_app, name="drill")
+app.add_typer(devices_app, name="devices")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the API's own JSON, for programs.")]
 By = Annotated[str | None, typer.Option("--by", metavar="PERSON", help="Who orders it: a person's id.")]
@@ -82,7 +85,14 @@ IncidentArg = Annotated[
     typer.Argument(metavar="INCIDENT", help="Its id or its beginning, its reply token, or a code of the texts (417)."),
 ]
 ConfigArg = Annotated[
-    Path, typer.Argument(metavar="DIR", envvar="ALERTD_CONFIG", help="Configuration directory.", show_default=True)
+    Path,
+    typer.Argument(
+        metavar="DIR",
+        envvar="ALERTD_CONFIG",
+        help="Configuration directory.",
+        show_default=True,
+        callback=one_directory,
+    ),
 ]
 KeyOption = Annotated[
     str | None, typer.Option("--key", help="Idempotency key: the same order with the same key is done once.")
@@ -104,13 +114,20 @@ def options(
         Path | None, typer.Option(help="The daemon's socket.", envvar="ALERTD_SOCKET_PATH", show_default=False)
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="Configuration directory, to find the socket by.", envvar="ALERTD_CONFIG")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Configuration directory, of every command that needs one.", envvar="ALERTD_CONFIG"
+        ),
     ] = None,
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    context.obj = Target(socket=socket, config=config)
+    source = context.get_parameter_source("config")
+    said = config if source is not None and source.name == "COMMANDLINE" else None
+    if said is not None and context.invoked_subcommand == "init":
+        fail("init writes a new directory, which is named behind it: alertd init DIR", Exit.USAGE)
+    context.obj = Target(socket=socket, config=config, config_said=said)
 
 
 @app.command()
@@ -143,7 +160,11 @@ def check(config: ConfigArg = DEFAULT_CONFIG, as_json: Json = False) -> None:
     from alertd.model.ids import DISTRICT
 
     loaded = load(config)
-    problems = (*loaded.problems, *lint.check(loaded), *unbuildable(loaded.sections, loaded.settings, loaded.directory))
+    problems = (
+        *loaded.problems,
+        *lint.check(loaded),
+        *unbuildable(loaded.sections, loaded.settings, loaded.directory, loaded.profile_tables),
+    )
     usable = not any(problem.is_error for problem in problems)
     counts = {
         what: len(getattr(loaded.registry, what))
@@ -167,7 +188,15 @@ ExportArg = Annotated[
     Path, typer.Argument(metavar="FILE", help="The list as it was exported, CSV.", show_default=False)
 ]
 ImportTo = Annotated[
-    Path, typer.Option("--config", envvar="ALERTD_CONFIG", help="Configuration directory.", show_default=True)
+    Path,
+    typer.Option(
+        "--config",
+        metavar="DIR",
+        envvar="ALERTD_CONFIG",
+        help="Configuration directory.",
+        show_default=True,
+        callback=one_directory,
+    ),
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would change and what would be wrong; write nothing.")
@@ -175,6 +204,18 @@ DryRun = Annotated[
 Columns = Annotated[
     list[str] | None,
     typer.Option("--column", metavar="OURS=THEIRS", help='What their header calls a column: --column phone="Cell".'),
+]
+ColumnsOfPeople = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--people-column", metavar="OURS=THEIRS", help='What the list of people calls it: --people-column phone="Cell".'
+    ),
+]
+ColumnsOfDevices = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--device-column", metavar="OURS=THEIRS", help='What the list of devices calls it: --device-column zone="Area".'
+    ),
 ]
 Defaults = Annotated[
     list[str] | None,
@@ -268,19 +309,20 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter an option
     name: Annotated[str, typer.Option(help="Of the district.")] = "Our schools",
     time_zone: Annotated[str, typer.Option(help="IANA name.")] = "America/Chicago",
     from_number: Annotated[list[str] | None, typer.Option(help="Your carrier's number that texts come from.")] = None,
-    people_column: Columns = None,
-    device_column: Columns = None,
+    people_column: ColumnsOfPeople = None,
+    device_column: ColumnsOfDevices = None,
     encoding: Encoding = "",
     country: Annotated[str, typer.Option(help="Of phone numbers without a country code.")] = "US",
 ) -> None:
     """Write a first configuration around your own two lists: schools, rooms, people, buttons, plain policies.
 
+    Schools, rooms and people that are called alike are kept apart, and it says how. Columns that it does not use are
+    named; whatever the daemon could not read of the lists is said at its line, and then nothing is written.
+
     Exits 4 if `alertd check` still finds something to mend in it.
 
     Example:  alertd init our-district --people staff.csv --devices buttons.csv --technician varga --responder ruiz
     """
-    from alertd import lint
-    from alertd.config import load, render_problems
     from alertd.exports.starting import Beginning, start
 
     beginning = Beginning(
@@ -289,11 +331,18 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter an option
         people_columns=_pairs(people_column, "--people-column"),
         device_columns=_pairs(device_column, "--device-column"),
     )  # fmt: skip
-    if problems := start(directory, beginning):
-        typer.echo(render_problems(problems), nl=False)
+    _say_what_was_begun(directory, start(directory, beginning))
+
+
+def _say_what_was_begun(directory: Path, told: Sequence["Problem"]) -> None:
+    from alertd import lint
+    from alertd.config import load, render_problems
+
+    if any(problem.is_error for problem in told):
+        typer.echo(render_problems(told), nl=False)
         fail("Nothing was written.", Exit.INVALID)
     loaded = load(directory)
-    problems = (*loaded.problems, *lint.check(loaded))
+    problems = (*told, *loaded.problems, *lint.check(loaded))
     typer.echo(render_problems(problems), nl=False)
     typer.echo(f"Written to {directory}. What to mend stands above; look again with: alertd check {directory}")
     raise typer.Exit(Exit.INVALID if any(problem.is_error for problem in problems) else Exit.OK)
@@ -469,7 +518,7 @@ def correct(  # noqa: PLR0913, PLR0917 - one parameter an option
 def say(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: typer.Context,
     site: Annotated[str, typer.Argument(help="A site's id.")],
-    words: Annotated[str, typer.Argument(help="What people hear, once: at most 200 characters.")],
+    words: Annotated[str, typer.Argument(help="What people hear, twice: at most 200 characters.")],
     zone: Annotated[
         list[str] | None, typer.Option("--zone", help="Only these of its loudspeakers; may be given more than once.")
     ] = None,
@@ -482,10 +531,11 @@ def say(  # noqa: PLR0913, PLR0917 - one parameter an option
     key: KeyOption = None,
     as_json: Json = False,
 ) -> None:
-    """Have words said over a site's loudspeakers, once.
+    """Have words said over a site's loudspeakers: one announcement, a tone and the words, twice.
 
     Refused while a lockdown is open, and while anything else is being announced; --emergency is for words that belong
-    to it. What left was handed to the network: no loudspeaker can say whether anybody heard it.
+    to it. It is tried once: where other words are still being said it fails, and says for how long. What left was
+    handed to the network: no loudspeaker can say whether anybody heard it.
 
     Example:  alertd say oak --zone gym "Practice is over, please leave by door 5." --by ruiz
     """
@@ -508,8 +558,9 @@ def stop_loudspeakers(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Make a site's loudspeakers fall silent, in mid-word. Silences speakers and nothing else.
 
-    What waits is taken back and what was to be repeated is not; people are called and texted as before. It holds for
-    the incidents that are open: a graver one, a new one, or a press after the end of this one is spoken of again.
+    What waits, or is still being put into speech, is taken back, and what was to be repeated is not; people are called
+    and texted as before. It holds for the incidents that are open: a graver one, a new one, or a press after the end of
+    this one is spoken of again.
 
     Example:  alertd pa stop oak --by ruiz
     """
@@ -858,7 +909,11 @@ def examine(
     from alertd.console.plugin_check import unbuildable
 
     loaded = load(config)
-    problems = (*loaded.problems, *lint.check(loaded), *unbuildable(loaded.sections, loaded.settings, loaded.directory))
+    problems = (
+        *loaded.problems,
+        *lint.check(loaded),
+        *unbuildable(loaded.sections, loaded.settings, loaded.directory, loaded.profile_tables),
+    )
     found: list[doctor.Finding] = []
     for finding in examination.examine(loaded, problems, Client(socket_of(context) or loaded.settings.socket)):
         found.append(finding)

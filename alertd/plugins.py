@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from msgspec import Struct
 
 from alertd.config import Problem, Section
-from alertd.ports import API_VERSION, Built, ChannelLimits, Paced, Plugin, SettingsError, Surroundings
+from alertd.ports import API_VERSION, Built, ChannelLimits, Paced, Plugin, Profiles, SettingsError, Surroundings
 
 GROUPS: Mapping[str, str] = {"sources": "alertd.sources", "channels": "alertd.channels"}
 """Table of `channels.toml` -> entry point group."""
@@ -41,7 +42,17 @@ def find(table: str, name: str) -> Plugin:
     if point is None:
         known = ", ".join(sorted(points)) or "none: install alertd again"
         raise PluginError(f'no plugin "{name}" is installed for {table}', f"use one of: {known}")
-    return _load(point, name)
+    plugin: Plugin = _load(point, name)
+    return plugin
+
+
+def find_profiles() -> Profiles:
+    """Whoever reads profiles of sources and devices. Raises `PluginError`."""
+    points = _installed("alertd.profiles", tuple(sys.path))
+    for name, point in points.items():
+        profiles: Profiles = _load(point, name)
+        return profiles
+    raise PluginError("nothing that reads profiles is installed", "install alertd again")
 
 
 def fit(sections: Iterable[Section], surroundings: Surroundings) -> Fitted:
@@ -96,9 +107,9 @@ def _installed(group: str, path: tuple[str, ...]) -> Mapping[str, EntryPoint]:  
 _REPORT = "this is a defect of the plugin: report it to its authors"
 
 
-def _load(point: EntryPoint, name: str) -> Plugin:
+def _load(point: EntryPoint, name: str) -> Any:
     try:
-        plugin: Plugin = point.load()
+        plugin = point.load()
         api_version = plugin.api_version
     except Exception as error:
         raise PluginError(f"plugin {name} cannot be loaded: {type(error).__name__}: {error}", _REPORT) from error

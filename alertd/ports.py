@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from alertd.model.decision import Confirmation, Decision, Entry, Now, PhoneIncident, SiteState
+from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, Now, PhoneIncident, SiteState
 from alertd.model.drill import Drill
 from alertd.model.events import Arrival, Event, Signal
 from alertd.model.ids import CauseId, DrillId, IncidentId, NotificationId, SiteId
@@ -17,6 +17,7 @@ from alertd.model.incident import Incident
 from alertd.model.notification import Claim, NotificationRow, NotificationState
 from alertd.model.outcome import Outcome
 from alertd.model.policy import Policy
+from alertd.model.registry import Registry
 from alertd.model.timer import Timer
 from alertd.model.trouble import Trouble
 
@@ -108,6 +109,15 @@ class DecodeError(ValueError):
     """The payload is not what this decoder understands; the message says what is wrong, without quoting secrets."""
 
 
+class UncoveredError(DecodeError):
+    """The payload is sound, and nothing says what it means: no rule, no device. Counted under `count`, and no trouble:
+    a network server carries a town's water meters, too."""
+
+    def __init__(self, message: str, *, count: str) -> None:
+        super().__init__(message)
+        self.count = count
+
+
 class Source(Protocol):
     """Where presses come from. Runs until cancelled; survives its peer's outages by itself."""
 
@@ -143,6 +153,8 @@ class ChannelLimits(Struct, frozen=True, kw_only=True):
     concurrent: int = 50
     deadline_s: float = 10.0
     """An attempt is cancelled then, and its outcome is unknown."""
+    answers: bool = True
+    """Whoever is told over it can answer by it. False: a call that takes no keys, a sign on a wall."""
 
 
 class Channel(Protocol):
@@ -160,6 +172,16 @@ class Channel(Protocol):
         """What became of an attempt whose answer was lost; `None` if the provider cannot tell.
 
         `Failed(permanent=False, code="not_found")`: the provider certainly never had it."""
+        ...
+
+
+class Recalling(Protocol):
+    """An optional ability of a channel: what its provider has taken, and nobody has got yet, can be taken back."""
+
+    async def withdraw(self, row: NotificationRow) -> Outcome | None:
+        """Take it back. `Withdrawn`: the provider says that nobody gets it any more. Any other outcome: it was too
+        late, somebody has it or it came to its own end, and its status will tell. `None`: the provider did not say; it
+        is asked again. Whoever has it already is left alone, but where a drill would be heard on: it is cut off."""
         ...
 
 
@@ -234,6 +256,10 @@ PROBE_WAIT_S = 15.0
 # --- plugins ---------------------------------------------------------------------------------------------------------
 
 
+def _no_registry() -> None:
+    """Nobody has one."""
+
+
 class Surroundings(Struct, frozen=True, kw_only=True):
     """What a plugin is given when it builds an adapter."""
 
@@ -242,6 +268,10 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     secret: Callable[[str], str]
     """Value of a named secret (environment or systemd credential); raises `LookupError` that names it."""
     public_base_url: str | None = None
+    registry: Callable[[], Registry | None] = _no_registry
+    """The registry as it is now: a reload swaps it. `None` where there is none, as in a check of the settings alone."""
+    profiles: Mapping[str, Mapping[str, Any]] = {}
+    """The district's own profiles of sources and devices: file -> its TOML."""
     extra: Mapping[str, Any] = {}
     """What a simulated world adds (for example its broker)."""
 
@@ -255,6 +285,7 @@ class Built(Struct, frozen=True, kw_only=True):
     callbacks: Callbacks | None = None
     feedback: Feedback | None = None
     probe: Probe | None = None
+    recalling: Recalling | None = None
 
 
 class Plugin(Protocol):
@@ -279,6 +310,59 @@ class DecoderPlugin(Protocol):
     api_version: int
 
     def build(self, settings: Mapping[str, Any]) -> Decoder: ...
+
+
+@runtime_checkable
+class SurroundedDecoderPlugin(Protocol):
+    """An optional ability of a decoder's plugin: it also needs the registry, or the district's profiles."""
+
+    def build_within(self, settings: Mapping[str, Any], surroundings: Surroundings) -> Decoder: ...
+
+
+class ProfileProblem(Struct, frozen=True, kw_only=True):
+    """What is wrong with a profile. `path`: the key from the top of the file ("profile", "our-button", "rules", 0)."""
+
+    file: str
+    path: tuple[str | int, ...]
+    message: str
+    remedy: str
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One step of an explanation: what was looked at ("device"), and what was found."""
+
+    what: str
+    found: str
+
+
+class Explained(Struct, frozen=True, kw_only=True):
+    """What a message means, and how that was found out."""
+
+    steps: tuple[Step, ...]
+    signals: tuple[Signal, ...] = ()
+    refused: str = ""
+    """It may have been a press, and nobody can read it: a trouble."""
+    uncovered: str = ""
+    """Nothing says what it means: counted."""
+
+
+class Profiles(Protocol):
+    """What an entry point of `alertd.profiles` names: profiles of sources and devices, for whoever checks and explains
+    them. `own`: the district's, file -> its TOML."""
+
+    api_version: int
+
+    def check(self, own: Mapping[str, Mapping[str, Any]]) -> Sequence[ProfileProblem]:
+        """What is wrong with the district's, their examples included."""
+        ...
+
+    def names(self, own: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
+        """Names that the column `profile` of devices.csv may hold."""
+        ...
+
+    def explain(self, settings: Mapping[str, Any], surroundings: Surroundings, topic: str, payload: bytes) -> Explained:
+        """Reads a message as the decoder with these settings would. Raises `SettingsError`."""
+        ...
 
 
 class SettingsError(ValueError):
@@ -411,7 +495,7 @@ class Store(Protocol):
         """Take due queued rows, most urgent first, at most so many a channel. The transaction re-reads what may have
         changed since they were queued: mode, the incident's life, expiry; what fails is withdrawn with its reason.
 
-        `panic_only`: rows of `Lane.PANIC` only. A channel whose rate is used up by others still takes these."""
+        `panic_only`: rows of urgent lanes only. A channel whose rate is used up by others still takes these."""
         ...
 
     def abandoned(self, now: Now) -> tuple[NotificationRow, ...]:
@@ -453,6 +537,13 @@ class Store(Protocol):
     def read_unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]: ...
 
     def read_timeline(self, incident_id: IncidentId) -> tuple["JournalLine", ...]: ...
+
+    def read_journal(
+        self, site_id: SiteId, *, since_us: int, until_us: int, after: int = 0, kind: EntryKind | None = None
+    ) -> tuple["JournalLine", ...]:
+        """Lines of one site that were written in that time (wall clock), of one kind or of all, in their order. At
+        most some thousands: ask again with the last one's number as `after` until none is left."""
+        ...
 
     def read_troubles(self) -> tuple[Trouble, ...]: ...
 

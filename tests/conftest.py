@@ -34,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     bench.addoption("--bench-runs", type=int, default=5, help="runs of the floor and of alertd, by turns")
     bench.addoption("--bench-singles", type=int, default=200, help="single presses of a run")
     bench.addoption("--bench-storm", type=int, default=5_000, help="presses of a run's storm")
+    bench.addoption("--bench-pages", type=int, default=100, help="pages, and as many webhooks beside them")
+    bench.addoption("--bench-kills", type=int, default=2, help="times that alertd and each peer is killed, each way")
+    bench.addoption("--bench-stream", type=int, default=300, help="presses around each kill")
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m deselects

@@ -250,7 +250,7 @@ async def correct(backend: Daemon, incident_id: str, order: CorrectOrder, key: K
 
 @router.post("/sites/{site}/say")
 async def say(backend: Daemon, site: str, order: SayOrder, key: Key = None) -> Response:
-    """Words for a site's loudspeakers, once. Refused over a lockdown, unless they are an emergency."""
+    """Words for a site's loudspeakers, said twice. Refused over a lockdown, unless they are an emergency."""
     wanted = speaking.Wanted(words=order.words, zones=tuple(order.zones), emergency=order.emergency)
     return shown(await speaking.say(backend, site, wanted, order.signature, key))
 

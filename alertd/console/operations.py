@@ -1,7 +1,7 @@
 """What an operator can do, one function each: look up, refuse in words, submit the event, read what was committed.
 
 Every change is an event through the door, and every function that changes something returns only after the commit.
-Must never write the store, and never take a mode from the caller: a press from the console is live (promise 3).
+Must never write the store, and never take a mode from the caller: the engine alone says what a press is (promise 3).
 """
 
 import asyncio
@@ -150,7 +150,8 @@ async def press(backend: Backend, pressed: Signal, key: str | None) -> Committed
         )
     incident = await find_incident(backend, touched)
     now = await standing(backend, incident)
-    words = f"Committed, LIVE: {incident.headline}. Messages written so far: {len(now.rows)}."
+    mode = incident.mode.value.upper()  # as the engine has it: a participant's first gesture in a drill is one
+    words = f"Committed, {mode}: {incident.headline}. Messages written so far: {len(now.rows)}."
     return _result(backend, chosen, words, None, now)
 
 

@@ -3,8 +3,9 @@
 Builds each adapter as the daemon would, and throws it away. Must never let one of them talk to anybody.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -16,14 +17,19 @@ from alertd.ports import HttpNotSentError, HttpRequest, HttpResponse, NotHereErr
 SECRET_REMEDY = "give it to the daemon; what else is in this section could not be checked without it"
 
 
-class _NoNetwork:
+class NoNetwork:
     """`ports.Http` that sends nothing."""
 
     async def send(self, request: HttpRequest, *, timeout_s: float) -> HttpResponse:
         raise HttpNotSentError(f"{request.url} within {timeout_s} s: a check sends nothing")
 
 
-def unbuildable(sections: Iterable[Section], settings: Settings, directory: Path | None = None) -> Iterator[Problem]:
+def unbuildable(
+    sections: Iterable[Section],
+    settings: Settings,
+    directory: Path | None = None,
+    profiles: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Iterator[Problem]:
     """What the plugins say against their sections. A secret that this shell does not have is only a warning: the
     daemon's unit may well give it, and the rest of the section is then not known to be right."""
     missing: list[str] = []
@@ -37,9 +43,10 @@ def unbuildable(sections: Iterable[Section], settings: Settings, directory: Path
 
     surroundings = Surroundings(
         clock=SystemClock(),
-        http=_NoNetwork(),
+        http=NoNetwork(),
         secret=looked_up,
         public_base_url=settings.public_base_url,
+        profiles=profiles or {},
         extra={"state_dir": settings.state_dir, "config_dir": directory, "checking": True},
     )
     for section in sections:

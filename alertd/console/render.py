@@ -4,13 +4,16 @@ Never prints what it was given as it is: a text message can carry terminal codes
 """
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from alertd.console.drilling.facts import facts, in_one_sentence, made, messages
+
+LATE = "Late"
 PIPE_WIDTH = 160
 """Columns when nobody looks: a program or a file."""
 
@@ -141,12 +144,20 @@ def drills(answer: Answer, *, only_running: bool) -> None:
 
 
 def _drill_standing(each: Answer) -> str:
-    told = f"told before: {plain(each['told_before'])}; {each['people_told']} people told"
+    told = f"told before: {plain(each['told_before'])}; {each['people_told']} people to be told"
     if each["seconds_left"] is None:
         return f"over {plain(each['ended_local'])}: {plain(each['ended_because'] or '')}\n{told}"
     left = f"{each['seconds_left'] // 60}:{each['seconds_left'] % 60:02} min left, until {plain(each['ends_local'])}"
-    restarted = f"; alertd restarted {each['restarts']} times in it" if each["restarts"] else ""
-    return f"RUNNING, {left}{restarted}\n{told}"
+    return "\n".join([f"RUNNING, {left}", told, *_drill_doubts(each)])
+
+
+def _drill_doubts(each: Answer) -> Iterator[str]:
+    """What of a drill that runs was missed so far."""
+    for away in each["aways"]:
+        yield f"alertd was away for some time between {plain(away['since_local'])} and {plain(away['until_local'])}"
+    if each["missed"]:
+        report = f"alertd drill report {plain(each['site'])}"
+        yield f"{messages(each['missed'])} not known to have got through so far: {report}"
 
 
 def drill_done(answer: Answer) -> None:
@@ -167,16 +178,26 @@ def drill_report(answer: Answer) -> None:
     out.print(f"  {_drill_standing(each)}")
     if answer["real_incident"]:
         out.print(Text(f"  STOPPED by something real: {plain(answer['real_incident'])}", style="bold red"))
+    out.print(f"  {in_one_sentence(answer)}")
+    for fact in facts(answer):
+        out.print(f"  - {plain(fact)}")
     for incident_ in answer["incidents"]:
         _drill_incident(out, incident_)
     if not answer["incidents"]:
         out.print("  Nobody pressed.")
-    _missed(out, answer["notices_missed"])
+    _named(out, "Not known to have heard that it was real", answer["real_missed"])
+    if any(answer[f"notices_{name}"] for name in ("missed", "late", "taken_back")):
+        out.print()
+        out.print("Notices of the drill itself:")
+    _wrong(out, answer, "notices_")
 
 
 def _drill_incident(out: Console, each: Answer) -> None:
     out.print()
     out.print(Text(plain(each["headline"]), style="bold yellow"))
+    for press in each["presses"]:
+        out.print(f"  pressed: {plain(press['device'])}, {plain(press['where'])}, heard {plain(press['heard_local'])}; "
+                  f"made {plain(made(press))}")  # fmt: skip
     hops = _table("s", "hop")
     hops.columns[0].justify = "right"
     for hop in each["hops"]:
@@ -190,7 +211,8 @@ def _drill_incident(out: Console, each: Answer) -> None:
     out.print(people)
     if each["blocked"]:
         out.print(f"  Blocked because it was a drill: {plain(', '.join(each['blocked']))}")
-    _missed(out, each["missed"])
+    _named(out, "May have broken off in mid-word, for alertd went away meanwhile", each["cut_short"])
+    _wrong(out, each, "")
     if each["erased"]:
         out.print(f"  {each['erased']} lines of its journal were erased: their times are gone.")
 
@@ -199,13 +221,20 @@ def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:,.1f}"
 
 
-def _missed(out: Console, lines: Sequence[Answer]) -> None:
+def _wrong(out: Console, part: Answer, prefix: str) -> None:
+    _named(out, "Not known to have got through", part[f"{prefix}missed"])
+    _named(out, LATE, part[f"{prefix}late"])
+    _named(out, "Taken back before it got through", part[f"{prefix}taken_back"])
+
+
+def _named(out: Console, heading: str, lines: Sequence[Answer]) -> None:
     if lines:
-        out.print("  Not known to have got through:")
+        out.print(f"  {heading}:")
     for each in lines:
+        took = f", after {each['took_s']:,.0f} s" if each["took_s"] is not None and heading == LATE else ""
         detail = f" ({plain(each['detail'])})" if each["detail"] else ""
         out.print(f"    {plain(each['who'])} over {plain(each['channel'])}: {plain(each['kind'])}, "
-                  f"{plain(each['known'])}{detail}")  # fmt: skip
+                  f"{plain(each['known'])}{took}{detail}")  # fmt: skip
 
 
 def notifications(found: Sequence[Answer]) -> None:

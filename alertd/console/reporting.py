@@ -1,4 +1,5 @@
-"""What runs by night tells the daemon how it went: a failure is a standing trouble, until the next good run.
+"""What runs by night tells the daemon how it went: a failure is a standing trouble, until the next good run. If another
+thing fails the next night, that is told, too.
 
 Owns both ends of `--report`. Must never: page anybody itself, or turn a good backup into a failed one because the
 daemon is down.
@@ -23,7 +24,9 @@ async def take(backend: Backend, name: str, failure: str) -> str:
     if failure:
         printable = "".join(character for character in failure if character.isprintable())
         summary = f"the nightly {name} failed: {printable}"
-        event: TroubleRaised | TroubleCleared = TroubleRaised(site_id=DISTRICT, key=key, summary=summary)
+        event: TroubleRaised | TroubleCleared = TroubleRaised(
+            site_id=DISTRICT, key=key, summary=summary, tells_change=True
+        )
     else:
         event = TroubleCleared(site_id=DISTRICT, key=key)
     await operations.committed(backend.door.submit(event))

@@ -32,7 +32,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 async def say(backend: Backend, site: str, wanted: Wanted, signed: Signature, key: str | None) -> Committed:
-    """Words for the loudspeakers of a site, once. Not while something grave is going on, unless they belong to it."""
+    """One announcement, which says the words twice, and is tried once. Not while something grave is going on, unless
+    they belong to it."""
     by = who_orders(backend, signed.by, signed.name)
     here = _with_loudspeakers(backend, site)
     for zone in wanted.zones:

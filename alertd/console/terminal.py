@@ -36,14 +36,30 @@ class Exit(IntEnum):
 class Target:
     """Which daemon is meant: the options before the command."""
 
-    def __init__(self, *, socket: Path | None = None, config: Path | None = None) -> None:
+    def __init__(
+        self, *, socket: Path | None = None, config: Path | None = None, config_said: Path | None = None
+    ) -> None:
         self.socket = socket
         self.config = config
+        self.config_said = config_said
+        """The same, if it stands in the command line, not in the environment."""
 
 
 def socket_of(context: typer.Context) -> Path | None:
     """The socket that was named on the command line, if one was."""
     return (context.find_object(Target) or Target()).socket
+
+
+def one_directory(context: typer.Context, value: Path | None) -> Path | None:
+    """The configuration directory of a command that takes one: `alertd --config DIR check` is `alertd check DIR`. The
+    callback of its parameter. Two are refused: one of them would be ignored, and an import writes into the other."""
+    said = (context.find_object(Target) or Target()).config_said
+    if said is None or context.resilient_parsing:
+        return value
+    source = context.get_parameter_source("config")
+    if source is not None and source.name == "COMMANDLINE" and value is not None and value.resolve() != said.resolve():
+        fail(f"two configuration directories: {said} and {value}; name one of them", Exit.USAGE)
+    return said
 
 
 @contextmanager

@@ -85,9 +85,9 @@ def first_press_us(incident: Incident) -> int:
 def open_questions(rows: Iterable[NotificationRow], incident: Incident) -> tuple[str, ...]:
     """What is not known now, a sentence each: messages without a final word, dispatch that has not accepted."""
     questions = [
-        f"{_who(row.notification)}: {known_of(row.notification.kind, row.state)} "
+        f"{_who(row.notification)}: {known_of(row.notification, row.state)} "
         f"({row.notification.endpoint.channel}, {say(KIND, row.notification.kind)}); "
-        f"not known {not_known_of(row.notification.kind, row.state)}"
+        f"not known {not_known_of(row.notification, row.state)}"
         for row in rows
         if row.state in NOT_KNOWN
     ]
@@ -127,11 +127,12 @@ def _line(line: JournalLine, pressed_us: int, notifications: Mapping[Notificatio
         reason=reason.value if reason else "",
         why=why(reason),
         known_by=_known_by(entry, notification, state),
-        not_known=(not_known_of(notification.kind, state) or "") if notification and state else "",
+        not_known=(not_known_of(notification, state) or "") if notification and state else "",
     )
 
 
 _STATE_OF_REASON: dict[Reason, NotificationState] = {
+    Reason.NOT_TRIED: NotificationState.QUEUED,
     Reason.RETRYING: NotificationState.QUEUED,
     Reason.RESENT_UNKNOWN: NotificationState.QUEUED,
     Reason.ASKED_PROVIDER: NotificationState.UNKNOWN,
@@ -173,7 +174,7 @@ def _what(entry: Entry, notification: Notification | None, state: NotificationSt
     if entry.kind is EntryKind.OUTCOME and state is NotificationState.QUEUED:
         return f"{message}: did not get through, waiting to be tried again ({said})"
     has_detail = entry.kind is EntryKind.OUTCOME and said != state.value
-    return f"{message}: {known_of(notification.kind, state)}" + (f" ({said})" if has_detail else "")
+    return f"{message}: {known_of(notification, state)}" + (f" ({said})" if has_detail else "")
 
 
 def _who_acts(entry: Entry) -> str:

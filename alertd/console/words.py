@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from alertd.model.incident import AnswerKind, DispatchState, EscalationState, IncidentClass, IncidentState
 from alertd.model.mode import Mode
-from alertd.model.notification import Kind, NotificationState
+from alertd.model.notification import Kind, Notification, NotificationState
 from alertd.model.reason import Reason
 
 MODE: dict[Mode, str] = {
@@ -86,7 +86,7 @@ KNOWN: dict[NotificationState, str] = {
     NotificationState.FAILED: "it did not get there",
     NotificationState.EXPIRED: "it was not sent in time and would be worthless now",
     NotificationState.SUPPRESSED: "it was never sent, on purpose",
-    NotificationState.WITHDRAWN: "it was taken back before it was sent",
+    NotificationState.WITHDRAWN: "it was taken back before it got through",
 }
 
 NOT_KNOWN: dict[NotificationState, str] = {
@@ -101,16 +101,22 @@ NOT_KNOWN: dict[NotificationState, str] = {
 
 _PAGE_KNOWN = {NotificationState.SENT: "its first packet has left for the loudspeakers"}
 _PAGE_NOT_KNOWN = {NotificationState.SENT: "whether a loudspeaker was on, and anybody there to hear it"}
+_QUIET_KNOWN = {NotificationState.SENT: "nothing is sent to the loudspeakers any more"}
+_QUIET_NOT_KNOWN = {NotificationState.SENT: "whether another system speaks over them"}
 
 
-def known_of(kind: Kind, state: NotificationState) -> str:
-    """What is known of a message of this kind."""
-    return (_PAGE_KNOWN.get(state) if kind is Kind.PAGE else None) or say(KNOWN, state)
+def known_of(n: Notification, state: NotificationState) -> str:
+    """What is known of the message."""
+    quiet = n.kind is Kind.PAGE and n.reason is Reason.SILENCED
+    told = _QUIET_KNOWN if quiet else _PAGE_KNOWN if n.kind is Kind.PAGE else {}
+    return told.get(state) or say(KNOWN, state)
 
 
-def not_known_of(kind: Kind, state: NotificationState) -> str | None:
+def not_known_of(n: Notification, state: NotificationState) -> str | None:
     """What is not; `None`: nothing more will become known."""
-    return (_PAGE_NOT_KNOWN.get(state) if kind is Kind.PAGE else None) or NOT_KNOWN.get(state)
+    quiet = n.kind is Kind.PAGE and n.reason is Reason.SILENCED
+    open_ = _QUIET_NOT_KNOWN if quiet else _PAGE_NOT_KNOWN if n.kind is Kind.PAGE else {}
+    return open_.get(state) or NOT_KNOWN.get(state)
 
 
 DISPATCH: dict[DispatchState, str] = {
@@ -181,7 +187,9 @@ WHY: dict[Reason, str] = {
     Reason.SPOKEN: "it was said in the call itself",
     Reason.UNANSWERED: "the phone rang, or was busy, and nobody took the call",
     Reason.SOMEBODY_GOES: "somebody goes, so nobody is called again",
+    Reason.ANSWERED_OTHERWISE: "whose phone it is has answered, by another way",
     Reason.REDIALLED: "nobody took the call before",
+    Reason.NOT_TRIED: "nobody was asked yet: a call of ours has that phone, or time was short; it is tried again",
     Reason.RETRYING: "a passing failure, so it is tried again",
     Reason.ASKED_PROVIDER: "the answer was lost, so the provider is asked what became of it",
     Reason.RESENT_UNKNOWN: "nobody could tell whether it was sent: a duplicate beats a loss",

@@ -28,8 +28,10 @@ _FAILED = frozenset(
         Reason.EXPIRED,
     }
 )
-"""Not `FAILED_PERMANENTLY`: a number that does not exist says nothing of the others."""
+"""Not `FAILED_PERMANENTLY`: a number that does not exist says nothing of the others. Not `NOT_TRIED`: there, nobody was
+asked."""
 _THROUGH = frozenset({NotificationState.ACCEPTED, NotificationState.SENT, NotificationState.DELIVERED})
+"""And whatever is `UNANSWERED`: the call came as far as the phone."""
 
 
 class Failing(Struct, frozen=True, kw_only=True):
@@ -66,7 +68,7 @@ class ChannelStates:
                 self._note(channel, entry)
 
     def _note(self, channel: str, entry: Entry) -> None:
-        if entry.data.get("state") in _THROUGH:
+        if entry.data.get("state") in _THROUGH or entry.reason is Reason.UNANSWERED:
             self._failing.pop(channel, None)
         elif entry.reason in _FAILED:
             before = self._failing.get(channel)

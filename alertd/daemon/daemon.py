@@ -21,13 +21,14 @@ from alertd.daemon.heartbeats import Heartbeats
 from alertd.daemon.intake import BATCH_MAX, Core, Intake
 from alertd.daemon.measures import Measures
 from alertd.daemon.proof_of_life import Life, ProofOfLife
+from alertd.daemon.recall import Recall
 from alertd.daemon.recovery import JournalCheck, Recovery
 from alertd.daemon.supervision import Supervisor, Work
 from alertd.daemon.telemetry import Telemetry
 from alertd.daemon.timers import ClockWatch, Timers
 from alertd.model.ids import SiteId
 from alertd.model.registry import Registry
-from alertd.ports import Built, Callbacks, Channel, Clock, Feedback, Http, Source, Store
+from alertd.ports import Built, Callbacks, Channel, Clock, Feedback, Http, Recalling, Source, Store
 
 LEASE_S = 60.0
 """How long a claim is ours. Longer than any channel's deadline; a crash delays what was under way by as much at most,
@@ -73,6 +74,7 @@ class Daemon:
         self.feedback = PresserFeedback(self._ways_back(), self.telemetry)
         self.event_log = EventLog(lambda: self.intake.registry)
         self.measures = Measures(lambda: self.intake.registry)
+        self._recall = Recall(store=store, clock=clock, abilities=self._recalling)
         self.intake = Intake(
             store=store,
             clock=clock,
@@ -81,7 +83,15 @@ class Daemon:
             registry=registry,
             dispatch=self.dispatch,
             telemetry=self.telemetry,
-            followers=(self.timers, self.feedback, self.activity, self.channel_states, self.event_log, self.measures),
+            followers=(
+                self.timers,
+                self._recall,
+                self.feedback,
+                self.activity,
+                self.channel_states,
+                self.event_log,
+                self.measures,
+            ),
             batch_max=batch_max,
         )
         self.proof = ProofOfLife(
@@ -159,11 +169,12 @@ class Daemon:
         heartbeats = Heartbeats(clock=self.clock, intake=self.intake, states=self.channel_states)
         clock_watch = ClockWatch(clock=self.clock, activity=self.activity)
         journal = JournalCheck(store=self.store)
-        drills = DrillsFound(running=self.activity.drills(), owner=self._owner)
+        drills = DrillsFound(running=self.activity.drills(), owner=self._owner, started_us=self.clock.now().wall_us)
         start("drills", lambda: drills.run(door))
         start("dispatch", lambda: self.dispatch.run(door))
         start("timers", lambda: self.timers.run(door))
         start("recovery", lambda: recovery.run(door))
+        start("recall", lambda: self._recall.run(door))
         start("disk", lambda: disk.run(door))
         start("clock-watch", lambda: clock_watch.run(door))
         start("heartbeats", lambda: heartbeats.run(door))
@@ -224,6 +235,10 @@ class Daemon:
 
     def _channels(self) -> dict[str, Channel]:
         return {b.channel.name: b.channel for b in self.fittings.values() if b.channel is not None}
+
+    def _recalling(self) -> dict[str, Recalling]:
+        both = ((b.channel, b.recalling) for b in self.fittings.values())
+        return {channel.name: able for channel, able in both if channel is not None and able is not None}
 
     def _ways_back(self) -> tuple[Feedback, ...]:
         return tuple(b.feedback for b in self.fittings.values() if b.feedback is not None)

@@ -11,19 +11,19 @@ import contextlib
 import heapq
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import TypeVar
 
 import structlog
 from msgspec import Struct
 
 from alertd.daemon.committer import Committer
+from alertd.daemon.deadlines import begin, cut_off
 from alertd.daemon.rate import TokenBucket
 from alertd.model.blocked_numbers import blocked
 from alertd.model.decision import Decision, Now
 from alertd.model.events import OutcomeReported
 from alertd.model.ids import NotificationId, SiteId
 from alertd.model.mode import Mode
-from alertd.model.notification import OUTLIVES_DRILL, Claim, Lane, NotificationRow, NotificationState
+from alertd.model.notification import OUTLIVES_DRILL, Claim, Kind, Lane, NotificationRow, NotificationState
 from alertd.model.outcome import Failed, Outcome, Unknown
 from alertd.ports import Channel, Clock, Door, NotCommittedError, Store, StoreError
 
@@ -46,7 +46,7 @@ GONE_ROOM = (20, 20)
 """Rows of a removed channel that are claimed at once, to be failed: by panics, by the rest."""
 NOT_DIALLED = frozenset({"webhook", "email", "mqtt", "push", "rtp"})
 """Channel kinds whose addresses are no numbers. Every other kind, also one we never heard of, passes the block."""
-DRILL_OVER = Failed(permanent=False, code="drill_over", detail="the drill is over, it was not sent")
+DRILL_OVER = Failed(permanent=False, code="drill_over", detail="the drill is over, it was not sent", not_tried=True)
 LOOK_UPS_MAX = 20
 """Providers are asked about this many attempts at once."""
 
@@ -65,13 +65,21 @@ class Room(Struct, frozen=True, kw_only=True):
         panics: dict[str, int] = {}
         for decision in decisions:
             for row in decision.notifications:
-                if row.state is NotificationState.QUEUED and row.notification.lane is Lane.PANIC:
+                if row.state is NotificationState.QUEUED and row.notification.lane.is_urgent:
                     channel = row.notification.endpoint.channel
                     panics[channel] = panics.get(channel, 0) + 1
         return {
             channel: most if panics.get(channel, 0) >= most else min(most, panics.get(channel, 0) + self.rest[channel])
             for channel, most in self.panic.items()
         }
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """A claim that is being sent: boot time from which its lease surely runs, wall time at which the send began."""
+
+    claim: Claim
+    leased_us: int
+    begun_us: int
 
 
 class ChannelDesk:
@@ -105,7 +113,7 @@ class ChannelDesk:
         if self.channel.limits.paced:
             free = min(self.channel.limits.concurrent - self.running, self.bucket.whole()) - len(self.waiting)
             return max(0, free), max(0, free)
-        waiting_panics = sum(lane is Lane.PANIC for lane, *_ in self.waiting)
+        waiting_panics = sum(lane.is_urgent for lane, *_ in self.waiting)
         panic = max(0, self.channel.limits.concurrent - self.running - waiting_panics)
         rest = min(self.for_rest - self.running, self.bucket.whole()) - len(self.waiting)
         return panic, max(0, min(rest, panic))
@@ -118,7 +126,7 @@ class ChannelDesk:
         lane = self.waiting[0][0]
         if self.channel.limits.paced and self.bucket.whole() < 1:
             return None
-        if lane is not Lane.PANIC and (self.running >= self.for_rest or self.bucket.whole() < 1):
+        if not lane.is_urgent and (self.running >= self.for_rest or self.bucket.whole() < 1):
             return None
         _, _, claim, leased_us = heapq.heappop(self.waiting)
         self.bucket.draw()
@@ -153,6 +161,8 @@ class Dispatch:
         self._desks: dict[str, ChannelDesk] = {}
         self._drills_over: set[SiteId] = set()
         """Sites whose drill ended before our eyes."""
+        self._drills_overtaken: set[SiteId] = set()
+        """Of those the ones where something real came: whoever has not read of the end reads of that instead."""
         self._gone: set[str] = set()
         """Channels that a reload removed: what is queued for them is claimed all the same, and fails."""
         self.use_channels(channels)
@@ -177,7 +187,16 @@ class Dispatch:
     # --- what intake tells us ---------------------------------------------------------------------------------------
 
     def room(self) -> Room:
-        """How many rows of each channel may be born leased, or claimed."""
+        """How many rows of each channel may be born leased. Where some wait for the rate of a paced provider, what is
+        no panic is born behind them: it would else pass them in the moment in which a token is free."""
+        room = self._free()
+        if not self._starved:
+            return room
+        waits = {name for name, desk in self._desks.items() if desk.channel.limits.paced}
+        return Room(panic=room.panic, rest={name: 0 if name in waits else most for name, most in room.rest.items()})
+
+    def _free(self) -> Room:
+        """How many rows of each channel may be claimed."""
         rooms = {name: desk.room() for name, desk in self._desks.items()} | dict.fromkeys(self._gone, GONE_ROOM)
         return Room(panic={n: r[0] for n, r in rooms.items()}, rest={n: r[1] for n, r in rooms.items()})
 
@@ -186,15 +205,21 @@ class Dispatch:
         for drill in (d.drill for d in decisions if d.drill is not None):
             if drill.is_running:
                 self._drills_over.discard(drill.site_id)
+                self._drills_overtaken.discard(drill.site_id)
                 continue
             self._drills_over.add(drill.site_id)
+            if drill.overtaken:
+                self._drills_overtaken.add(drill.site_id)
             for desk in self._desks.values():
                 for claim, leased_us in desk.drop(self._is_of_drill_over):
                     self._spawn(self._report(claim, DRILL_OVER, leased_us), f"report:{claim.notification.id}")
 
     def _is_of_drill_over(self, claim: Claim) -> bool:
         n = claim.notification
-        return n.mode is Mode.DRILL and n.kind not in OUTLIVES_DRILL and n.site_id in self._drills_over
+        if n.mode is not Mode.DRILL or n.site_id not in self._drills_over:
+            return False
+        overtaken = n.kind is Kind.DRILL_OVER and n.site_id in self._drills_overtaken
+        return n.kind not in OUTLIVES_DRILL or overtaken
 
     def take(self, claims: Sequence[Claim], leased_us: int) -> None:
         """Claims that were just committed as ours, on leases that began at `leased_us` (boot time)."""
@@ -258,7 +283,7 @@ class Dispatch:
 
     async def _claim(self) -> tuple[int | None, int]:
         """Claim once. Boot time of the next row that is queued, and of the claim."""
-        room = self.room()
+        room = self._free()
         self._rateless = frozenset(name for name, desk in self._desks.items() if desk.bucket.wait_s() > 0)
         claims, claimed_us, next_due_us = await self._committer.run(lambda: self._claim_rows(room))
         self.take(claims, claimed_us)
@@ -302,22 +327,31 @@ class Dispatch:
             while (chosen := desk.next()) is not None:
                 claim, leased_us = chosen
                 desk.running += 1
-                sending = _begin(self._send(desk.channel, claim, leased_us), desk.channel)  # first: it is what matters
+                sending = begin(
+                    self._send(desk.channel, claim, leased_us), desk.channel.name
+                )  # first: it is what matters
                 self._sends.add(sending)
                 sending.add_done_callback(self._sends.discard)
                 name = f"send:{desk.channel.name}:{claim.notification.id}"
-                self._spawn(self._attempt(desk, claim, leased_us, sending), name)
+                attempt = Attempt(claim=claim, leased_us=leased_us, begun_us=self._clock.now().wall_us)
+                self._spawn(self._attempt(desk, attempt, sending), name)
 
     async def _send(self, channel: Channel, claim: Claim, leased_us: int) -> Outcome:
         refused = self._refused(channel, claim, leased_us)
         return await channel.send(claim) if refused is None else refused
 
-    async def _attempt(self, desk: ChannelDesk, claim: Claim, leased_us: int, sending: asyncio.Task[Outcome]) -> None:
+    async def _attempt(self, desk: ChannelDesk, attempt: Attempt, sending: asyncio.Task[Outcome]) -> None:
         """Try once. The line stays taken until the outcome is committed: what was sent and is not recorded yet is
-        what a crash may send twice, so it is bounded by the channel's concurrency."""
+        what a crash may send twice, so it is bounded by the channel's concurrency. The rate that was not used is
+        free at once."""
         try:
-            outcome = await _cut_off(sending, desk.channel, desk.channel.limits.deadline_s)
-            await self._report(claim, outcome, leased_us)
+            outcome = await cut_off(sending, desk.channel.name, desk.channel.limits.deadline_s)
+            if isinstance(outcome, Failed) and outcome.not_tried:
+                desk.bucket.give_back()
+                self._start_sends()
+                if self._starved:
+                    self._wake.set()
+            await self._report(attempt.claim, outcome, attempt.leased_us, attempt.begun_us)
         finally:
             desk.running -= 1
             self._start_sends()
@@ -331,14 +365,15 @@ class Dispatch:
             return DRILL_OVER
         if channel.kind not in NOT_DIALLED and (why := blocked(notification.endpoint.address)) is not None:
             log.critical("emergency_number_blocked", notification=notification.id, channel=channel.name, why=why)
-            return Failed(permanent=True, code="emergency_number", detail=why)
+            return Failed(permanent=True, code="emergency_number", detail=why, not_tried=True)
         ends_us = leased_us + round((self._lease_s - channel.limits.deadline_s - LEASE_MARGIN_S) * 1_000_000)
         if self._clock.now().boot_us > ends_us:
             log.warning("lease_too_short", notification=notification.id, channel=channel.name)
-            return Failed(permanent=False, code="not_tried", detail="its lease would have ended during the send")
+            detail = "its lease would have ended during the send"
+            return Failed(permanent=False, code="not_tried", detail=detail, not_tried=True)
         return None
 
-    async def _report(self, claim: Claim, outcome: Outcome, leased_us: int) -> None:
+    async def _report(self, claim: Claim, outcome: Outcome, leased_us: int, begun_us: int | None = None) -> None:
         """Through the door, again and again until it is committed; once the lease is over, recovery does it."""
         key = (claim.notification.id, claim.epoch)
         event = OutcomeReported(
@@ -346,6 +381,7 @@ class Dispatch:
             notification_id=claim.notification.id,
             epoch=claim.epoch,
             outcome=outcome,
+            begun_us=begun_us,
         )
         try:
             while not await self._submitted(event):
@@ -411,8 +447,8 @@ class Dispatch:
         desk = self._desks.get(row.notification.endpoint.channel)
         if desk is None:
             return Unknown(detail="its channel is not configured any more, nobody can be asked")
-        asking = _begin(desk.channel.look_up(row), desk.channel)
-        answer = await _cut_off(asking, desk.channel, LOOK_UP_DEADLINE_S)
+        asking = begin(desk.channel.look_up(row), desk.channel.name)
+        answer = await cut_off(asking, desk.channel.name, LOOK_UP_DEADLINE_S)
         return answer if answer is not None else Unknown(detail="the provider cannot tell")
 
     def _unknown_rows(self, ids: Sequence[NotificationId]) -> tuple[NotificationRow, ...]:
@@ -431,39 +467,6 @@ class Dispatch:
         if not task.cancelled() and (error := task.exception()) is not None:
             # A defect of ours: the row stays claimed, and recovery brings it back when its lease ends.
             log.critical("dispatch_task_failed", task=task.get_name(), exc_info=error)
-
-
-Answer = TypeVar("Answer", bound=Outcome | None)
-
-
-def _begin(work: Coroutine[None, None, Answer], channel: Channel) -> asyncio.Task[Answer]:
-    task = asyncio.get_running_loop().create_task(work, name=f"channel:{channel.name}")
-    task.add_done_callback(_mark_retrieved)
-    return task
-
-
-async def _cut_off(task: asyncio.Task[Answer], channel: Channel, deadline_s: float) -> Answer | Unknown:
-    """An adapter's code under a hard deadline. It may raise, hang, or refuse to be cancelled: we go on."""
-    try:
-        await asyncio.wait({task}, timeout=deadline_s)
-    finally:
-        task.cancel()  # does nothing to one that is done; one that ignores it is left to itself
-    if not task.done():
-        return Unknown(detail=f"no answer within {deadline_s:g} s")
-    if task.cancelled():
-        return Unknown(detail=f"channel {channel.name} was cancelled by itself")
-    if (error := task.exception()) is not None:
-        log.error("channel_raised", channel=channel.name, exc_info=error)
-        return Unknown(detail=f"channel {channel.name} failed: {type(error).__name__}")
-    answer = task.result()
-    if answer is not None and not isinstance(answer, Outcome):
-        return Unknown(detail=f"channel {channel.name} answered with {type(answer).__name__}, not an outcome")
-    return answer
-
-
-def _mark_retrieved(task: asyncio.Task[Answer]) -> None:
-    if not task.cancelled():
-        task.exception()
 
 
 def _is_due(due_us: int | None, now: Now) -> bool:

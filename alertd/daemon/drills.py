@@ -19,11 +19,13 @@ log = structlog.get_logger(__name__)
 
 
 class DrillsFound:
-    """`running`: what the store held at the start. `owner`: this incarnation, so that each start is told once."""
+    """`running`: what the store held at the start, at `started_us`, before anything was committed. `owner`: this
+    incarnation, so that each start is told once."""
 
-    def __init__(self, *, running: Mapping[SiteId, DrillId], owner: str) -> None:
+    def __init__(self, *, running: Mapping[SiteId, DrillId], owner: str, started_us: int) -> None:
         self._running = running
         self._owner = owner
+        self._started_us = started_us
 
     async def run(self, door: Door) -> None:
         while True:
@@ -35,7 +37,9 @@ class DrillsFound:
         try:
             for site_id, drill_id in self._running.items():
                 cause = CauseId(derive("drill-found", drill_id, self._owner))
-                await door.submit(DrillFound(site_id=site_id, cause=cause, drill_id=drill_id))
+                await door.submit(
+                    DrillFound(site_id=site_id, cause=cause, drill_id=drill_id, started_us=self._started_us)
+                )
         except NotCommittedError as error:
             log.warning("drills_not_told", error=str(error))
             return False

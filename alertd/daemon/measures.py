@@ -62,5 +62,5 @@ class Measures:
         channel, state = entry.data.get("channel"), entry.data.get("state")
         if channel and state:
             self.outcomes[channel, state] += 1
-            if state not in _NO_FAILURE:
+            if state not in _NO_FAILURE and entry.reason is not Reason.NOT_TRIED:  # no carrier was asked
                 self.failures[channel, entry.reason or ""] += 1

@@ -23,7 +23,7 @@ from alertd.engine import troubles
 from alertd.engine.draft import Draft, lane_of
 from alertd.model.decision import EntryKind
 from alertd.model.ids import NotificationId, derive
-from alertd.model.incident import SEVERITY, Announcing, EscalationState, Incident, IncidentState, Severity, is_panic
+from alertd.model.incident import SEVERITY, Announcing, EscalationState, Incident, Severity, is_panic
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane, Notification
 from alertd.model.page import Page, PageAction
@@ -107,7 +107,7 @@ def _begin_anew(d: Draft, incident: Incident) -> Incident:
 def on_again(d: Draft, incident: Incident, repeat: int, number: str) -> None:
     """It is time to say it again."""
     running = incident.announcing
-    over = incident.escalation is EscalationState.STOPPED or incident.state is IncidentState.RELEASING
+    over = incident.escalation is EscalationState.STOPPED  # corrected, or its rooms are being released
     if running is None or running.ended or over or str(running.number) != number:
         text = "the loudspeakers do not say it again"
         d.entry(EntryKind.LOUDSPEAKERS, Reason.STALE_TIMER, text, incident=incident)
@@ -172,7 +172,7 @@ def _page(
     d: Draft, incident: Incident, running: Announcing, saying: Saying, target: Target, endpoint: Endpoint
 ) -> Notification:
     rules = d.facts.registry.channels.get(endpoint.channel)
-    words = rules.announcements.get(target.announcement, "") if rules else ""
+    words = rules.announced(target.announcement, incident.mode) if rules else ""
     page = Page(
         action=PageAction.SAY,
         mode=incident.mode,
@@ -225,7 +225,7 @@ def was_taken(d: Draft, n: Notification, incident: Incident | None) -> None:
 
 def was_not_taken(d: Draft, n: Notification, detail: str) -> None:
     """Given up, or too late: somebody has to say it by hand."""
-    what = "speak" if n.text else "fall silent"
+    what = "fall silent" if n.reason is Reason.SILENCED else "speak"
     _raise(d, n.endpoint, f"did not {what} ({detail or 'too late'})", rings=n.lane is Lane.PANIC)
 
 

@@ -162,6 +162,7 @@ def take(d: Draft, incident: Incident, person: Person, kind: AnswerKind, *, via:
         person_id=PersonId(person.id), name=person.name, kind=kind, at_us=d.now.wall_us, via=via, covers=covers
     )
     said = _without(incident, answer)
+    d.recall = True  # a phone of theirs may be ringing for it, and somebody else's once more
     incident = d.put(replace(incident, answers=(*said, answer)))
     d.entry(
         EntryKind.ANSWER,
@@ -380,7 +381,7 @@ def _say(
             site_id=d.state.site_id,
             mode=mode,
             kind=Kind.ANSWER,
-            lane=Lane.DRILL if mode is Mode.DRILL else Lane.ANSWER,
+            lane=_lane(d, person, incident),
             endpoint=endpoint,
             reason=reason,
             created_us=d.now.wall_us,
@@ -394,6 +395,24 @@ def _say(
             text=_filled(template_of(policy, template, mode), params, limit, mode),
         )
     )
+
+
+def _lane(d: Draft, person: Person, incident: Incident | None) -> Lane:
+    """An answer that a panic learned something by goes before the staff's texts. Of each person there are few."""
+    if incident is None or not is_panic(incident.incident_class):
+        return Lane.NEXT
+    if incident.mode is Mode.DRILL:
+        return Lane.DRILL
+    before = d.state.incidents.get(incident.id)
+    is_news = before is None or not _words_of(person, incident) <= _words_of(person, before)
+    return Lane.ANSWER if is_news else Lane.NEXT
+
+
+def _words_of(person: Person, incident: Incident) -> set[tuple[object, ...]]:
+    """Everything that they have said of it, repetitions left out; of notes as many as are answered."""
+    notes = sum(note.author == person.name for note in incident.notes)
+    answers = {(a.kind, a.covers) for a in incident.answers if a.person_id == person.id}
+    return {*answers, *(("note", n) for n in range(min(notes, WORDS_ANSWERED)))}
 
 
 def _filled(template: str, params: dict[str, str], limit: int, mode: Mode) -> str:

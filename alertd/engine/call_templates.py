@@ -42,6 +42,8 @@ CALL_TEMPLATES: dict[str, str] = {
     "6 if you cannot.",
     "call.answer.unused": "{code} means nothing here. Press 4 if you are going, 6 if you cannot, "
     "star to hear it again.",
+    "call.answer.not_counted": "Your key was not counted. This phone is on nobody's list any more. "
+    "Call {spoken_phone} and tell them.",
     "call.answer.closed": "{headlines}. It was closed at {spoken_closed} by {by}. Your key changed nothing.",
     "call.trouble": "alertd trouble at {site_name}. {summary}",
     "call.trouble_cleared": "alertd trouble at {site_name} is over. {summary}",

@@ -16,7 +16,7 @@ from alertd.model.call_script import CallScript
 from alertd.model.decision import EntryKind
 from alertd.model.incident import EscalationState, Incident, IncidentState, Press, Told
 from alertd.model.mode import Mode
-from alertd.model.notification import Kind, Notification, NotificationRow
+from alertd.model.notification import Circumstances, Kind, Lane, Notification, NotificationRow
 from alertd.model.outcome import Failed
 from alertd.model.people import Endpoint, Person
 from alertd.model.policy import Policy
@@ -82,22 +82,31 @@ def hush_presser(d: Draft, incident: Incident, press: Press) -> None:
 
 
 def as_call(d: Draft, incident: Incident, n: Notification, message: "Message") -> Notification:
-    """The same message for the ear. What repeats a call is worthless once somebody goes."""
+    """The same message for the ear. What repeats a call is worthless once somebody goes, and goes behind every phone
+    that has not rung yet, of whatever school (promise 2)."""
     policy = d.policy(incident)
     params = n.params | spoken.params(d.facts.registry, d.site, incident, d.now.wall_us) | message.extra
-    real = incident.mode is Mode.LIVE and n.endpoint.person_id in d.real_for
     script = script_of(
         policy,
         n,
         params,
         presses=len(incident.presses),
         keys=n.kind not in NO_KEYS,
-        marks=(wording.SPOKEN[wording.REAL], "") if real else None,
+        marks=(wording.SPOKEN[wording.REAL], "") if n.ends_drill is not None else None,
     )
     redial = int(message.extra.get("redial", "0"))
     repeats = redial > 0 or n.kind in (Kind.REMINDER, Kind.EXHAUSTED)
+    told = _told(incident, n.endpoint)
+    rang = repeats and n.lane is Lane.PANIC and n.ends_drill is None and told is not None and told.last_call != ""
     return replace(
-        n, params=params, text=script.main, body=call_script.encode(script), redial=redial, while_looking=repeats
+        n,
+        lane=Lane.NEXT if rang else n.lane,
+        params=params,
+        text=script.main,
+        body=call_script.encode(script),
+        redial=redial,
+        while_looking=repeats,
+        rings=n.kind not in NO_KEYS,
     )
 
 
@@ -156,6 +165,10 @@ def redial(d: Draft, incident: Incident) -> "tuple[Person, Endpoint, Notificatio
     told = None if row is None else _told(incident, row.notification.endpoint)
     if row is None or person is None or told is None or told.last_call != row.notification.id:
         d.entry(EntryKind.NOTIFICATION, Reason.STALE_TIMER, "a newer call rang there", incident=incident)
+        return None
+    if Circumstances.of(row.notification, incident, drill_running=True).recipient_answered:
+        text = f"{row.notification.recipient} is not called again"
+        d.entry(EntryKind.NOTIFICATION, Reason.ANSWERED_OTHERWISE, text, incident=incident)
         return None
     if not _is_looking(incident):
         text = f"{row.notification.recipient} is not called again"

@@ -55,7 +55,7 @@ from alertd.model.reason import Reason
 from alertd.model.timer import Timer, TimerKind
 
 
-def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision:  # noqa: C901, PLR0912 - one arm a kind
+def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision:  # noqa: C901, PLR0912, PLR0915 - one arm a kind
     """What follows from the event. Pure: the same arguments give the same decision, and nothing else is touched.
 
     Raises `AssertionError` or worse only for a bug; the caller then pages the site by `fallback.page`."""
@@ -84,7 +84,7 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
         case TimerFired():
             _timer(d, event.timer)
         case TroubleRaised():
-            troubles.raise_(d, event.key, event.summary, rings=event.rings)
+            troubles.raise_(d, event.key, event.summary, rings=event.rings, tells_change=event.tells_change)
         case TroubleCleared():
             troubles.clear(d, event.key)
         case TroubleAcknowledged():
@@ -106,6 +106,7 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
             _clock(d, event)
         case _:
             assert_never(event)
+    drills.keep_told(d)
     if not d.entries and not isinstance(event, TroubleCleared):
         # Promise 4: what changes nothing is written down, too. Clearing what does not stand is no event of note.
         d.entry(EntryKind.INTAKE, Reason.NOTHING_NEW, f"{type(event).__name__}: nothing new")

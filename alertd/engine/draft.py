@@ -19,7 +19,7 @@ from alertd.model.decision import (
     Withdrawal,
 )
 from alertd.model.drill import Drill
-from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, PersonId, PolicyId, TimerId, derive
+from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, PolicyId, TimerId, derive
 from alertd.model.incident import Incident, is_panic
 from alertd.model.mode import Mode
 from alertd.model.notification import (
@@ -39,6 +39,8 @@ from alertd.model.trouble import Trouble
 
 REAL_FIRST_US = 1_000
 """What follows from the press that was real in a drill is older than whatever else its commit brings: it goes first."""
+BELIEVED_US = 3600 * 1_000_000
+"""So long after its end somebody who does not know of it may still believe in a drill. The news of it lives as long."""
 NO_TOKEN = "0000"
 """The token of an incident for which the district has none left: no reply can carry it, a click still can."""
 
@@ -63,14 +65,17 @@ class Draft:
         self._confirmations: list[Confirmation] = []
         self.entries: list[Entry] = []
         self.look_ups: list[NotificationId] = []
+        self.recall = False
         self.opt_outs: list[str] = []
         self.opt_ins: list[str] = []
         self.broken_channels: list[str] = []
         self.mended_channels: list[str] = []
         self._tokens_taken = 0
         self._drill: Drill | None = None
-        self.real_for: frozenset[PersonId] = frozenset()
-        """Told of the drill that this very press has stopped: the first thing each of them hears is that it is real."""
+        self.stopped_drill: Drill | None = None
+        """The drill that this very decision has found to be real; or that was over, and not everybody knew."""
+        self.begun_us: int | None = None
+        """When the attempt began whose own result this decision takes up."""
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -86,6 +91,10 @@ class Draft:
         if incident_id is None:
             return None
         return self._incidents.get(incident_id) or self.state.incidents.get(incident_id)
+
+    def is_open(self, incident_id: IncidentId) -> bool:
+        incident = self.incident(incident_id)
+        return incident is not None and incident.is_open
 
     def trouble(self, key: str) -> Trouble | None:
         trouble = self._troubles.get(key) or self.state.troubles.get(key)
@@ -103,10 +112,23 @@ class Draft:
         return drill if drill is not None and drill.is_running else None
 
     @property
-    def stopped_drill(self) -> Drill | None:
-        """The drill that this very decision has found to be real."""
-        drill = self._drill
-        return drill if drill is not None and drill.ended_because is Reason.DRILL_IS_REAL else None
+    def drill_over(self) -> Drill | None:
+        """The site's last drill, if none runs and it ended so lately that somebody may still believe in it."""
+        drill = self._drill or self.state.drill_over
+        if drill is None or drill.ended_us is None:
+            return None
+        return drill if abs(self.now.wall_us - drill.ended_us) <= BELIEVED_US else None
+
+    def ends_drill(self, incident: Incident, endpoint: Endpoint) -> DrillId | None:
+        """The drill of which whoever is behind the endpoint was told, and does not know that it is over: the next that
+        they hear of something grave says so first (promise 3). That may be long after the press that stopped it: its
+        own text was lost with a carrier, a phone was busy, alertd was killed."""
+        drill = self.drill_over
+        if drill is None or incident.mode is not Mode.LIVE or not is_panic(incident.incident_class):
+            return None
+        of_person = tuple(told for told in drill.told if told.person_id == endpoint.person_id)
+        here = tuple(told for told in of_person if told.endpoint_key == endpoint.key)
+        return None if any(told.knows for told in here or of_person) or not of_person else drill.id
 
     def policy(self, incident: Incident) -> Policy:
         """The policy frozen into the incident."""
@@ -204,12 +226,14 @@ class Draft:
     def withdraw(self, incident: Incident, reason: Reason, kind: Kind | None = None) -> None:
         """Whatever of the incident was not sent yet; only of one kind, if there is one."""
         self._withdrawals.append(Withdrawal(incident_id=incident.id, reason=reason, kind=kind))
+        self.recall = True
         what = f"{kind}: " if kind else ""
         self.entry(EntryKind.NOTIFICATION, reason, f"{what}what was not sent yet is withdrawn", incident=incident)
 
     def withdraw_from(self, incident: Incident, endpoint: Endpoint, reason: Reason) -> None:
         """Whatever of the incident was not sent yet to one endpoint."""
         self._withdrawals.append(Withdrawal(incident_id=incident.id, reason=reason, endpoint_key=endpoint.key))
+        self.recall = True
         what = f"{endpoint.channel} of {endpoint.person_id}: what was not sent yet is withdrawn"
         self.entry(EntryKind.NOTIFICATION, reason, what, incident=incident)
 
@@ -220,16 +244,22 @@ class Draft:
     def withdraw_drill(self, reason: Reason) -> None:
         """Whatever the site's drill has not said yet, of any kind."""
         self._withdrawals.append(Withdrawal(incident_id=None, reason=reason, mode=Mode.DRILL))
+        self.recall = True
+
+    def withdraw_drill_over(self, reason: Reason) -> None:
+        """Whatever was still to say that the site's drill is over."""
+        self._withdrawals.append(Withdrawal(incident_id=None, reason=reason, kind=Kind.DRILL_OVER))
+        self.recall = True
 
     def said(self, incident: Incident) -> frozenset[str]:
         """Endpoint keys at which this decision tells of the incident."""
         rows = (row.notification for row in self._rows.values() if row.state is NotificationState.QUEUED)
         return frozenset(n.endpoint.key for n in rows if n.incident_id == incident.id)
 
-    def is_announced(self, incident: Incident) -> bool:
-        """Does this decision let loudspeakers speak of it?"""
-        rows = (r for r in self._rows.values() if r.state is NotificationState.QUEUED)
-        return any(r.notification.kind is Kind.PAGE and r.notification.incident_id == incident.id for r in rows)
+    def announced_at(self, incident: Incident) -> frozenset[str]:
+        """Endpoint keys of the loudspeakers that this decision lets speak of it."""
+        rows = (row.notification for row in self._rows.values() if row.state is NotificationState.QUEUED)
+        return frozenset(n.endpoint.key for n in rows if n.kind is Kind.PAGE and n.incident_id == incident.id)
 
     def change(self, change: NotificationChange) -> None:
         self._changes.append(change)
@@ -239,7 +269,7 @@ class Draft:
         if notification.id in self._rows:
             return
         # Microseconds apart, so that what was decided first is claimed first: responders before staff (req 54).
-        first_us = notification.created_us - (REAL_FIRST_US if self.real_for else 0)
+        first_us = notification.created_us - (REAL_FIRST_US if self.stopped_drill else 0)
         notification = replace(notification, created_us=first_us + len(self._rows))
         state = NotificationState.SUPPRESSED if suppressed else NotificationState.QUEUED
         self._rows[notification.id] = NotificationRow(
@@ -269,6 +299,7 @@ class Draft:
             changes=tuple(self._changes),
             withdrawals=tuple(self._withdrawals),
             look_ups=tuple(self.look_ups),
+            recall=self.recall,
             timers=tuple(self._timers),
             dropped_timers=tuple(self._dropped),
             opt_outs=tuple(self.opt_outs),
@@ -281,14 +312,16 @@ class Draft:
 
 
 def lane_of(incident: Incident, kind: Kind, template: str = "") -> Lane:
-    """A panic's messages share the first lane; an answer to a human comes next, and so does "it continues" to staff
-    who know of it: when every room presses, that must not bury the first alert of others. A nuisance waits for all."""
+    """Of a panic's messages those who act come first, then those who hide (req 54). "It continues" to staff who know of
+    it waits for both: when every room presses, that must not bury the first alert of others. A nuisance waits for all.
+    """
     if incident.mode is Mode.DRILL:
         return Lane.DRILL
     if not is_panic(incident.incident_class):
         return Lane.ROUTINE
-    second = kind is Kind.ANSWER or (kind is Kind.ALSO and template.endswith(".staff"))
-    return Lane.ANSWER if second else Lane.PANIC
+    if not template.endswith(".staff"):
+        return Lane.PANIC
+    return Lane.NEXT if kind is Kind.ALSO else Lane.STAFF
 
 
 def template_of(policy: Policy, name: str, mode: Mode = Mode.LIVE) -> str:

@@ -57,11 +57,10 @@ DRILL_TEMPLATES: dict[str, str] = {
 """Names as in policies."""
 
 REAL_TEMPLATES: dict[str, str] = {
-    "real.responder": "{site} {short_where}: {what} {time}, {device}. Call or radio 911 if in doubt. "
-    "Reply 4{token} going, 6{token} cannot go.",
-    "real.staff": "{site}: {what} {time} at {short_where}. Do as trained.",
     "real.others": "{site} {short_where}: {what} {time}. The drill is over, and others are called to this.",
+    "call.real.key": "Your key was for the drill, and changed nothing.",
     "call.real.others": "{site_name}. {spoken_where}. {spoken_what}. The drill is over, and others are called to this.",
 }
-"""The first that somebody who was told of a drill hears of the press that was real: "real.others" whoever is not called
-to it. Without their mark, too."""
+"""The first that somebody who was told of a drill, and is not called to it, hears of the press that was real. Who is
+called reads what their policy says on any other day, or its own "real.responder" and "real.staff". Without their mark,
+too."""

@@ -1,13 +1,17 @@
 """Drills: when one begins, which presses belong to it, what makes it real, and how it ends.
 
-Four rules, all of them from `messages.md` and promise 3:
+Five rules, all of them from `messages.md` and promise 3:
 
 1. Of a drill is only the first gesture of a device that was named, in its window, and no graver than what is drilled.
    Every other press of a panic is live, and so is every one in doubt. Sensors stay live in their quiet way.
 2. A live press ends the drill in the decision that takes it up: whatever the drill has not said is withdrawn, and
    whoever was told of it hears "DRILL STOPPED, THIS IS REAL." before anything else.
-3. It ends by itself after its minutes, and whoever heard that it began hears that it is over.
-4. It survives a restart, and whoever was told hears of that, too.
+3. It ends by itself after its minutes, and whoever heard that it began hears that it is over. Who cannot be told is a
+   trouble: somebody has to go and say it.
+4. A live press that comes while not everybody knows that it is over is one that stopped it, for those who do not know:
+   "DRILL STOPPED, THIS IS REAL." first, and no "THE DRILL IS OVER" after it, which would make the press look like its
+   last act. Not the other way round, the end before the press: that would let an exercise delay what is real.
+5. It survives a restart, and whoever was told hears of that, too.
 
 Must never take a mode from anybody: `Mode.DRILL` comes from the site's own row, here and nowhere else.
 """
@@ -17,9 +21,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd.engine import calls, dispatch_centers, paging, spoken, wording
+from alertd.engine import calls, dispatch_centers, drill_news, paging, spoken, troubles, wording
 from alertd.engine.audience import Addressee, people_of, reach
-from alertd.engine.draft import Draft, template_of
+from alertd.engine.draft import BELIEVED_US, Draft, template_of
 from alertd.engine.lifecycle import Move
 from alertd.model.decision import EntryKind
 from alertd.model.drill import Drill, DrillPress, DrillState, DrillTold
@@ -41,6 +45,8 @@ RESTARTS_MAX = 3
 STRAY = 4
 """Presses that a hurried finger adds to a gesture. More of them, if they waited together, may be two gestures."""
 NOTICE_EXPIRES_S = 300
+OVER_EXPIRES_S = BELIEVED_US // 1_000_000
+"""Whoever still sits in a dark room wants to know it an hour later, too."""
 OTHERS = "real.others"
 _TEMPLATES = {Kind.DRILL_BEGINS: "begins", Kind.DRILL_GOES_ON: "goes_on", Kind.DRILL_OVER: "over"}
 
@@ -112,6 +118,8 @@ def on_order(d: Draft, event: DrillOrdered) -> None:
     if refusal := why_not(d.facts.registry, event, tuple(d.state.incidents.values()), d.drill):
         d.entry(EntryKind.DRILL, Reason.DRILL_REFUSED, f"{event.by} wants a drill: {refusal}")
         return
+    if (before := d.state.drill_over) is not None:
+        troubles.clear(d, drill_news.trouble_key(before))  # they are told of another one now
     seconds = event.minutes * 60
     drill = d.put_drill(
         Drill(
@@ -128,11 +136,14 @@ def on_order(d: Draft, event: DrillOrdered) -> None:
         )
     )
     d.timer(TimerKind.DRILL_END, seconds, detail=drill.id)
-    text = f"{event.by} begins a {_what(drill)} for {event.minutes} min; told before: {drill.told_before}"
+    text = f"{event.by} begins a {drill_news.what(drill)} for {event.minutes} min; told before: {drill.told_before}"
     d.entry(EntryKind.DRILL, Reason.DRILL_BEGUN, text, drill=drill.id)
     told: dict[str, DrillTold] = {}
     for addressee in _participants(d, drill):
-        for option in reach(d.facts, addressee.person, (), panic=False):
+        options = reach(d.facts, addressee.person, (), panic=False)
+        if not options:
+            d.entry(EntryKind.DRILL, Reason.NO_ENDPOINT, f"{addressee.person.name} has no endpoint", drill=drill.id)
+        for option in options:
             _tell(d, drill, Kind.DRILL_BEGINS, addressee.person, option.endpoint, suppressed=option.suppressed)
             if option.suppressed is None:
                 key = option.endpoint.key
@@ -165,7 +176,10 @@ def _participants(d: Draft, drill: Drill) -> tuple[Addressee, ...]:
 def mode_of(d: Draft, event: Pressed, device: Device, gesture: Gesture) -> Mode:
     """Is this press part of the drill? If it is not, and would page anybody, the drill is over from here on."""
     drill = d.drill
-    if drill is None or not is_panic(gesture.incident_class):
+    if not is_panic(gesture.incident_class):
+        return Mode.LIVE
+    if drill is None:
+        drill_news.overtake(d, f"{device.label or device.id} was pressed")
         return Mode.LIVE
     real = _why_real(drill, event, device, gesture)
     if real:
@@ -181,6 +195,7 @@ def mode_of_request(d: Draft, incident: Incident, wanted: IncidentClass, who: st
     """The same for somebody who asks for a Hold or a lockdown by text or key."""
     drill = d.drill
     if drill is None:
+        drill_news.overtake(d, f"{who} asks for {wanted}")
         return Mode.LIVE
     if incident.mode is Mode.DRILL and SEVERITY[wanted] <= SEVERITY[drill.incident_class]:
         return Mode.DRILL
@@ -239,9 +254,8 @@ def opened(d: Draft, incident: Incident) -> Incident:
 
 def stop(d: Draft, drill: Drill, why: str) -> None:
     """This is real. What follows in the same decision tells those who were told of the drill so, first of all."""
-    told = _told(d, drill)
-    _finish(d, drill, by="a real press", because=Reason.DRILL_IS_REAL, words=f"the drill is over, this is real: {why}")
-    d.real_for = frozenset(t.person_id for t in told)
+    words = f"the drill is over, this is real: {why}"
+    d.stopped_drill = _finish(d, drill, by="a real press", because=Reason.DRILL_IS_REAL, words=words)
 
 
 def say_it_is_real(d: Draft, incident: Incident) -> None:
@@ -252,14 +266,14 @@ def say_it_is_real(d: Draft, incident: Incident) -> None:
         return
     d.put_drill(replace(drill, real_incident_id=incident.id))
     said = d.said(incident)
-    for told in drill.told:
+    for told in drill_news.unaware(drill):
         person = d.facts.registry.people.get(told.person_id)
         endpoint = next((e for e in person.endpoints if e.key == told.endpoint_key), None) if person else None
         if person is None or endpoint is None:
             d.entry(EntryKind.NOTIFICATION, Reason.NO_ENDPOINT, f"{told.person_id} left the roster", incident=incident)
         elif endpoint.key not in said:
             _tell_real(d, incident, person, endpoint)
-    _hush(d, incident)
+    _hush(d, drill, incident)
 
 
 def _tell_real(d: Draft, incident: Incident, person: Person, endpoint: Endpoint) -> None:
@@ -281,7 +295,8 @@ def _tell_real(d: Draft, incident: Incident, person: Person, endpoint: Endpoint)
         language=person.language,
         template=OTHERS,
         params=params,
-        text=wording.marked(template_of(policy, OTHERS), params, d.text_limit(endpoint.channel), before=wording.REAL),
+        text=wording.real(template_of(policy, OTHERS), params, d.text_limit(endpoint.channel), (wording.REAL,)),
+        ends_drill=d.ends_drill(incident, endpoint),
     )
     if calls.is_call(d, endpoint):
         heard = params | spoken.params(d.facts.registry, d.site, incident, d.now.wall_us)
@@ -295,11 +310,12 @@ def _silent(d: Draft, incident: Incident, person: Person, endpoint: Endpoint) ->
     return calls.left_silent(d, incident, Kind.ALERT, person, endpoint)  # the presser's phone may be in hiding
 
 
-def _hush(d: Draft, incident: Incident) -> None:
-    """A live announcement cuts a drill's by itself. Where there is none, silence does."""
-    spoken_of = tuple(i for i in d.state.incidents.values() if i.mode is Mode.DRILL and i.announcing is not None)
-    if spoken_of and not d.is_announced(incident):
-        paging.hush(d, incident, Reason.DRILL_IS_REAL)
+def _hush(d: Draft, drill: Drill, incident: Incident) -> None:
+    """A live announcement cuts a drill's by itself, where both are said. Everywhere else silence does."""
+    speaking = any(i.mode is Mode.DRILL and i.announcing is not None for i in d.state.incidents.values())
+    since_us = d.now.wall_us - (drill.ended_us or 0)
+    if speaking or (drill.incident_ids and abs(since_us) < paging.ANNOUNCEMENT_S * 1_000_000):
+        paging.hush(d, incident, Reason.DRILL_IS_REAL, but=d.announced_at(incident))
 
 
 # --- ending ---------------------------------------------------------------------------------------------------------
@@ -319,6 +335,9 @@ def on_end(d: Draft, event: DrillEndOrdered) -> None:
 
 def on_timer(d: Draft, timer: Timer) -> None:
     """Its time is over."""
+    if timer.number:
+        drill_news.look_after(d, timer.detail)
+        return
     drill = d.drill
     if drill is None or drill.id != timer.detail:
         d.entry(EntryKind.DRILL, Reason.STALE_TIMER, "that drill is over")
@@ -332,22 +351,43 @@ def on_found(d: Draft, event: DrillFound) -> None:
         return
     d.cause = event.cause
     drill = d.drill
-    if drill is None or drill.id != event.drill_id:
-        d.entry(EntryKind.DRILL, Reason.STALE_TIMER, "that drill is over")
+    if drill is None or drill.id != event.drill_id:  # something real was quicker than this news
+        _started(d, event, Reason.STALE_TIMER, "alertd restarted; that drill is over")
         return
     drill = d.put_drill(replace(drill, restarts=drill.restarts + 1))
-    if drill.restarts > RESTARTS_MAX:
-        _end(d, drill, by="", because=Reason.DRILL_RESTARTED, words="alertd restarted too often")
+    what, late = drill_news.what(drill), d.now.wall_us >= drill.ends_us
+    if late or drill.restarts > RESTARTS_MAX:  # late: its timer comes after this, and no minute that has passed is told
+        _started(d, event, Reason.DRILL_RESTARTED, f"alertd restarted during the {what}")
+        because = Reason.DRILL_EXPIRED if late else Reason.DRILL_RESTARTED
+        _end(d, drill, by="", because=because, words="its time is over" if late else "alertd restarted too often")
         return
-    text = f"alertd restarted during the {_what(drill)}: it goes on until {wording.local_time(d.site, drill.ends_us)}"
-    d.entry(EntryKind.DRILL, Reason.DRILL_GOES_ON, text, drill=drill.id)
+    text = f"alertd restarted during the {what}: it goes on until {wording.local_time(d.site, drill.ends_us)}"
+    _started(d, event, Reason.DRILL_GOES_ON, text)
     _tell_told(d, drill, Kind.DRILL_GOES_ON)
 
 
+def _started(d: Draft, event: DrillFound, reason: Reason, text: str) -> None:
+    """When alertd was started: from the last entry before that moment the report knows how long nobody was there."""
+    d.entry(EntryKind.DRILL, reason, text, drill=event.drill_id, started_us=str(event.started_us))
+
+
 def step_clock(d: Draft, step_us: int) -> None:
-    """Its window moves with the clock; the timer that ends it runs on boot time."""
+    """Its window moves with the clock, and the time in which it may be believed; timers run on boot time."""
     if (drill := d.drill) is not None:
         d.put_drill(replace(drill, started_us=drill.started_us + step_us, ends_us=drill.ends_us + step_us))
+    elif (over := d.state.drill_over) is not None and not all(t.knows for t in over.told):
+        d.put_drill(replace(over, ended_us=(over.ended_us or 0) + step_us))
+
+
+def keep_told(d: Draft) -> None:
+    """An incident of the drill that this decision has closed is out of sight for the next: whoever heard of the drill
+    only there is of those told of it from now on."""
+    drill = d.drill
+    if drill is None:
+        return
+    told = _told(d, drill)
+    if len(told) > len(drill.told) and any(not d.is_open(id_) for id_ in drill.incident_ids):
+        d.put_drill(replace(drill, told=told))
 
 
 def close_left_over(d: Draft, incident: Incident) -> bool:
@@ -361,6 +401,8 @@ def close_left_over(d: Draft, incident: Incident) -> bool:
 def _end(d: Draft, drill: Drill, *, by: str, because: Reason, words: str) -> None:
     drill = _finish(d, drill, by=by, because=because, words=words)
     _tell_told(d, drill, Kind.DRILL_OVER, why=words)
+    if drill.told:
+        d.timer(TimerKind.DRILL_END, drill_news.UNTOLD_S, number=1, detail=drill.id)
 
 
 def _finish(d: Draft, drill: Drill, *, by: str, because: Reason, words: str) -> Drill:
@@ -374,7 +416,7 @@ def _finish(d: Draft, drill: Drill, *, by: str, because: Reason, words: str) -> 
             ended_because=because,
         )
     )
-    d.entry(EntryKind.DRILL, because, f"{_what(drill)}: {words}", drill=drill.id)
+    d.entry(EntryKind.DRILL, because, f"{drill_news.what(drill)}: {words}", drill=drill.id)
     d.withdraw_drill(because)
     for incident in tuple(d.state.incidents.values()):
         current = d.incident(incident.id)
@@ -432,6 +474,7 @@ def _tell(  # noqa: PLR0913 - one notice of a drill to one endpoint
     params = _params(d, drill) | {"why": why}
     before, after = (wording.DRILL_OVER, "") if kind is Kind.DRILL_OVER else (wording.DRILL, wording.DRILL)
     limit = d.text_limit(endpoint.channel)
+    expires_s = OVER_EXPIRES_S if kind is Kind.DRILL_OVER else NOTICE_EXPIRES_S
     n = Notification(
         id=notice_id(drill, kind, endpoint.key, drill.restarts),
         site_id=drill.site_id,
@@ -441,13 +484,14 @@ def _tell(  # noqa: PLR0913 - one notice of a drill to one endpoint
         endpoint=endpoint,
         reason=_REASONS.get(kind) or drill.ended_because or Reason.DRILL_ENDED,
         created_us=d.now.wall_us,
-        expires_us=d.now.wall_us + NOTICE_EXPIRES_S * 1_000_000,
+        expires_us=d.now.wall_us + expires_s * 1_000_000,
         resend_unknown=True,
         recipient=person.name,
         language=person.language,
         template=name,
         params=params,
         text=wording.marked(template_of(policy, name, Mode.DRILL), params, limit, before=before, after=after),
+        ends_drill=drill.id if kind is Kind.DRILL_OVER else None,
     )
     if calls.is_call(d, endpoint):
         n = calls.told_only(policy, n, params, marks=(wording.SPOKEN[before], wording.SPOKEN.get(after, "")))
@@ -462,15 +506,11 @@ def notice_id(drill: Drill, kind: Kind, endpoint_key: str, restarts: int) -> Not
     return NotificationId(derive("n", drill.id, kind, restarts, endpoint_key))
 
 
-def _what(drill: Drill) -> str:
-    return wording.what(drill.incident_class, Mode.DRILL)
-
-
 def _params(d: Draft, drill: Drill) -> dict[str, str]:
     return {
         "site": d.site.short,
         "site_name": d.site.name,
-        "what": _what(drill),
+        "what": drill_news.what(drill),
         "spoken_what": spoken.what(drill.incident_class, Mode.DRILL),
         "time": wording.local_time(d.site, drill.started_us),
         "ends": wording.local_time(d.site, drill.ends_us),

@@ -89,6 +89,13 @@ def _stopped(drill: Drill | None, now: Now) -> Drill | None:
     )
 
 
+def _believed(state: SiteState) -> Drill | None:
+    """The drill that runs, or that is over and not everybody knows it."""
+    over = state.drill_over
+    unaware = over is not None and not all(told.knows for told in over.told)
+    return state.drill or (over if unaware else None)
+
+
 def _unfollowed(state: SiteState, facts: Facts, timer: Timer, now: Now, entry: Entry) -> Decision:
     """Nobody would be called any more: the site is paged every two minutes, until somebody answers or ends it."""
     incident = state.incidents.get(timer.incident_id) if timer.incident_id else None
@@ -137,7 +144,7 @@ def _text(state: SiteState, facts: Facts, event: Pressed, now: Now) -> str:
         "time": wording.local_time(site, now.wall_us) if site else wording.utc_iso(now.wall_us),
         "who": (device.label if device else "") or event.signal.device_id,
     }
-    if state.drill is not None:  # nobody can say that it belonged to it: it is real
+    if _believed(state) is not None:  # nobody can say that it belonged to it: it is real
         return wording.marked(FIXED_POLICY.templates["fallback"], params, wording.SEGMENT, before=wording.REAL)
     return wording.render(FIXED_POLICY.templates["fallback"], params)
 
@@ -146,6 +153,7 @@ def _row(
     state: SiteState, now: Now, person: Person, text: str, occasion: str, incident: Incident | None
 ) -> NotificationRow:
     endpoint = person.endpoints[0]
+    believed = _believed(state) if incident is None else None
     notification = Notification(
         id=NotificationId(derive("n", "fallback", occasion, endpoint.key)),
         site_id=state.site_id,
@@ -161,5 +169,6 @@ def _row(
         recipient=person.name,
         template="fallback",
         text=text,
+        ends_drill=None if believed is None else believed.id,
     )
     return NotificationRow(notification=notification, state=NotificationState.QUEUED, reason=Reason.FALLBACK)

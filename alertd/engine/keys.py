@@ -7,7 +7,7 @@ What is answered is a row that is never sent: whoever took the key reads it back
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd.engine import answers, spoken, wording
+from alertd.engine import answers, spoken, troubles, wording
 from alertd.engine.calls import MARK
 from alertd.engine.draft import Draft, template_of
 from alertd.engine.fixed_policy import FIXED_POLICY
@@ -47,10 +47,13 @@ def on_key(d: Draft, event: Keyed) -> None:
         return
     row = d.facts.notification
     person = None if row is None else d.facts.registry.by_address.get(row.notification.endpoint.key)
-    if row is None or person is None:
+    if row is None:
         d.entry(EntryKind.ANSWER, Reason.FOREIGN_TOKEN, f"key {event.digit}, in a call to nobody we know")
         return
     d.cause = event.cause
+    if person is None:
+        _not_counted(d, event, row)
+        return
     keying = Keying(event=event, row=row, person=person)
     _heard(d, row)
     incident = d.incident(row.notification.incident_id)
@@ -64,6 +67,26 @@ def on_key(d: Draft, event: Keyed) -> None:
     else:
         d.entry(EntryKind.ANSWER, Reason.NOT_A_CODE, f"{person.name}: key {event.digit} is none", incident=incident)
         _say(d, keying, incident, "call.answer.unused", Reason.NOT_A_CODE)
+
+
+def _not_counted(d: Draft, event: Keyed, row: NotificationRow) -> None:
+    """The people were reloaded while the phone rang, and its number is nobody's any more. Whoever pressed hears that it
+    changed nothing, and an admin that somebody may believe they have answered (promise 5)."""
+    n = row.notification
+    what = f"{n.recipient}: key {event.digit} in a call to {n.endpoint.address}: not counted, the number is nobody's"
+    d.entry(EntryKind.ANSWER, Reason.FOREIGN_PERSON, what, incident=d.incident(n.incident_id))
+    summary = (
+        f"{n.recipient} pressed {event.digit} in a call to {n.endpoint.address}, and it was not counted: people.csv "
+        "gives that number to nobody any more. Tell them, and write the number they have."
+    )
+    troubles.raise_(d, f"key_not_counted:{n.endpoint.key}", summary)
+    main_phone = d.site.main_phone
+    params = n.params | {"spoken_phone": spoken.phone(main_phone) if main_phone else "the school"}
+    template = "call.answer.not_counted"
+    words = wording.render(template_of(FIXED_POLICY, template), params, 0)
+    answered = _row(d, event, n, words, Reason.FOREIGN_PERSON, presses=event.presses)
+    answered = replace(answered, mode=n.mode, incident_id=n.incident_id, params=params, template=template)
+    d.row(answered, suppressed=Reason.SPOKEN)
 
 
 def _heard(d: Draft, row: NotificationRow) -> None:
@@ -96,7 +119,7 @@ def _say(d: Draft, keying: Keying, incident: Incident, template: str, reason: Re
     said = [template, news] if news else [template]
     words = " ".join(wording.render(template_of(policy, each, incident.mode), params, 0) for each in said)
     answered = replace(
-        _row(d, keying, words, reason, presses=len(incident.presses)),
+        _row(d, keying.event, keying.row.notification, words, reason, presses=len(incident.presses)),
         mode=incident.mode,
         incident_id=incident.id,
         template=template,
@@ -108,12 +131,37 @@ def _say(d: Draft, keying: Keying, incident: Incident, template: str, reason: Re
 def _closed(d: Draft, keying: Keying) -> None:
     """Over, before the key was pressed: say so, by whom and when, and that the key changed nothing."""
     n = keying.row.notification
+    over = d.drill_over if n.mode is Mode.DRILL else None
+    real = d.incident(over.real_incident_id) if over is not None else None
+    if real is not None and real.is_open:
+        _real(d, keying, real)
+        return
     d.entry(EntryKind.ANSWER, Reason.STALE_CODE, f"{keying.person.name}: key {keying.event.digit}, not counted")
     known = next((p for p in d.facts.phone if p.incident_id == n.incident_id), None)
     params = n.params | _ending(d, known)
     words = wording.render(template_of(FIXED_POLICY, "call.answer.closed"), params, 0)
-    answered = replace(_row(d, keying, words, Reason.STALE_CODE, presses=0), mode=n.mode, params=params)
+    answered = replace(_row(d, keying.event, n, words, Reason.STALE_CODE, presses=0), mode=n.mode, params=params)
     d.row(replace(answered, template="call.answer.closed"), suppressed=Reason.SPOKEN)
+
+
+def _real(d: Draft, keying: Keying, incident: Incident) -> None:
+    """Of a drill that has become real: whoever is on the phone hears that first, what it is, where, and how to answer
+    by text. The key was meant for the exercise, and a key of this call can answer nothing else."""
+    person = keying.person
+    text = f"{person.name}: key {keying.event.digit} in a call of the drill, not counted: it is real"
+    d.entry(EntryKind.ANSWER, Reason.STALE_CODE, text, incident=incident)
+    policy = d.policy(incident)
+    params = wording.incident_params(d.site, incident, d.now.wall_us)
+    params |= spoken.params(d.facts.registry, d.site, incident, d.now.wall_us)
+    words = next((told.words for told in incident.told if told.person_id == person.id), "")
+    name = f"call.alert.{words}" if words else "call.real.others"
+    names = (name, "call.real.key", *(("call.by_text",) if words == "responder" else ()))
+    said = [wording.render(template_of(policy, each), params, 0) for each in names]
+    main = " ".join((wording.SPOKEN[wording.REAL], *said))
+    body = call_script.encode(CallScript(main=main, presses=0, written_us=d.now.wall_us))
+    answered = _row(d, keying.event, keying.row.notification, "", Reason.STALE_CODE, presses=0)
+    answered = replace(answered, incident_id=incident.id, template=name, params=params, text=main, body=body)
+    d.row(answered, suppressed=Reason.SPOKEN)
 
 
 def _ending(d: Draft, known: PhoneIncident | None) -> dict[str, str]:
@@ -123,11 +171,11 @@ def _ending(d: Draft, known: PhoneIncident | None) -> dict[str, str]:
     return {"headlines": known.headline, "spoken_closed": at, "by": known.closed_by or "somebody"}
 
 
-def _row(d: Draft, keying: Keying, words: str, reason: Reason, *, presses: int) -> Notification:
-    n = keying.row.notification
+def _row(d: Draft, event: Keyed, n: Notification, words: str, reason: Reason, *, presses: int) -> Notification:
+    """The answer to a key in the call `n`."""
     marked = f"{MARK[n.mode]} {words} {MARK[n.mode]}".strip()
     return Notification(
-        id=call_script.answer_id(keying.event.cause),
+        id=call_script.answer_id(event.cause),
         site_id=d.state.site_id,
         mode=Mode.LIVE,
         kind=Kind.ANSWER,
@@ -137,8 +185,8 @@ def _row(d: Draft, keying: Keying, words: str, reason: Reason, *, presses: int) 
         created_us=d.now.wall_us,
         expires_us=d.now.wall_us + FIXED_POLICY.expires_s * 1_000_000,
         resend_unknown=False,
-        recipient=keying.person.name,
-        language=keying.person.language,
+        recipient=n.recipient,
+        language=n.language,
         text=marked,
         body=call_script.encode(CallScript(main=marked, presses=presses, written_us=d.now.wall_us)),
     )

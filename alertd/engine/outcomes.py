@@ -3,14 +3,15 @@
 from hashlib import blake2b
 from typing import assert_never
 
-from alertd.engine import announcing, answers, calls, dispatch_centers, troubles
+from alertd.engine import announcing, answers, calls, dispatch_centers, drill_news, troubles
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import NOTIFICATION
 from alertd.engine.telling import Message, text, told_instead
-from alertd.model.decision import EntryKind
+from alertd.model.decision import Entry, EntryKind
 from alertd.model.events import OutcomeReported
 from alertd.model.incident import EscalationState, Incident
 from alertd.model.notification import (
+    Circumstances,
     Kind,
     Lane,
     Notification,
@@ -18,11 +19,12 @@ from alertd.model.notification import (
     NotificationRow,
     NotificationState,
     is_outlived,
+    unwanted,
 )
-from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Unknown
+from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Unknown, Withdrawn
 from alertd.model.reason import Reason
 
-PERSISTENT = frozenset({Lane.PANIC, Lane.DRILL})
+PERSISTENT = frozenset({Lane.PANIC, Lane.STAFF, Lane.DRILL})
 """Tried until they expire. A drill measures how the real thing would go, and whoever heard that it began must hear how
 it ends."""
 ATTEMPTS_AT_MOST = 200
@@ -55,11 +57,14 @@ def on_outcome(d: Draft, event: OutcomeReported) -> None:
         return
     incident = d.incident(row.notification.incident_id)
     outcome = event.outcome
+    d.begun_us = event.begun_us
     match outcome:
         case Accepted() | Sent() | Delivered():
             _progress(d, row, outcome, incident)
         case Failed():
             _failed(d, row, outcome, incident)
+        case Withdrawn():
+            _withdrawn(d, row, outcome, incident)
         case Unknown():
             _unknown(d, row, outcome, incident, looked_up=event.looked_up)
         case _:
@@ -79,24 +84,19 @@ def _stale(event: OutcomeReported, row: NotificationRow) -> bool:
     return bool(row.ref and (under_way or (ref and ref != row.ref)))
 
 
-def _note(
-    d: Draft,
-    row: NotificationRow,
-    incident: Incident | None,
-    state: NotificationState,
-    reason: Reason,
-    words: str,
-) -> None:
+def _note(d: Draft, row: NotificationRow, state: NotificationState, reason: Reason, words: str) -> None:
+    """The incident's evidence, also once it is closed and no longer at hand: a phone may ring after that."""
     n = row.notification
-    d.entry(
-        EntryKind.OUTCOME,
-        reason,
-        f"{n.kind} to {n.recipient} by {n.endpoint.channel}: {words}",
-        incident=incident,
-        notification_id=n.id,
-        attempt=str(row.attempt),
-        state=state,
-        channel=n.endpoint.channel,
+    begun = {} if d.begun_us is None else {"begun_us": str(d.begun_us)}
+    d.entries.append(
+        Entry(
+            kind=EntryKind.OUTCOME,
+            reason=reason,
+            text=f"{n.kind} to {n.recipient} by {n.endpoint.channel}: {words}",
+            incident_id=n.incident_id,
+            notification_id=n.id,
+            data={"attempt": str(row.attempt), "state": state, "channel": n.endpoint.channel, **begun},
+        )
     )
 
 
@@ -111,15 +111,19 @@ def _progress(d: Draft, row: NotificationRow, outcome: Accepted | Sent | Deliver
         d.change(
             NotificationChange(id=n.id, state=state, reason=n.reason, ref=outcome.ref or None, detail=outcome.detail)
         )
-        _note(d, row, incident, state, n.reason, state)
+        _note(d, row, state, n.reason, state)
     elif _RANK[state] == _RANK.get(row.state) and outcome.detail not in ("", row.detail):
         d.change(NotificationChange(id=n.id, state=row.state, reason=row.reason, detail=outcome.detail))
-        _note(d, row, incident, row.state, n.reason, outcome.detail)  # a machine took the call: no more is known
+        _note(d, row, row.state, n.reason, outcome.detail)  # a machine took the call: no more is known
     if n.endpoint.channel in d.facts.broken_channels:
         d.mended_channels.append(n.endpoint.channel)
         troubles.clear(d, f"channel:{n.endpoint.channel}")
     if n.kind is Kind.PAGE:
         announcing.was_taken(d, n, incident)
+    if n.ends_drill is not None and (isinstance(outcome, Delivered) or not calls.is_call(d, n.endpoint)):
+        drill_news.was_told(d, n)  # of a call less is known before somebody has taken it
+    if state is not NotificationState.DELIVERED and _unwanted(d, row, incident) is not None:
+        d.recall = True  # it was on its way when that was decided
     if not isinstance(outcome, Delivered):
         return
     if n.endpoint.dispatch:
@@ -128,8 +132,30 @@ def _progress(d: Draft, row: NotificationRow, outcome: Accepted | Sent | Deliver
             dispatch_centers.on_answer(d, incident, n.recipient, outcome.answer)
 
 
+def _withdrawn(d: Draft, row: NotificationRow, outcome: Withdrawn, incident: Incident | None) -> None:
+    """It rings no more. Nobody has heard it, unless it was cut off; and then what is known of that stands."""
+    why = _unwanted(d, row, incident)
+    if row.notification.kind is Kind.PAGE:
+        why = why or Reason.SILENCED  # nothing else takes back what a loudspeaker was given
+    if outcome.taken or row.state is NotificationState.DELIVERED:
+        _note(d, row, row.state, why or Reason.STALE_OUTCOME, outcome.detail or "cut off")
+    elif why is None:  # not at our word
+        words = f"canceled {outcome.detail or 'somebody canceled it at the provider'}"
+        _give_up(d, row, incident, Reason.FAILED_PERMANENTLY, words)
+    else:
+        _end(d, row, NotificationState.WITHDRAWN, why, outcome.detail or "taken back")
+
+
+def _unwanted(d: Draft, row: NotificationRow, incident: Incident | None) -> Reason | None:
+    now = Circumstances.of(row.notification, incident, drill_running=d.drill is not None)
+    refused = unwanted(row.notification, now)
+    return None if refused is None else refused[1]
+
+
 def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident | None) -> None:
     n = row.notification
+    if n.ends_drill is not None:
+        drill_news.was_not_told(d, n)
     if failed.opted_out:
         d.opt_outs.append(n.endpoint.key)
         person = d.facts.registry.by_address.get(n.endpoint.key)
@@ -145,7 +171,8 @@ def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident |
     elif not failed.permanent and _may_try_again(d, row, incident, _words(failed)):
         never_left = failed.code == NOT_FOUND
         delay_s = 0.0 if never_left else (failed.retry_after_s or _pause_s(d, row))
-        _queue(d, row, incident, Reason.RETRYING, delay_s, failed)
+        why = Reason.NOT_TRIED if failed.not_tried else Reason.RETRYING
+        _queue(d, row, incident, why, delay_s, failed)
     elif failed.permanent:
         _give_up(d, row, incident, Reason.FAILED_PERMANENTLY, _words(failed))
 
@@ -154,7 +181,7 @@ def _nobody_took_it(d: Draft, row: NotificationRow, failed: Failed, incident: In
     """The call is over, and so is its row: what rings next is a call of its own, with what is known then."""
     words = _words(failed)
     again = calls.ring_again_later(d, row, incident, failed)
-    _end(d, row, incident, NotificationState.FAILED, Reason.UNANSWERED, f"{words}; rings again" if again else words)
+    _end(d, row, NotificationState.FAILED, Reason.UNANSWERED, f"{words}; rings again" if again else words)
     if row.notification.redial == 0:
         _other_endpoint(d, row, incident)
 
@@ -170,14 +197,8 @@ def _unknown(d: Draft, row: NotificationRow, unknown: Unknown, incident: Inciden
             )
         )
         d.look_ups.append(n.id)
-        _note(
-            d,
-            row,
-            incident,
-            NotificationState.UNKNOWN,
-            Reason.ASKED_PROVIDER,
-            f"outcome unknown ({unknown.detail}), asking",
-        )
+        words = f"outcome unknown ({unknown.detail}), asking"
+        _note(d, row, NotificationState.UNKNOWN, Reason.ASKED_PROVIDER, words)
     elif not n.resend_unknown:
         _give_up(d, row, incident, Reason.UNKNOWN_NOT_RESENT, unknown.detail)
     elif _may_try_again(d, row, incident, unknown.detail):
@@ -188,19 +209,26 @@ def _unknown(d: Draft, row: NotificationRow, unknown: Unknown, incident: Inciden
 
 def _may_try_again(d: Draft, row: NotificationRow, incident: Incident | None, detail: str) -> bool:
     n = row.notification
-    most = ATTEMPTS_AT_MOST if n.lane in PERSISTENT else ATTEMPTS_ROUTINE
+    most = ATTEMPTS_AT_MOST if _persists(n) else ATTEMPTS_ROUTINE
     if n.reason is Reason.SAID:
         most = 1  # whoever said it sees that it failed, and may have thought better of it
     if n.incident_id is not None and _is_outlived(n, incident):
-        _end(d, row, incident, NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED, detail)
+        _end(d, row, NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED, detail)
+    elif drill_news.is_overtaken(d, n):
+        _end(d, row, NotificationState.WITHDRAWN, Reason.DRILL_IS_REAL, detail)
     elif d.now.wall_us >= n.expires_us:
-        _end(d, row, incident, NotificationState.EXPIRED, Reason.EXPIRED, detail)
+        _end(d, row, NotificationState.EXPIRED, Reason.EXPIRED, detail)
         _other_endpoint(d, row, incident)
     elif row.attempt >= most:
         _give_up(d, row, incident, Reason.ATTEMPTS_EXHAUSTED, detail)
     else:
         return True
     return False
+
+
+def _persists(n: Notification) -> bool:
+    """A call that rings a phone once more only waits behind the others; it is tried as long as they are."""
+    return n.lane in PERSISTENT or (n.while_looking and n.lane is Lane.NEXT)
 
 
 def _is_outlived(n: Notification, incident: Incident | None) -> bool:
@@ -215,7 +243,7 @@ def _words(outcome: Failed | Unknown) -> str:
 
 
 def _pause_s(d: Draft, row: NotificationRow) -> float:
-    young = row.notification.lane in PERSISTENT and d.now.wall_us - row.notification.created_us < YOUNG_US
+    young = _persists(row.notification) and d.now.wall_us - row.notification.created_us < YOUNG_US
     return backoff_s(row.notification.id, row.attempt, RETRY_LONGEST_YOUNG_S if young else RETRY_LONGEST_S)
 
 
@@ -246,23 +274,21 @@ def _queue(
             detail=detail,
         )
     )
-    _note(d, row, incident, NotificationState.QUEUED, reason, f"again in {delay_s:.1f} s ({detail})")
-    if n.lane in PERSISTENT and row.attempt == OTHER_ENDPOINT_AFTER and not n.endpoint.dispatch:
+    _note(d, row, NotificationState.QUEUED, reason, f"again in {delay_s:.1f} s ({detail})")
+    if _persists(n) and row.attempt == OTHER_ENDPOINT_AFTER and not n.endpoint.dispatch:
         _other_endpoint(d, row, incident, still_tried=True)
 
 
-def _end(
-    d: Draft, row: NotificationRow, incident: Incident | None, state: NotificationState, reason: Reason, detail: str
-) -> None:
+def _end(d: Draft, row: NotificationRow, state: NotificationState, reason: Reason, detail: str) -> None:
     d.change(NotificationChange(id=row.notification.id, state=state, reason=reason, detail=detail))
-    _note(d, row, incident, state, reason, f"{state} ({detail})")
+    _note(d, row, state, reason, f"{state} ({detail})")
     if row.notification.kind is Kind.PAGE and state is not NotificationState.WITHDRAWN:
         announcing.was_not_taken(d, row.notification, detail)
 
 
 def _give_up(d: Draft, row: NotificationRow, incident: Incident | None, reason: Reason, detail: str) -> None:
     """This endpoint cannot be reached: say so, and try another of the same person, or the next dispatch centre."""
-    _end(d, row, incident, NotificationState.FAILED, reason, detail)
+    _end(d, row, NotificationState.FAILED, reason, detail)
     n = row.notification
     if n.endpoint.dispatch:
         troubles.raise_(d, f"dispatch:{n.recipient}", f"{n.recipient} cannot be told: {detail}", rings=True)
@@ -277,10 +303,10 @@ def _other_endpoint(d: Draft, row: NotificationRow, incident: Incident | None, *
     sent instead of another goes on to the endpoints that nobody has tried."""
     n = row.notification
     person = d.facts.registry.by_address.get(n.endpoint.key)
-    if incident is None or person is None or _is_outlived(n, incident):
+    if incident is None or person is None or _is_outlived(n, incident) or _unwanted(d, row, incident):
         return
     hides = n.template.endswith(".staff")
-    if n.lane in PERSISTENT and row.attempt > OTHER_ENDPOINT_AFTER and not hides:
+    if _persists(n) and row.attempt > OTHER_ENDPOINT_AFTER and not hides:
         return
     told = {t.endpoint_key for t in incident.told}
     tried = told if n.reason is Reason.OTHER_CHANNEL or calls.is_call(d, n.endpoint) else set()

@@ -26,7 +26,7 @@ ANNOUNCEMENT_S = 30
 
 
 def on_say(d: Draft, event: SayOrdered) -> None:
-    """Say it once, wherever it was meant to be heard; unless something grave is being said."""
+    """One announcement, wherever it was meant to be heard; unless something grave is being said. It is tried once."""
     if _is_known(d):
         return
     d.cause = event.cause
@@ -63,11 +63,15 @@ def on_silence(d: Draft, event: SilenceOrdered) -> None:
         d.row(_row(d, event.cause, name, endpoint, page))
 
 
-def hush(d: Draft, incident: Incident, reason: Reason) -> None:
-    """Whatever the loudspeakers of the site are saying, they stop: something real has no announcement of its own."""
-    d.entry(EntryKind.LOUDSPEAKERS, reason, "the loudspeakers fall silent", incident=incident)
+def hush(d: Draft, incident: Incident, reason: Reason, *, but: frozenset[str]) -> None:
+    """Whatever the loudspeakers of the site are saying, they stop: what is real has no announcement of its own there.
+    `but`: endpoint keys of those that speak of it."""
+    silent = {name: endpoint for name, endpoint in _distinct(d.site).items() if endpoint.key not in but}
+    if silent:
+        text = f"the loudspeakers fall silent: {', '.join(silent)}"
+        d.entry(EntryKind.LOUDSPEAKERS, reason, text, incident=incident)
     page = Page(action=PageAction.STOP, mode=Mode.LIVE, emergency=True)
-    for name, endpoint in _distinct(d.site).items():
+    for name, endpoint in silent.items():
         d.row(_row(d, CauseId(incident.id), name, endpoint, page))
 
 

@@ -217,6 +217,7 @@ def _press(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
         assigned_to=None if device.assigned_to is None else PersonId(device.assigned_to),
         late=late,
         oldest_us=event.oldest_us if late else None,
+        waited_since_us=event.oldest_us if event.backlog and event.signal.pressed_us is None else None,
         last_us=event.received_us,
         known_us=d.now.wall_us,
     )

@@ -40,6 +40,8 @@ def _route_signal(registry: Registry, arrival: Arrival, index: int, signal: Sign
         return _unregistered(device.site_id, cause, arrival, signal, why)
     pressed_us = _believable(signal.pressed_us, arrival.received_us)
     waited_since = arrival.backlog_since_us if arrival.backlog_since_us is not None else arrival.received_us
+    if signal.late:
+        waited_since = min(waited_since, arrival.received_us - BELIEVABLE_PAST_US)
     return Pressed(
         site_id=site_id,
         cause=cause,
@@ -51,6 +53,7 @@ def _route_signal(registry: Registry, arrival: Arrival, index: int, signal: Sign
             pressed_us=pressed_us,
             heard_by=signal.heard_by,
             battery_pct=signal.battery_pct,
+            late=signal.late,
         ),
         received_us=arrival.received_us,
         oldest_us=pressed_us if pressed_us is not None else min(waited_since, arrival.received_us),

@@ -13,7 +13,7 @@ from alertd.model.decision import EntryKind
 from alertd.model.ids import NotificationId, derive
 from alertd.model.incident import Incident, Told, is_panic
 from alertd.model.mode import Mode
-from alertd.model.notification import Kind, Notification
+from alertd.model.notification import Kind, Lane, Notification
 from alertd.model.people import Endpoint, Person
 from alertd.model.reason import Reason
 
@@ -159,14 +159,15 @@ def text(
     """One text, or one call, to one endpoint of one person; or the reason why it is not sent. Returns what will be."""
     policy = d.policy(incident)
     params = wording.incident_params(d.site, incident, d.now.wall_us) | message.extra
-    words = _words(d, incident, message, person)
+    ends_drill = d.ends_drill(incident, endpoint)
+    words = _words(d, incident, message, is_real=ends_drill is not None)
     suppressed = suppressed or calls.left_silent(d, incident, message.kind, person, endpoint)
     n = Notification(
         id=NotificationId(derive("n", incident.id, message.kind, message.occasion, endpoint.key)),
         site_id=incident.site_id,
         mode=incident.mode,
         kind=message.kind,
-        lane=lane_of(incident, message.kind, message.template),
+        lane=_lane(incident, message, is_real=ends_drill is not None),
         endpoint=endpoint,
         reason=message.reason,
         created_us=d.now.wall_us,
@@ -179,6 +180,7 @@ def text(
         template=message.template,
         params=params,
         text=words(params, d.text_limit(endpoint.channel)),
+        ends_drill=ends_drill,
     )
     if suppressed is None and calls.is_call(d, endpoint):
         n = calls.as_call(d, incident, n, message)
@@ -186,14 +188,23 @@ def text(
     return n.id if suppressed is None else None
 
 
-def _words(d: Draft, incident: Incident, message: Message, person: Person) -> Callable[[dict[str, str], int], str]:
-    """How the text is filled: with the marks of a drill; or with the one that says that this is no drill any more."""
+def _lane(incident: Incident, message: Message, *, is_real: bool) -> Lane:
+    """Whoever believes in a drill hears that it is real before anybody hears anything else (promise 3)."""
+    lane = lane_of(incident, message.kind, message.template)
+    return Lane.PANIC if lane is Lane.STAFF and is_real else lane
+
+
+def _words(d: Draft, incident: Incident, message: Message, *, is_real: bool) -> Callable[[dict[str, str], int], str]:
+    """How the text is filled: with the marks of a drill; or with the one that says that this is no drill any more,
+    before what the policy says on any other day, unless it has words for that very moment."""
     policy = d.policy(incident)
-    if incident.mode is Mode.LIVE and person.id in d.real_for:
+    if is_real:
         name = message.template
-        if name.startswith(("alert.", "upgrade.")):
-            name = f"real.{name.rpartition('.')[2]}"
-        return partial(wording.marked, template_of(policy, name), before=wording.REAL)
+        if not name.startswith(("alert.", "upgrade.", "late.")):
+            return partial(wording.real, template_of(policy, name))
+        own = f"real.{name.rpartition('.')[2]}"
+        first = template_of(policy, own if own in policy.templates and not name.startswith("late.") else name)
+        return partial(wording.real, first, marks=(wording.REAL,))
     template = template_of(policy, message.template, incident.mode)
     if incident.mode is Mode.DRILL:
         return partial(wording.marked, template, before=wording.DRILL, after=wording.DRILL)

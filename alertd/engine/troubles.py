@@ -1,5 +1,7 @@
 """Troubles: raised once, told to their own audience, repeated until cleared or acknowledged."""
 
+import re
+
 from msgspec.structs import replace
 
 from alertd.engine import calls, wording
@@ -23,16 +25,20 @@ ANYBODYS = ("unregistered", "malformed", "unmapped")
 FAMILY_MAX = 20
 """Standing troubles of such a family that are told one by one. The rest is one more: texts about strangers share the
 first lane with panics, and must not bury one (promise 2)."""
+FIGURES = re.compile(r"[\d.,]+")
+"""How many ms, MiB or days move from night to night: they make no other trouble."""
 
 
-def raise_(d: Draft, key: str, summary: str, *, rings: bool = False) -> None:
-    """Raise a trouble. One that stands already is counted, and told again only if it begins to ring."""
+def raise_(d: Draft, key: str, summary: str, *, rings: bool = False, tells_change: bool = False) -> None:
+    """Raise a trouble. One that stands already is counted and says what is wrong now; it is told again only if it
+    begins to ring, or, with `tells_change`, if it is another thing that is wrong."""
     family = key.partition(":")[0]
     if family in ANYBODYS and d.trouble(key) is None and d.troubles_of(family) >= FAMILY_MAX:
         key, summary = f"{family}:*", f"More than {FAMILY_MAX} of a kind; the journal has them. One is: {summary}"
     standing = d.trouble(key)
-    if standing is not None and (standing.rings or not rings):
-        d.put_trouble(replace(standing, count=standing.count + 1))
+    is_news = standing is None or (tells_change and FIGURES.sub("", summary) != FIGURES.sub("", standing.summary))
+    if standing is not None and not is_news and (standing.rings or not rings):
+        d.put_trouble(replace(standing, summary=summary, count=standing.count + 1))
         d.entry(EntryKind.TROUBLE, Reason.MERGED_REPEAT, f"{summary} (no. {standing.count + 1})", key=key)
         return
     trouble = Trouble(
@@ -42,7 +48,7 @@ def raise_(d: Draft, key: str, summary: str, *, rings: bool = False) -> None:
         raised_us=d.now.wall_us,
         count=standing.count + 1 if standing else 1,
         number=standing.number if standing else 0,
-        rings=rings,
+        rings=rings or (standing is not None and standing.rings),
     )
     _tell(d, trouble, Reason.TROUBLE, "trouble.responder")
 

@@ -35,6 +35,8 @@ DRILL = "THIS IS A DRILL."
 DRILL_OVER = "THE DRILL IS OVER."
 REAL = "DRILL STOPPED, THIS IS REAL."
 """Before the first that those told of a drill hear of the press that was real."""
+REAL_SHORT = "THIS IS REAL."
+"""The same before what follows the first words of it, where there is no room for more."""
 SPOKEN = {DRILL: "This is a drill.", DRILL_OVER: "The drill is over.", REAL: "The drill is stopped. This is real."}
 """The marks for ears."""
 
@@ -95,6 +97,17 @@ def marked(template: str, params: dict[str, str], limit: int, *, before: str, af
     room = sum(len(mark) + 1 for mark in (before, after) if mark)
     inner = render(template, params, limit - room if limit else 0)
     return " ".join(part for part in (before, inner, after) if part)
+
+
+def real(template: str, params: dict[str, str], limit: int, marks: tuple[str, ...] = (REAL, REAL_SHORT)) -> str:
+    """What somebody hears who believes in a drill: the words of any other day after a mark, the first of `marks` with
+    which they fit, with places and badges by their short names. What does not fit with any goes in two parts: better
+    than to lose a code, or the last of what a room is to do (`alertd check` warns of it)."""
+    short = params | {"where": params.get("short_where", ""), "who": params.get("device", "")}
+    for mark in marks:
+        if _size(marked(template, short | shortest(short), 0, before=mark)) <= limit:
+            return marked(template, short, limit, before=mark)
+    return marked(template, short, 0, before=marks[0])
 
 
 def _unmarked(template: str, *marks: str) -> str:
@@ -184,6 +197,6 @@ def incident_params(site: Site, incident: Incident, now_us: int) -> dict[str, st
         "others": ", ".join(dict.fromkeys(going)) or "nobody yet",
         "minute": local_time(site, now_us),
         "tried": str(len({t.person_id for t in incident.told})),
-        "phone": site.main_phone or "the school",
+        "phone": site.main_phone or "number unknown",
         "count": str(len(incident.presses)),
     }

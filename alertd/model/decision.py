@@ -35,6 +35,8 @@ class SiteState(Struct, kw_only=True):
     gestures: dict[DeviceId, GestureCount] = {}
     drill: Drill | None = None
     """The one that runs now."""
+    drill_over: Drill | None = None
+    """The last one, if none runs: somebody may not know yet that it is over."""
 
     _by_merge_key: dict[str, IncidentId] = {}
     _by_device: dict[DeviceId, tuple[IncidentId, ...]] = {}
@@ -76,7 +78,8 @@ class SiteState(Struct, kw_only=True):
         for gesture in decision.gestures:
             self.gestures[gesture.device_id] = gesture
         if decision.drill is not None:
-            self.drill = decision.drill if decision.drill.is_running else None
+            running = decision.drill.is_running
+            self.drill, self.drill_over = (decision.drill, None) if running else (None, decision.drill)
 
     def _index(self, incident: Incident) -> None:
         self._by_merge_key[incident.merge_key] = incident.id
@@ -222,6 +225,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     withdrawals: tuple[Withdrawal, ...] = ()
     look_ups: tuple[NotificationId, ...] = ()
     """Unknown outcomes: ask the provider."""
+    recall: bool = False
+    """Of what providers have taken, something may not be wanted any more: have it taken back (`daemon.recall`)."""
     timers: tuple[Timer, ...] = ()
     dropped_timers: tuple[TimerId, ...] = ()
     opt_outs: tuple[str, ...] = ()

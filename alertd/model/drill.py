@@ -25,6 +25,8 @@ class DrillTold(Struct, frozen=True, kw_only=True):
 
     endpoint_key: str
     person_id: PersonId
+    knows: bool = False
+    """That it is over: a provider has taken the text that says so; of a call, somebody has taken it."""
 
 
 class DrillPress(Struct, frozen=True, kw_only=True):
@@ -67,7 +69,9 @@ class Drill(Struct, frozen=True, kw_only=True):
     ended_by: str = ""
     ended_because: Reason | None = None
     real_incident_id: IncidentId | None = None
-    """The live press that ended it."""
+    """The live press that ended it, or that came before everybody knew that it had ended."""
+    overtaken: bool = False
+    """Something real was pressed for since its end: of that no more is said."""
     schema: int = 1
 
     @property

@@ -25,6 +25,9 @@ class Signal(Struct, frozen=True, kw_only=True):
     heard_by: DeviceId | None = None
     """Gateway that heard a wearable."""
     battery_pct: int | None = None
+    late: bool = False
+    """Its source says itself that it was stored, or held up, on its way: it is as old as `pressed_us`, or older than
+    anybody knows."""
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
@@ -95,6 +98,8 @@ class OutcomeReported(Struct, frozen=True, kw_only=True, tag="outcome"):
     outcome: Outcome
     looked_up: bool = False
     """The provider was asked what became of it, and this is the answer."""
+    begun_us: int | None = None
+    """Of a send's own result: wall clock when the attempt began. Its claim was committed by then."""
 
 
 class Replied(Struct, frozen=True, kw_only=True, tag="replied"):
@@ -182,6 +187,8 @@ class TroubleRaised(Struct, frozen=True, kw_only=True, tag="trouble"):
     key: str
     summary: str
     rings: bool = False
+    tells_change: bool = False
+    """The summary is all that is wrong under this key: if it says another thing than what stands, that is told, too."""
 
 
 class TroubleCleared(Struct, frozen=True, kw_only=True, tag="trouble_cleared"):
@@ -262,6 +269,8 @@ class DrillFound(Struct, frozen=True, kw_only=True, tag="drill_found"):
     site_id: SiteId
     cause: CauseId
     drill_id: DrillId
+    started_us: int
+    """When: whatever was written down before, an earlier start wrote. Wall clock."""
 
 
 class ClockStepped(Struct, frozen=True, kw_only=True, tag="clock"):

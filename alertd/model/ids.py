@@ -1,5 +1,6 @@
 """Identities. An id comes from its cause where there is one, so that retry, replay and crash produce the same id."""
 
+import re
 from hashlib import blake2b
 from typing import NewType
 
@@ -18,8 +19,18 @@ CauseId = NewType("CauseId", str)
 DISTRICT = SiteId("district")
 """The pseudo-site that owns what belongs to no school: the broker, the carrier, the disk."""
 
+_SEPARATORS = str.maketrans("", "", ":-. ")
+_ADDRESS = re.compile(r"[0-9a-f]{12}|[0-9a-f]{16}")
+
 
 def derive(prefix: str, *parts: object) -> str:
     """`prefix-` and 16 hex digits of a hash of the parts: the same cause gives the same id on every node and run."""
     digest = blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).hexdigest()
     return f"{prefix}-{digest}"
+
+
+def spelled_alike(device_id: str) -> str:
+    """One spelling of a hardware address (MAC, EUI-64): the label, the gateway and the network server each have their
+    own. Anything else as it is."""
+    bare = device_id.translate(_SEPARATORS).lower()
+    return bare if _ADDRESS.fullmatch(bare) else device_id

@@ -88,6 +88,8 @@ class Press(Struct, frozen=True, kw_only=True):
     """When the device was last heard pressing, for telling a new cry from the echo of the first."""
     known_us: int = 0
     """When it was taken up: nobody can have read of it before. Moves with a clock that is set."""
+    waited_since_us: int | None = None
+    """It may have waited at the broker since then, and its device has no clock: when it was made nobody knows."""
 
 
 class IncidentState(StrEnum):

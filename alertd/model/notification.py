@@ -5,7 +5,8 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from alertd.model.ids import IncidentId, NotificationId, SiteId
+from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
+from alertd.model.incident import EscalationState, Incident
 from alertd.model.mode import Mode
 from alertd.model.people import Endpoint
 from alertd.model.reason import Reason
@@ -83,11 +84,25 @@ class Lane(IntEnum):
     """Priority: a lower lane is claimed first, and a panic never waits behind anything else (promise 2)."""
 
     PANIC = 0
+    """A panic's words to whoever acts on them: responders, dispatch centres, loudspeakers."""
     ANSWER = 1
-    TROUBLE = 2
-    ROUTINE = 3
-    DRILL = 4
+    """What came of a human's word about a panic: one text to somebody who waits for it, phone in hand. Behind every
+    text to a responder, and before those that are still to go to the rest of the staff. A word that is merely repeated
+    has no place here: nobody may hold up a school by texting a code a thousand times."""
+    STAFF = 2
+    """A panic's words to those who hide."""
+    NEXT = 3
+    """Other answers; what staff know already: when every room presses, that must not bury the first text of others; and
+    calls that ring a phone once more, behind every phone that has not rung yet."""
+    TROUBLE = 4
+    ROUTINE = 5
+    DRILL = 6
     """An exercise delays nothing that is real (req 26)."""
+
+    @property
+    def is_urgent(self) -> bool:
+        """A panic: waits for no rate that others have used up, and for no line that they hold."""
+        return self <= Lane.STAFF
 
 
 class NotificationState(StrEnum):
@@ -133,6 +148,11 @@ class Notification(Struct, frozen=True, kw_only=True):
     """Calls before this one that the same phone did not take."""
     while_looking: bool = False
     """Worthless once somebody goes: a phone that rings again although the answer is there."""
+    rings: bool = False
+    """Rings a phone, and asks: worthless once its owner has answered by another way, and dangerous once their own badge
+    presses, for then it may lie in the hand that hides."""
+    ends_drill: DrillId | None = None
+    """Whoever gets it knows that this drill is over, or was stopped by something real."""
     schema: int = 1
 
 
@@ -201,6 +221,48 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     """Somebody goes."""
     drill_running: bool = False
     """At the site."""
+    recipient_answered: bool = False
+    """Since it was written, and knowing all presses. By the wall clock: where that was set back meanwhile, a phone
+    rings that need not, which is the lesser harm."""
+    recipient_pressed: bool = False
+    """Their own badge."""
+    overtaken: bool = False
+    """It rings, and would say less than is known: the incident has become graver since, or it repeats what a newer call
+    to the same phone says, and more."""
+
+    @classmethod
+    def of(cls, notification: Notification, incident: Incident | None, *, drill_running: bool) -> "Circumstances":
+        """`incident`: the notification's own, as it stands now; `None` also for one that is closed and out of sight."""
+        if incident is None:
+            return cls(incident_mode=None, drill_running=drill_running)
+        person_id, all_presses = notification.endpoint.person_id, len(incident.presses)
+        return cls(
+            incident_mode=incident.mode,
+            incident_open=incident.is_open,
+            incident_stopped=incident.escalation is EscalationState.STOPPED,
+            incident_paused=incident.escalation is EscalationState.PAUSED,
+            drill_running=drill_running,
+            recipient_answered=any(
+                a.person_id == person_id and a.covers >= all_presses and a.at_us >= notification.created_us
+                for a in incident.answers[incident.counted_from :]
+            ),
+            recipient_pressed=person_id is not None and any(p.assigned_to == person_id for p in incident.presses),
+            overtaken=notification.rings and _is_overtaken(notification, incident),
+        )
+
+
+WRITTEN_EARLY_US = 1_000
+"""So much older than its decision a row may be written, so that it goes before others."""
+
+
+def _is_overtaken(n: Notification, incident: Incident) -> bool:
+    """A first call is overtaken by what is graver only, and "nobody has answered" by no later round of it: where calls
+    wait for one another, the last phones would never ring."""
+    if n.created_us + WRITTEN_EARLY_US < incident.upgraded_us:
+        return True
+    if not n.while_looking or n.kind is Kind.EXHAUSTED:
+        return False
+    return any(t.endpoint_key == n.endpoint.key and t.last_call not in ("", n.id) for t in incident.told)
 
 
 def claim_refused(
@@ -210,6 +272,19 @@ def claim_refused(
 
     The one gate of both ways to a claim: rows born claimed and rows claimed later.
     """
+    refused = unwanted(notification, now)
+    if refused is not None:
+        return refused
+    if now.overtaken:  # a phone that rings already is left ringing: the first key says what has become of it
+        return NotificationState.WITHDRAWN, Reason.SUPERSEDED
+    if notification.expires_us <= wall_us:
+        return NotificationState.EXPIRED, Reason.EXPIRED
+    return None
+
+
+def unwanted(notification: Notification, now: Circumstances) -> tuple[NotificationState, Reason] | None:
+    """Why nobody should have it any more, however young it is; `None`: it is as true as when it was written. What a
+    provider has taken and nobody has got yet is taken back by the same rule by which nothing of it would be sent."""
     if mode_forbids(notification, now.incident_mode):
         return NotificationState.SUPPRESSED, Reason.MODE_FORBIDS
     if notification.mode is Mode.DRILL and not now.drill_running and notification.kind not in OUTLIVES_DRILL:
@@ -219,6 +294,6 @@ def claim_refused(
         return NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED
     if notification.while_looking and now.incident_paused:
         return NotificationState.WITHDRAWN, Reason.SOMEBODY_GOES
-    if notification.expires_us <= wall_us:
-        return NotificationState.EXPIRED, Reason.EXPIRED
+    if notification.rings and (now.recipient_pressed or now.recipient_answered):
+        return NotificationState.WITHDRAWN, Reason.PRESSER if now.recipient_pressed else Reason.ANSWERED_OTHERWISE
     return None

@@ -48,6 +48,8 @@ class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
     unanswered: bool = False
     """A call that nobody took: busy, rang out, switched off. The phone is there: called again after a pause, not
     retried."""
+    not_tried: bool = False
+    """The channel asked nobody: nothing of its rate was used, and who waits behind it goes at once."""
     breaks_channel: bool = False
     """Nobody can be reached over this channel (credentials, suspension)."""
 
@@ -58,4 +60,13 @@ class Unknown(Struct, frozen=True, kw_only=True, tag="unknown"):
     detail: str
 
 
-Outcome = Accepted | Sent | Delivered | Failed | Unknown
+class Withdrawn(Struct, frozen=True, kw_only=True, tag="withdrawn"):
+    """The provider ended it before it was done. Why, and whether at our word, the engine knows."""
+
+    ref: str
+    detail: str = ""
+    taken: bool = False
+    """Somebody had it already, and it was cut off: what is known of them stands."""
+
+
+Outcome = Accepted | Sent | Delivered | Failed | Unknown | Withdrawn

@@ -74,6 +74,8 @@ class Reason(StrEnum):
     SPOKEN = "spoken"
     UNANSWERED = "unanswered"
     SOMEBODY_GOES = "somebody_goes"
+    ANSWERED_OTHERWISE = "answered_otherwise"
+    NOT_TRIED = "not_tried"
     RETRYING = "retrying"
     ASKED_PROVIDER = "asked_provider"
     RESENT_UNKNOWN = "resent_unknown"

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.json import encode
 
 from alertd.model.ids import DeviceId, PersonId, PolicyId, SiteId, ZoneId, derive
+from alertd.model.mode import Mode
 from alertd.model.people import Destination, Endpoint, Person, PersonKind, Schedule
 from alertd.model.policy import Policy
 from alertd.model.site import Device, Site, Zone
@@ -21,6 +22,13 @@ class ChannelRules(Struct, frozen=True, kw_only=True):
     """GSM-7 septets of one message; 0 = no limit."""
     announcements: dict[str, str] = {}
     """Of a PA: what it can say by name -> the words that people hear."""
+    drill_announcements: dict[str, str] = {}
+    """The same in a drill, between its marks, where other words are said then."""
+
+    def announced(self, name: str, mode: Mode) -> str:
+        """Words of an announcement, without marks and repeats; empty: it is not known here."""
+        live = self.announcements.get(name, "")
+        return self.drill_announcements.get(name, live) if mode is Mode.DRILL else live
 
 
 class Registry(Struct, frozen=True, kw_only=True, dict=True):

@@ -62,6 +62,8 @@ class Device(Struct, frozen=True, kw_only=True):
     """Person id of the wearer, if any. A substitute may wear it: never write "X pressed"."""
     roaming_sites: tuple[SiteId, ...] = ()
     """Not empty: a roaming device, whose press reaches the site that heard it, if that is in this list."""
+    profile: str = ""
+    """Which device profile says what its messages mean; "" = the one of the source that carries it."""
 
 
 ANNOUNCED = ("lockdown", "hold")

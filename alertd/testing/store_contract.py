@@ -8,15 +8,15 @@ several nodes may hold the database open at once. Assertions name the promise th
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from msgspec.structs import replace
 
-from alertd.model.decision import Decision, Withdrawal
+from alertd.model.decision import Decision, EntryKind, Withdrawal
 from alertd.model.events import ClockStepped, Event, TimerFired
-from alertd.model.ids import CauseId, IncidentId, NotificationId, SiteId, TimerId
-from alertd.model.incident import EscalationState, IncidentState, Severity
+from alertd.model.ids import CauseId, IncidentId, NotificationId, PersonId, SiteId, TimerId
+from alertd.model.incident import Answer, AnswerKind, EscalationState, IncidentState, Severity
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     Claim,
@@ -169,6 +169,22 @@ class StoreContract:
         ]
         assert len(world.store.due_timers(world.clock.advance(61), 10)) == 2
 
+    def test_a_sites_journal_is_read_by_time_kind_and_number(self, world: World) -> None:
+        world.commit(first_wave())
+        world.commit(Decision(entries=(replace(entry("a drill begins"), kind=EntryKind.DRILL),)))
+        world.restart()
+        at_us = START_WALL_US
+
+        def texts(site_id: SiteId, since_us: int, until_us: int, **only: Any) -> list[str]:
+            lines = world.store.read_journal(site_id, since_us=since_us, until_us=until_us, **only)
+            return [line.entry.text for line in lines if line.entry]
+
+        every = ["pressed at Rm 204", "Ruiz is texted", "dispatch told", "a drill begins"]
+        assert texts(OAK, at_us, at_us) == every
+        assert texts(OAK, 0, at_us - 1) == texts(OAK, at_us + 1, at_us + 9) == texts(ELM, at_us, at_us) == []
+        assert texts(OAK, 0, at_us, after=1) == every[1:]
+        assert texts(OAK, 0, at_us, kind=EntryKind.DRILL) == every[3:]
+
     def test_leaving_without_commit_changes_nothing(self, world: World) -> None:
         now = world.clock.now()
         with world.store.begin([OAK], now) as transaction:
@@ -303,6 +319,50 @@ class StoreContract:
         assert ids(world.store.claim(PLENTY, world.clock.now(), panic_only=True)) == ["panic"]
         assert ids(world.claim()) == ["routine"]
 
+    @pytest.mark.parametrize("way", ["born", "claimed later"])
+    def test_an_answer_goes_before_the_staffs_texts_and_behind_every_responders(self, world: World, way: str) -> None:
+        """Whoever answered waits for one text, phone in hand; the thirtieth room need not have had its own by then."""
+        staff = [text(f"staff-{n}", lane=Lane.STAFF, created_us=START_WALL_US + n) for n in range(3)]
+        answer = text("answer", lane=Lane.ANSWER, kind=Kind.ANSWER, created_us=START_WALL_US + 8)
+        second = text("responder", created_us=START_WALL_US + 9)
+        others = [text("known", lane=Lane.NEXT, kind=Kind.ALSO), text("trouble", lane=Lane.TROUBLE, kind=Kind.TROUBLE)]
+        expected = ["responder", "answer", "staff-0", "staff-1", "staff-2", "known", "trouble"]
+
+        decision = outbox(*others, *staff, answer, second)
+        if way == "born":
+            assert ids(world.commit(decision, born={"sms": 3})) == expected[:3]
+            assert ids(world.claim()) == expected[3:]
+            return
+        world.commit(decision)
+        assert ids(world.store.claim({"sms": 2}, world.clock.now(), panic_only=True)) == expected[:2]
+        assert ids(world.store.claim(PLENTY, world.clock.now(), panic_only=True)) == expected[2:5]
+        assert ids(world.claim()) == expected[5:]
+
+    @pytest.mark.parametrize(
+        ("said_us", "state", "reason"),
+        [
+            (-1, NotificationState.CLAIMED, Reason.FIRST_WAVE),
+            (1, NotificationState.WITHDRAWN, Reason.ANSWERED_OTHERWISE),
+        ],
+        ids=["before it was written", "since"],
+    )
+    def test_a_call_to_whoever_has_answered_since_it_was_written_is_withdrawn(
+        self, world: World, said_us: int, state: NotificationState, reason: Reason
+    ) -> None:
+        call = replace(text("call"), rings=True)
+        given = Answer(
+            person_id=PersonId("person-1"),
+            name="Ruiz",
+            kind=AnswerKind.CANNOT_GO,
+            at_us=call.created_us + said_us,
+            via="sms",
+            covers=1,
+        )
+        world.commit(Decision(incidents=(replace(incident(1), answers=(given,)),), notifications=(queued(call),)))
+        world.claim()
+
+        assert (world.row("call").state, world.row("call").reason) == (state, reason)
+
     def test_each_claim_is_one_attempt_and_one_epoch(self, world: World) -> None:
         world.commit(outbox(text("ntf-1")))
         retry = NotificationChange(
@@ -395,9 +455,12 @@ class StoreContract:
         world.commit(Decision(drill=drill(ended=True)))
         with world.store.begin([OAK], world.clock.now()) as transaction:
             assert transaction.site_state(OAK).drill is None, "promise 3: a press after it is drill"
+            assert transaction.site_state(OAK).drill_over == drill(ended=True)
         world.restart()
         with world.store.begin([OAK], world.clock.now()) as transaction:
             assert transaction.site_state(OAK).drill is None
+            over = transaction.site_state(OAK).drill_over
+            assert over == drill(ended=True), "promise 3: who was told of it, and not of its end, hears no word of it"
         assert world.store.read_drills(running_only=True, site_id=None, limit=10) == ()
         assert world.store.read_drill(drill().id) == drill(ended=True)
 
@@ -412,6 +475,7 @@ class StoreContract:
             transaction.write(press(), Decision(drill=drill(ended=True)), now)
         with world.store.begin([OAK], now) as transaction:
             assert transaction.site_state(OAK).drill == drill()
+            assert transaction.site_state(OAK).drill_over is None
 
     @pytest.mark.parametrize("way", ["earlier", "in the same commit"])
     def test_whatever_a_drill_has_not_sent_is_withdrawn_of_every_kind_and_nothing_else(

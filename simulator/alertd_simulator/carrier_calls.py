@@ -21,6 +21,8 @@ from alertd_simulator.world_http import SENDING
 
 SETUP_S = 0.4
 """From the head of the queue to the first ring."""
+HUNG_UP_S = 0.3
+"""From the word that a call is to end until its phone is silent."""
 GREETING_S = 5.0
 """A voicemail's own words, to its beep."""
 DETECTED_S = 2.5
@@ -66,6 +68,7 @@ class Exchange:
         self._violations = violations
         self._free_s = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lives: dict[str, asyncio.Task[None]] = {}
         self._instead: dict[str, asyncio.Queue[str]] = {}
         self._keys: dict[str, asyncio.Queue[str]] = {}
 
@@ -118,17 +121,36 @@ class Exchange:
         answer = _json(201, call_json(call, self._account_sid))  # before any timer may move it on
         for listener in self.on_taken:
             listener(call)
-        self._spawn(self._live(call))
+        self._lives[call.sid] = self._spawn(self._live(call))
         return answer
 
     def update(self, sid: str, form: dict[str, str]) -> HttpResponse:
-        """`Twiml`: what the call says from now on."""
+        """`Twiml`: what the call says from now on. `Status`: it is to end; the answer shows it as it was."""
         call = self.calls[sid]
+        if "Status" in form:
+            return self._end(call, form["Status"])
         if call.status != "in-progress" or "Twiml" not in form:
             return error(400, 21220, "Invalid call state. Call is not in-progress. Cannot redirect.")
         self._judge_twiml(form["Twiml"])
         self._instead[sid].put_nowait(form["Twiml"])
         return _json(200, call_json(call, self._account_sid))
+
+    def _end(self, call: CallRecord, status: str) -> HttpResponse:
+        """*canceled* does nothing to a call that somebody has taken, *completed* hangs up. A phone needs a moment to
+        fall silent: whoever takes it meanwhile has taken it."""
+        if status not in ("canceled", "completed"):
+            self._violations.append(f"{call.sid} is to become {status!r}, which is no end of a call")
+        if not call.is_live:
+            return error(400, 21220, "Invalid call state. Call is not in-progress. Cannot redirect.")
+        asyncio.get_running_loop().call_later(HUNG_UP_S, self._hang_up, call, status)
+        return _json(200, call_json(call, self._account_sid))
+
+    def _hang_up(self, call: CallRecord, status: str) -> None:
+        taken = call.status == "in-progress"
+        if not call.is_live or (taken and status == "canceled"):
+            return
+        self._lives.pop(call.sid).cancel()
+        self._move(call, "completed" if taken else "canceled")
 
     def list(self, query: dict[str, str]) -> HttpResponse:
         """Newest first. A filter by StartTime does not see what nobody has taken yet."""
@@ -323,10 +345,11 @@ class Exchange:
         except (HttpNotSentError, HttpNoAnswerError):
             return None
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _json(status: int, body: object) -> HttpResponse:

@@ -31,7 +31,8 @@ def demo(
 ) -> None:
     """Watch a lockdown press reach phones, loudspeakers and a dispatch centre. Nothing leaves this machine.
 
-    Exits 0 if every hop of the story happened, else 1.
+    Exits 0 if every hop of the story happened, else 1; 3 if it refused to start, for credentials of a live provider are
+    at hand.
     """
     from alertd_simulator.demo import demonstrate
 

@@ -5,6 +5,8 @@ reserved for fiction, and every address is 127.0.0.1.
 """
 
 import asyncio
+import os
+import signal
 import sys
 import tempfile
 import termios
@@ -24,17 +26,22 @@ from alertd_simulator.carrier import Carrier
 from alertd_simulator.demo_buttons import Buttons
 from alertd_simulator.demo_daemon import DaemonFailedError, RunningDaemon, running_daemon
 from alertd_simulator.demo_loudspeakers import known_recordings, listening, why_no_multicast
-from alertd_simulator.demo_school import Endpoints, Keys, find_example, prepare
+from alertd_simulator.demo_school import Endpoints, Keys, find_example, prepare, read_wiring
 from alertd_simulator.demo_screen import Screen
 from alertd_simulator.demo_story import Story
 from alertd_simulator.devices import on_the_air
 from alertd_simulator.dispatch_center import DispatchCenter
 from alertd_simulator.embedded_broker import embedded_broker
+from alertd_simulator.live_credentials import LiveError, refuse_live
 from alertd_simulator.loopback_server import LOOPBACK, free_port, served
 from alertd_simulator.mqtt_tap import tapped
 
 EXIT_OK = 0
 EXIT_FAILED = 1
+EXIT_LIVE = 3
+"""Refused: something here could reach somebody real."""
+EXIT_SIGNAL = 128
+"""And the number of the signal, as a shell says it."""
 FRAME_S = 0.2
 NO_PA = "Loudspeakers cannot be heard on this machine: {why}. Everything else goes on; --no-pa leaves them out."
 
@@ -93,11 +100,43 @@ async def _world(example: Path, *, pa: bool = True) -> AsyncIterator[World]:
 async def demonstrate(*, once: bool, config: Path | None = None, pa: bool = True) -> int:
     """Run it; the exit code says whether every hop happened."""
     try:
-        async with _world(find_example(config), pa=pa) as world:
-            return await (_once(world) if once else _live(world))
+        example = find_example(config)
+        refuse_live(read_wiring(example), os.environ)
+        with _told_to_end() as told:
+            try:
+                async with _world(example, pa=pa) as world:
+                    return await (_once(world) if once else _live(world))
+            except asyncio.CancelledError:
+                if not told:
+                    raise
+                return EXIT_SIGNAL + told[0]
+    except LiveError as error:
+        print(f"alertd-sim: {error}", file=sys.stderr)
+        return EXIT_LIVE
     except (DaemonFailedError, RuntimeError) as error:
         print(f"alertd-sim: {error}", file=sys.stderr)
         return EXIT_FAILED
+
+
+@contextmanager
+def _told_to_end() -> Iterator[list[int]]:
+    """`kill` and a closed terminal end it like Ctrl-C: in order, the daemon first. Holds the signal that came."""
+    told: list[int] = []
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def end(number: int) -> None:
+        told.append(number)
+        task.cancel()
+
+    taken = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
+    for each in taken:  # nohup ignores one of them, and means it
+        loop.add_signal_handler(each, end, each)
+    try:
+        yield told
+    finally:
+        for each in taken:
+            loop.remove_signal_handler(each)
 
 
 # --- one story, line by line ----------------------------------------------------------------------------------------

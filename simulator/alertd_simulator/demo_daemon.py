@@ -1,14 +1,15 @@
 """The real daemon, as a process of its own, and the questions that the demo asks it over its local socket.
 
-Owns start, proof of life, stop. Must never look into the daemon's database.
+Owns start, proof of life, stop. Must never look into the daemon's database, or leave a daemon behind: whoever ends the
+demo with `kill -9` ends its daemon, too.
 """
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,19 @@ from alertd_simulator.demo_school import School
 ALIVE_S = 30.0
 STOP_S = 15.0
 POLL_S = 0.1
-COMMAND = (sys.executable, "-c", "from alertd.cli import main; main()", "run")
+ENDS_WITH_US = """
+import os, signal, threading
+
+def wait_for_the_end():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=wait_for_the_end, daemon=True).start()
+from alertd.cli import main
+main()
+"""
+"""Its stdin is a pipe whose other end only we hold. Nobody writes into it; when we end, the kernel closes it."""
+COMMAND = (sys.executable, "-c", ENDS_WITH_US, "run")
 LOG_LINES = 30
 
 
@@ -95,17 +108,28 @@ class RunningDaemon:
 async def running_daemon(school: School, log: Path) -> AsyncIterator[RunningDaemon]:
     """Start it, wait until it is alive, stop it when the block ends."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ALERTD_")} | school.environment
-    with log.open("ab") as output:
+    with log.open("ab") as output, _held_pipe() as stdin:
         process = await asyncio.create_subprocess_exec(
-            *COMMAND, school.directory, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
+            *COMMAND, school.directory, stdin=stdin, stdout=output, stderr=output,
             env=environment, start_new_session=True,
         )  # fmt: skip  # its own session: Ctrl-C is for the demo, which stops it in order
-    daemon = RunningDaemon(process, school.socket, log)
+        daemon = RunningDaemon(process, school.socket, log)
+        try:
+            await daemon.until_alive()
+            yield daemon
+        finally:
+            await _stop(process)
+
+
+@contextmanager
+def _held_pipe() -> Iterator[int]:
+    """The end to read; it stays silent until the block, or this process, ends."""
+    reads, writes = os.pipe()
     try:
-        await daemon.until_alive()
-        yield daemon
+        yield reads
     finally:
-        await _stop(process)
+        os.close(reads)
+        os.close(writes)
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -26,7 +26,7 @@ from alertd_simulator import demo_wiring
 from alertd_simulator.demo_wiring import Endpoints, Keys, PaZone, dump_toml
 
 __all__ = ["IN_TREE", "SPARE", "STATE", "WIRING", "Endpoints", "Keys", "Part", "School", "dump_toml"]
-__all__ += ["find_example", "prepare"]
+__all__ += ["find_example", "prepare", "read_wiring"]
 
 WIRING = "channels.toml"
 WAIT_S = 6
@@ -34,6 +34,8 @@ WAIT_S = 6
 ROOMS_MIN = 2
 STATE, SPARE, SOCKET = "state", "spare", "s"
 """Beside the configuration. A socket's path has at most 107 characters."""
+SECRETS = "secrets"
+"""Folder of an installed configuration, by the README: nothing of it is read or copied."""
 AWAY = frozenset({"store_url", "heartbeat_url", "listen", "public_base_url", "socket_path", "spare_dir"})
 """Settings of a daemon that would reach out of the rehearsal."""
 INSTALLED = Path(sys.prefix) / "share/alertd/config"
@@ -178,6 +180,15 @@ def find_example(given: Path | None = None) -> Path:
     raise RuntimeError(f"there is no example configuration in {tried}; name one with --config")
 
 
+def read_wiring(config: Path) -> dict[str, Any]:
+    """`channels.toml` as it is written there. Raises `RuntimeError` if it cannot be read."""
+    file = config / WIRING
+    try:
+        return tomllib.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise RuntimeError(f"{file} cannot be read: {error}; alertd check {config} says more") from None
+
+
 def prepare(example: Path, directory: Path, endpoints: Endpoints, keys: Keys) -> School:
     """Copy the example and point it at the actors. Raises `RuntimeError` with all that is wrong with it."""
     config = directory / "config"
@@ -211,17 +222,32 @@ def prepare(example: Path, directory: Path, endpoints: Endpoints, keys: Keys) ->
 
 def _copied(example: Path, config: Path, endpoints: Endpoints, keys: Keys) -> tuple[dict[str, Any], dict[str, str]]:
     """The wiring as it is written there, and the secrets that it names."""
-    wiring = tomllib.loads((example / WIRING).read_text())
+    wiring = read_wiring(example)
     if strangers := demo_wiring.unknown(wiring):
         raise RuntimeError(
             f"{', '.join(strangers)}: nobody here plays the other end, so it would do what it always does; "
             "take it out of a copy of the configuration"
         )
-    shutil.copytree(example, config, dirs_exist_ok=True)
+    _copy(example, config)
     values = demo_wiring.point(wiring, endpoints, keys)
     (config / WIRING).write_text(dump_toml(wiring))
     _keep_at_home(config / "alertd.toml")
     return wiring, values
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Who may read it stays as it was. What stays behind: the set-group bit of an installed configuration's folders,
+    which a unit with RestrictSUIDSGID= may not give to anything; and the district's secrets."""
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for entry in source.iterdir():
+        if entry.name == SECRETS:
+            continue
+        if entry.is_dir():
+            _copy(entry, target / entry.name)
+        else:
+            shutil.copyfile(entry, target / entry.name)
+            (target / entry.name).chmod(entry.stat().st_mode & 0o777)
+    target.chmod(source.stat().st_mode & 0o777)
 
 
 def _keep_at_home(file: Path) -> None:

@@ -18,6 +18,20 @@ PROVIDERS = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY", "TWILI
 DEFAULT_URL = {"sms_twilio": "https://api.twilio.com", "voice_twilio": "https://api.twilio.com"}
 
 
+class LiveError(RuntimeError):
+    """Something here could reach somebody real."""
+
+
+def refuse_live(wiring: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    """Raises `LiveError` that names all secrets at hand."""
+    if found := list(live_secrets(wiring, environ)):
+        raise LiveError(
+            "credentials of a live provider are at hand, and a rehearsal does not run beside them:\n"
+            + "".join(f"  {each}\n" for each in found)
+            + "unset them, and begin again in a shell that has none"
+        )
+
+
 def live_secrets(wiring: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
     """Secrets of channels that were not made up for a rehearsal."""
     for name in PROVIDERS:

@@ -6,6 +6,7 @@ by themselves (docs/pa.md). Must never know what alertd decides.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from random import Random
@@ -17,7 +18,7 @@ from msgspec.json import decode
 from alertd.config import Loaded
 from alertd.model.mode import Mode
 from alertd.model.notification import Claim, NotificationRow
-from alertd.model.outcome import Failed, Outcome, Sent
+from alertd.model.outcome import Failed, Outcome, Sent, Withdrawn
 from alertd.model.page import Page, PageAction
 from alertd.ports import ChannelLimits
 
@@ -63,6 +64,8 @@ class Loudspeakers:
         """The second argument: it was cut."""
         self._random = random
         self._said: dict[tuple[str, str], tuple[asyncio.TimerHandle, Speech]] = {}
+        self.silences: Counter[tuple[str, str]] = Counter()
+        """Channel and zone -> how often quiet was ordered there. What was under way then is not begun any more."""
         self._times = {
             (section.name, name): int(announcement.get("times", 2))
             for section in school.sections
@@ -139,8 +142,13 @@ class PaChannel:
         notification = claim.notification
         page = decode(notification.body, type=Page)
         zone = notification.endpoint.address
+        silences = self._loudspeakers.silences
+        silences[self.name, zone] += page.action is PageAction.STOP
+        before = silences[self.name, zone]
         await asyncio.sleep(self._loudspeakers.crossing_s(zone))
         self._refuse_if_dead()
+        if page.action is PageAction.SAY and silences[self.name, zone] > before:
+            return Withdrawn(ref=notification.id, detail="quiet was ordered before it was said")
         return self._loudspeakers.take(self.name, zone, page, notification.id)
 
     async def look_up(self, row: NotificationRow) -> Outcome | None:  # noqa: ARG002 - a port's signature

@@ -8,7 +8,6 @@ of this machine, or where the daemon is not the rehearsal's.
 import asyncio
 import contextlib
 import time
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
@@ -24,13 +23,13 @@ from alertd.daemon.http_client import HttpClient
 from alertd.daemon.system_clock import SystemClock
 from alertd.model.registry import Registry
 from alertd.ports import HttpNoAnswerError, HttpNotSentError, HttpRequest
-from alertd_simulator.demo_school import WIRING
+from alertd_simulator.demo_school import read_wiring
 from alertd_simulator.devices import Air, Payload, on_the_air
 from alertd_simulator.feed import Line, grouped
 from alertd_simulator.fleet import Fleet
-from alertd_simulator.live_credentials import live_channels, live_secrets
+from alertd_simulator.live_credentials import LiveError, live_channels, live_secrets
 from alertd_simulator.play_program import Program, words_of
-from alertd_simulator.receivers import LiveError, Rehearsal
+from alertd_simulator.receivers import Rehearsal
 from alertd_simulator.world.plan import (
     CarrierWeather,
     Deed,
@@ -55,7 +54,7 @@ Tell = Callable[[float, str], None]
 
 def refuse_what_is_live(rehearsal: Rehearsal, environ: Mapping[str, str]) -> None:
     """Raises `LiveError` that names every way out of this machine."""
-    wiring = tomllib.loads((Path(rehearsal.config) / WIRING).read_text())
+    wiring = read_wiring(Path(rehearsal.config))
     if found := [*live_channels(wiring), *live_secrets(wiring, environ)]:
         raise LiveError("this could reach somebody real, so nothing is played:\n  " + "\n  ".join(found))
 

@@ -8,7 +8,6 @@ import asyncio
 import json
 import shlex
 import shutil
-import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -21,12 +20,12 @@ from alertd.daemon.system_clock import SystemClock
 from alertd_simulator.carrier import Carrier
 from alertd_simulator.carrier_json import CallRecord, Text
 from alertd_simulator.demo_loudspeakers import Heard, known_recordings, listening, why_no_multicast
-from alertd_simulator.demo_school import SPARE, STATE, WIRING, School, prepare
+from alertd_simulator.demo_school import SPARE, STATE, School, prepare, read_wiring
 from alertd_simulator.demo_wiring import Endpoints, Keys
 from alertd_simulator.dispatch_center import DispatchCenter, Message
 from alertd_simulator.embedded_broker import embedded_broker
 from alertd_simulator.feed import Feed
-from alertd_simulator.live_credentials import live_secrets
+from alertd_simulator.live_credentials import LiveError, refuse_live
 from alertd_simulator.loopback_server import LOOPBACK, free_port, served
 from alertd_simulator.on_the_phone import conduct_of
 from alertd_simulator.people import Habit, Responder, Seen
@@ -36,10 +35,6 @@ MARKER = "rehearsal.json"
 ENVIRONMENT = "rehearsal.env"
 A_LONG_CODE_PER_S = 1.0
 """Texts that each sender gives out in a second (Twilio, error 30001)."""
-
-
-class LiveError(RuntimeError):
-    """Something here could reach somebody real."""
 
 
 class Rehearsal(Struct, frozen=True, kw_only=True):
@@ -79,16 +74,6 @@ def prepare_folder(folder: Path) -> None:
         shutil.rmtree(folder / old, ignore_errors=True)
 
 
-def refuse_live(wiring: Mapping[str, object], environ: Mapping[str, str]) -> None:
-    """Raises `LiveError` that names all of it."""
-    if found := list(live_secrets(wiring, environ)):
-        raise LiveError(
-            "credentials of a live provider are at hand, and a rehearsal does not run beside them:\n"
-            + "".join(f"  {each}\n" for each in found)
-            + "unset them, and begin again in a shell that has none"
-        )
-
-
 def check_broker(wiring: Mapping[str, object], host: str, port: int) -> None:
     """A broker at which a live daemon may listen is none for a rehearsal: its presses would be real there."""
     sources = wiring.get("sources", {})
@@ -110,7 +95,7 @@ async def receivers(
     config: Path, folder: Path, environ: Mapping[str, str], *, broker: tuple[str, int] | None = None
 ) -> AsyncIterator[Receivers]:
     """Until the block ends. `broker`: of the rehearsal's own; `None`: one is started. Raises `RuntimeError`."""
-    wiring = tomllib.loads((config / WIRING).read_text())
+    wiring = read_wiring(config)
     refuse_live(wiring, environ)
     if broker is not None:
         check_broker(wiring, *broker)

@@ -13,9 +13,10 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from alertd_simulator.live_credentials import LiveError
 from alertd_simulator.play import Player, refuse_what_is_live, registry_of
 from alertd_simulator.play_program import Program, described, program_of_seed, program_of_story
-from alertd_simulator.receivers import LiveError, Receivers, print_until_cancelled, read_rehearsal, receivers
+from alertd_simulator.receivers import Receivers, print_until_cancelled, read_rehearsal, receivers
 from alertd_simulator.scenario.words import ScenarioError
 
 OK, FAILED, USAGE, LIVE, INTERRUPTED = 0, 1, 2, 3, 130

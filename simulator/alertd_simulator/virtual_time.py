@@ -288,6 +288,10 @@ class VirtualLoop(BaseEventLoop):
             raise
         except BaseException as error:  # noqa: BLE001 - as asyncio does: whoever watches the loop is told
             self.call_exception_handler({"message": f"{handle!r} failed", "exception": error, "handle": handle})
+        finally:
+            # As asyncio does. From Python 3.12 on the traceback of a task's error holds this frame: an error that
+            # nobody awaits would hold its own task, and be told of only when the collector comes by, if at all.
+            del handle
 
     def _stay(self) -> None:
         self._turns += 1

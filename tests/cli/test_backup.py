@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from alertd.console import examination
+from alertd.model.decision import Decision
+from alertd.model.notification import Kind
 from alertd.store.sqlite import SqliteStore
 from alertd.testing.store_contract import World
 from alertd.testing.store_values import first_wave, incident
@@ -55,6 +58,22 @@ def test_a_backup_of_the_running_store_is_made_proven_and_brought_back(shell, da
     assert len(database.store.read_incidents(open_only=False, site_id=None, limit=9)) == 1
 
 
+@pytest.mark.slow
+def test_before_a_restore_it_is_said_which_incidents_begin_again(shell, database, tmp_path):
+    """People would be texted of something that is long over."""
+    copy = str(tmp_path / "copy.db")
+    database.commit(first_wave(2, token="18"))
+    assert shell.run(*OURS, "backup", copy).code == 0
+    again = "of these are closed today, and would be open again."
+    database.store.close()
+    assert again not in shell.run(*OURS, "restore", copy, typed="no\n").out
+
+    database.store.open("again", database.clock)
+    database.commit(Decision(incidents=(incident(1, closed_us=database.clock.wall_us),)))
+    database.store.close()
+    assert f"1 {again}" in shell.run(*OURS, "restore", copy, typed="no\n").out
+
+
 def test_a_torn_file_is_refused_by_name(shell, database, tmp_path):
     copy = tmp_path / "copy.db"
     assert shell.run(*OURS, "backup", str(copy)).code == 0
@@ -93,6 +112,20 @@ def test_the_self_test_tells_what_failed(shell, daemon, database, tmp_path):
     (trouble,) = daemon.read_troubles()
     assert trouble.key == "nightly:self-test"
     assert "configuration" in trouble.summary
+
+
+def test_what_fails_tonight_is_told_though_something_else_failed_last_night(shell, daemon, monkeypatch):
+    failures = iter(("broker of source east: does not answer", "channel sms: does not let us in"))
+    monkeypatch.setattr(examination, "examine", lambda *_: iter(()))
+    monkeypatch.setattr(examination, "summary", lambda _findings: next(failures))
+    for _ in range(2):
+        shell.run("doctor", OURS[1], "--report")
+
+    texts = [row.notification.text for row in daemon._rows() if row.notification.kind is Kind.TROUBLE]
+    assert "does not answer" in texts[0]
+    assert "channel sms: does not let us in" in texts[-1]
+    (trouble,) = daemon.read_troubles()
+    assert trouble.summary == "the nightly self-test failed: channel sms: does not let us in"
 
 
 def test_of_postgresql_it_says_which_tool_to_use(shell, monkeypatch, tmp_path):

@@ -113,6 +113,49 @@ def test_the_same_order_twice_is_one_drill(shell, daemon):
     assert len(daemon.oak.rows) == rows
 
 
+def test_an_order_that_comes_again_after_its_drill_says_that_a_press_is_real(shell, daemon):
+    assert shell.run(*START, "--key", "k1").code == 0
+    assert shell.run("drill", "end", "oak", "--by", "ruiz").code == 0
+    again = shell.run(*START, "--key", "k1")
+    assert again.code == 1
+    assert "this drill is over since 10:42: whatever is pressed now is REAL" in again.err
+    assert "is an exercise" not in again.out + again.err, "whoever believes it presses live"
+
+
+def test_a_press_of_a_participant_is_called_what_it_is(shell, daemon):
+    assert shell.run(*START).code == 0
+    first = shell.run("press", "badge-204", "--count", "8", "--yes")
+    assert (first.code, "Committed, DRILL: OAK ELEM Rm 204 LOCKDOWN DRILL" in first.out) == (0, True), first.out
+    live = json.loads(shell.run("press", "badge-118", "--count", "8", "--yes", "--json").out)
+    assert live["mode"] == "live"
+    assert "Committed, LIVE: OAK ELEM Rm 118 LOCKDOWN 10:42" in live["words"]
+
+
+def test_ending_ends_the_drill_that_runs_and_not_one_that_is_over(shell, daemon):
+    assert shell.run(*START).code == 0
+    assert shell.run("drill", "end", "oak", "--by", "ruiz").code == 0
+    daemon.oak.now_us += 60_000_000
+    assert shell.run(*START).code == 0
+    second = daemon.oak.state.drill
+    assert shell.run("drill", "end", "oak", "--by", "ruiz").code == 0
+    assert not daemon.oak.drills[second.id].is_running
+    third = shell.run("drill", "end", "oak", "--by", "ruiz")
+    assert (third.code, "no drill runs at oak; the last one ended 10:43" in third.err) == (1, True), third.err
+
+
+def test_notices_of_each_restart_are_among_those_that_the_report_looks_at(shell, daemon):
+    assert shell.run(*START).code == 0
+    for _ in range(2):
+        daemon.oak.wait(60)
+        daemon.oak.restart()
+    goes_on = [r.notification.id for r in daemon.oak.rows.values() if r.notification.kind is Kind.DRILL_GOES_ON]
+    assert len(goes_on) == 10
+    for row in [daemon.oak.rows[id_] for id_ in goes_on]:
+        daemon.oak.outcome(daemon.oak.claim(row), Failed(permanent=True, code="30005", detail="no such phone"))
+    (view,) = json.loads(shell.run("drill", "status", "--json").out)["drills"]
+    assert view["missed"] >= len(goes_on), "what was lost of a second restart is not counted"
+
+
 def test_the_report_says_who_answered_who_never_did_what_failed_and_what_was_blocked(shell, drilled):
     report = json.loads(shell.run("drill", "report", "oak", "--json").out)
     (incident,) = report["incidents"]

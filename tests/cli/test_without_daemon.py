@@ -172,6 +172,44 @@ def test_import_of_what_the_daemon_would_refuse_writes_nothing_and_exits_4(tmp_p
     assert (tmp_path / "config/people.csv").read_text() == before
 
 
+def init(folder: Path, *more: str):
+    lists = ("--people", str(folder / "staff.csv"), "--devices", str(folder / "buttons.csv"))
+    return run("init", str(folder / "ours"), *lists, "--responder", "1", "--technician", "2", *more)
+
+
+def test_init_takes_what_each_list_calls_its_columns(tmp_path):
+    staff = "Key,Last Name,School,Handy\n1,Ruiz,Oak,(202) 555-0110\n2,Varga,Oak,(202) 555-0119\n"
+    (tmp_path / "staff.csv").write_text(staff)
+    (tmp_path / "buttons.csv").write_text("Tag,School,Room\nwb-1,Oak,Rm 1\n")
+    first = init(tmp_path)
+    assert (first.exit_code, "--people-column id=" in first.output) == (4, True)
+    second = init(tmp_path, "--people-column", "id=Key")
+    assert "--device-column id=" in second.output, "not a personnel number"
+    assert 'does not use: "Handy"' in second.output
+    result = init(
+        tmp_path, "--people-column", "id=Key", "--people-column", "phone=Handy", "--device-column", "id=Tag"
+    )  # fmt: skip
+
+    assert result.exit_code == 0, result.output
+    assert "Handy" not in result.output
+    assert "+12025550110" in (tmp_path / "ours/people.csv").read_text()
+    assert "wb-1," in (tmp_path / "ours/devices.csv").read_text()
+
+
+def test_init_warns_and_writes(tmp_path):
+    (tmp_path / "staff.csv").write_text("Employee ID,Last Name,School,Cell,Hired\n1,Ruiz,Oak,(202) 555-0110,\n")
+    (tmp_path / "buttons.csv").write_text('Serial No.,School,Room\nwb-1,Oak,"Rm 1, East"\nwb-2,Oak,"Rm 1, West"\n')
+    result = init(tmp_path, "--technician", "1")
+    assert "--technician 2: nobody has this id" in result.output
+
+    with (tmp_path / "staff.csv").open("a") as staff:
+        staff.write("2,Vo,Oak,(202) 555-0119,\n")
+    result = init(tmp_path)
+    assert "warning: are taken for different rooms" in result.output
+    assert 'does not use: "Hired"' in result.output
+    assert (result.exit_code, (tmp_path / "ours").is_dir()) == (0, True)
+
+
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:
     """The example school with two mistakes."""
@@ -225,6 +263,7 @@ def test_check_as_json_is_for_programs(broken):
 # --- doctor
 
 
+@pytest.mark.slow
 def test_doctor_works_while_the_daemon_is_down(tmp_path):
     result = run("doctor", str(CONFIG), "--json", ALERTD_STATE_DIR=str(tmp_path))
     import json
@@ -237,6 +276,7 @@ def test_doctor_works_while_the_daemon_is_down(tmp_path):
     assert found[f"store {tmp_path}/alertd.db"]["words"] == "does not exist yet"
 
 
+@pytest.mark.slow
 def test_doctor_exits_4_when_the_configuration_is_invalid(broken, tmp_path):
     result = run("doctor", str(broken), ALERTD_STATE_DIR=str(tmp_path))
 

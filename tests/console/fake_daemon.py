@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from alertd.console.backend import Health, Proof, Reloaded
 from alertd.engine.routing import route
-from alertd.model.decision import Entry, Now
+from alertd.model.decision import Entry, EntryKind, Now
 from alertd.model.drill import Drill
 from alertd.model.events import Arrival, Event
 from alertd.model.ids import DISTRICT, DrillId, IncidentId, NotificationId, SiteId
@@ -120,7 +120,7 @@ class FakeDaemon:
     def keep(self, entry: Entry, site_id: SiteId = OAK) -> None:
         at_us = self.sites[site_id].now_us
         self.journal.append(
-            JournalLine(site_id=site_id, sequence=len(self.journal), at_us=at_us, entry=entry, hash="00")
+            JournalLine(site_id=site_id, sequence=len(self.journal) + 1, at_us=at_us, entry=entry, hash="00")
         )
 
     # --- Store, as far as the console may read it
@@ -155,6 +155,13 @@ class FakeDaemon:
 
     def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
         return tuple(line for line in self.journal if line.entry and line.entry.incident_id == incident_id)
+
+    def read_journal(
+        self, site_id: SiteId, *, since_us: int, until_us: int, after: int = 0, kind: EntryKind | None = None
+    ) -> tuple[JournalLine, ...]:
+        mine = [line for line in self.journal if line.site_id == site_id and since_us <= line.at_us <= until_us]
+        mine = [line for line in mine if line.sequence > after]
+        return tuple(line for line in mine if kind is None or (line.entry is not None and line.entry.kind is kind))
 
     def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
         self._may_fail()

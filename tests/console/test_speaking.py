@@ -130,3 +130,14 @@ async def test_what_left_is_not_called_heard(app, daemon):
 
     assert shown["known"] == "its first packet has left for the loudspeakers"
     assert shown["not_known"] == "whether a loudspeaker was on, and anybody there to hear it"
+
+
+async def test_quiet_is_not_told_as_a_packet_that_left(app, daemon):
+    key = {"Idempotency-Key": "k1"}
+    await ask(app, "POST", "/v1/sites/oak/silence", SIGNED, key)
+    for row in pages(daemon):
+        daemon.oak.outcome(daemon.oak.claim(row), Sent(ref="pa-1", detail="the zone is silent"))
+    shown = (await ask(app, "POST", "/v1/sites/oak/silence", SIGNED, key)).json["notifications"]
+
+    assert {each["known"] for each in shown} == {"nothing is sent to the loudspeakers any more"}
+    assert {each["not_known"] for each in shown} == {"whether another system speaks over them"}

@@ -19,6 +19,8 @@ from alertd import app
 from alertd.daemon.system_clock import SystemClock
 from alertd.store.sqlite import SqliteStore
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SECRETS = {
     "ALERTD_SECRET_BROKER_PASSWORD": "x",
@@ -108,6 +110,9 @@ def test_a_state_directory_that_cannot_be_made_is_one_sentence_with_a_remedy(rea
     assert "set another daemon.state_dir" in last["error"]
 
 
+OUR_PROFILES = (REPOSITORY / "tests/adapters/decoders/mapping/ours.toml").read_text()
+
+
 class Running:
     """`alertd run` as a process, on a copy of the example school that reaches nobody."""
 
@@ -158,9 +163,25 @@ def test_a_reload_is_refused_as_a_whole_or_taken_and_sigterm_ends_well(running: 
     people.write_text(good)
     running.process.send_signal(signal.SIGHUP)
     running.wait_for('"reloaded"')
+    assert '"sections": []' in running.log.read_text(), "the broker and the loudspeakers were cut off for nothing"
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(15) == app.EXIT_OK
     assert '"stopped"' in running.log.read_text()
+
+
+@pytest.mark.slow
+def test_another_profile_of_a_device_builds_its_sources_anew_and_a_broken_one_does_not(running: Running):
+    running.wait_for("mqtt_connection_lost")
+    profiles = running.config / "profiles"
+    profiles.mkdir()
+    (profiles / "ours.toml").write_text(OUR_PROFILES.replace("object.pressed == `0`", "object.pressed"))
+    running.process.send_signal(signal.SIGHUP)
+    running.wait_for("reload_refused")
+    assert "profiles/ours.toml:37: profile.our-button.rules[2].when: is no comparison" in running.log.read_text()
+
+    (profiles / "ours.toml").write_text(OUR_PROFILES)
+    running.process.send_signal(signal.SIGHUP)
+    running.wait_for('"sections": ["sources.broker"]')
 
 
 @pytest.mark.slow
@@ -171,7 +192,6 @@ def test_a_reload_that_hangs_is_refused_and_blocks_neither_the_next_nor_the_end(
 import pathlib, threading
 from alertd import app, lint
 
-pytestmark = pytest.mark.slow
 reload = lint.reload
 def hanging(current):
     if pathlib.Path({str(hang)!r}).exists():

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from alertd.daemon.committer import Committer
 from alertd.daemon.dispatch import ChannelDesk, Dispatch
+from alertd.daemon.rate import TokenBucket
 from alertd.model.decision import Now
 from alertd.model.events import Event, OutcomeReported, TestOrdered
 from alertd.model.ids import CauseId, NotificationId, PersonId
@@ -17,7 +18,7 @@ from alertd.model.notification import Claim, Kind, Lane, Notification, Notificat
 from alertd.model.outcome import Accepted, Delivered, Failed, Outcome, Unknown
 from alertd.model.people import Endpoint
 from alertd.model.reason import Reason
-from alertd.ports import ChannelLimits, NotCommittedError
+from alertd.ports import Channel, ChannelLimits, NotCommittedError
 from alertd.store.sqlite import SqliteStore
 from alertd_simulator.virtual_time import VirtualClock, in_virtual_time
 from tests.daemon.world import FakeChannel, World
@@ -428,6 +429,24 @@ async def test_a_text_that_expires_while_its_claim_waits_for_a_slow_disk_is_not_
     running.cancel()
 
 
+@in_virtual_time(executor_delay=lambda _random: (0.0, 2.0))
+async def test_when_a_commit_had_returned_is_on_record_with_what_left_after_it(tmp_path: Path):
+    """What a drill measures of the disk: a decision's own time is before its commit, whatever that takes."""
+    world = World(tmp_path)
+    await world.start()
+    world.press("badge-204")
+    await asyncio.sleep(9)
+    (incident,) = world.incidents()
+    lines = [line for line in world.store.read_timeline(incident.id) if line.entry is not None]
+    decided_us = min(line.at_us for line in lines)
+    begun = [int(line.entry.data["begun_us"]) for line in lines if line.entry and "begun_us" in line.entry.data]
+
+    after_s = (min(begun) - decided_us) / 1e6
+    assert after_s >= 2, "the record says that a text left before its commit had returned"
+    assert after_s == pytest.approx(2, abs=0.1)
+    await world.stop()
+
+
 class HoldingStore(SqliteStore):
     """Holds one row until its time; remembers when it was asked to claim."""
 
@@ -475,6 +494,127 @@ async def test_where_the_provider_is_paced_panics_wait_in_line_and_can_still_be_
     assert desk.room() == (0, 0), "what has no token yet stays in the store, where it can be withdrawn"
     await asyncio.sleep(1.1)
     assert desk.next() is not None
+
+
+@in_virtual_time
+async def test_an_answer_goes_before_the_staffs_texts_that_still_wait_for_a_paced_carrier() -> None:
+    """At one text a second: whoever said that they go hears so before the rest of the school has had its text."""
+    desk = ChannelDesk(PacedChannel(), VirtualClock())
+    for epoch, lane in enumerate((Lane.STAFF, Lane.STAFF, Lane.ANSWER, Lane.NEXT, Lane.PANIC)):
+        desk.put(claim(lane=lane, epoch=epoch), 0)
+
+    left: list[Lane] = []
+    for _ in range(5):
+        chosen = desk.next()
+        assert chosen is not None
+        left.append(chosen[0].notification.lane)
+        await asyncio.sleep(1.1)
+
+    assert left == [Lane.PANIC, Lane.ANSWER, Lane.STAFF, Lane.STAFF, Lane.NEXT], "an answer waited for the staff"
+
+
+@in_virtual_time
+async def test_promise_2_staff_and_answers_wait_for_no_rate_that_others_used_up_and_use_the_kept_lines() -> None:
+    channel = PacedChannel()
+    channel.limits = ChannelLimits(per_s=1.0, concurrent=5)
+    desk = ChannelDesk(channel, VirtualClock())
+    for epoch in range(4):
+        desk.put(claim(lane=Lane.ROUTINE, epoch=epoch), 0)
+    assert desk.next() is not None
+    assert desk.next() is None, "the rate holds for what can wait"
+    desk.running = 4
+    desk.put(claim(lane=Lane.STAFF, epoch=8), 0)
+
+    chosen = desk.next()
+
+    assert chosen is not None, "promise 2: a panic's text to staff waited for the rate, or for a line"
+    assert chosen[0].epoch == 8
+
+
+class BackloggedStore(SqliteStore):
+    """Something is always due."""
+
+    def next_due_us(self) -> tuple[int | None, int | None]:
+        return None, 0
+
+
+@in_virtual_time
+async def test_promise_2_a_repeat_is_not_born_claimed_while_first_calls_wait_for_the_rate(tmp_path: Path) -> None:
+    """A reminder that is written in the moment in which a token is free would pass two hundred phones that wait."""
+    clock = VirtualClock()
+    store = BackloggedStore(tmp_path / "alertd.db", ballast_bytes=0)
+    store.open("backlog", clock)
+    channels: dict[str, Channel] = {"voice": PacedChannel(), "sms": FakeChannel("sms", "sms")}
+    dispatch = Dispatch(store=store, clock=clock, committer=Committer(), channels=channels, lease_s=60)
+    assert dispatch.room().rest["voice"] == 1, "nothing waits yet"
+    running = asyncio.create_task(dispatch.run(ListeningDoor()))
+    await asyncio.sleep(2)
+
+    room = dispatch.room()
+    assert room.rest["voice"] == 0, "promise 2: a repeat passes first calls that wait"
+    assert room.panic["voice"] == 1
+    assert room.rest["sms"] > 1, "where nobody waits for a rate, nothing is held up"
+    running.cancel()
+
+
+@in_virtual_time
+async def test_what_was_not_even_tried_uses_up_no_rate(tmp_path: Path) -> None:
+    """A phone that our own call still has rings nobody: the next phone must not wait a second for it."""
+    stage = Stage(tmp_path, ChannelLimits(per_s=0.1, paced=True))
+
+    async def behave(claim: Claim) -> Outcome:
+        if claim.epoch < 4:
+            return Failed(permanent=False, code="line_held", retry_after_s=10, not_tried=True)
+        return Accepted(ref=claim.notification.id)
+
+    stage.sms.behave = behave
+    await asyncio.sleep(0)
+    stage.take(*(claim(epoch=n) for n in range(6)))
+    await asyncio.sleep(1)
+
+    assert [c.epoch for c in stage.sms.sent] == [0, 1, 2, 3, 4], "who can be rung waits for those who cannot"
+    await asyncio.sleep(9.2)
+    assert len(stage.sms.sent) == 6, "and one call in ten seconds stays one call in ten seconds"
+
+
+@in_virtual_time
+async def test_what_the_store_takes_for_a_claim_is_not_lost_to_the_rate() -> None:
+    """Two hundred phones at one a second: with 0.3 s lost on each, the last one rang after four minutes and a half."""
+    clock = VirtualClock()
+    bucket = TokenBucket(1.0, clock)
+    begun_us, calls = clock.now().boot_us, 0
+    while calls < 60:
+        await asyncio.sleep(bucket.wait_s() + 0.3)  # the claim, on its way
+        while bucket.whole():
+            bucket.draw()
+            calls += 1
+
+    took_s = (clock.now().boot_us - begun_us) / 1e6
+    assert 59 <= took_s <= 61, "the rate is not what was written"
+
+
+@pytest.mark.parametrize("per_s", [0.03, 0.3, 1.0, 3.0, 7.0])
+@in_virtual_time
+async def test_whoever_waits_as_long_as_is_said_has_a_token(per_s: float) -> None:
+    """Else the claim loop asks again and again at the same moment."""
+    bucket = TokenBucket(per_s, VirtualClock())
+    for _ in range(30):
+        bucket.draw()
+    for _ in range(50):
+        bucket.draw()
+        for _ in range(3):  # rounded to whole microseconds, at most twice
+            await asyncio.sleep(bucket.wait_s())
+
+        assert bucket.whole() >= 1, "it is never there"
+        assert bucket.wait_s() == 0.0
+
+
+@in_virtual_time
+async def test_a_pause_is_no_licence_to_call_two_phones_at_once() -> None:
+    bucket = TokenBucket(1.0, VirtualClock())
+    await asyncio.sleep(600)
+
+    assert bucket.whole() == 1
 
 
 class PacedChannel:

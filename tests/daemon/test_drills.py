@@ -3,16 +3,23 @@
 import asyncio
 from pathlib import Path
 
-from alertd.model.events import DrillOrdered
-from alertd.model.ids import CauseId, DeviceId
+import pytest
+from msgspec.structs import replace
+
+from alertd.daemon.drills import AGAIN_S, DrillsFound
+from alertd.model.decision import Decision
+from alertd.model.drill import Drill, DrillState
+from alertd.model.events import DrillEndOrdered, DrillFound, DrillOrdered, Event
+from alertd.model.ids import CauseId, DeviceId, DrillId, SiteId
 from alertd.model.incident import IncidentClass
 from alertd.model.mode import Mode
-from alertd.model.notification import Kind, NotificationState
+from alertd.model.notification import Claim, Kind, Lane, NotificationState
 from alertd.model.outcome import Delivered
-from alertd.ports import ChannelLimits
+from alertd.ports import ChannelLimits, NotCommittedError
 from alertd_simulator.virtual_time import in_virtual_time
+from tests.daemon.test_dispatch import Stage, claim
 from tests.daemon.world import World
-from tests.engine.school import OAK
+from tests.engine.school import ELM, OAK
 
 PROMISE_3 = "promise 3 broken"
 ONE_LINE = ChannelLimits(concurrent=2)
@@ -139,3 +146,122 @@ async def test_a_press_that_alertd_cannot_handle_ends_the_drill_as_real(tmp_path
     assert all(n.text.startswith("DRILL STOPPED, THIS IS REAL. OAK ELEM") and len(n.text) <= 160 for n in pages)
     assert not world.store.read_drills(running_only=True, site_id=None, limit=9), PROMISE_3
     await world.stop()
+
+
+@in_virtual_time()
+async def test_what_was_to_say_that_a_drill_is_over_is_dropped_when_something_real_is_quicker(tmp_path: Path):
+    world = World(tmp_path, sms=ONE_LINE)
+    await world.start()
+
+    async def slow(claim):
+        await asyncio.sleep(2)
+        return Delivered(ref=f"ref-{claim.notification.id}")
+
+    await begin_drill(world)
+    await asyncio.sleep(10)
+    world.sms.behave = slow
+    await world.daemon.intake.submit(DrillEndOrdered(site_id=OAK, cause=CauseId("end"), by="J. Ruiz"))
+    await asyncio.sleep(0.5)  # one line for whatever is no panic: the others wait, claimed
+    before = len(world.sms.sent)
+    world.press("badge-118")
+    await asyncio.sleep(30)
+
+    after = sent(world, since=before)
+    assert (Mode.LIVE, Kind.ALERT) in after
+    assert (Mode.DRILL, Kind.DRILL_OVER) not in after, "promise 3: the press reads as the last act of the drill"
+    await world.stop()
+
+
+def drill(**more: object) -> Drill:
+    begun = Drill(
+        id=DrillId("drill-oak"),
+        site_id=OAK,
+        incident_class=IncidentClass.LOCKDOWN,
+        device_ids=(),
+        told_before="J. Doe, dispatch",
+        by="J. Ruiz",
+        started_us=0,
+        ends_us=60_000_000,
+    )
+    return replace(begun, **more)
+
+
+def of_drill(kind: Kind, number: int) -> Claim:
+    live = claim(address=f"+120255501{number:02d}", lane=Lane.DRILL)
+    return replace(live, notification=replace(live.notification, mode=Mode.DRILL, kind=kind))
+
+
+OVER = drill(state=DrillState.ENDED)
+
+
+@pytest.mark.parametrize(
+    ("decided", "leaves"),
+    [
+        ((drill(),), {Kind.ALERT, Kind.DRILL_OVER}),
+        ((OVER,), {Kind.DRILL_OVER}),
+        ((replace(OVER, overtaken=True),), set()),
+        ((replace(OVER, overtaken=True), drill()), {Kind.ALERT, Kind.DRILL_OVER}),
+    ],
+    ids=("runs", "is over", "is over and real", "is over, and another runs"),
+)
+@in_virtual_time()
+async def test_what_is_claimed_of_a_drill_leaves_only_while_it_is_true(
+    tmp_path: Path, decided: tuple[Drill, ...], leaves: set[Kind]
+):
+    stage = Stage(tmp_path)
+    *before, now = (Decision(drill=each) for each in decided)
+    stage.dispatch.heed(before)
+    stage.take(of_drill(Kind.ALERT, 1), of_drill(Kind.DRILL_OVER, 2))  # nothing is sent before the loop runs
+    stage.dispatch.heed([now])
+    await asyncio.sleep(1)
+
+    assert {c.notification.kind for c in stage.sms.sent} == leaves, PROMISE_3
+    assert len(stage.outcomes()) == 2, "what was not sent has no outcome"
+
+
+class FlakyDoor:
+    """Notes what it is given; the commits named by their number fail."""
+
+    def __init__(self, *fail: int) -> None:
+        self.given: list[Event] = []
+        self._fail = fail
+
+    async def submit(self, event: Event) -> None:
+        self.given.append(event)
+        if len(self.given) in self._fail:
+            raise NotCommittedError("the disk is full")
+
+
+def found(door: FlakyDoor) -> list[tuple[SiteId, DrillId]]:
+    return [(event.site_id, event.drill_id) for event in door.given if isinstance(event, DrillFound)]
+
+
+async def started(door: FlakyDoor, owner: str = "one") -> None:
+    running = {OAK: DrillId("drill-oak"), ELM: DrillId("drill-elm")}
+    finder = asyncio.create_task(DrillsFound(running=running, owner=owner, started_us=7).run(door))  # type: ignore[arg-type]
+    await asyncio.sleep(3 * AGAIN_S)
+    finder.cancel()
+
+
+@in_virtual_time()
+async def test_the_drills_of_all_sites_are_told_at_a_start():
+    door = FlakyDoor()
+    await started(door)
+    assert found(door) == [(OAK, "drill-oak"), (ELM, "drill-elm")], "req 77: a drill survived a restart silently"
+
+
+@in_virtual_time()
+async def test_a_start_that_could_not_be_written_down_is_told_again_until_it_is():
+    door = FlakyDoor(1, 3)
+    await started(door)
+    sites = [site for site, _ in found(door)]
+    assert sites == [OAK, OAK, ELM, OAK, ELM], "req 77: a drill survived a restart silently"
+
+
+@in_virtual_time()
+async def test_each_start_is_news_of_its_own():
+    one, other = FlakyDoor(), FlakyDoor()
+    await started(one)
+    await started(other, owner="two")
+    causes = {event.cause for door in (one, other) for event in door.given if isinstance(event, DrillFound)}
+    assert len(causes) == 4, "req 77: a second restart is silent"

@@ -12,7 +12,7 @@ from alertd.daemon.core import CORE
 from alertd.model.decision import Decision, Facts, Now, SiteState
 from alertd.model.events import Event, Pressed, TestOrdered, TimerFired
 from alertd.model.ids import CauseId, PersonId, SiteId
-from alertd.model.notification import Claim, Kind, Lane
+from alertd.model.notification import Claim, Kind
 from alertd.model.outcome import Delivered, Outcome
 from alertd.model.reason import Reason
 from alertd.ports import ChannelLimits, StoreError
@@ -173,7 +173,7 @@ async def test_a_poisonous_timer_is_no_crash_loop(tmp_path: Path):
 
 
 async def _hang_unless_panic(claim: Claim) -> Outcome:
-    if claim.notification.lane is not Lane.PANIC:
+    if not claim.notification.lane.is_urgent:
         await asyncio.sleep(20)
     return Delivered(ref=claim.notification.id)
 
@@ -199,7 +199,7 @@ async def test_promise_2_a_panic_does_not_wait_for_the_rate_that_others_used_up(
     world.press()
     await asyncio.sleep(0.2)
 
-    panics = [c for c in world.sms.sent[before:] if c.notification.lane is Lane.PANIC]
+    panics = [c for c in world.sms.sent[before:] if c.notification.lane.is_urgent]
     assert len(panics) >= 4, "promise 2: nothing silences a first panic — it waited for a rate limit"
     await asyncio.sleep(70)
     assert sum(c.notification.kind is Kind.TEST for c in world.sms.sent) == 60, "the others were never sent"
@@ -220,7 +220,7 @@ def test_promise_2_a_panic_overtakes_a_channel_full_of_others(tmp_path: Path, se
         world.press()
         await asyncio.sleep(4)  # four panics, one line, and up to 200 ms for each commit
 
-        told = {c.notification.recipient for c in world.sms.sent if c.notification.lane is Lane.PANIC}
+        told = {c.notification.recipient for c in world.sms.sent if c.notification.lane.is_urgent}
         everyone = {"Ruiz", "Chen", "Okafor", "Diaz"}
         assert everyone <= told, "promise 2: nothing silences a first panic — the lane was full"
         await world.stop()

@@ -199,6 +199,18 @@ def test_a_socket_that_is_gone_is_logged_once_and_stops_nobody(logs):
     assert [line["event"] for line in logs] == ["systemd_not_told"]
 
 
+@pytest.mark.timeout(5)
+def test_a_service_manager_that_reads_nothing_holds_up_nobody(manager, logs):
+    """The kernel keeps a few datagrams; the next one is dropped, not waited for: presses come meanwhile."""
+    systemd = Systemd({"NOTIFY_SOCKET": manager.path})
+    for number in range(2000):
+        systemd.stopping(f"no. {number}")
+        if logs:
+            break
+    assert [line["event"] for line in logs] == ["systemd_not_told"], "the queue was never full"
+    assert "STATUS=no. 0" in manager.heard()
+
+
 def test_an_abstract_socket_hears_us_too():
     manager = ServiceManager(f"@alertd-test-{time.monotonic_ns()}")
     Systemd({"NOTIFY_SOCKET": manager.path}).stopping("two\nlines")

@@ -120,6 +120,7 @@ class World:
         core: Core = CORE,
         sms: ChannelLimits | None = None,
         store: Callable[[Path], SqliteStore] | None = None,
+        voice: Built | None = None,
     ) -> None:
         self.clock = VirtualClock()
         self.school = school or registry()
@@ -132,6 +133,7 @@ class World:
         self.daemon: Daemon
         self.running: asyncio.Task[None]
         self._path = folder / "alertd.db"
+        self._more = {"channels.voice": voice} if voice is not None else {}
         self._store = store or (lambda path: SqliteStore(path, ballast_bytes=0))
         self._arrivals = 0
 
@@ -149,6 +151,7 @@ class World:
                 "sources.broker": Built(source=self.source, feedback=self.feedback),
                 "channels.sms": Built(channel=self.sms),
                 "channels.dispatch": Built(channel=self.dispatch),
+                **self._more,
             },
         )
         return self.daemon

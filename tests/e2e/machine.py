@@ -114,6 +114,12 @@ class Machine:
             return False
         return bool(health["alive"])
 
+    @property
+    def pid(self) -> int:
+        """Of the daemon that runs."""
+        assert self._process is not None, "no daemon runs"
+        return self._process.pid
+
     async def kill(self) -> None:
         """Kill -9."""
         process, self._process = self._process, None

@@ -243,7 +243,11 @@ class Play:
         self.arrivals += 1
         if self.state.drill is not None:
             found = CauseId(f"start:{self.arrivals}")
-            self.do(DrillFound(site_id=self.state.site_id, cause=found, drill_id=self.state.drill.id))
+            self.do(
+                DrillFound(
+                    site_id=self.state.site_id, cause=found, drill_id=self.state.drill.id, started_us=self.now_us
+                )
+            )
 
     def center(self, state: DispatchState, destination: str = "psap", call: str | None = None) -> None:
         self.arrivals += 1

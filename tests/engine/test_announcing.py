@@ -365,6 +365,30 @@ def test_what_is_real_is_spoken_over_a_drill() -> None:
     assert said(play)[-1] == WORDS["hold"]
 
 
+def test_what_is_written_down_of_a_drill_is_what_is_said_in_it() -> None:
+    """Rows and timeline show it: the live words there would read as if pupils had been told that it was real."""
+    drilled = school()
+    pa = replace(drilled.channels["pa"], drill_announcements={"lockdown": "Lockdown drill. Locks, lights."})
+    fields = {name: getattr(drilled, name) for name in drilled.__struct_fields__}
+    play = Play(Registry(**fields | {"channels": drilled.channels | {"pa": pa}}))
+    play.drill()
+    play.press("badge-204")
+    (row,) = pages(play)
+
+    assert row.notification.text == "Lockdown drill. Locks, lights.", "the live words stand beside a drill"
+    assert decode(row.notification.body, type=Page).words == row.notification.text
+    play.press("wall-gym", 1)
+    play.press("badge-118")
+    assert said(play)[-1] == WORDS["lockdown"]
+
+
+def test_a_drill_without_words_of_its_own_says_the_live_ones_between_its_marks() -> None:
+    play = Play(school())
+    play.drill()
+    play.press("badge-204")
+    assert said(play) == [WORDS["lockdown"]]
+
+
 # --- what humans say ------------------------------------------------------------------------------------------------
 
 

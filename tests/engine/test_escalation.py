@@ -1,6 +1,7 @@
 """Steps, answers, lapses, and what comes after the last step."""
 
 import pytest
+from msgspec.structs import replace
 
 from alertd.engine.routing import route
 from alertd.model.decision import FeedbackState
@@ -10,6 +11,7 @@ from alertd.model.incident import AnswerKind, DispatchState, EscalationState, In
 from alertd.model.people import DutyShift, PersonKind
 from alertd.model.policy import Step, Target, TargetKind
 from alertd.model.reason import Reason
+from alertd.model.registry import Registry
 from tests.engine.play import Play
 from tests.engine.school import ELM, OAK, PEOPLE, PSAP, group, person, policy, registry, schedule
 
@@ -204,6 +206,16 @@ def test_after_the_last_step_everyone_is_told_every_two_minutes_for_ever() -> No
         play.wait(120)
         told = {r for r, kind in play.said() if kind == "exhausted"}
         assert {"Ruiz", "Chen", "Nurse", "Okafor", "Diaz"} <= told, "an exhausted escalation went quiet"
+
+
+def test_a_school_without_a_main_number_says_so_where_the_number_would_stand() -> None:
+    plain = registry()
+    oak = replace(plain.sites[OAK], main_phone=None)
+    fields = {name: getattr(plain, name) for name in plain.__struct_fields__}
+    play = Play(Registry(**fields | {"sites": plain.sites | {OAK: oak}}))
+    play.press()
+    play.wait(91)
+    assert "School number unknown. Trying" in play.texts_to("Ruiz")[-1]
 
 
 def test_the_widening_reaches_the_district_in_its_second_round() -> None:

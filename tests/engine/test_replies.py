@@ -9,6 +9,7 @@ from alertd.model.decision import PhoneIncident
 from alertd.model.events import Replied
 from alertd.model.ids import CauseId, IncidentId, PersonId
 from alertd.model.incident import EscalationState, IncidentClass
+from alertd.model.notification import Kind, Lane
 from alertd.model.reason import Reason
 from tests.engine.play import Play
 from tests.engine.school import OAK
@@ -252,3 +253,55 @@ def test_stop_opts_the_phone_out_and_an_admin_hears_of_it() -> None:
     assert [(n.recipient, n.kind.value) for n in play.news()] == [("Ruiz", "trouble")]
     play.reply("Chen", "START")
     assert not play.opted_out
+
+
+# --- when the answer is sent ----------------------------------------------------------------------------------------
+
+
+def lanes(p: Play) -> list[Lane]:
+    """Of the answers, in the order in which they were given."""
+    return [n.lane for n in p.news() if n.kind is Kind.ANSWER]
+
+
+def test_a_panic_tells_those_who_act_then_whoever_answers_then_those_who_hide() -> None:
+    p = Play()
+    p.press()
+    first = {n.recipient: n.lane for n in p.news() if n.text}
+    p.reply("Ruiz", "417")
+
+    (answer,) = lanes(p)
+    assert first["Ruiz"] is first["Chen"] is Lane.PANIC
+    assert first["Diaz"] is Lane.STAFF
+    assert first["Ruiz"] < answer < first["Diaz"], "an answer waits for thirty rooms, or a responder for an answer"
+
+
+def test_each_word_that_is_new_goes_first_and_one_that_is_repeated_waits() -> None:
+    """Promise 2: nobody may hold up a school by texting a code a thousand times."""
+    p = Play()
+    p.press()
+    p.news()
+    for body in ("417", "617", "417", "617", *["417"] * 20):
+        p.reply("Ruiz", body)
+
+    first = [lane is Lane.ANSWER for lane in lanes(p)]
+    assert first == [True, True, *[False] * 22], "promise 2: somebody holds up a school by repeating a code"
+
+
+def test_words_are_answered_at_once_three_times_and_what_counts_for_nothing_waits() -> None:
+    p = Play()
+    p.press()
+    p.news()
+    for n in range(3):
+        p.reply("Ruiz", f"he is in {n + 1}1 now")
+    p.reply("Ruiz", "499")
+
+    assert lanes(p) == [Lane.ANSWER, Lane.ANSWER, Lane.ANSWER, Lane.NEXT]
+
+
+def test_an_answer_about_a_nuisance_or_in_a_drill_goes_before_nobody() -> None:
+    p = Play()
+    p.drill("badge-204")
+    p.press("badge-204")
+    p.news()
+    p.reply("Ruiz", "417")
+    assert lanes(p) == [Lane.DRILL]

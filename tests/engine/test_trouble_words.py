@@ -4,7 +4,7 @@ import pytest
 
 from alertd.engine.troubles import FAMILY_MAX
 from alertd.engine.wording import SEGMENT
-from alertd.model.events import Malformed, Unregistered
+from alertd.model.events import Malformed, TroubleAcknowledged, TroubleCleared, TroubleRaised, Unregistered
 from alertd.model.ids import CauseId, DeviceId
 from tests.engine.play import Play
 from tests.engine.school import OAK
@@ -49,3 +49,43 @@ def test_a_button_that_pages_nobody_sends_somebody_to_look() -> None:
     (text,) = play.texts_to("Ruiz")
     assert "A press that paged NOBODY, go and look: zzz" in text
     assert len(text) <= SEGMENT
+
+
+def _night(play: Play, summary: str) -> list[str]:
+    """Of a job that tells all that is wrong under one key; the texts that this night brought."""
+    before = len(play.texts_to("Ruiz"))
+    play.do(TroubleRaised(site_id=OAK, key="nightly:self-test", summary=summary, tells_change=True))
+    return play.texts_to("Ruiz")[before:]
+
+
+def test_when_another_thing_fails_under_the_same_key_it_is_told_and_it_is_what_stands() -> None:
+    play = Play()
+    assert len(_night(play, "the broker is away")) == 1
+    acknowledged = TroubleAcknowledged(site_id=OAK, cause=CauseId("a"), key="nightly:self-test", by="J. Ruiz")
+    play.do(acknowledged)
+
+    (text,) = _night(play, "the provider is away")
+    assert "the provider is away" in text
+    standing = play.state.troubles["nightly:self-test"]
+    assert (standing.summary, standing.count, standing.acknowledged_by) == ("the provider is away", 2, "")
+    play.do(TroubleCleared(site_id=OAK, key="nightly:self-test"))
+    assert "is over" in play.texts_to("Ruiz")[-1]
+    assert "the provider is away" in play.texts_to("Ruiz")[-1]
+
+
+def test_a_figure_that_moved_is_nothing_new_but_is_what_the_reminder_says() -> None:
+    play = Play()
+    _night(play, "a sync takes 401.2 ms, 3,100 MiB are free")
+
+    assert _night(play, "a sync takes 97.0 ms, 900 MiB are free") == []
+    assert "97.0 ms" in play.state.troubles["nightly:self-test"].summary
+
+
+def test_any_trouble_that_stands_says_what_is_wrong_now_without_telling_it_again() -> None:
+    """What alertd itself watches may change its words many times a minute."""
+    play = Play()
+    for words in ("refuses us", "is away"):
+        play.do(TroubleRaised(site_id=OAK, key="carrier:sms", summary=words))
+
+    assert len(play.texts_to("Ruiz")) == 1
+    assert play.state.troubles["carrier:sms"].summary == "is away"

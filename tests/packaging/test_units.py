@@ -76,7 +76,8 @@ def test_the_daemon_says_when_it_is_ready_and_is_started_again_when_it_stands_st
 
 def test_the_self_test_has_the_daemons_own_secrets():
     ours, its = (read(name)["Service"]["LoadCredential"] for name in ("alertd.service", "alertd-doctor.service"))
-    assert ours == its
+    assert its == [*ours, "doctor-password:/etc/alertd/secrets/doctor-password"]
+    assert read("alertd-doctor.service")["Service"]["SetCredential"] == ["doctor-password:\\n"], "or it needs that file"
 
 
 @pytest.mark.parametrize("name", TIMERS)

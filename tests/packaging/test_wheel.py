@@ -119,7 +119,8 @@ def test_every_entry_point_loads(installed: Path) -> None:
         "alertd.commands": {"simulate"},
         "alertd.sources": {"mqtt"},
         "alertd.channels": {"pa_rtp", "sms_twilio", "voice_twilio", "webhook"},
-        "alertd.decoders": {"press_json", "zigbee2mqtt"},
+        "alertd.decoders": {"press_json", "profiles", "zigbee2mqtt"},
+        "alertd.profiles": {"mapping"},
         "console_scripts": {"alertd", "alertd-sim"},
     }
 

@@ -26,7 +26,9 @@ VARIANTS = HERE / "variants"
 """One story for each file of config/variants/, played in the district with those rules."""
 PHONES = HERE / "phones"
 """Stories of calls, played in the district with a voice channel: its responders' phones ring for a lockdown."""
-STORIES = sorted((*HERE.glob("*.txt"), *VARIANTS.glob("*.txt"), *PHONES.glob("*.txt")))
+EDITED = HERE / "edited"
+"""Stories of a district that is a little different: what is, `EDITS` says."""
+STORIES = sorted(path for folder in (HERE, VARIANTS, PHONES, EDITED) for path in folder.glob("*.txt"))
 STORIES_LEAST = 30
 PROMISES = {f"promise {number}" for number in range(1, 7)}
 QUICK = frozenset(
@@ -38,8 +40,44 @@ SEEDS = (2, 3)
 def _story(name: str) -> Scenario:
     path = next(path for path in STORIES if path.stem == name)
     if path.parent == PHONES:
-        return read_scenario(path, _with_phones("poll" if name == "no_way_in_for_keys" else "signed"))
+        if name == SLOW:
+            return read_scenario(path, _with_a_slow_carrier())
+        return read_scenario(path, _with_phones("poll" if name in POLLED else "signed", UNHURRIED.get(name, 1.0)))
+    if path.parent == EDITED:
+        return read_scenario(path, _with_edits(name))
     return read_scenario(path, _with_variant(name) if path.parent == VARIANTS else DISTRICT)
+
+
+ZONE = '{ announcement = "hold", loudspeakers = "all" }'
+EVERYWHERE, GYM = 'all = { channel = "pa", zone = "oak-all" }', '\ngym = { channel = "pa", zone = "oak-gym" }'
+ELMS = 'all = { channel = "pa", zone = "elm-all" }'
+PA = "[channels.pa.zones.elm-all]"
+COUNTY = "[destinations.county-dispatch]\n"
+EDITS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "drill_falls_silent_elsewhere": (
+        ("channels.toml", PA, f'[channels.pa.zones.oak-gym]\ngroups = ["239.192.4.6:5004"]\n\n{PA}'),
+        ("gestures.toml", '{ 1 = "staff_assist", 4', '{ 1 = "hold", 4'),
+        ("policies/hold.toml", ZONE, ZONE.replace("all", "gym")),
+        ("sites/oak.toml", EVERYWHERE, EVERYWHERE + GYM),
+        ("sites/elm.toml", ELMS, ELMS + GYM.replace("oak-gym", "elm-all")),
+        ("sites/elm.toml", "[policies]\n", '[policies]\nhold = "hold"\n'),
+    ),
+    "exercise_becomes_real": (("channels.toml", COUNTY, f"{COUNTY}accepts_exercise = true\n"),),
+}
+"""File, what stands there, what stands there instead."""
+
+
+@cache
+def _with_edits(name: str) -> Path:
+    folder = Path(mkdtemp(prefix="alertd-edited-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    copytree(DISTRICT, folder / "district")
+    for file, old, new in EDITS[name]:
+        path = folder / "district" / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
+        path.write_text(text.replace(old, new))
+    return folder / "district"
 
 
 VOICE = """
@@ -49,16 +87,38 @@ account_sid_secret = "twilio-account-sid"
 auth_token_secret = "twilio-auth-token"
 from_numbers = ["+12025550101"]
 callbacks = "{callbacks}"
+per_s = {per_s}
 """
+POLLED = {"no_way_in_for_keys", "line_is_free_when_the_call_is_over", "machine_keeps_the_date"}
+"""Nothing can reach the school."""
+UNHURRIED = {"second_school_is_called_first": 0.1, "words_that_are_overtaken": 0.03}
+"""Calls a second: a handful of phones stands for some hundreds."""
+
+
+SLOW = "answer_before_the_staff"
+"""Played where texts leave at one a second, and wait here."""
 
 
 @cache
-def _with_phones(callbacks: str) -> Path:
+def _with_a_slow_carrier() -> Path:
+    folder = Path(mkdtemp(prefix="alertd-slow-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    copytree(DISTRICT, folder / "district")
+    wiring = folder / "district" / "channels.toml"
+    both = 'from_numbers = ["+12025550101", "+12025550102"]'
+    text = wiring.read_text()
+    assert both in text
+    wiring.write_text(text.replace(both, 'from_numbers = ["+12025550101"]\nper_s = 1\npaced = true'))
+    return folder / "district"
+
+
+@cache
+def _with_phones(callbacks: str, per_s: float) -> Path:
     folder = Path(mkdtemp(prefix="alertd-phones-"))
     atexit.register(rmtree, folder, ignore_errors=True)
     copytree(DISTRICT, folder / "district")
     wiring, lockdown = folder / "district" / "channels.toml", folder / "district" / "policies" / "lockdown.toml"
-    wiring.write_text(wiring.read_text() + VOICE.format(callbacks=callbacks))
+    wiring.write_text(wiring.read_text() + VOICE.format(callbacks=callbacks, per_s=per_s))
     text = lockdown.read_text()
     assert "wait_s = 30" in text
     lockdown.write_text(text.replace("wait_s = 30", 'channels = ["sms", "voice"]\nwait_s = 30', 1))

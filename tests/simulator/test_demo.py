@@ -1,8 +1,14 @@
 """The demo is honest: it names a hop that did not happen, and says so with its exit code."""
 
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
 import tomllib
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -60,6 +66,26 @@ def test_the_demo_school_is_the_shipped_example_on_loopback_with_no_secret_in_a_
     asked_first, asked_next = school.told_by_step("lockdown")[:2]
     assert asked_first
     assert asked_next - asked_first, "somebody new must be asked when nobody answers"
+
+
+def test_a_configuration_as_the_readme_installs_it_is_copied_without_its_group_bit_and_its_secrets(tmp_path):
+    """The unit alertd-sim.service may set no such bit (RestrictSUIDSGID=): it failed on every installed machine."""
+    installed = tmp_path / "etc"
+    shutil.copytree(find_example(), installed)
+    (installed / "secrets").mkdir(mode=0o700)
+    (installed / "secrets" / "broker-password").write_text("hunter2")
+    (installed / "people.csv").chmod(0o640)
+    for folder in (installed, installed / "policies", installed / "sites"):
+        folder.chmod(0o2750)
+    (tmp_path / "to").mkdir()
+    school = prepare(installed, tmp_path / "to", ENDPOINTS, Keys.made_up())
+
+    copied = [school.directory, *school.directory.rglob("*")]
+    assert {f"{path.stat().st_mode & 0o7000:o}" for path in copied} == {"0"}
+    assert school.directory.stat().st_mode & 0o777 == 0o750
+    assert (school.directory / "people.csv").stat().st_mode & 0o777 == 0o640
+    assert not (school.directory / "secrets").exists()
+    assert (installed / "secrets" / "broker-password").read_text() == "hunter2"
 
 
 def test_an_example_that_is_not_there_is_said_in_words(tmp_path):
@@ -159,6 +185,52 @@ async def test_a_daemon_that_refuses_its_configuration_is_quoted(nobody_to_tell,
     assert code == 1
     assert "alertd ended with code 4" in told
     assert "reaches no person with a phone" in told
+
+
+def _daemon_of(demo_pid: int) -> int:
+    """The alertd that the demo has started."""
+    for _ in range(600):
+        for child in Path(f"/proc/{demo_pid}/task/{demo_pid}/children").read_text().split():
+            if b"\0run\0" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
+        time.sleep(0.05)
+    raise AssertionError("the demo starts no alertd")
+
+
+def _is_there(pid: int) -> bool:
+    with suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_however_the_demo_is_ended_no_alertd_lives_on_in_its_place(tmp_path, how):
+    """It has a session of its own, so neither the terminal nor the shell ends it."""
+    with (tmp_path / "told").open("wb") as told:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from alertd_simulator.cli import main; main()", "demo", "--no-pa"],
+            stdin=subprocess.DEVNULL, stdout=told, stderr=told, env=os.environ | {"TMPDIR": str(tmp_path)},
+        )  # fmt: skip
+    daemon = 0
+    try:
+        daemon = _daemon_of(process.pid)
+        process.send_signal(how)
+        code = process.wait(20)
+        for _ in range(400):
+            if not _is_there(daemon):
+                break
+            time.sleep(0.05)
+        assert not _is_there(daemon), "alertd lives on without the demo"
+    finally:
+        process.kill()
+        process.wait()
+        if daemon and _is_there(daemon):
+            os.kill(daemon, signal.SIGKILL)
+    if how is not signal.SIGKILL:
+        assert code == 128 + how
+        assert not list(tmp_path.glob("alertd-demo-*")), "its folder lies about"
+        assert "Traceback" not in (tmp_path / "told").read_text()
 
 
 class NoAir:

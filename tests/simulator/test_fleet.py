@@ -9,8 +9,8 @@ from alertd.model.events import Signal
 from alertd.model.ids import DeviceId
 from alertd.model.incident import IncidentClass
 from alertd.ports import DecodeError
-from alertd_adapters.mqtt.press_json import PressJson
-from alertd_adapters.mqtt.zigbee2mqtt import Zigbee2Mqtt
+from alertd_adapters.decoders.press_json import PressJson
+from alertd_adapters.decoders.zigbee2mqtt import Zigbee2Mqtt
 from alertd_simulator.broker import Published
 from alertd_simulator.fleet import DYING_MESSAGES, Fleet, Make, Message, make_of, meaning
 from alertd_simulator.virtual_time import VirtualClock, in_virtual_time

@@ -13,25 +13,23 @@ from msgspec.structs import replace
 from alertd.config import load
 from alertd.daemon.system_clock import SystemClock
 from alertd.ports import HttpRequest
-from alertd_simulator import rehearsing
+from alertd_simulator import demo, rehearsing
 from alertd_simulator.carrier import Carrier
 from alertd_simulator.demo_daemon import running_daemon
 from alertd_simulator.demo_school import WIRING, Endpoints, Keys, find_example, prepare
 from alertd_simulator.dispatch_center import DispatchCenter
 from alertd_simulator.feed import Feed, grouped
 from alertd_simulator.fleet import Fleet
-from alertd_simulator.live_credentials import live_channels, live_secrets
+from alertd_simulator.live_credentials import LiveError, live_channels, live_secrets, refuse_live
 from alertd_simulator.people import Habit, Responder
 from alertd_simulator.play import Player, refuse_what_is_live
 from alertd_simulator.play_program import program_of_seed, program_of_story
 from alertd_simulator.receivers import (
-    LiveError,
     Rehearsal,
     check_broker,
     prepare_folder,
     read_rehearsal,
     receivers,
-    refuse_live,
 )
 from alertd_simulator.receivers_door import Door
 from alertd_simulator.world.plan import Crash, Gesture, Press
@@ -82,6 +80,16 @@ def test_a_live_secret_is_refused_by_its_name_and_never_by_its_value(wiring, nam
     with pytest.raises(LiveError, match=name) as caught:
         refuse_live(wiring, {name: "hunter2hunter2hunter2"})
     assert "hunter2" not in str(caught.value)
+
+
+def test_the_demo_does_not_play_beside_a_live_account_either(monkeypatch, capsys):
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC1hunter2")
+    assert asyncio.run(demo.demonstrate(once=True, config=EXAMPLE)) == rehearsing.LIVE, "it plays beside a live account"
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "TWILIO_ACCOUNT_SID stands in the environment" in told.err
+    assert "hunter2" not in told.err
 
 
 def test_a_secret_that_systemd_provides_is_live_too(wiring, tmp_path):

@@ -90,10 +90,16 @@ class VoicePlugin:
             speaker=speaker,
         )
         poller = VoicePoller(
-            name=name, settings=parsed, switchboard=switchboard, clock=clock, lines=lines, callbacks=callbacks or None
+            name=name,
+            settings=parsed,
+            switchboard=switchboard,
+            speaker=speaker,
+            clock=clock,
+            lines=lines,
+            callbacks=callbacks or None,
         )
         probe = partial(probe_calls, rest, parsed)
-        return Built(channel=channel, inbound=poller, callbacks=callbacks or None, probe=probe)
+        return Built(channel=channel, inbound=poller, callbacks=callbacks or None, probe=probe, recalling=channel)
 
     def limits(self, settings: Mapping[str, Any]) -> ChannelLimits:
         """`alertd.ports.Paced`."""

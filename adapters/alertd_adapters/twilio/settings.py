@@ -40,6 +40,10 @@ class TwilioSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Between two polls otherwise: a STOP should be known before the next incident."""
     per_s: Annotated[float, Meta(gt=0, le=1000)] | None = None
     """Texts per second that the senders carry; default 1 a number, a US long code's rate (req 50)."""
+    paced: bool = False
+    """`per_s` is what the carrier really gives out, and not less: whatever is more waits here, and not in its queue,
+    where first come is first served. Here an answer goes before the thirtieth room, a second panic's responders before
+    the first one's staff, and what is over is not sent at all. Were the rate said too low, a first panic would wait."""
     concurrent: Annotated[int, Meta(ge=1, le=200)] = 50
     deadline_s: Seconds = 10.0
 
@@ -49,7 +53,9 @@ class TwilioSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def limits(self) -> ChannelLimits:
-        return ChannelLimits(per_s=self.rate_per_s, concurrent=self.concurrent, deadline_s=self.deadline_s)
+        return ChannelLimits(
+            per_s=self.rate_per_s, concurrent=self.concurrent, deadline_s=self.deadline_s, paced=self.paced
+        )
 
 
 _UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>[^`]*)`")
@@ -70,6 +76,8 @@ def parse_settings(table: Mapping[str, Any], public_base_url: str | None) -> Twi
         raise SettingsError(
             "callbacks", '"signed" needs daemon.public_base_url, the https:// address that Twilio can reach; or "poll"'
         )
+    if settings.paced and settings.per_s is None:
+        raise SettingsError("paced", "needs per_s, what your numbers really carry together: panics wait for that rate")
     if settings.idle_poll_s < settings.poll_s:
         raise SettingsError("idle_poll_s", "is less than poll_s: an idle channel is polled less often, not more")
     return settings

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from alertd.model.ids import NotificationId
 from alertd.model.notification import NotificationState
-from alertd.model.outcome import Accepted, Delivered, Failed, Outcome, Sent, Unknown
+from alertd.model.outcome import Accepted, Delivered, Failed, Outcome, Sent, Unknown, Withdrawn
 from alertd_adapters.twilio.error_codes import failure
 from alertd_adapters.twilio.rest import Message
 
@@ -48,7 +48,7 @@ def rank(outcome: Outcome) -> int:
             return 1
         case Sent():
             return 2
-        case Delivered() | Failed():
+        case Delivered() | Failed() | Withdrawn():
             return 3
         case Unknown():
             return 0

@@ -5,23 +5,32 @@ can reach us. A call that may have been placed is *Unknown*, never placed again 
 first one still has would find it busy: it is held.
 """
 
+import asyncio
 from urllib.parse import urlencode
 from zlib import crc32
 
 from alertd.model import call_script
 from alertd.model.call_script import CallScript, CallScriptError
 from alertd.model.ids import NotificationId
+from alertd.model.mode import Mode
 from alertd.model.notification import Claim, Notification, NotificationRow
-from alertd.model.outcome import Failed, Outcome, Unknown
+from alertd.model.outcome import Failed, Outcome, Unknown, Withdrawn
 from alertd.ports import Clock, HttpNoAnswerError, HttpNotSentError, HttpResponse
 from alertd_adapters.twilio.channel import CREATED_DOUBT_US, HTTP_SHARE_OF_DEADLINE, callback_url, refusal, refused
 from alertd_adapters.twilio.rest import NoAnswerError, TwilioRest, decode
-from alertd_adapters.twilio.voice_calls import Call, CallPage, Lines, outcome_of
+from alertd_adapters.twilio.voice_calls import CUT_OFF, Call, CallPage, Held, Lines, outcome_of
 from alertd_adapters.twilio.voice_settings import VoiceSettings
 from alertd_adapters.twilio.voice_twiml import Speaker
 
 HELD_S = 10.0
 """Before a phone that our own call has is tried again."""
+HELD_BY_DRILL_S = 2.0
+"""The same, of a drill's call that did not make way for a real one at once."""
+MAKES_WAY_S = 4.0
+"""So much of a real call's time goes at most into ending a drill's on the same phone."""
+TAKES_EFFECT_S = 0.5
+"""Twilio hears of the end of a call at once, the phone a moment later: then it is asked how the call stands."""
+TAKES_EFFECT_CHECKS = 4
 LOOK_UP_PAGE = 50
 EVENTS = ("initiated", "ringing", "answered", "completed")
 
@@ -50,6 +59,24 @@ class Switchboard:
         except (HttpNotSentError, HttpNoAnswerError):
             return False
         return 200 <= answer.status < 300
+
+    async def end(self, sid: str, status: str) -> Call | None:
+        """End a call, and see how it stands then; `None`: Twilio does not say. Twilio, "Update a Call": *canceled*
+        hangs up calls that are queued or ringing and does not affect one in progress; *completed* hangs it up, too.
+
+        The answer to the POST is not believed: what it shows may not have taken effect, and a refusal (the call is
+        over, or somebody took it in this moment) does not say which."""
+        call = None
+        try:
+            await self._rest.post(f"{self._calls}/{sid}.json", [("Status", status)], timeout_s=self._timeout_s)
+            for _ in range(TAKES_EFFECT_CHECKS):
+                await asyncio.sleep(TAKES_EFFECT_S)
+                call = await self.fetch(sid)
+                if call is None or call.is_over or (call.status == "in-progress" and status == "canceled"):
+                    break
+        except (HttpNotSentError, HttpNoAnswerError, NoAnswerError):
+            return None
+        return call
 
     async def fetch(self, sid: str) -> Call | None:
         """`None`: Twilio certainly does not have it. Raises `NoAnswerError`."""
@@ -100,9 +127,11 @@ class VoiceChannel:
         n = claim.notification
         if why := refusal(n):
             return why
-        if self._lines.is_taken(n.endpoint.address):
+        held = self._lines.held(n.endpoint.address)
+        if held is not None and not await self._makes_way(held, n):
             detail = "our own call to this phone is not over; a second one would find it busy"
-            return Failed(permanent=False, code="line_held", detail=detail, retry_after_s=HELD_S)
+            wait_s = HELD_BY_DRILL_S if held.drill and n.mode is Mode.LIVE else HELD_S
+            return Failed(permanent=False, code="line_held", detail=detail, retry_after_s=wait_s, not_tried=True)
         try:
             script = call_script.decode(n.body, n.text)
         except CallScriptError:
@@ -129,6 +158,43 @@ class VoiceChannel:
         self._lines.learn(call.sid, n.id)
         return outcome_of(call)
 
+    async def withdraw(self, row: NotificationRow) -> Outcome | None:
+        """`alertd.ports.Recalling`. A call that somebody listens to is left to them; a drill's is not: whoever hears
+        "this is a drill" after its end, while something real may be on its way to the same phone, is misled."""
+        drill = row.notification.mode is Mode.DRILL
+        call, cut_off = await self._end(self._lines.sid_of(row.notification.id) or row.ref, hang_up=drill)
+        if call is None:
+            return None
+        if cut_off:
+            return Withdrawn(ref=call.sid, detail=CUT_OFF, taken=True)
+        outcome = outcome_of(call)
+        if isinstance(outcome, Withdrawn):
+            self._lines.reported(call.sid, outcome)
+            return outcome
+        too_late = call.is_over or (call.status == "in-progress" and not drill)
+        return outcome if too_late else None
+
+    async def _end(self, sid: str, *, hang_up: bool) -> tuple[Call | None, bool]:
+        """How the call stands then, and whether somebody was cut off."""
+        call, cut_off = await self._switchboard.end(sid, "canceled"), False
+        if call is not None and call.status == "in-progress" and hang_up:
+            call = await self._switchboard.end(sid, "completed")
+            cut_off = call is not None and call.is_over
+        if call is not None and call.is_over:
+            self._lines.ended(sid)
+        return call, cut_off
+
+    async def _makes_way(self, held: Held, n: Notification) -> bool:
+        """A drill's call gives the line to a real one."""
+        if not held.drill or n.mode is not Mode.LIVE:
+            return False
+        try:
+            async with asyncio.timeout(MAKES_WAY_S):
+                call, _ = await self._end(held.sid, hang_up=True)
+        except TimeoutError:
+            return False
+        return call is not None and call.is_over
+
     async def _find(self, n: Notification) -> Call | None:
         """The oldest call to its phone since it was written that is nobody else's. A call has no words to know it by;
         but two of ours are never under way to one phone, so there is rarely more than one."""
@@ -152,7 +218,7 @@ class VoiceChannel:
         if call is None or not call.sid:
             return Unknown(detail=f"Twilio said HTTP {response.status}, but not which call")
         self._lines.learn(call.sid, n.id)
-        self._lines.began(call.sid, n.endpoint.address)
+        self._lines.began(call.sid, n.endpoint.address, drill=n.mode is Mode.DRILL)
         return outcome_of(call)
 
     def _form(self, n: Notification, script: CallScript) -> list[tuple[str, str]]:

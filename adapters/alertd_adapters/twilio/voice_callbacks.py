@@ -25,8 +25,8 @@ from alertd_adapters.twilio.voice_twiml import Speaker
 COMMIT_WITHIN_S = 8.0
 """Twilio waits 15 s for an answer, and whoever pressed a key hears silence meanwhile."""
 KEYS = frozenset("0123456789")
-TAKEN = "Your key was taken."
-"""If what was answered cannot be read back."""
+NOT_KNOWN = "It is not known whether your key was counted. Press it again, or answer by text."
+"""If what became of it cannot be read back. Nobody may go away believing that they have answered (promise 5)."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -109,7 +109,7 @@ class VoiceCallbacks:
         except (NotCommittedError, TimeoutError):
             door.observe(self.name, "key_not_committed")
             return _spoken(self._speaker.not_stored(self._action(asked)))  # the same question: one key, one cause
-        said = self._read(call_script.answer_id(cause)) or replace(asked.heard, main=TAKEN)
+        said = self._read(call_script.answer_id(cause)) or replace(asked.heard, main=NOT_KNOWN)
         action = key_url(self._base_url, self.name, asked.notification_id, turn=asked.turn + 1, heard=said)
         return _spoken(self._speaker.answer(said, action))
 
@@ -152,7 +152,9 @@ class VoiceCallbacks:
 
     async def _leave_words(self, asked: Asked, door: Door) -> None:
         """The machine records from its beep on: what it keeps must say when, and that it is no answer."""
-        twiml = self._speaker.voicemail(self._script(asked), self._action(asked))
+        script = self._script(asked)  # the detector's URL does not say what a human has heard by now
+        action = key_url(self._base_url, self.name, asked.notification_id, turn=asked.turn, heard=script)
+        twiml = self._speaker.voicemail(script, action)
         if not await self._switchboard.say_instead(asked.sid, twiml):
             door.observe(self.name, "voicemail_not_left")
 

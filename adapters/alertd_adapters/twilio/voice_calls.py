@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from alertd.model.ids import NotificationId
-from alertd.model.outcome import Accepted, Delivered, Failed, Outcome, Sent
+from alertd.model.outcome import Accepted, Delivered, Failed, Outcome, Sent, Withdrawn
 from alertd.ports import Clock
 from alertd_adapters.twilio.rest import stamp_us
 
@@ -25,6 +25,8 @@ NO_SUCH_PHONE = frozenset({404, 410, 484, 604})
 VOICEMAIL = "voicemail took the call"
 SOMEBODY = "somebody or something took the call"
 HUMAN = "a human took the call"
+RINGS_NO_MORE = "canceled at Twilio before anybody took the call"
+CUT_OFF = "somebody had taken the call, it was cut off"
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ def outcome_of(call: Call, sip_code: int = 0) -> Outcome:  # noqa: PLR0911 - one
             why = f" (SIP {sip_code})" if sip_code else ""
             return _untaken(call, "failed", f"the phone could not be rung{why}", UNTAKEN_AGAIN_S)
         case "canceled":
-            return Failed(permanent=True, code="canceled", detail="somebody canceled it at Twilio", ref=call.sid)
+            return Withdrawn(ref=call.sid, detail=RINGS_NO_MORE)
         case _:
             return Accepted(ref=call.sid)
 
@@ -98,10 +100,24 @@ def _rank(outcome: Outcome) -> int:
             return {SOMEBODY: 3, VOICEMAIL: 4}.get(detail, 2)
         case Delivered():
             return 5
-        case Failed():
+        case Failed() | Withdrawn():
             return 6
         case _:
             return 1
+
+
+class Held(Struct, frozen=True, kw_only=True):
+    """A phone that a call of ours has."""
+
+    sid: str
+    until_us: int
+    """Boot time at which it is surely over."""
+    drill: bool
+
+    @property
+    def began_us(self) -> int:
+        """Boot time at which it was placed."""
+        return self.until_us - CALL_US_MAX
 
 
 class Lines:
@@ -114,8 +130,9 @@ class Lines:
         self._rank: dict[str, int] = {}
         self._over: set[str] = set()
         self._keyed: set[str] = set()
-        self._taken: dict[str, tuple[str, int]] = {}
-        """Number -> the call that has it, and the boot time at which it is surely over."""
+        self._taped: set[str] = set()
+        self._held: dict[str, Held] = {}
+        """By number."""
         self.stored: Callable[[str], NotificationId | None] = lambda _sid: None
         """Whose it is by what the daemon has stored: an earlier process may have placed it."""
 
@@ -128,6 +145,7 @@ class Lines:
             self._rank.pop(old, None)
             self._over.discard(old)
             self._keyed.discard(old)
+            self._taped.discard(old)
             if self._sid.get(owner) == old:
                 del self._sid[owner]
 
@@ -137,21 +155,31 @@ class Lines:
     def sid_of(self, notification_id: NotificationId) -> str | None:
         return self._sid.get(notification_id)
 
-    def began(self, sid: str, number: str) -> None:
+    def began(self, sid: str, number: str, *, drill: bool) -> None:
         if sid not in self._over:
-            self._taken[number] = (sid, self._clock.now().boot_us + CALL_US_MAX)
+            self._held[number] = Held(sid=sid, until_us=self._clock.now().boot_us + CALL_US_MAX, drill=drill)
 
     def ended(self, sid: str) -> None:
         self._over.add(sid)
-        self._taken = {number: taken for number, taken in self._taken.items() if taken[0] != sid}
+        self._held = {number: held for number, held in self._held.items() if held.sid != sid}
 
     def is_over(self, sid: str) -> bool:
         return sid in self._over
 
-    def is_taken(self, number: str) -> bool:
-        """Does a call of ours ring there, or speak?"""
-        sid, until_us = self._taken.get(number, ("", 0))
-        return bool(sid) and self._clock.now().boot_us < until_us
+    def held(self, number: str) -> Held | None:
+        """The call of ours that rings there, or speaks."""
+        held = self._held.get(number)
+        return held if held is not None and self._clock.now().boot_us < held.until_us else None
+
+    def holding(self) -> tuple[Held, ...]:
+        """Calls of ours of which nobody has said that they are over."""
+        return tuple(held for number in tuple(self._held) if (held := self.held(number)) is not None)
+
+    def tape(self, sid: str) -> bool:
+        """The machine that has this call is to be told what to keep: once."""
+        is_new = sid not in self._taped
+        self._taped.add(sid)
+        return is_new
 
     def keyed(self, sid: str) -> None:
         self._keyed.add(sid)

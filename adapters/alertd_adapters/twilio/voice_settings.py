@@ -40,7 +40,13 @@ class VoiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def limits(self) -> ChannelLimits:
-        return ChannelLimits(per_s=self.per_s, concurrent=self.concurrent, deadline_s=self.deadline_s, paced=True)
+        return ChannelLimits(
+            per_s=self.per_s,
+            concurrent=self.concurrent,
+            deadline_s=self.deadline_s,
+            paced=True,
+            answers=self.callbacks == "signed",
+        )
 
 
 def parse_voice_settings(table: Mapping[str, Any], public_base_url: str | None) -> VoiceSettings:

@@ -4,6 +4,7 @@ Owns the order: place first, everything twice, then the keys. Must fit 4,000 cha
 a call that is refused is worse than one that repeats itself less.
 """
 
+import re
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -17,6 +18,8 @@ KEY_WAIT_S = 8
 """Of nothing, after the last word: then everything is said once more, and then it is over (messages.md)."""
 WORDS_CHARS_MAX = 900
 """Of the words of one part, where even the shortest form would not fit: the place stands first and survives."""
+UNSPEAKABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no place for (section 2.2, Char), and DEL and its kin: with one of them nothing at all is spoken."""
 NOT_STORED = "Your key could not be stored. Press it again, or answer by text."
 
 
@@ -50,8 +53,11 @@ class Speaker:
     def not_stored(self, action: str) -> str:
         return self._listening([NOT_STORED], action)
 
-    def voicemail(self, script: CallScript, action: str) -> str:
-        """For a machine, from its beep on. Detection errs: a human who listens can still press a key."""
+    def voicemail(self, script: CallScript, action: str | None) -> str:
+        """For a machine, from its beep on. Detection errs: a human who listens can still press a key, where one can
+        reach us. How to answer by text is not said: it would be heard long after."""
+        if action is None:
+            return self._shortest(lambda words, _: self._plainly(words(script.voicemail or script.main)))
         return self._shortest(lambda words, _: self._listening([words(script.voicemail or script.main)], action))
 
     # --- the parts
@@ -70,6 +76,11 @@ class Speaker:
             self._say(response, text)
         return str(response)
 
+    def _plainly(self, text: str) -> str:
+        response = VoiceResponse()
+        self._say(response, text)
+        return str(response)
+
     def _listening(self, texts: list[str], action: str) -> str:
         response = VoiceResponse()
         response.append(self._gather(texts, action))
@@ -82,7 +93,7 @@ class Speaker:
         return gather
 
     def _say(self, verb: VoiceResponse | Gather, text: str) -> None:
-        if text:
+        if text := UNSPEAKABLE.sub(" ", text).strip():
             verb.say(text, **self._how)
 
     def _shortest(self, write: Callable[[Callable[[str], str], int], str]) -> str:

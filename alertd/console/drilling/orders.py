@@ -3,9 +3,14 @@
 Must never say that something is a drill: the engine alone does, from the row that it made.
 """
 
+from collections.abc import Sequence
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.console.backend import Backend
+from alertd.console.drilling.evidence import Away, evidence_of
+from alertd.console.drilling.lines import is_missed
 from alertd.console.naming import INCIDENTS_MAX, find_site, read, who_orders
 from alertd.console.operations import Signature, cause_of, committed
 from alertd.console.refusals import refused, unknown
@@ -14,7 +19,7 @@ from alertd.console.words import INCIDENT_CLASS, say, why
 from alertd.engine.drills import drill_id, notice_id, why_not
 from alertd.model.drill import Drill
 from alertd.model.events import DrillEndOrdered, DrillOrdered
-from alertd.model.ids import DeviceId, DrillId, PersonId, SiteId
+from alertd.model.ids import DeviceId, DrillId, NotificationId, PersonId, SiteId
 from alertd.model.incident import IncidentClass
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationRow
@@ -59,6 +64,10 @@ class DrillView(Struct, frozen=True, kw_only=True):
     ended_by: str | None
     ended_because: str | None
     real_incident: str | None
+    aways: tuple[Away, ...] = ()
+    """When alertd was not there; of a drill that runs. The report has them of every drill."""
+    missed: int | None = None
+    """Messages not known to have got through so far; of a drill that runs."""
 
 
 class DrillDone(Struct, frozen=True, kw_only=True):
@@ -96,6 +105,10 @@ async def start(backend: Backend, site: str, wanted: Wanted, signed: Signature, 
     if drill is None:  # something began between the look and the commit
         await _refuse(backend, order)
         raise refused(409, "the drill was not begun", "site", "look at `alertd incidents`, then order it again")
+    if not drill.is_running:  # ordered once more under the same key, or something real was quicker than this look
+        ended = clock_time(backend.registry(), site_id, drill.ended_us or 0)
+        remedy = "nothing was begun; order another one under another key"
+        raise refused(409, f"this drill is over since {ended}: whatever is pressed now is REAL", "site", remedy)
     words = (
         f"DRILL at {drill.site_id}: the first gesture of {', '.join(drill.device_ids)} is an exercise until "
         f"{clock_time(backend.registry(), site_id, drill.ends_us)}. Everything else is real and ends it."
@@ -124,7 +137,18 @@ async def standing(backend: Backend, site: str | None, *, running_only: bool) ->
     site_id = find_site(backend, site) if site is not None else None
     found = await read(lambda: backend.store.read_drills(running_only=running_only, site_id=site_id, limit=DRILLS_MAX))
     now_us = backend.clock.now().wall_us
-    return tuple(drill_view(drill, backend.registry(), now_us) for drill in found)
+    return tuple([await _view_now(backend, drill, now_us) for drill in found])
+
+
+async def _view_now(backend: Backend, drill: Drill, now_us: int) -> DrillView:
+    view = drill_view(drill, backend.registry(), now_us)
+    if not drill.is_running:
+        return view
+    evidence = await evidence_of(backend, drill)
+    rows = list(await notices_of(backend, drill, evidence.notices))
+    for incident_id in drill.incident_ids:
+        rows += await read(lambda id_=incident_id: backend.store.read_notifications(id_))  # type: ignore[misc]
+    return replace(view, aways=evidence.aways, missed=sum(map(is_missed, rows)))
 
 
 async def find(backend: Backend, name: str) -> Drill:
@@ -141,12 +165,21 @@ async def find(backend: Backend, name: str) -> Drill:
     return meant[0]
 
 
-async def notices_of(backend: Backend, drill: Drill) -> tuple[NotificationRow, ...]:
-    """Everything that was written about the drill itself: it begins, it goes on, it is over."""
+async def notices_of(
+    backend: Backend, drill: Drill, others: Sequence[NotificationId] = ()
+) -> tuple[NotificationRow, ...]:
+    """Everything that was written about the drill itself: it begins, it goes on, it is over. `others`: what else may
+    be one; a phone that could not be told that it begins is not among those that were."""
     counts = range(drill.restarts + 1)
     ids = [notice_id(drill, kind, told.endpoint_key, n) for told in drill.told for kind in NOTICES for n in counts]
-    rows = await read(lambda: [backend.store.read_notification(id_) for id_ in ids])
-    return tuple(row for row in rows if row is not None)
+    rows = await read(lambda: [backend.store.read_notification(id_) for id_ in dict.fromkeys((*ids, *others))])
+    mine = [row for row in rows if row is not None and _is_notice(row, drill)]
+    return tuple(sorted(mine, key=lambda row: row.notification.created_us))
+
+
+def _is_notice(row: NotificationRow, drill: Drill) -> bool:
+    n = row.notification
+    return n.kind in NOTICES and n.mode is Mode.DRILL and n.site_id == drill.site_id
 
 
 def drill_view(drill: Drill, registry: Registry, now_us: int) -> DrillView:
@@ -159,7 +192,7 @@ def drill_view(drill: Drill, registry: Registry, now_us: int) -> DrillView:
         incident_class=drill.incident_class.value,
         class_words=say(INCIDENT_CLASS, drill.incident_class),
         state=drill.state.value,
-        devices=tuple(_device(registry, device_id) for device_id in drill.device_ids),
+        devices=tuple(device_name(registry, device_id) for device_id in drill.device_ids),
         told_before=drill.told_before,
         by=drill.by,
         started=iso(registry, site_id, drill.started_us),
@@ -178,7 +211,7 @@ def drill_view(drill: Drill, registry: Registry, now_us: int) -> DrillView:
     )
 
 
-def _device(registry: Registry, device_id: DeviceId) -> str:
+def device_name(registry: Registry, device_id: DeviceId) -> str:
     device = registry.devices.get(device_id)
     return f"{device.label} ({device_id})" if device is not None and device.label else device_id
 

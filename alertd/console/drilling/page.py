@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from alertd.console.drilling import plot
+from alertd.console.drilling.facts import facts, in_one_sentence, made
 
 NO_NETWORK = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """
@@ -20,6 +21,7 @@ h3 { font-size: 1rem; margin: 1.8rem 0 .4rem; }
 .soft { color: var(--soft); } .real { border: 3px solid; padding: .6rem 1rem; font-weight: 700; }
 .box { background: var(--tint); padding: .6rem 1rem .6rem 2.2rem; border-radius: .4rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; min-width: 34rem; }
+table.few { min-width: 0; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.figure, th.figure { text-align: right; font-variant-numeric: tabular-nums; }
 .plot { width: 100%; min-width: 40rem; height: auto; } .plot text { font-size: 11px; fill: var(--ink); }
@@ -33,8 +35,9 @@ PRIVACY = (
 )
 CANNOT_SAY = (
     "Taken: the provider has the message. Rang: the phone, or the server, has it; nobody need have read it. Only an "
-    "answer is an answer. A multicast loudspeaker cannot say that anybody heard it. In a drill messages wait for the "
-    "sender's rate here, at their turn; real ones leave at once and wait at the carrier."
+    "answer is an answer. Each time is when alertd heard of it: where it has to ask the provider, some seconds after "
+    "it happened. A multicast loudspeaker cannot say that anybody heard it. In a drill messages wait for the sender's "
+    "rate here, at their turn; real ones leave at once and wait at the carrier."
 )
 
 Report = Mapping[str, Any]
@@ -61,22 +64,14 @@ def page(report: Report) -> str:
 def _opening(main: Element, report: Report) -> None:
     drill = report["drill"]
     _add(main, "h1", f"{drill['class_words']} drill at {drill['site_name']}")
-    until = f"to {drill['ended_local']}" if drill["ended_local"] else f"until {drill['ends_local']}, still running"
-    _add(main, "p", f"{drill['started'][:10]}, {drill['started_local']} {until}. Ordered by {drill['by']}.")
+    until = f"to {drill['ended'][11:19]}" if drill["ended"] else f"until {drill['ends_local']}, still running"
+    _add(main, "p", f"{drill['started'][:10]}, {drill['started'][11:19]} {until}. Ordered by {drill['by']}.")
     if report["real_incident"]:
         _add(main, "p", f"It was stopped by something real: {report['real_incident']}.", "real")
+    _add(main, "p", in_one_sentence(report))
     box = _add(main, "ul", class_="box")
-    _add(box, "li", f"Told before, outside: {drill['told_before']}")
-    _add(box, "li", f"Took part with: {', '.join(drill['devices'])}")
-    _add(box, "li", f"{report['told_it_begins']} people were told that it begins, "
-                    f"{report['told_it_is_over']} that it is over.")  # fmt: skip
-    if drill["ended_because"]:
-        _add(box, "li", f"How it ended: {drill['ended_because']}.")
-    if drill["restarts"]:
-        times = "once" if drill["restarts"] == 1 else f"{drill['restarts']} times"
-        _add(box, "li", f"alertd was restarted {times} in it; those who took part were told.")
-    for trouble in report["troubles"]:
-        _add(box, "li", f"Trouble when this was made: {trouble['summary']} (since {trouble['since_local']})")
+    for fact in facts(report):
+        _add(box, "li", fact)
     if not report["incidents"]:
         _add(main, "p", "Nobody pressed.")
     _add(main, "p", CANNOT_SAY, "soft")
@@ -84,7 +79,8 @@ def _opening(main: Element, report: Report) -> None:
 
 def _incident(main: Element, incident: Report) -> None:
     _add(main, "h2", incident["headline"])
-    _add(main, "p", f"Pressed {incident['pressed_local']}: {', '.join(incident['devices'])}. Seconds are after that.")
+    _table(main, ("pressed", "where", "heard at", "after s", "made"), map(_press, incident["presses"]))
+    _add(main, "p", "Seconds, here and below, are after the first press was heard.", "soft")
     hops = [(hop["what"], _seconds(hop["seconds"], "never")) for hop in incident["hops"]]
     _table(main, ("hop", "s"), hops)
     wide = _add(main, "div", class_="wide")
@@ -92,10 +88,11 @@ def _incident(main: Element, incident: Report) -> None:
     if incident["never_answered"]:
         _add(main, "h3", "Never answered")
         _add(main, "p", ", ".join(incident["never_answered"]))
-    if incident["missed"]:
-        _add(main, "h3", "Not known to have got through")
-        rows = [(m["who"], m["channel"], m["kind"], m["known"], m["detail"] or m["why"]) for m in incident["missed"]]
-        _table(main, ("to", "over", "message", "what is known", "why"), rows)
+    _wrong(main, incident, "")
+    if incident["cut_short"]:
+        _add(main, "h3", "May have broken off in mid-word: alertd went away meanwhile")
+        began = [(m["address"], _seconds(m["taken_s"])) for m in incident["cut_short"]]
+        _table(main, ("loudspeakers", "began s"), began)
     if incident["blocked"]:
         _add(main, "h3", "Blocked because it was a drill")
         _add(main, "p", f"{', '.join(incident['blocked'])}. Had it been real, these would have been told.")
@@ -115,6 +112,34 @@ def _incident(main: Element, incident: Report) -> None:
         _add(main, "p", f"{incident['erased']} lines of its journal were erased: their times are gone.", "soft")
 
 
+def _press(press: Report) -> Sequence[str]:
+    return (press["device"], press["where"], press["heard_local"], _seconds(press["heard_s"]), made(press))
+
+
+def _wrong(main: Element, part: Report, prefix: str) -> None:
+    """What did not get through, what took long, what was taken back."""
+    if missed := part[f"{prefix}missed"]:
+        _add(main, "h3", "Not known to have got through")
+        _table(main, ("to", "over", "message", "what is known", "why"), map(_missed, missed))
+    if late := part[f"{prefix}late"]:
+        _add(main, "h3", "Late")
+        rows = [
+            (m["who"], m["channel"], m["kind"], *(_seconds(m[k]) for k in ("written_s", "taken_s", "delivered_s")))
+            for m in late
+        ]
+        _table(main, ("to", "over", "message", "written s", "taken s", "rang s"), rows)
+    if back := part[f"{prefix}taken_back"]:
+        _add(main, "h3", "Taken back before it got through")
+        rows = [(m["who"], m["channel"], m["kind"], m["why"], m["detail"]) for m in back]
+        _table(main, ("to", "over", "message", "why", "until then"), rows)
+
+
+def _missed(message: Report) -> Sequence[str]:
+    unknown = f"not known {message['not_known']}" if message["not_known"] else message["why"]
+    known = message["known"]
+    return (message["who"], message["channel"], message["kind"], known, message["detail"] or unknown)
+
+
 def _person(person: Report) -> Sequence[str]:
     times = [_seconds(person[mark]) for mark in plot.MARKS]
     answer = person["answer"] or ("NEVER ANSWERED" if person["asked"] else "not asked to come")
@@ -130,10 +155,13 @@ def _channel(way: Report) -> Sequence[str]:
 
 
 def _notices(main: Element, report: Report) -> None:
-    if report["notices_missed"]:
-        _add(main, "h2", "Not known to have heard of the drill itself")
-        rows = [(m["who"], m["channel"], m["kind"], m["known"]) for m in report["notices_missed"]]
-        _table(main, ("to", "over", "message", "what is known"), rows)
+    if report["real_missed"]:
+        _add(main, "h2", "Not known to have heard that it was real")
+        _table(main, ("to", "over", "message", "what is known", "why"), map(_missed, report["real_missed"]))
+    if any(report[f"notices_{name}"] for name in ("missed", "late", "taken_back")):
+        _add(main, "h2", "Notices of the drill itself")
+        _add(main, "p", "Seconds are after it began.", "soft")
+        _wrong(main, report, "notices_")
 
 
 def _seconds(value: float | None, never: str = "-") -> str:
@@ -141,7 +169,7 @@ def _seconds(value: float | None, never: str = "-") -> str:
 
 
 def _table(parent: Element, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    table = SubElement(SubElement(parent, "div", {"class": "wide"}), "table")
+    table = SubElement(SubElement(parent, "div", {"class": "wide"}), "table", {"class": "few"} if len(head) < 3 else {})
     top = SubElement(table, "tr")
     for words in head:
         _add(top, "th", words, "figure" if words.endswith(" s") or words == "s" else "")

@@ -20,6 +20,7 @@ Safety, at every moment
   timing      deadlines run on boot time: no timer is early, lost or late; steps take their time
   reasons     promise 4: every decision says why
   knowledge   promise 5: nothing is claimed that nobody said
+  unmeasured  promise 5: what waited at the broker, and when alertd was away, is written down
 
 Liveness, once everything has healed
   reaching    everybody who should be asked was asked, and the asking goes on

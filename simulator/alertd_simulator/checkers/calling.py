@@ -4,11 +4,13 @@ Owns the rules of messages.md, "Call", written down once more; who took a call a
 world knows. That a key counts only if a human pressed it is judged in `answering`.
 """
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from alertd.model.events import OutcomeReported
-from alertd.model.ids import IncidentId
+from alertd.model.ids import IncidentId, NotificationId, PersonId, SiteId
 from alertd.model.incident import EscalationState, Incident, IncidentState
+from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationRow, NotificationState
 from alertd.model.people import Endpoint, Person
 from alertd.model.policy import Step, TargetKind
@@ -16,13 +18,27 @@ from alertd.model.reason import Reason
 from alertd_simulator.checkers.audiences import people_meant
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.records import Row
-from alertd_simulator.world.happenings import CallTaken, Committed, Happening
+from alertd_simulator.world.happenings import (
+    CallHeard,
+    CallPickedUp,
+    CallStatus,
+    CallTaken,
+    Committed,
+    Crashed,
+    Happening,
+)
 
 LOOKING = frozenset({EscalationState.RUNNING, EscalationState.EXHAUSTED})
 CALLS_MAX = 4
 """Of one kind to one phone: the call, two more that follow when nobody takes it, and one that was under way when the
 escalation began anew."""
 COUNTED = frozenset({Kind.ALERT, Kind.REMINDER, Kind.EXHAUSTED})
+ASKING = frozenset({Kind.ALERT, Kind.ALSO, Kind.REMINDER, Kind.NOT_ARRIVED, Kind.EXHAUSTED})
+"""Asks somebody to come."""
+ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+SILENT_WITHIN_S = 5.0
+"""Calm seconds: a commit, a word to the carrier, and its way to the phone."""
+DRILL_IS_OVER = "the drill is over"
 LEASE_US = 60_000_000
 """What was claimed before the end may leave within it."""
 
@@ -160,6 +176,109 @@ class NoNeedlessCalls(Checker):
         rang.add(n.id)
         if len(rang) > CALLS_MAX:
             self.accuse(call.at_us, f"{what} for the {len(rang)}th time", once=f"{incident.id}/{call.to}")
+
+
+class Live(Struct, kw_only=True, eq=False):
+    """A call that has not come to its end."""
+
+    notification_id: NotificationId
+    taken: bool = False
+    why: str = ""
+    """Why nobody should take it any more; empty: it is as good as it was."""
+    since_calm_us: int = 0
+
+
+class PhonesFallSilent(Checker):
+    name = "phones fall silent"
+    docs = (
+        "Promise 3, req 61: five calm seconds after a human ended or corrected it, after the end of a drill, or after "
+        "its owner answered by another way, no phone rings for it any more, and nobody who takes a call hears of a "
+        "drill that is over. What was texted before stays texted."
+    )
+    sees = (Committed, CallTaken, CallPickedUp, CallHeard, CallStatus, Crashed)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._live: dict[str, Live] = {}
+        self._answered_us: dict[tuple[IncidentId, PersonId], int] = {}
+        self._drilling: set[SiteId] = set()
+        self._changed: dict[IncidentId, Incident] = {}
+        """By the commit that is looked at: the records take it up later."""
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Committed():
+                self._commit(happening)
+            case CallTaken(notification_id=id_) if id_ is not None:
+                self._live[happening.sid] = Live(notification_id=id_)
+                self._weigh(happening.at_us)
+            case CallPickedUp(sid=sid) if sid in self._live:
+                self._judge(happening.at_us, sid, "is taken")
+                self._live[sid].taken = True
+            case CallHeard(sid=sid, human=True) if sid in self._live and self._live[sid].why == DRILL_IS_OVER:
+                self._judge(happening.at_us, sid, f"says {happening.words[:40]!r}")
+            case CallStatus(sid=sid, status=status) if sid in self._live and status in ENDED:
+                if not self._live[sid].taken:
+                    self._judge(happening.at_us, sid, "rang until now")
+                del self._live[sid]
+            case Crashed(power=True):  # the last commit may have gone with it
+                self._answered_us.clear()
+                for call in self._live.values():
+                    call.why = ""
+            case _:
+                pass
+
+    def _commit(self, committed: Committed) -> None:
+        drill = committed.decision.drill
+        if drill is not None:
+            (self._drilling.add if drill.is_running else self._drilling.discard)(drill.site_id)
+        self._changed = {incident.id: incident for incident in committed.decision.incidents}
+        for incident in self._changed.values():
+            before = self.scene.records.incidents.get(incident.id)
+            for answer in set(incident.answers) - set(before.answers if before is not None else ()):
+                self._answered_us[incident.id, answer.person_id] = committed.at_us
+        self._weigh(committed.at_us)
+        self._changed = {}
+
+    def _weigh(self, at_us: int) -> None:
+        """Since when is each call needless?"""
+        for call in self._live.values():
+            row = self.scene.records.rows.get(call.notification_id)
+            why = "" if row is None else self._needless(row)
+            if why and not call.why:
+                call.since_calm_us = self.scene.conditions.calm_us(at_us)
+            call.why = why
+
+    def _needless(self, row: Row) -> str:
+        n = row.notification
+        if n.mode is Mode.DRILL and n.kind is not Kind.DRILL_OVER and n.site_id not in self._drilling:
+            return DRILL_IS_OVER
+        if n.incident_id is None or n.kind not in ASKING:
+            return ""
+        incident = self._changed.get(n.incident_id) or self.scene.records.incidents.get(n.incident_id)
+        if incident is None:
+            return ""
+        if not incident.is_open or incident.escalation is EscalationState.STOPPED:
+            return "it is over"
+        return "its owner has answered" if self._has_answered(row, incident) else ""
+
+    def _has_answered(self, row: Row, incident: Incident) -> bool:
+        person_id = row.notification.endpoint.person_id
+        if person_id is None or self._answered_us.get((incident.id, person_id), -1) <= row.born_us:
+            return False
+        if self.scene.conditions.last_step_us > row.born_us:  # stamps of before and after cannot be compared
+            return False
+        since = incident.answers[incident.counted_from :]
+        return any(a.person_id == person_id and a.covers >= len(incident.presses) for a in since)
+
+    def _judge(self, at_us: int, sid: str, what: str) -> None:
+        call = self._live[sid]
+        calm_s = (self.scene.conditions.calm_us(at_us) - call.since_calm_us) / 1_000_000
+        if call.why and calm_s > SILENT_WITHIN_S:
+            row = self.scene.records.rows.get(call.notification_id)
+            name = row.notification.recipient if row is not None else call.notification_id
+            message = f"the call to {name} ({call.notification_id}) {what}, {calm_s:.0f} s after {call.why}"
+            self.accuse(at_us, message, once=sid)
 
 
 class CarrierUndoesNothing(Checker):

@@ -38,6 +38,8 @@ from alertd_simulator.world.happenings import (
 SECOND_US = 1_000_000
 MARK, REAL, OVER = "this is a drill.", "drill stopped, this is real.", "the drill is over."
 SPOKEN_REAL = "the drill is stopped. this is real."
+REAL_SHORT = "this is real."
+"""Of what follows the first words of it, where there is no room for more."""
 ECHO_US = 30 * SECOND_US
 """What a finger does after this is a second gesture, however slow the first one was, and however late both arrive."""
 LATE_US = 60 * SECOND_US
@@ -314,7 +316,7 @@ class RealAfterDrill(Checker):
             return
         mine = {row.notification.endpoint.key for row in self._addressed(content.recipient)}
         self._waiting = {key: since for key, since in self._waiting.items() if key not in mine}
-        if not content.text.casefold().startswith((REAL, SPOKEN_REAL)):
+        if not content.text.casefold().startswith((REAL, SPOKEN_REAL, REAL_SHORT)):
             self.accuse(
                 attempted.at_us,
                 f"{content.recipient} is sent {content.kind} before hearing that it is real: {content.text}",

@@ -13,7 +13,14 @@ from alertd.model.incident import Incident
 from alertd.model.notification import NotificationRow
 from alertd.model.registry import Registry
 from alertd_simulator.checkers.answering import Acknowledgements, OneReplyOneAnswer
-from alertd_simulator.checkers.calling import CarrierUndoesNothing, NoNeedlessCalls, RespondersAreCalled
+from alertd_simulator.checkers.believing import Believing
+from alertd_simulator.checkers.calling import (
+    CarrierUndoesNothing,
+    NoNeedlessCalls,
+    PhonesFallSilent,
+    RespondersAreCalled,
+)
+from alertd_simulator.checkers.calls_in_turn import FirstCallsFirst, FreshWords
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.conditions import Conditions
 from alertd_simulator.checkers.contents import OnceOnly, OneContent
@@ -41,6 +48,7 @@ from alertd_simulator.checkers.settling import (
 )
 from alertd_simulator.checkers.survival import Survival
 from alertd_simulator.checkers.timing import PunctualTimers, StepsInTime
+from alertd_simulator.checkers.unmeasured import Unmeasured
 from alertd_simulator.world.happenings import Happening
 from alertd_simulator.world.plan import Plan
 from alertd_simulator.world.verdict import Violation
@@ -68,6 +76,9 @@ SAFETY: tuple[type[Checker], ...] = (
     WholeStep,
     RespondersAreCalled,
     NoNeedlessCalls,
+    PhonesFallSilent,
+    FirstCallsFirst,
+    FreshWords,
     CarrierUndoesNothing,
     FurtherRoom,
     LateWaits,
@@ -85,6 +96,8 @@ SAFETY: tuple[type[Checker], ...] = (
     DrillMarks,
     RealAfterDrill,
     DrillEnds,
+    Believing,
+    Unmeasured,
 )
 LIVENESS: tuple[type[Checker], ...] = (
     EverybodyWasAsked,

@@ -17,7 +17,7 @@ WHY_NOT = frozenset(
      Reason.NOT_AUDIBLE, Reason.NOT_ANNOUNCED, Reason.OUTRANKED}
 )  # fmt: skip
 WHY_CHANGED: dict[N, frozenset[Reason]] = {
-    N.QUEUED: frozenset({Reason.RETRYING, Reason.RESENT_UNKNOWN}),
+    N.QUEUED: frozenset({Reason.NOT_TRIED, Reason.RETRYING, Reason.RESENT_UNKNOWN}),
     N.UNKNOWN: frozenset({Reason.ASKED_PROVIDER}),
     N.FAILED: frozenset(
         {
@@ -35,13 +35,19 @@ WHY_CHANGED: dict[N, frozenset[Reason]] = {
             Reason.CORRECTED,
             Reason.SUPERSEDED,
             Reason.SOMEBODY_GOES,
+            Reason.ANSWERED_OTHERWISE,
+            Reason.PRESSER,
             Reason.DRILL_OVER,
+            Reason.DRILL_IS_REAL,
+            Reason.SILENCED,
         }
     ),
     N.SUPPRESSED: WHY_NOT,
 }
 """Of the others the reason stays that for which it was sent."""
-NO_REASON_TO_TELL = WHY_NOT | frozenset().union(*WHY_CHANGED.values()) - {Reason.CORRECTED}
+ALSO_TOLD = frozenset({Reason.CORRECTED, Reason.DRILL_OVER, Reason.DRILL_IS_REAL, Reason.SILENCED})
+"""Of these people are told, a centre that took an exercise hears that it is over, and loudspeakers fall silent."""
+NO_REASON_TO_TELL = WHY_NOT | frozenset().union(*WHY_CHANGED.values()) - ALSO_TOLD
 
 
 class Reasons(Checker):

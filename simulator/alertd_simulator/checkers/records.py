@@ -71,6 +71,7 @@ class Records:
             case Committed():
                 self._commit(happening)
             case Moved():
+                self._durable = happening.durable
                 self._move(happening)
             case Attempted(claim=claim) if row := self.rows.get(claim.notification.id):
                 if not self._durable:

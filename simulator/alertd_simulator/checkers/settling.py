@@ -25,7 +25,7 @@ from alertd_simulator.world.happenings import (
 SECOND_US = 1_000_000
 UNDER_WAY_S = 90.0
 """A lease of 60 s, a look-up of 13 s, and a round of recovery."""
-DUE_S = {Lane.PANIC: 30.0, Lane.ANSWER: 60.0, Lane.TROUBLE: 600.0, Lane.ROUTINE: 600.0, Lane.DRILL: 600.0}
+DUE_S = dict.fromkeys(Lane, 600.0) | {Lane.PANIC: 30.0, Lane.ANSWER: 60.0, Lane.STAFF: 30.0, Lane.NEXT: 60.0}
 """A row that is due waits no longer. What is no panic pays for the carrier's pace."""
 FAR_S = 300.0
 """No try is put off further, except by a carrier that says so."""

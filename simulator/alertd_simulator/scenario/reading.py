@@ -152,6 +152,9 @@ def _phone(draft: _Draft, line: Line, person: str) -> None:
     pickup = line.pick(PICKUPS) or line.fail()
     conduct = Conduct(pickup=pickup, rings_s=4.0)
     line.comma()
+    if line.take("after ringing for"):
+        conduct = replace(conduct, rings_s=line.duration())
+        line.comma()
     if line.take("hangs up after"):
         conduct = replace(conduct, hangs_up_s=line.duration())
     elif line.take("sounds like a machine"):

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from alertd.console.terminal import one_directory
+
 REHEARSED_DAYS = 20
 """Of each policy, unless --seeds says otherwise: some minutes of work; a p95 begins to mean something."""
 USAGE = 2
@@ -36,6 +38,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
         typer.Option(
             metavar="DIR",
             help="Rehearse the policies of your own configuration instead; with --scenario, play the stories there.",
+            callback=one_directory,
         ),
     ] = None,
     assumptions: Annotated[
@@ -102,7 +105,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 def _is_given(context: typer.Context, name: str) -> bool:
     source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
+    is_said_before = name == "config" and context.params.get(name) is not None  # alertd --config DIR simulate
+    return is_said_before or (source is not None and source.name == "COMMANDLINE")
 
 
 def _refuse_if(why: str) -> None:

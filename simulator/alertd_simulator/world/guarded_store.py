@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from alertd.model.decision import Decision, Now
+from alertd.model.decision import Decision, EntryKind, Now
 from alertd.model.drill import Drill
 from alertd.model.events import Event
 from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
@@ -171,6 +171,13 @@ class GuardedStore:
 
     def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
         return self._ask(lambda: self._store.read_timeline(incident_id))
+
+    def read_journal(
+        self, site_id: SiteId, *, since_us: int, until_us: int, after: int = 0, kind: EntryKind | None = None
+    ) -> tuple[JournalLine, ...]:
+        return self._ask(
+            lambda: self._store.read_journal(site_id, since_us=since_us, until_us=until_us, after=after, kind=kind)
+        )
 
     def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
         return self._ask(lambda: self._store.read_drills(running_only=running_only, site_id=site_id, limit=limit))

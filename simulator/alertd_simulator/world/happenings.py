@@ -130,6 +130,8 @@ class Moved(Struct, frozen=True, kw_only=True, tag_field="happening", tag="moved
     notification_id: NotificationId
     before: NotificationState | None
     after: NotificationState
+    durable: bool = True
+    """Did the commit reach the disk? A claim is a commit of its own, without a decision."""
 
 
 class Attempted(Struct, frozen=True, kw_only=True, tag_field="happening", tag="attempted"):

@@ -214,6 +214,8 @@ class Machine:
             http=GuardedHttp(self._network.http, life, Random(f"{self._seed}:{life.number}:http")),
             secret=self._secret,
             public_base_url=self._network.public_url,
+            registry=lambda: self.school.registry,
+            profiles=self.school.profile_tables,
             extra={
                 "state_dir": state_dir,
                 "mqtt_broker": broker,
@@ -240,6 +242,7 @@ class Machine:
             inbound=built.inbound,
             callbacks=built.callbacks,
             feedback=built.feedback,
+            recalling=built.recalling,
         )
 
     def _secret(self, name: str) -> str:
@@ -279,6 +282,7 @@ class Machine:
                     notification_id=NotificationId(notification_id),
                     before=None if before is None else NotificationState(before),
                     after=NotificationState(after),
+                    durable=durable,
                 )
             )
 

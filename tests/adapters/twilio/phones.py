@@ -42,15 +42,19 @@ class Engine(OpenDoor):
         super().__init__()
         self.activity = activity
         self.refuses = False
+        self.writes_nothing = False
+        """Of what became of a key."""
 
     async def submit(self, event):
         if self.refuses:
             raise NotCommittedError("the disk is gone")
         await super().submit(event)
-        if isinstance(event, Keyed):
+        if isinstance(event, Keyed) and not self.writes_nothing:
             self._answer(event)
         elif isinstance(event, OutcomeReported) and (row := self.activity.row(event.notification_id)):
-            self.activity.stored[row.notification.id] = replace(row, state=STATE[type(event.outcome)])
+            taken = row.state is NotificationState.DELIVERED  # and no later status takes that back
+            after = row.state if taken else STATE[type(event.outcome)]
+            self.activity.stored[row.notification.id] = replace(row, state=after)
 
     def _answer(self, event: Keyed) -> None:
         call = self.activity.row(event.notification_id)
@@ -93,7 +97,9 @@ class Phones:
         built = voice_plugin.build("voice", self.settings, around)
         assert built.channel is not None
         assert built.inbound is not None
+        assert built.recalling is not None
         self.channel, self.inbound, self.callbacks = built.channel, built.inbound, built.callbacks
+        self.recalling = built.recalling
 
     def conduct(self, pickup: Pickup = Pickup.TAKES, *keys: tuple[str, float], **more: Any) -> None:
         self.exchange.conducts[RUIZ] = Conduct(pickup=pickup, keys=keys, **more)

@@ -16,7 +16,8 @@ import msgspec
 import pytest
 
 from alertd.model.ids import NotificationId
-from alertd.model.outcome import Accepted, Delivered, Sent
+from alertd.model.mode import Mode
+from alertd.model.outcome import Accepted, Delivered, Outcome, Sent, Withdrawn
 from alertd.ports import HttpNoAnswerError, HttpNotSentError, HttpRequest, HttpResponse
 from alertd.testing.channel_contract import claim_for, row_for
 from alertd_adapters.twilio import plugin, voice_plugin
@@ -35,6 +36,7 @@ MESSAGES = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
 CALLS = "/2010-04-01/Accounts/{AccountSid}/Calls.json"
 TOKEN = "an-auth-token-of-the-tests"
 PHONE = "+12025550142"
+OTHER_PHONE = "+12025550143"
 
 
 class RealHttp:
@@ -193,6 +195,41 @@ async def test_every_call_of_ours_is_what_twilio_describes(description, callback
     assert [answer.body for answer in http.answers if answer.status not in (200, 201)] == [], "Prism objects"
     assert not carrier.violations
     _assert_fields_are_described(http.requests, json.loads(description.read_text()))
+
+
+async def test_ending_a_call_is_what_twilio_describes(description):
+    """One that rings, and a drill's that somebody listens to."""
+    clock = SteadyClock()
+    carrier = Carrier(clock=clock, auth_token=TOKEN)
+    carrier.phones.per_s = 10.0
+    carrier.phones.usual = Conduct(pickup=Pickup.RINGS_OUT)
+    carrier.phones.conducts[OTHER_PHONE] = Conduct(pickup=Pickup.TAKES, rings_s=0.1)
+    section = {"account_sid_secret": "sid", "auth_token_secret": "token", "from_numbers": list(carrier.numbers)}
+    async with (
+        served(carrier.handle) as upstream,
+        prism_before(upstream, description) as proxy,
+        aiohttp.ClientSession() as session,
+    ):
+        http = RealHttp(session)
+        around = surroundings(http, {"sid": carrier.account_sid, "token": TOKEN}, clock=clock)
+        built = voice_plugin.build("voice", section | {"base_url": proxy}, around)
+        assert built.channel is not None
+        assert built.recalling is not None
+        ended: list[Outcome | None] = []
+        for number, mode, becomes in ((PHONE, Mode.LIVE, "ringing"), (OTHER_PHONE, Mode.DRILL, "in-progress")):
+            claim = claim_for(built.channel, number, notification_id=f"n-{mode}", now_us=clock.wall_us)
+            claim = msgspec.structs.replace(claim, notification=msgspec.structs.replace(claim.notification, mode=mode))
+            placed = await built.channel.send(claim)
+            assert isinstance(placed, Accepted), (placed, http.answers)
+            async with asyncio.timeout(20):
+                while carrier.phones.calls[placed.ref].status != becomes:  # noqa: ASYNC110  # it has no event
+                    await asyncio.sleep(0.05)
+            ended.append(await built.recalling.withdraw(row_for(claim, ref=placed.ref)))
+
+    assert [answer.body for answer in http.answers if answer.status not in (200, 201)] == [], "Prism objects"
+    assert [isinstance(outcome, Withdrawn) and outcome.taken for outcome in ended] == [False, True]
+    assert [call.status for call in carrier.phones.calls.values()] == ["canceled", "completed"]
+    assert not carrier.violations
 
 
 async def test_prism_would_have_objected(description):

@@ -43,6 +43,14 @@ def test_each_number_carries_one_text_a_second_unless_told_otherwise():
     assert three.limits.per_s == 3
     assert short_code is not None
     assert short_code.limits.per_s == 100
+    assert not short_code.limits.paced, "promise 2: a panic waits for a rate that nobody vouched for"
+
+
+def test_a_rate_that_somebody_vouches_for_is_kept_here():
+    slow = build(GOOD | {"per_s": 1, "paced": True}).channel
+
+    assert slow is not None
+    assert (slow.limits.per_s, slow.limits.paced) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +60,7 @@ def test_each_number_carries_one_text_a_second_unless_told_otherwise():
         ({"auth_token_secret": "nowhere"}, "auth_token_secret", "nowhere"),
         ({"account_sid_secret": "key"}, "account_sid_secret", "API key"),
         ({"from_numbers": []}, "from_numbers", "messaging_service_sid"),
+        ({"paced": True}, "paced", "needs per_s"),
         ({"messaging_service_sid": "MG" + "0" * 32}, "from_numbers", "not both"),
         ({"from_numbers": ["202-555-0100"]}, "from_numbers", "+12025550142"),
         ({"from_numbers": [], "messaging_service_sid": "MG1"}, "messaging_service_sid", "32 hex"),

@@ -200,7 +200,7 @@ def test_a_second_call_to_a_phone_that_ours_still_has_is_held():
             later = await p.channel.send(p.claim("n-0002"))
 
         assert isinstance(held, Failed)
-        assert (held.code, held.permanent) == ("line_held", False)
+        assert (held.code, held.permanent, held.not_tried) == ("line_held", False, True)
         assert isinstance(other, Accepted)
         assert isinstance(later, Accepted)
         assert [call.status for call in p.exchange.to(RUIZ)] == ["completed", "queued"]

@@ -9,7 +9,7 @@ import msgspec
 
 from alertd.model.events import OutcomeReported, Replied
 from alertd.model.notification import Claim, NotificationRow, NotificationState
-from alertd.model.outcome import Accepted, Delivered, Failed, Sent
+from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Withdrawn
 from alertd.model.reason import Reason
 from alertd.ports import Built, Channel, HttpRequest, HttpResponse
 from alertd.testing.channel_contract import claim_for
@@ -33,6 +33,7 @@ STATE = {
     Sent: NotificationState.SENT,
     Delivered: NotificationState.DELIVERED,
     Failed: NotificationState.FAILED,
+    Withdrawn: NotificationState.WITHDRAWN,
 }
 
 

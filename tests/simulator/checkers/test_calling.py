@@ -7,19 +7,26 @@ from msgspec.structs import replace
 
 from alertd.model.events import Keyed
 from alertd.model.ids import CauseId, NotificationId, PersonId
-from alertd.model.notification import NotificationRow
+from alertd.model.incident import AnswerKind, EscalationState, IncidentState
+from alertd.model.mode import Mode
+from alertd.model.notification import Kind, NotificationRow
 from alertd.model.notification import NotificationState as N
 from alertd.model.outcome import Sent
 from alertd.model.people import Endpoint
 from alertd.model.policy import Policy
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.answering import Acknowledgements
-from alertd_simulator.checkers.calling import CarrierUndoesNothing, NoNeedlessCalls, RespondersAreCalled
+from alertd_simulator.checkers.calling import (
+    CarrierUndoesNothing,
+    NoNeedlessCalls,
+    PhonesFallSilent,
+    RespondersAreCalled,
+)
 from alertd_simulator.checkers.checker import Checker
-from alertd_simulator.world.happenings import CallTaken, KeyPressed
+from alertd_simulator.world.happenings import CallHeard, CallPickedUp, CallStatus, CallTaken, ClockMoved, KeyPressed
 from tests.engine.school import OAK, STAFF
 from tests.engine.test_calls import CALLED, school
-from tests.simulator.checkers.story import RUIZ, S, Story, outcome, press, text
+from tests.simulator.checkers.story import RUIZ, S, Story, outcome, press, replied, text
 
 SCHOOL = school(CALLED)
 CHEN = "+12025550102"
@@ -129,6 +136,70 @@ def test_a_voicemail_that_answers_or_takes_an_answer_back_is_found() -> None:
     story = told(CarrierUndoesNothing).opened(call()).at(5).answered(heard)
     assert any("Sent changes what people answered" in words for words in story.violations)
     assert told(CarrierUndoesNothing).opened(call()).at(5).changed(heard).end() == []
+
+
+def ringing(row: NotificationRow | None = None, **changes: Any) -> Story:
+    """Ruiz's phone rings, half a minute after the start, for a press that is known since a second."""
+    row = row or call()
+    return rang(told(PhonesFallSilent).at(29).opened(row, **changes).at(30), row)
+
+
+def silent(story: Story, status: str = "canceled") -> list[str]:
+    return story.see(CallStatus, sid="CA1", status=status).end()
+
+
+@pytest.mark.parametrize(("after_s", "found"), [(4, False), (6, True)])
+@pytest.mark.parametrize("status", ["canceled", "no-answer"])
+def test_a_phone_may_ring_for_five_seconds_after_the_end_and_no_longer(after_s: int, found: bool, status: str) -> None:
+    story = ringing().at(40).changed(outcome("x"), escalation=EscalationState.STOPPED)
+
+    assert any("rang until now" in words for words in silent(story.at(40 + after_s), status)) is found
+
+
+def test_whoever_takes_a_call_after_the_end_is_found_and_before_it_may_listen() -> None:
+    story = ringing().at(40).changed(outcome("x"), state=IncidentState.CLOSED)
+    taken = story.at(47).see(CallPickedUp, sid="CA1", to=RUIZ, person_id=PersonId("ruiz"), human=True)
+    assert any("is taken, 7 s after it is over" in words for words in taken.end())
+
+    early = ringing().at(38).see(CallPickedUp, sid="CA1", to=RUIZ, person_id=PersonId("ruiz"), human=True)
+    early.at(40).changed(outcome("x"), state=IncidentState.CLOSED)
+    early.at(60).see(CallHeard, sid="CA1", to=RUIZ, words="Lockdown.", human=True)
+    assert silent(early.at(61), "completed") == []
+
+
+def test_a_drill_that_is_heard_after_its_end_is_found() -> None:
+    """Promise 3."""
+    story = ringing(call(mode=Mode.DRILL), mode=Mode.DRILL)
+    story.at(33).see(CallPickedUp, sid="CA1", to=RUIZ, person_id=PersonId("ruiz"), human=True)
+
+    story.at(48).see(CallHeard, sid="CA1", to=RUIZ, words="This is a drill.", human=True)
+
+    assert any("says 'This is a drill.'" in words for words in story.end())
+
+
+@pytest.mark.parametrize(("covers", "found"), [(1, True), (0, False)])
+def test_the_phone_of_somebody_who_answered_otherwise_falls_silent(covers: int, found: bool) -> None:
+    """An answer that does not know of all presses is none to this call."""
+    story = ringing().at(40).answered(replied(), covers=covers)
+
+    assert any("its owner has answered" in words for words in silent(story.at(50))) is found
+
+
+def test_a_clock_that_was_set_meanwhile_excuses_a_phone_whose_owner_answered_and_no_other() -> None:
+    story = ringing().at(35).see(ClockMoved, by_s=-3600.0, wall_us=0).at(40).answered(replied())
+    assert silent(story.at(50)) == []
+
+    story = ringing().at(35).see(ClockMoved, by_s=-3600.0, wall_us=0)
+    story.at(40).changed(outcome("x"), state=IncidentState.CLOSED)
+    assert silent(story.at(50)) != []
+
+
+def test_a_call_that_asks_again_after_an_answer_may_ring() -> None:
+    story = told(PhonesFallSilent).at(29).opened(call()).at(40).answered(replied(), kind=AnswerKind.CANNOT_GO)
+    again = call(id_="v-2", kind=Kind.REMINDER)
+    story.at(70).changed(outcome("x"), again)
+
+    assert silent(rang(story.at(71), again).at(90), "no-answer") == []
 
 
 def test_the_school_of_these_tests_calls() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from alertd.model.events import CorrectionOrdered, ResolveOrdered
-from alertd.model.ids import CauseId, IncidentId, PersonId
+from alertd.model.ids import CauseId, IncidentId, NotificationId, PersonId
 from alertd.model.incident import Answer, AnswerKind, EscalationState, IncidentClass, IncidentState
 from alertd.model.notification import Kind
 from alertd.model.notification import NotificationState as N
@@ -11,7 +11,7 @@ from alertd.model.timer import TimerKind
 from alertd_simulator.checkers.endings import OnlyHumansEnd
 from alertd_simulator.checkers.sending import AfterTheEnd, Expiry, LifeCycle, OneClaimOneTry
 from alertd_simulator.checkers.timing import PunctualTimers, StepsInTime
-from alertd_simulator.world.happenings import ClockMoved, Crashed, FaultBegan
+from alertd_simulator.world.happenings import ClockMoved, Crashed, FaultBegan, Moved
 from tests.engine.school import OAK
 from tests.simulator.checkers.story import WALL_US, S, Story, clicked, fired, outcome, pressed, replied, text, timer
 
@@ -96,6 +96,16 @@ def test_one_claim_is_one_try_and_the_next_has_a_higher_epoch() -> None:
     story = Story(OneClaimOneTry).start().opened(text()).moved(N.CLAIMED).attempted().ended()
     story.moved(N.UNKNOWN, N.QUEUED, N.CLAIMED).attempted(epoch=2, attempt=2)
     assert story.violations == []
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_what_only_memory_had_claimed_may_be_tried_again_once_the_power_went(durable: bool) -> None:
+    """The claim, not the last decision before it, says whether the disk knows of the attempt."""
+    story = Story(OneClaimOneTry).start().opened(text())
+    story.see(Moved, notification_id=NotificationId("n-1"), before=N.QUEUED, after=N.CLAIMED, durable=durable)
+    story.attempted().see(Crashed, incarnation=1, where="power", power=True).start()
+    story.moved(N.QUEUED, N.CLAIMED).attempted()
+    assert bool(story.violations) == durable
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,9 @@ class Disk:
 
 @pytest.fixture
 def disk(tmp_path):
-    return Disk(tmp_path)
+    disk = Disk(tmp_path)
+    yield disk
+    disk.connection.close()
 
 
 def test_a_killed_process_leaves_every_commit_that_returned(disk):

@@ -1,0 +1,108 @@
+"""The news that a drill is over: who has had it, who hears of those who have not, what if something real is quicker.
+
+Owns what is known of that, in the drill's own row. "Knows" is a provider's word that it took the text, or a human who
+took the call; nobody can see whether it was read. Must never hold up anything real for the sake of an end.
+"""
+
+from msgspec.structs import replace
+
+from alertd.engine import troubles, wording
+from alertd.engine.draft import Draft
+from alertd.model.decision import EntryKind
+from alertd.model.drill import Drill, DrillTold
+from alertd.model.mode import Mode
+from alertd.model.notification import Kind, Notification
+from alertd.model.reason import Reason
+
+UNTOLD_S = 120
+"""Whoever is not known to have been told by then that a drill is over is named in a trouble; it is tried on."""
+NAMED_MAX = 4
+"""People of that trouble's text; the rest are counted."""
+
+
+def overtake(d: Draft, why: str) -> None:
+    """It is over already, and something real is quicker than the news of that. Whoever has not had it hears now that
+    this is real, and nothing of the drill any more."""
+    drill = d.drill_over
+    if drill is None or drill.overtaken or drill.real_incident_id is not None:
+        return
+    drill = d.put_drill(replace(drill, overtaken=True))
+    d.withdraw_drill_over(Reason.DRILL_IS_REAL)
+    troubles.clear(d, trouble_key(drill))
+    if all(told.knows for told in drill.told):
+        return
+    d.stopped_drill = drill
+    names = _named(d, unaware(drill)) or "one of their phones"
+    text = f"{what(drill)}: {why} before all had heard that it was over; not yet: {names}"
+    d.entry(EntryKind.DRILL, Reason.DRILL_IS_REAL, text, drill=drill.id)
+
+
+def was_told(d: Draft, n: Notification) -> None:
+    """Whoever got this knows that the drill is over."""
+    drill = d.drill_over
+    if drill is None or drill.id != n.ends_drill:
+        return
+    keys = {t.endpoint_key for t in drill.told}
+    mine = {n.endpoint.key} if n.endpoint.key in keys else {n.endpoint.person_id}  # or by a phone that heard of none
+    told = tuple(replace(t, knows=True) if {t.endpoint_key, t.person_id} & mine else t for t in drill.told)
+    if told != drill.told:
+        drill = d.put_drill(replace(drill, told=told))
+    if not unaware(drill):
+        troubles.clear(d, trouble_key(drill))
+
+
+def was_not_told(d: Draft, n: Notification) -> None:
+    """What a provider took did not reach the phone after all."""
+    drill = d.drill_over
+    if drill is None or drill.id != n.ends_drill:
+        return
+    told = tuple(replace(t, knows=False) if t.endpoint_key == n.endpoint.key else t for t in drill.told)
+    if told != drill.told:
+        d.put_drill(replace(drill, told=told))
+
+
+def is_overtaken(d: Draft, n: Notification) -> bool:
+    """Is it the end of a drill, and something real was quicker?"""
+    drill = d.drill_over
+    return n.kind is Kind.DRILL_OVER and drill is not None and drill.id == n.ends_drill and drill.overtaken
+
+
+def look_after(d: Draft, drill_id: str) -> None:
+    """Those who were told of it, and may not know that it is over: a phone that is off, a carrier that is away, a text
+    that failed. It is tried on, but somebody had better go there."""
+    drill = d.drill_over
+    if drill is None or drill.id != drill_id or drill.overtaken:
+        d.entry(EntryKind.DRILL, Reason.STALE_TIMER, "something came after that drill")
+        return
+    untold = unaware(drill)
+    if not untold:
+        d.entry(EntryKind.DRILL, Reason.NOTHING_NEW, "everybody knows that it is over", drill=drill.id)
+        return
+    summary = (
+        f"The {what(drill)} of {wording.local_time(d.site, drill.started_us)} is over, and these may not know it: "
+        f"{_named(d, untold)}. Tell them."
+    )
+    troubles.raise_(d, trouble_key(drill), summary)
+
+
+def unaware(drill: Drill) -> tuple[DrillTold, ...]:
+    """By person: whoever has it on one phone knows it."""
+    aware = {told.person_id for told in drill.told if told.knows}
+    return tuple(told for told in drill.told if told.person_id not in aware)
+
+
+def trouble_key(drill: Drill) -> str:
+    return f"drill_over:{drill.id}"
+
+
+def _named(d: Draft, told: tuple[DrillTold, ...]) -> str:
+    people = d.facts.registry.people
+    ids = tuple(dict.fromkeys(each.person_id for each in told))
+    names = [people[id_].name if id_ in people else str(id_) for id_ in ids]
+    more = len(names) - NAMED_MAX
+    return ", ".join(names[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
+
+
+def what(drill: Drill) -> str:
+    """Like "LOCKDOWN DRILL"."""
+    return wording.what(drill.incident_class, Mode.DRILL)

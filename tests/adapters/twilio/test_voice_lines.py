@@ -1,0 +1,141 @@
+"""When a line is free again, what a machine keeps where nothing reaches us, and what a misjudged human's key counts."""
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from alertd.model.events import Keyed
+from alertd.model.notification import NotificationState
+from alertd.model.outcome import Accepted, Failed
+from alertd_adapters.twilio.voice_twiml import Manner, Speaker
+from alertd_simulator.carrier_conduct import Pickup
+from alertd_simulator.carrier_twiml import read
+from tests.adapters.doubles import SomeActivity
+from tests.adapters.twilio.phones import SCRIPT, Phones
+from tests.adapters.twilio.test_voice import play
+
+WRITTEN_US = 1_792_000_000_000_000
+CONTROLS = "\x00\x07\x0b\x1b\x7f\ud800\ufffe"
+
+
+class Books(SomeActivity):
+    """Unsettled as the store has it: what a human took is settled, and nobody else asks about it any more."""
+
+    def unsettled(self, channel):
+        rows = [self.stored.get(row.notification.id, row) for row in super().unsettled(channel)]
+        return tuple(r for r in rows if r.state in (NotificationState.ACCEPTED, NotificationState.SENT))
+
+
+def keeping_books(p: Phones) -> None:
+    p.activity = p.door.activity = Books()
+
+
+async def over(p: Phones) -> None:
+    """Until the call that is under way has ended."""
+    ended = asyncio.Event()
+    p.exchange.on_status.append(lambda call: None if call.is_live else ended.set())
+    await ended.wait()
+
+
+@pytest.mark.parametrize("callbacks", ["signed", "poll"])
+def test_the_line_is_free_a_few_seconds_after_whoever_took_the_call_has_hung_up(callbacks):
+    """Somebody else may be in danger meanwhile, and this is the phone that must ring."""
+
+    async def story(p: Phones):
+        keeping_books(p)
+        p.conduct(hangs_up_s=20.0)
+        async with p.polling():
+            await p.place()
+            (call,) = p.exchange.calls.values()
+            await asyncio.sleep(18)
+            held = await p.channel.send(p.claim("n-0002"))
+            await over(p)
+            await asyncio.sleep(5)
+            second = await p.channel.send(p.claim("n-0002"))
+
+        assert isinstance(held, Failed)
+        assert call.taken_by == "human"
+        assert isinstance(second, Accepted), "the line is held for a call that is over"
+
+    play(story, callbacks=callbacks)
+
+
+def test_a_callback_that_was_lost_holds_no_line_for_minutes():
+    async def story(p: Phones):
+        keeping_books(p)
+        p.conduct(hangs_up_s=10.0)
+        async with p.polling():
+            await p.place()
+            await asyncio.sleep(10)
+            p.exchange.callback_http = None
+            await over(p)
+            await asyncio.sleep(60)
+            second = await p.channel.send(p.claim("n-0002"))
+
+        assert isinstance(second, Accepted)
+
+    play(story)
+
+
+def test_a_held_line_says_that_nothing_was_tried():
+    """Else it would use up the rate, and other phones would ring later for it."""
+
+    async def story(p: Phones):
+        p.conduct()
+        await p.place()
+        held = await p.channel.send(p.claim("n-0002"))
+
+        assert isinstance(held, Failed)
+        assert held.not_tried
+
+    play(story)
+
+
+def test_where_nothing_reaches_us_a_machine_keeps_the_date_and_that_it_is_no_answer():
+    """Promise 5; messages.md: whoever hears it the next morning must not act on it."""
+
+    async def story(p: Phones):
+        keeping_books(p)
+        p.conduct(Pickup.VOICEMAIL)
+        call = await p.call()
+
+        assert call.taped[-1] == SCRIPT.voicemail
+        assert call.heard.count(SCRIPT.voicemail) == 1, "said once, to its end"
+        assert SCRIPT.by_text not in call.taped
+
+    play(story, callbacks="poll")
+
+
+def test_the_first_key_of_a_human_taken_for_a_machine_counts_all_that_the_call_spoke_of():
+    async def story(p: Phones):
+        p.conduct(Pickup.TAKES, ("4", 11.0), detected="machine_end_beep")
+        async with p.polling():
+            await p.place(p.claim(script=replace(SCRIPT, presses=2, written_us=WRITTEN_US)))
+            await asyncio.sleep(100)
+
+        assert [(e.digit, e.presses, e.written_us) for e in p.door.of(Keyed)] == [(4, 2, WRITTEN_US)]
+
+    play(story)
+
+
+def test_a_key_of_which_nobody_can_say_what_became_is_not_said_to_be_taken():
+    async def story(p: Phones):
+        p.door.writes_nothing = True
+        p.conduct(Pickup.TAKES, ("4", 3.0))
+        call = await p.call()
+
+        assert "taken" not in " ".join(call.heard)
+        assert call.heard[0].startswith("It is not known whether your key was counted.")
+
+    play(story)
+
+
+def test_a_character_that_no_telephone_can_speak_costs_itself_and_not_the_call():
+    script = replace(SCRIPT, main=f"Room{CONTROLS} two. A < B & C.")
+
+    twiml = Speaker(Manner()).opening(script, "https://alerts.example/x?d=n")
+
+    assert read(twiml)
+    assert not set(CONTROLS) & set(twiml)
+    assert "A &lt; B &amp; C." in twiml

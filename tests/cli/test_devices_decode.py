@@ -1,0 +1,99 @@
+"""`alertd devices decode`: what a message means and whether it would page, as an administrator asks it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from alertd.cli import app
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "config"
+BUTTON = "24e1240000000101"
+UP = f"application/7f3c/device/{BUTTON}/event/up"
+
+
+def up(data: str, **fields: object) -> str:
+    return json.dumps({"deviceInfo": {"devEui": BUTTON}, "fPort": 85, "data": data, **fields})
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example district with one LoRaWAN button behind ChirpStack."""
+    folder = tmp_path_factory.mktemp("district") / "config"
+    folder.mkdir()
+    for each in EXAMPLE.iterdir():
+        if each.name not in ("devices.csv", "channels.toml"):
+            (folder / each.name).symlink_to(each)
+    header, *rows = (EXAMPLE / "devices.csv").read_text().splitlines()
+    rows.append(f"{BUTTON.upper()},button,oak,rm-204,wall-button,desk button,,,milesight-ws101")
+    (folder / "devices.csv").write_text("\n".join([f"{header},profile", *rows]))
+    zigbee = '{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" },'
+    chirpstack = (
+        '{ topic = "application/+/device/+/event/+", decoder = "profiles", options = { source = "chirpstack-v4" } },'
+    )
+    wiring = (EXAMPLE / "channels.toml").read_text()
+    (folder / "channels.toml").write_text(wiring.replace(zigbee, f"{zigbee}\n  {chirpstack}"))
+    return folder
+
+
+def decode(config: Path, *arguments: str, typed: str | None = None) -> Result:
+    environ = {"ALERTD_CONFIG": None, "ALERTD_SOCKET_PATH": None}
+    return CliRunner().invoke(app, ["devices", "decode", "--config", str(config), *arguments], env=environ, input=typed)
+
+
+def test_a_press_is_explained_step_by_step(config):
+    said = decode(config, UP, up("AXVV/y4B", deduplicationId="d-7")).stdout.splitlines()
+    assert [line.split(maxsplit=1) for line in said] == [
+        ["trigger", "sources.broker, trigger 3: application/+/device/+/event/+"],
+        ["source", "chirpstack-v4, message 1: application/{application}/device/{eui}/event/up"],
+        ["captured", f"application = 7f3c, eui = {BUTTON}"],
+        ["device", f"{BUTTON}, registered as {BUTTON.upper()}"],
+        ["profile", "milesight-ws101"],
+        ["rule", "profile milesight-ws101, rule 1: press (a press; the only one that gestures count)"],
+        ["value", "short"],
+        ["battery", "85 %"],
+        ["identity", "d-7"],
+        ["signal", f"{BUTTON.upper()} says press"],
+        ["PAGES", '1 × "press" is staff_assist in "wall-button"; oak answers with the policy "staff_assist"'],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "options", "why"),
+    [
+        (UP, up("AXVV/y4B"), ["--retained"], "it is retained"),
+        (UP, up("AXVV"), [], "it is certainly no press"),
+        (UP, up("AXVV/y4C"), [], 'do not know "long_press"'),
+        (UP, up("AXVV7u4B"), [], "cannot read its last 3 bytes"),
+        (UP, "{", [], "not JSON"),
+        (UP.replace(BUTTON, "24e1240000000999"), "{}", [], "24e1240000000999 is not in the registry"),
+        ("alertd/press/nobody", '{"action": "press"}', [], "nobody: it is not in the registry"),
+        ("alertd/press/badge-okafor", '{"action": "press"}', [], "1 of 3 presses within 10 s"),
+    ],
+)
+def test_what_would_not_page_says_why(config, topic, payload, options, why):
+    result = decode(config, topic, payload, *options)
+    assert result.exit_code == 0
+    assert "PAGES" not in result.stdout
+    assert why in result.stdout.splitlines()[-1]
+
+
+def test_a_payload_may_come_from_a_file_or_from_standard_input(config, tmp_path):
+    (tmp_path / "payload").write_text(up("AXVV/y4B"))
+    assert "PAGES" in decode(config, UP, f"@{tmp_path / 'payload'}").stdout
+    assert "PAGES" in decode(config, UP, "-", typed=up("AXVV/y4B")).stdout
+    assert decode(config, UP, "@/nowhere").exit_code == 2
+
+
+def test_for_programs(config):
+    found = json.loads(decode(config, UP, up("AXVV/y4B"), "--json").stdout)
+    assert [verdict["pages"] for verdict in found["verdicts"]] == [True]
+    assert found["signals"][0]["action"] == "press"
+
+
+def test_a_topic_that_no_trigger_covers_says_how_to_add_one(config):
+    result = decode(config, "v3/a/devices/b/up", "{}")
+    assert result.exit_code == 1
+    assert "no trigger in channels.toml covers the topic" in result.stderr
+    assert 'decoder = "profiles"' in result.stderr

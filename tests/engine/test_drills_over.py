@@ -1,0 +1,623 @@
+"""The end of a drill, and who knows of it (promise 3): told or named in a trouble; and until then nothing real without
+the words that it is."""
+
+import pytest
+from msgspec.structs import replace
+
+from alertd.engine import fallback
+from alertd.engine.gsm7 import septets
+from alertd.model.call_script import decode
+from alertd.model.decision import Facts, Now
+from alertd.model.drill import Drill
+from alertd.model.events import ClockStepped, DrillFound, DrillOrdered, Pressed, Signal
+from alertd.model.ids import CauseId, DeviceId
+from alertd.model.incident import IncidentClass
+from alertd.model.mode import Mode
+from alertd.model.notification import Kind, Notification, NotificationState
+from alertd.model.outcome import Accepted, Delivered, Failed, Sent
+from alertd.model.page import PageAction
+from alertd.model.policy import Step, Target, TargetKind
+from alertd.model.reason import Reason
+from alertd.model.registry import Registry
+from alertd.model.site import Gestures
+from tests.engine import test_announcing as loud
+from tests.engine import test_calls as phones
+from tests.engine.play import Play
+from tests.engine.school import ELM, LOCKDOWN, OAK, PEOPLE, STAFF, group, policy, registry
+from tests.engine.test_drills import EVERYBODY, REAL, read, texts
+
+PROMISE_3 = "promise 3 broken"
+SAID_REAL = "The drill is stopped. This is real. "
+ANOTHER = 3600 + 1
+"""Seconds after which nobody believes in a drill any more."""
+
+
+@pytest.fixture
+def p() -> Play:
+    return Play()
+
+
+def drilled(p: Play, *devices: str, **more: object) -> Drill:
+    """A drill runs, and everybody has read so."""
+    p.drill(*(devices or ("badge-204",)), **more)  # type: ignore[arg-type]
+    read(p)
+    p.news()
+    assert p.state.drill is not None
+    return p.state.drill
+
+
+def of(found: list[Notification], kind: Kind) -> dict[str, Notification]:
+    return {n.recipient: n for n in found if n.kind is kind}
+
+
+def opted_out_at_the_start(p: Play, name: str = "Okafor") -> None:
+    """They hear of the drill only by what is pressed in it."""
+    key = next(person for person in PEOPLE if person.name == name).endpoints[0].key
+    p.opted_out.add(key)
+    drilled(p)
+    p.opted_out.discard(key)
+    p.press("badge-204", 8)
+    read(p)
+    p.news()
+
+
+# --- who is told ----------------------------------------------------------------------------------------------------
+
+
+def test_whoever_heard_of_a_drill_only_by_an_incident_that_is_closed_hears_the_end(p: Play) -> None:
+    opted_out_at_the_start(p)
+    p.resolve(rooms_released=True)
+    p.news()
+    p.end_drill()
+    assert set(of(p.news(), Kind.DRILL_OVER)) == EVERYBODY
+
+
+def test_whoever_heard_of_a_drill_only_by_an_incident_that_is_closed_hears_that_it_is_real(p: Play) -> None:
+    opted_out_at_the_start(p)
+    p.resolve(rooms_released=True)
+    read(p)
+    p.press("badge-118", 3)
+    stopped = of(p.news(), Kind.DRILL_STOPPED)
+    assert "Okafor" in stopped, PROMISE_3
+
+
+def test_whoever_heard_of_a_drill_only_by_an_open_incident_hears_first_that_it_is_real(p: Play) -> None:
+    opted_out_at_the_start(p)
+    p.press("badge-118", 8)
+    (okafor, *_) = [n for n in texts(p.news()) if n.recipient == "Okafor"]
+    assert okafor.text.startswith(f"{REAL} OAK ELEM: LOCKDOWN 10:42. Locks, lights, out of sight."), PROMISE_3
+    (drill,) = p.drills.values()
+    assert {told.person_id for told in drill.told} == {name.lower() for name in EVERYBODY}
+
+
+def test_a_phone_that_opted_out_meanwhile_is_not_texted_that_it_is_real(p: Play) -> None:
+    drilled(p)
+    p.opted_out.add(PEOPLE[3].endpoints[0].key)
+    p.press("badge-118", 3)
+    row = next(r for r in p.rows.values() if r.notification.kind is Kind.DRILL_STOPPED and "oka" in str(r.notification))
+    assert (row.state, row.reason) == (NotificationState.SUPPRESSED, Reason.OPTED_OUT)
+
+
+def test_a_phone_that_opted_out_is_none_that_was_told(p: Play) -> None:
+    p.opted_out.add(PEOPLE[3].endpoints[0].key)
+    p.drill()
+    assert p.state.drill is not None
+    assert "okafor" not in {told.person_id for told in p.state.drill.told}
+
+
+def test_the_district_takes_no_part_although_a_policy_would_call_it() -> None:
+    widely = replace(LOCKDOWN, steps=(*LOCKDOWN.steps, Step(targets=(Target(kind=TargetKind.DISTRICT),), wait_s=60)))
+    p = Play(registry(widely))
+    p.drill()
+    assert {n.recipient for n in p.news()} == EVERYBODY
+
+
+def test_everybody_who_knows_of_a_drill_hears_of_a_restart(p: Play) -> None:
+    opted_out_at_the_start(p)
+    p.restart()
+    assert set(of(p.news(), Kind.DRILL_GOES_ON)) == EVERYBODY
+
+
+def test_each_restart_is_told(p: Play) -> None:
+    drilled(p)
+    for _ in range(2):
+        p.wait(60)
+        p.restart()
+        read(p)
+        assert set(of(p.news(), Kind.DRILL_GOES_ON)) == EVERYBODY, "req 77: a second restart is silent"
+
+
+def test_a_notice_that_may_be_lost_is_sent_again(p: Play) -> None:
+    p.drill()
+    assert all(n.resend_unknown for n in p.news())
+
+
+def test_an_incident_says_of_which_drill_it_was_and_the_drill_which_press_was_real(p: Play) -> None:
+    drill = drilled(p)
+    p.press("badge-204", 8)
+    assert p.incident.drill_id == drill.id
+    p.press("badge-118", 8)
+    assert p.drills[drill.id].real_incident_id == p.incident.id
+
+
+# --- orders that come twice, and what a device can ------------------------------------------------------------------
+
+
+def test_an_order_that_comes_again_after_its_drill_begins_nothing(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    order = DrillOrdered(
+        site_id=OAK,
+        cause=next(iter(p.causes)),
+        by="J. Ruiz",
+        incident_class=IncidentClass.LOCKDOWN,
+        device_ids=(DeviceId("badge-204"),),
+        told_before="J. Doe, dispatch",
+        minutes=30,
+    )
+    p.news()
+    p.do(order)
+    assert p.state.drill is None, "the first press of a badge would be no press"
+    assert not p.news()
+
+
+def test_news_of_one_start_that_comes_twice_is_told_once(p: Play) -> None:
+    drill = drilled(p)
+    for _ in range(2):
+        p.do(DrillFound(site_id=OAK, cause=CauseId("start"), drill_id=drill.id, started_us=p.now_us))
+    assert p.state.drill is not None
+    assert p.state.drill.restarts == 1
+
+
+def test_a_badge_takes_part_in_a_drill_of_a_school_where_it_may_roam() -> None:
+    p = Play(site_id=ELM)
+    p.drill("walker")
+    assert p.state.drill is not None, p.entries[-1].text
+
+
+def test_fewer_presses_that_mean_more_are_real() -> None:
+    """A district whose second press locks down and whose fifth calls for help, and drills the latter."""
+    school = registry()
+    odd = Gestures(id="odd", presses={2: "lockdown", 5: "staff_assist"})
+    badge = replace(school.devices[DeviceId("badge-204")], gestures=odd)
+    p = Play(replace(school, devices=school.devices | {badge.id: badge}))
+    p.drill("badge-204", drilled="staff_assist")
+    p.press("badge-204", 2)
+    assert p.incident.mode is Mode.LIVE, PROMISE_3
+
+
+def test_a_gesture_from_before_the_one_that_counted_is_real(p: Play) -> None:
+    """By the badge's own clock it was pressed twice in the drill, and heard in the wrong order."""
+    drilled(p)
+    p.wait(60)
+    p.press("badge-204", 8, pressed_us=p.now_us)
+    p.press("badge-204", 8, pressed_us=p.now_us - 40_000_000)
+    assert {i.mode for i in p.state.incidents.values()} == {Mode.LIVE}, PROMISE_3
+
+
+def test_a_press_in_a_row_from_before_the_one_that_counted_is_real(p: Play) -> None:
+    drilled(p)
+    p.wait(60)
+    p.press("badge-204", 8, pressed_us=p.now_us)
+    p.press("badge-204", None, pressed_us=p.now_us - 5_000_000)
+    assert {i.mode for i in p.state.incidents.values()} == {Mode.LIVE}, PROMISE_3
+
+
+# --- those who do not know that it is over --------------------------------------------------------------------------
+
+
+def test_a_press_before_anybody_knows_of_the_end_is_real_first_and_nothing_of_the_end_follows(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    p.news()
+    p.press("badge-118", 8)
+    news = texts(p.news())
+
+    assert p.incident.mode is Mode.LIVE
+    assert {n.recipient for n in news if n.text.startswith(REAL)} == EVERYBODY, PROMISE_3
+    waiting = [r.notification for r in p.rows.values() if r.state is NotificationState.QUEUED]
+    assert Kind.DRILL_OVER not in {n.kind for n in waiting}, "the press reads as the last act of the drill"
+    (drill,) = p.drills.values()
+    assert drill.real_incident_id == p.incident.id
+
+
+def test_of_a_press_after_the_end_only_those_hear_that_it_is_real_who_may_not_know(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    read(p, "Ruiz", "Diaz")
+    p.news()
+    p.press("badge-118", 8)
+    marked = {n.recipient for n in texts(p.news()) if n.text.startswith(REAL)}
+    assert marked == EVERYBODY - {"Ruiz", "Diaz"}
+
+
+def test_whoever_does_not_know_of_the_end_and_is_not_called_hears_it_all_the_same(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    read(p, "Diaz")
+    p.news()
+    p.press("badge-118", 3)
+    assert set(of(p.news(), Kind.DRILL_STOPPED)) == {"Nurse", "Okafor"}
+
+
+def test_an_end_that_is_on_its_way_when_something_real_comes_is_not_tried_again(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    row = p.claim(next(r for r in p.rows.values() if r.notification.kind is Kind.DRILL_OVER))
+    p.press("badge-118", 8)
+    after = p.outcome(row, Failed(permanent=False, code="busy"))
+    assert (after.state, after.reason) == (NotificationState.WITHDRAWN, Reason.DRILL_IS_REAL)
+
+
+def test_an_end_that_the_carrier_took_and_lost_is_not_told_after_something_real(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    read(p)
+    lost = next(r for r in p.rows.values() if r.notification.kind is Kind.DRILL_OVER)
+    p.news()
+    p.press("badge-118", 8)
+    assert not [n for n in texts(p.news()) if "REAL" in n.text], "all know that it is over"
+    after = p.outcome(lost, Failed(permanent=False, code="30008", ref=lost.ref))
+    assert (after.state, after.reason) == (NotificationState.WITHDRAWN, Reason.DRILL_IS_REAL)
+    p.wait(31)
+    reminded = {n.text[:12] for n in texts(p.news()) if n.recipient == lost.notification.recipient}
+    assert reminded <= {"DRILL STOPPE", "THIS IS REAL"}, "it never reached them: they may believe in a drill"
+
+
+def test_an_end_that_the_carrier_lost_is_tried_again_while_nothing_is_real(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    read(p)
+    lost = next(r for r in p.rows.values() if r.notification.kind is Kind.DRILL_OVER)
+    after = p.outcome(lost, Failed(permanent=False, code="30008", ref=lost.ref))
+    assert after.state is NotificationState.QUEUED
+    p.wait(121)
+    assert [t.summary for t in p.state.troubles.values() if lost.notification.recipient in t.summary]
+
+
+def test_who_asks_for_more_before_others_know_of_the_end_stops_the_drill_for_them(p: Play) -> None:
+    p.arrive("vape-wc", "vape")
+    vape = p.incident
+    drilled(p)
+    p.end_drill()
+    p.news()
+    p.reply("Ruiz", f"9{vape.token}")
+    assert {n.recipient for n in texts(p.news()) if n.text.startswith(REAL)} >= EVERYBODY - {"Ruiz"}
+
+
+def test_a_sensor_after_the_end_is_none_of_its_business(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    p.news()
+    p.arrive("vape-wc", "vape")
+    assert not [n for n in p.news() if REAL in n.text]
+    assert {r.state for r in p.rows.values() if r.notification.kind is Kind.DRILL_OVER} == {NotificationState.QUEUED}
+
+
+def test_whatever_is_quicker_than_a_lost_text_says_that_it_is_real(p: Play) -> None:
+    """Killed with the texts in its hands, and nobody answers before they are found again."""
+    drilled(p)
+    p.press("badge-118", 8)
+    for row in list(p.rows.values()):
+        if row.state is NotificationState.QUEUED and row.notification.recipient != "psap":
+            p.claim(row)
+    p.news()
+    p.wait(31)
+    later = [n for n in texts(p.news()) if n.kind is not Kind.PAGE]
+    assert later
+    told = {n.recipient: n.text for n in later}
+    assert all(text.startswith((REAL, "THIS IS REAL. ")) for text in told.values()), PROMISE_3
+    assert all((septets(text) or 999) <= 160 for text in told.values()), told
+    read_by_all = [r for r in p.rows.values() if r.state is NotificationState.CLAIMED]
+    for row in read_by_all:
+        p.outcome(row, Accepted(ref=f"SM{row.notification.id}"))
+    p.wait(61)
+    assert not [n for n in texts(p.news()) if "REAL" in n.text], "they know it by now"
+
+
+def test_an_hour_later_nobody_believes_in_a_drill(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    p.news()
+    p.wait(ANOTHER)
+    p.news()
+    p.press("badge-118", 8)
+    assert not [n for n in texts(p.news()) if "REAL" in n.text]
+
+
+def test_a_clock_that_is_set_after_the_end_changes_nothing_of_that(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    p.now_us += 5 * 3600 * 1_000_000
+    p.do(ClockStepped(site_id=OAK, step_us=5 * 3600 * 1_000_000))
+    p.news()
+    p.press("badge-118", 8)
+    assert {n.recipient for n in texts(p.news()) if n.text.startswith(REAL)} == EVERYBODY
+
+
+def test_a_press_that_alertd_cannot_handle_says_so_to_those_who_do_not_know_of_the_end(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    event = Pressed(
+        site_id=OAK,
+        cause=CauseId("poison"),
+        signal=loud_signal(),
+        source="mqtt",
+        received_us=p.now_us,
+        oldest_us=p.now_us,
+        backlog=False,
+        retained=False,
+    )
+    now = Now(wall_us=p.now_us, boot_us=0)
+    page = fallback.page(p.state, Facts(registry=p.registry), event, now, "broken")
+    assert page.notifications
+    (drill,) = p.drills.values()
+    for row in page.notifications:
+        assert row.notification.text.startswith(REAL)
+        assert row.notification.ends_drill == drill.id
+
+
+def loud_signal() -> Signal:
+    return Signal(device_id=DeviceId("badge-118"), action="press")
+
+
+# --- those who cannot be told ---------------------------------------------------------------------------------------
+
+
+def test_whoever_is_not_known_to_have_been_told_is_named_to_somebody_who_can_go_there(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    read(p, "Ruiz", "Chen")
+    p.news()
+    p.wait(121)
+    (trouble,) = of(p.news(), Kind.TROUBLE).values()
+    assert trouble.text == (
+        "alertd trouble at OAK ELEM: The LOCKDOWN DRILL of 10:42 is over, and these may not know it: Nurse, Okafor, "
+        "Diaz. Tell them."
+    )
+    read(p, "Nurse", "Okafor")
+    assert p.state.troubles
+    read(p, "Diaz")
+    assert not p.state.troubles, "all know it, and the trouble stands"
+
+
+def test_everybody_has_been_told_is_no_trouble(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    read(p)
+    p.news()
+    p.wait(600)
+    assert not p.news()
+    assert not p.state.troubles
+
+
+def test_nobody_is_sent_to_tell_of_a_drill_that_something_real_has_overtaken(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    p.wait(121)
+    assert p.state.troubles
+    p.press("badge-118", 8)
+    assert not p.state.troubles
+
+
+def test_the_news_of_an_end_lives_an_hour(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    for n in of(p.news(), Kind.DRILL_OVER).values():
+        assert round((n.expires_us - n.created_us) / 1_000_000) == 3600
+
+
+# --- restarts -------------------------------------------------------------------------------------------------------
+
+
+def test_a_drill_whose_time_has_passed_when_alertd_starts_is_over_and_does_not_go_on(p: Play) -> None:
+    drilled(p, minutes=2)
+    p.now_us += 180 * 1_000_000  # the start is quicker than the timer
+    p.restart()
+    news = p.news()
+    assert set(of(news, Kind.DRILL_OVER)) == EVERYBODY
+    assert not of(news, Kind.DRILL_GOES_ON), "it goes on until a minute that has passed"
+    assert p.state.drill is None
+    assert Reason.DRILL_RESTARTED in p.reasons()
+
+
+# --- calls ----------------------------------------------------------------------------------------------------------
+
+
+def calling() -> Play:
+    p = Play(phones.school())
+    drilled(p)
+    return p
+
+
+def only_phones() -> Registry:
+    """Nobody can be texted."""
+    school = phones.school()
+    heard = {p.id: replace(p, endpoints=p.endpoints[1:]) for p in school.people.values()}
+    fields = {name: getattr(school, name) for name in school.__struct_fields__}
+    return Registry(**fields | {"people": heard})
+
+
+def test_a_call_that_tells_those_who_are_not_called_says_first_that_it_is_real() -> None:
+    p = Play(only_phones())
+    drilled(p)
+    p.press("badge-118", 3)
+    said = [r.notification for r in phones.calls(p) if r.notification.kind is Kind.DRILL_STOPPED]
+    assert {n.recipient for n in said} >= {"Nurse", "Diaz"}
+    assert all(decode(n.body, n.text).main.startswith(f"{SAID_REAL}Oak Elem. ") for n in said), PROMISE_3
+    assert all(not n.text.endswith("real.") for n in said)
+
+
+def test_notices_by_call_are_marked_before_and_after() -> None:
+    p = Play(only_phones())
+    p.drill()
+    begun = [r.notification for r in phones.calls(p)]
+    assert begun
+    for n in begun:
+        assert n.text.startswith("This is a drill. "), n.text
+        assert n.text.endswith(" This is a drill."), n.text
+    read(p)
+    p.end_drill()
+    over = [r.notification for r in phones.calls(p)]
+    assert over
+    assert all(n.text.startswith("The drill is over. ") for n in over)
+
+
+def test_until_a_human_has_taken_a_call_each_next_one_says_that_it_is_real() -> None:
+    p = calling()
+    p.press("badge-118", 8)
+    first = next(r for r in phones.calls(p) if r.notification.recipient == "Ruiz")
+    assert first.notification.text.startswith(SAID_REAL)
+    p.outcome(p.claim(first), Sent(ref="CA1"))
+    p.outcome(p.rows[first.notification.id], phones.BUSY)
+    p.wait(16)
+    second = next(r for r in phones.calls(p) if r.notification.recipient == "Ruiz")
+    assert second.notification.redial == 1
+    assert second.notification.text.startswith(SAID_REAL), "nobody has said so on this phone yet"
+
+    p.outcome(p.claim(second), Delivered(ref="CA2"))
+    p.wait(120)
+    third = [r for r in phones.calls(p) if r.notification.recipient == "Ruiz"][-1]
+    assert third.notification.id != second.notification.id
+    assert "This is real" not in third.notification.text
+
+
+def test_a_key_for_a_drill_that_has_become_real_answers_nothing_and_says_what_is_real() -> None:
+    p = calling()
+    p.press("badge-204", 8)
+    call = next(r for r in phones.calls(p) if r.notification.recipient == "Ruiz")
+    p.outcome(p.claim(call), Delivered(ref="CA1"))
+    p.press("badge-118", 8)
+    said = p.key(p.rows[call.notification.id], 4).text
+
+    assert said.startswith(f"{SAID_REAL}Oak Elem. Rm 118, 1st fl West. Lockdown. "), said
+    assert "Your key was for the drill, and changed nothing." in said
+    assert "To answer, text four one eight if you are going, six one eight if you cannot." in said
+    assert "This is a drill" not in said
+    assert p.incident.answers == ()
+
+
+def test_a_key_of_somebody_who_is_not_called_to_what_is_real_names_no_way_to_answer() -> None:
+    p = Play(phones.school(policy("lockdown", Step(targets=(group("second"), STAFF), channels=("voice",)))))
+    drilled(p)
+    p.press("badge-204", 8)
+    call = next(r for r in phones.calls(p) if r.notification.recipient == "Nurse")
+    p.outcome(p.claim(call), Delivered(ref="CA1"))
+    p.press("badge-118", 3)
+    said = p.key(p.rows[call.notification.id], 4).text
+
+    assert said.startswith(f"{SAID_REAL}Oak Elem. Rm 118, 1st fl West. Staff assist. The drill is over, and others")
+    assert "To answer" not in said
+
+
+def test_a_key_for_a_drill_that_just_ended_is_told_so_as_ever() -> None:
+    p = calling()
+    p.press("badge-204", 8)
+    call = next(r for r in phones.calls(p) if r.notification.recipient == "Ruiz")
+    p.outcome(p.claim(call), Delivered(ref="CA1"))
+    p.end_drill()
+    said = p.key(p.rows[call.notification.id], 4).text
+    assert said.startswith("This is a drill. ")
+    assert "Your key changed nothing." in said
+
+
+# --- loudspeakers ---------------------------------------------------------------------------------------------------
+
+
+def speaking(*targets: Target) -> Play:
+    p = Play(loud.school(None, *targets))
+    p.drill("badge-204")
+    p.press("badge-204", 8)
+    loud.take_all(p)
+    p.news()
+    return p
+
+
+def pages_of(p: Play) -> list[tuple[str, PageAction]]:
+    return [(n.endpoint.address, loud.page_of(n).action) for n in p.news() if n.kind is Kind.PAGE]
+
+
+def test_a_drill_is_never_spoken_on_emergency_groups() -> None:
+    p = Play(loud.school())
+    p.drill("badge-204")
+    p.press("badge-204", 8)
+    (page,) = [loud.page_of(r.notification) for r in loud.pages(p)]
+    assert (page.mode, page.emergency) == (Mode.DRILL, False), PROMISE_3
+
+
+def test_a_live_announcement_after_a_drill_says_that_this_is_none_and_no_other_does() -> None:
+    p = speaking()
+    p.press("badge-118", 8)
+    live = [loud.page_of(r.notification) for r in loud.pages(p) if r.notification.mode is Mode.LIVE]
+    said = [page for page in live if page.action is PageAction.SAY]
+    assert [page.real_after_drill for page in said] == [True], "nobody in the rooms hears that it is real"
+    p.resolve(rooms_released=True)
+    p.wait(ANOTHER)
+    p.news()
+    p.press("badge-204", 8)
+    (again, *_) = [loud.page_of(n) for n in p.news() if n.kind is Kind.PAGE]
+    assert not again.real_after_drill
+
+
+def test_loudspeakers_that_say_what_is_real_are_not_silenced_and_all_others_are() -> None:
+    p = speaking()
+    p.press("badge-118", 8)
+    spoken = [("oak-all", PageAction.SAY), ("oak-gym", PageAction.STOP)]
+    assert pages_of(p) == spoken, "promise 3 broken: the drill speaks on"
+
+
+def test_where_what_is_real_is_not_spoken_the_drill_falls_silent_everywhere() -> None:
+    p = speaking()
+    p.press("badge-118", 3)
+    assert sorted(pages_of(p)) == [("oak-all", PageAction.STOP), ("oak-gym", PageAction.STOP)]
+
+
+def test_a_drill_that_never_spoke_is_not_silenced() -> None:
+    p = Play(loud.school())
+    p.drill("badge-204")
+    p.news()
+    p.press("badge-118", 3)
+    assert not pages_of(p)
+
+
+def test_words_of_a_drill_that_has_just_run_out_are_cut_off_as_well() -> None:
+    p = speaking()
+    p.end_drill()
+    p.news()
+    p.press("badge-118", 3)
+    assert sorted(pages_of(p)) == [("oak-all", PageAction.STOP), ("oak-gym", PageAction.STOP)]
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+LONG = (
+    "{site}: LOCKDOWN {time}, threat inside. Locks, lights, out of sight. Silence this phone. Open to no one; your "
+    "room is released in person."
+)
+GO = "{site} {where}: {what} {time}. {who}. Call or radio 911 now. Reply 4{token} going, 5{token} arrived, 6{token} no."
+
+
+def real_words(**templates: str) -> dict[str, str]:
+    """What a responder and somebody of the staff read of a real press in a drill."""
+    lockdown = policy("lockdown", *LOCKDOWN.steps)
+    p = Play(registry(replace(lockdown, templates=lockdown.templates | templates)))
+    drilled(p)
+    p.press("badge-118", 8)
+    first: dict[str, str] = {}
+    for n in texts(p.news()):
+        first.setdefault(n.recipient, n.text)
+    return first
+
+
+def test_the_words_of_what_is_real_are_those_of_any_other_day_after_their_mark() -> None:
+    said = real_words(**{"alert.responder": GO, "alert.staff": LONG})
+    assert said["Ruiz"] == (
+        "DRILL STOPPED, THIS IS REAL. OAK ELEM Rm 118: LOCKDOWN 10:42. Diaz badge. Call or radio 911 now. "
+        "Reply 417 going, 517 arrived, 617 no."
+    )
+    assert said["Okafor"] == f"{REAL} {LONG.format(site='OAK ELEM', time='10:42')}", "a word of what to do is lost"
+
+
+def test_a_policy_may_have_words_of_its_own_for_that_moment() -> None:
+    said = real_words(**{"alert.staff": LONG, "real.staff": "{site}: LOCKDOWN {time}. Lock now."})
+    assert said["Okafor"] == f"{REAL} OAK ELEM: LOCKDOWN 10:42. Lock now."
