@@ -15,6 +15,10 @@ from alertd.ports import Door, NotCommittedError
 AGAIN_S = 1.0
 """After a commit that failed."""
 
+BACKLOG_S = 3.0
+"""What waited at the broker comes first: a real press among it ends the drill, and nobody may read just before that it
+goes on."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -28,6 +32,7 @@ class DrillsFound:
         self._started_us = started_us
 
     async def run(self, door: Door) -> None:
+        await asyncio.sleep(BACKLOG_S if self._running else 0)
         while True:
             if await self._told(door):
                 await asyncio.Event().wait()

@@ -356,7 +356,9 @@ def on_found(d: Draft, event: DrillFound) -> None:
         return
     drill = d.put_drill(replace(drill, restarts=drill.restarts + 1))
     what, late = drill_news.what(drill), d.now.wall_us >= drill.ends_us
-    if late or drill.restarts > RESTARTS_MAX:  # late: its timer comes after this, and no minute that has passed is told
+    if (
+        late or drill.restarts > RESTARTS_MAX
+    ):  # late: where its timer was not quicker, no minute that has passed is told
         _started(d, event, Reason.DRILL_RESTARTED, f"alertd restarted during the {what}")
         because = Reason.DRILL_EXPIRED if late else Reason.DRILL_RESTARTED
         _end(d, drill, by="", because=because, words="its time is over" if late else "alertd restarted too often")

@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 from alertd.cli import app
 from alertd.console.client import find_socket
 
+pytestmark = pytest.mark.slow
+
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 
 
@@ -263,7 +265,6 @@ def test_check_as_json_is_for_programs(broken):
 # --- doctor
 
 
-@pytest.mark.slow
 def test_doctor_works_while_the_daemon_is_down(tmp_path):
     result = run("doctor", str(CONFIG), "--json", ALERTD_STATE_DIR=str(tmp_path))
     import json
@@ -276,7 +277,6 @@ def test_doctor_works_while_the_daemon_is_down(tmp_path):
     assert found[f"store {tmp_path}/alertd.db"]["words"] == "does not exist yet"
 
 
-@pytest.mark.slow
 def test_doctor_exits_4_when_the_configuration_is_invalid(broken, tmp_path):
     result = run("doctor", str(broken), ALERTD_STATE_DIR=str(tmp_path))
 
@@ -296,7 +296,6 @@ def test_help_needs_nothing_heavy():
     assert result.stdout.strip() == "[]"
 
 
-@pytest.mark.slow
 def test_help_answers_within_half_a_second():
     """Of processor time: a busy machine is not the command's fault."""
 

@@ -4,6 +4,8 @@ import pytest
 
 from alertd.config.problems import PROBLEMS_MAX, Findings, Problem, ProblemSeverity
 
+pytestmark = pytest.mark.slow
+
 
 def test_wrong_value_is_named_with_its_place_and_remedy(school, unreadable):
     """And nobody is blamed for naming what another line failed to define: one mistake is one problem."""

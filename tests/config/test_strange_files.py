@@ -12,6 +12,8 @@ import pytest
 
 from alertd.config import secret
 
+pytestmark = pytest.mark.slow
+
 FILES = ("alertd.toml", "people.csv", "schedules.toml", "sites/oak.toml", "policies/common.toml", "policies/vape.toml")
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from alertd.config import Loaded
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "config"
 TOML = sorted(str(path.relative_to(EXAMPLE)) for path in EXAMPLE.rglob("*.toml") if path.parent.name != "variants")
 CSV = ("people.csv", "devices.csv")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from alertd.daemon.drills import AGAIN_S, DrillsFound
+from alertd.daemon.drills import AGAIN_S, BACKLOG_S, DrillsFound
 from alertd.model.decision import Decision
 from alertd.model.drill import Drill, DrillState
 from alertd.model.events import DrillEndOrdered, DrillFound, DrillOrdered, Event
@@ -96,6 +96,25 @@ async def test_killed_in_a_drill_alertd_says_so_and_the_drill_ends_in_time(tmp_p
     began = [c.notification.recipient for c in world.sms.sent if c.notification.kind is Kind.DRILL_BEGINS]
     assert sorted(over) == sorted(began), "somebody who heard that it began did not hear that it is over"
     assert not world.store.read_drills(running_only=True, site_id=None, limit=9)
+    await world.stop()
+
+
+@in_virtual_time()
+async def test_a_real_press_that_waited_at_the_broker_is_told_and_not_that_the_drill_goes_on(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    await begin_drill(world)
+    await asyncio.sleep(20)
+    await world.crash()
+    before = len(world.sms.sent)
+    await world.start()
+    await asyncio.sleep(1)  # the broker delivers what waited
+    world.press("badge-118")
+    await asyncio.sleep(30)
+
+    kinds = [kind for _, kind in sent(world, since=before)]
+    assert Kind.ALERT in kinds
+    assert Kind.DRILL_GOES_ON not in kinds, "promise 3: they read that the drill goes on, and then that it is real"
     await world.stop()
 
 
@@ -239,7 +258,7 @@ def found(door: FlakyDoor) -> list[tuple[SiteId, DrillId]]:
 async def started(door: FlakyDoor, owner: str = "one") -> None:
     running = {OAK: DrillId("drill-oak"), ELM: DrillId("drill-elm")}
     finder = asyncio.create_task(DrillsFound(running=running, owner=owner, started_us=7).run(door))  # type: ignore[arg-type]
-    await asyncio.sleep(3 * AGAIN_S)
+    await asyncio.sleep(BACKLOG_S + 3 * AGAIN_S)
     finder.cancel()
 
 
