@@ -25,8 +25,13 @@ step() {
 step checks make --no-print-directory --jobs=4 --keep-going --output-sync=target \
   quick-lint quick-format quick-types quick-imports
 step 'quick tests' "$venv/bin/pytest" -q -m 'not slow' -n 2 --dist loadfile --hypothesis-profile=ci
-# One at a time: they take real time, and start servers on a machine that may have two cores.
-step 'slow tests' "$venv/bin/pytest" -v -m 'slow and not bench' -n 0 --hypothesis-profile=ci --durations=10
+# Stories in bent time, lists and databases: nothing in them minds a busy machine.
+busy=(tests/cli tests/config tests/engine tests/exports tests/model tests/scenarios tests/store)
+step 'slow tests, two at a time' "$venv/bin/pytest" -q -m 'slow and not bench' -n 2 --dist loadfile \
+  --hypothesis-profile=ci --durations=5 "${busy[@]}"
+# The rest one at a time: they take real time, and start servers on a machine that may have two cores.
+step 'slow tests, one at a time' "$venv/bin/pytest" -v -m 'slow and not bench' -n 0 --hypothesis-profile=ci \
+  --durations=10 "${busy[@]/#/--ignore=}"
 
 if ((${#failed[@]})); then
   printf '\ntest: FAILED: %s\n' "$(IFS=,; echo "${failed[*]}")"
