@@ -1,6 +1,6 @@
 """Runs the examples that profiles carry: does each message still mean what its author wrote beside it?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -62,7 +62,7 @@ def _compared(example: written.Example, outcome: list[Reading] | str) -> str:
 
 
 def _outcome(library: Library, source: str, profile: str, example: written.Example) -> list[Reading] | str:
-    registry = _registry(example, profile)
+    registry = registry_of(_names(example), profile)
     decoder = MappedDecoder(library.sources[source], library.profiles, Bindings(lambda: registry))
     try:
         readings = decoder.read(example.topic, example.payload.encode(), _whole)
@@ -80,11 +80,14 @@ def _whole(what: str, found: str) -> None:
     """Makes the decoder look for time and battery of quiet messages, too."""
 
 
-def _registry(example: written.Example, profile: str) -> Registry:
-    """A registry in which the devices that the example speaks of have the profile."""
+def _names(example: written.Example) -> set[str]:
+    """Devices that the example speaks of."""
     names = {str(each["device"]) for each in _expected(example) if "device" in each}
-    if example.device:
-        names.add(example.device)
+    return names | {example.device} if example.device else names
+
+
+def registry_of(names: Iterable[str], profile: str) -> Registry:
+    """A registry of nothing but these devices, which have the profile."""
     devices = {
         DeviceId(name): Device(
             id=DeviceId(name),

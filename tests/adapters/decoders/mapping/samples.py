@@ -8,12 +8,11 @@ from typing import Any
 from msgspec import Struct
 
 from alertd.model.events import Signal
-from alertd.model.ids import DeviceId, SiteId
 from alertd.model.registry import Registry
-from alertd.model.site import Device, DeviceKind, Gestures
 from alertd.ports import DecodeError, UncoveredError
 from alertd_adapters.decoders.json_payload import device_time
 from alertd_adapters.decoders.mapping.bindings import Bindings
+from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_adapters.decoders.mapping.decoder import MappedDecoder
 from alertd_adapters.decoders.mapping.library import Library, built_in
 from alertd_adapters.decoders.mapping.reading import Reading
@@ -149,31 +148,6 @@ class Sample(Struct, frozen=True, kw_only=True):
 def _about(got_us: int | None, wanted_us: int | None) -> bool:
     """To the millisecond: `timestamp_utc` has no more."""
     return got_us == wanted_us or (got_us is not None and wanted_us is not None and abs(got_us - wanted_us) < 1_000)
-
-
-def registry_of(names: list[str], profile: str) -> Registry:
-    devices = {
-        DeviceId(name): Device(
-            id=DeviceId(name),
-            kind=DeviceKind.BUTTON,
-            site_id=SiteId("oak"),
-            gestures=Gestures(id="all"),
-            profile=profile,
-        )
-        for name in names
-    }
-    return Registry(
-        version="",
-        district="",
-        sites={},
-        zones={},
-        devices=devices,
-        people={},
-        schedules={},
-        policies={},
-        destinations={},
-        channels={},
-    )
 
 
 def decoder_of(library: Library, source: str, registry: Registry, base: str | None = None) -> MappedDecoder:

@@ -18,10 +18,10 @@ from alertd.model.events import Signal
 from alertd.model.ids import DeviceId, spelled_alike
 from alertd.ports import DecodeError, UncoveredError
 from alertd_adapters.decoders.mapping.bindings import Bindings
-from alertd_adapters.decoders.mapping.checking import problems
+from alertd_adapters.decoders.mapping.checking import problems, registry_of
 from alertd_adapters.decoders.mapping.decoder import MappedDecoder
 from alertd_adapters.decoders.mapping.library import Library, built_in, library
-from tests.adapters.decoders.mapping.samples import decoder_of, registry_of
+from tests.adapters.decoders.mapping.samples import decoder_of
 
 OURS = Path(__file__).with_name("ours.toml").read_text()
 FILES = {"profiles/ours.toml": tomllib.loads(OURS)}
