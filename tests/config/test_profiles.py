@@ -13,7 +13,7 @@ from alertd.config.reading import Reading
 from alertd.lint.findings import Judge
 from alertd.lint.profiles import check_profiles
 from alertd.model.ids import DeviceId
-from tests.adapters.decoders.mapping.samples import registry_of
+from alertd_adapters.decoders.mapping.checking import registry_of
 
 OURS = (Path(__file__).parents[1] / "adapters/decoders/mapping/ours.toml").read_text()
 FILE = "profiles/ours.toml"

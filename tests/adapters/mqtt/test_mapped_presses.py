@@ -5,8 +5,8 @@ import json
 
 from alertd.engine.routing import BELIEVABLE_PAST_US, route
 from alertd.model.events import Pressed
+from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_simulator.virtual_time import in_virtual_time
-from tests.adapters.decoders.mapping.samples import registry_of
 from tests.adapters.mqtt.fake_broker import FakeBroker, FakeDoor
 from tests.adapters.mqtt.world import running
 

@@ -7,9 +7,10 @@ import time
 import pytest
 
 from alertd.ports import DecodeError
+from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_adapters.decoders.mapping.decoder import MappedDecoder
 from alertd_adapters.decoders.mapping.library import PROFILE, SOURCE, built_in
-from tests.adapters.decoders.mapping.samples import decoder_of, registry_of, samples
+from tests.adapters.decoders.mapping.samples import decoder_of, samples
 
 MEDIAN_US = 50
 """What the project's design asks of the median."""

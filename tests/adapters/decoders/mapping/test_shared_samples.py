@@ -9,7 +9,8 @@ import pytest
 
 from alertd.engine.routing import route
 from alertd.model.events import Arrival, Pressed
-from tests.adapters.decoders.mapping.samples import FOLDER, Sample, registry_of, samples
+from alertd_adapters.decoders.mapping.checking import registry_of
+from tests.adapters.decoders.mapping.samples import FOLDER, Sample, samples
 
 REFUSED = {
     "brave-unrecognised": "no base64: it may have been a press, so a trouble says so; it is never one",
