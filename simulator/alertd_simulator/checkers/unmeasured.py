@@ -24,6 +24,8 @@ class Unmeasured(Checker):
         self._gone_us: int | None = None
         """What the machine's clock showed at the last crash; `None`: it was set since, or nothing has crashed."""
         self._gone_at_us = 0
+        self._written: set[str] = set()
+        """Presses that an incident on the disk has. A copy that the broker gives again later is only counted there."""
 
     def see(self, happening: Happening) -> None:
         match happening:
@@ -56,6 +58,10 @@ class Unmeasured(Checker):
         waited = event.backlog and event.signal.pressed_us is None
         for incident in committed.decision.incidents:
             for press in incident.presses:
-                if press.id == event.cause and (press.waited_since_us is not None) is not waited:
+                if press.id != event.cause or press.id in self._written:
+                    continue
+                if (press.waited_since_us is not None) is not waited:
                     how = "waited at the broker, and nothing says so" if waited else "is said to have waited"
                     self.accuse(committed.at_us, f"the press of {press.device_id} ({incident.headline}) {how}")
+                if committed.durable:
+                    self._written.add(press.id)
