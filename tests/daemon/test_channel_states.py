@@ -31,6 +31,7 @@ def behave(world: World, outcome: Outcome) -> None:
 AWAY = Failed(permanent=False, code="not_sent", detail="connection refused")
 
 
+@pytest.mark.slow
 @in_virtual_time(executor_delay=COMMIT_DELAY)
 async def test_a_channel_that_only_fails_is_in_doubt_until_something_gets_through(tmp_path: Path):
     world = World(tmp_path)
@@ -77,6 +78,7 @@ async def test_wrong_numbers_say_nothing_of_the_channel(tmp_path: Path):
     await world.stop()
 
 
+@pytest.mark.slow
 @in_virtual_time(executor_delay=COMMIT_DELAY)
 async def test_a_broken_channel_stays_in_doubt_over_a_restart_until_it_is_mended(tmp_path: Path):
     world = World(tmp_path)

@@ -62,6 +62,7 @@ async def test_a_task_that_crashes_is_started_again_and_said(tmp_path: Path):
     await world.stop()
 
 
+@pytest.mark.slow
 @in_virtual_time(executor_delay=COMMIT_DELAY)
 async def test_a_poller_that_crashes_for_ever_takes_nobody_down(tmp_path: Path):
     class BrokenPoller:
@@ -315,6 +316,7 @@ async def test_every_dispatch_centre_gets_a_heartbeat_every_five_minutes(tmp_pat
     await world.stop()
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_a_heartbeat_that_gets_through_ends_the_centres_trouble_at_whichever_school_it_stands(tmp_path: Path):
     world = World(tmp_path)

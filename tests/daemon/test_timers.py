@@ -21,7 +21,15 @@ def second_step_begun(world: World) -> bool:
     return any(claim.notification.step == 1 for claim in world.sms.sent)
 
 
-@pytest.mark.parametrize("step_s", [0, -7200, 7200, 400 * 86400], ids=["steady", "back", "forward", "a year"])
+@pytest.mark.parametrize(
+    "step_s",
+    [
+        pytest.param(0, id="steady", marks=pytest.mark.slow),
+        pytest.param(-7200, id="back"),
+        pytest.param(7200, id="forward", marks=pytest.mark.slow),
+        pytest.param(400 * 86400, id="a year", marks=pytest.mark.slow),
+    ],
+)
 def test_an_escalation_is_neither_early_nor_late_when_the_clock_is_set(tmp_path: Path, step_s: float):
     @in_virtual_time
     async def story():
@@ -60,6 +68,7 @@ async def test_a_clock_that_was_set_is_told_once_however_many_schools_have_an_in
     await world.stop()
 
 
+@pytest.mark.slow
 @in_virtual_time(executor_delay=COMMIT_DELAY)
 async def test_a_clock_that_is_steady_after_a_crash_is_nobodys_trouble_any_more(tmp_path: Path):
     world = World(tmp_path)

@@ -145,6 +145,7 @@ def real_numbers(line: str) -> list[str]:
     return [number for number in numbers if not NOBODYS.fullmatch(number) and number not in EXCEPTIONS]
 
 
+@pytest.mark.slow
 def test_every_phone_number_is_one_that_nobody_has() -> None:
     """+1 NPA 555-01xx, or another country's range for examples; exceptions have a reason in EXCEPTIONS."""
     found = [(where, numbers) for where, line in lines() if (numbers := real_numbers(line))]
@@ -181,6 +182,7 @@ def secrets_in(line: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_no_file_holds_a_secret() -> None:
     assert [(where, kinds) for where, line in lines() if (kinds := secrets_in(line))] == []
 
