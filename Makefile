@@ -8,7 +8,7 @@ export PYTHON VENV
 bin := $(VENV)/bin
 once := $(if $(filter-out 0,$(ONCE)),--once)
 
-.PHONY: help demo quick test bench lock install clean \
+.PHONY: help demo quick test bench fuzz lock install clean \
 	quick-lint quick-format quick-types quick-imports quick-tests
 .DEFAULT_GOAL := help
 
@@ -17,6 +17,7 @@ help:
 	@echo 'make quick             style, types, imports and the quick tests: before every commit'
 	@echo 'make test              quick, and every slow test; installs the system packages they need, if it may'
 	@echo 'make bench             run the benchmarks and print their figures'
+	@echo 'make fuzz              a million mutated payloads; with atheris (--group fuzz) guided by coverage, too'
 	@echo 'make lock              pin the dependencies anew (UPGRADE=1: to the newest versions)'
 	@echo 'make clean             remove .venv, .cache and build output'
 	@echo 'Settings: PYTHON=python3.13 (3.11 or newer)  VENV=.venv  ARGS="..." (more arguments for demo, bench)'
@@ -56,6 +57,10 @@ test:
 
 bench: install
 	@$(bin)/pytest -m bench -n 0 -s --timeout=0 $(ARGS)
+
+fuzz: install
+	@$(bin)/python -m tests.fuzz.run $(ARGS)
+	@$(bin)/python -m tests.fuzz.by_coverage
 
 lock:
 	@scripts/lock.sh

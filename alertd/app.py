@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,15 @@ from alertd.daemon.intake import StoreGoneError
 from alertd.daemon.metrics import Metrics
 from alertd.daemon.own_thread import OwnThreads, StillHangingError
 from alertd.daemon.proof_of_life import FRESH_S
+from alertd.daemon.retention import Retention
 from alertd.daemon.supervision import CannotRunError
 from alertd.daemon.system_clock import SystemClock
 from alertd.daemon.systemd import Systemd
+from alertd.model.check_in import DeviceStanding
 from alertd.model.ids import SiteId
 from alertd.model.registry import Registry
-from alertd.plugins import fit
-from alertd.ports import Callbacks, Door, Store, StoreError, StoreLockedError, Surroundings
+from alertd.plugins import PluginError, find_profiles, fit
+from alertd.ports import Callbacks, Door, Overhearing, Store, StoreError, StoreLockedError, Stranger, Surroundings
 from alertd.store import open_store
 
 EXIT_OK = 0
@@ -110,6 +112,7 @@ class Process:
             registry=self._loaded.registry,
             core=CORE,
             fittings=fitted.built,
+            windows=_windows(self._loaded),
             batch_max=self._loaded.settings.commit_batch_max,
         )
         self._listen_to_signals(daemon)
@@ -123,6 +126,9 @@ class Process:
             drills=daemon.activity.drills,
             version=__version__,
         )
+        days = self._loaded.settings.sensor_detail_days
+        retention = Retention(store=self.store, clock=self.clock, days=days)
+        daemon.run_also("retention", lambda: retention.run(daemon.intake))
         daemon.run_also("systemd", lambda: self._systemd.run(daemon.life))
         log.info("starting", version=__version__, configuration=self._loaded.registry.version)
         _collect_seldom()
@@ -218,7 +224,7 @@ class Process:
         kept = {name: built for name, built in self._running.fittings.items() if name not in fitted.built}
         names = {f"{s.table}.{s.name}" for s in taken.sections}
         fittings: Fittings = {name: built for name, built in (kept | fitted.built).items() if name in names}
-        await self._running.reload(taken.registry, fittings)
+        await self._running.reload(taken.registry, fittings, _windows(taken))
         self._loaded = taken
         _collect_seldom()
         log.info("reloaded", configuration=taken.registry.version, sections=sorted(fitted.built))
@@ -255,6 +261,13 @@ class Process:
     def registry(self) -> Registry:
         return self._running.intake.registry
 
+    def device_standings(self) -> Iterable[DeviceStanding]:
+        return self._running.check_ins.standings()
+
+    def strangers(self) -> Mapping[str, Sequence[Stranger]]:
+        sources = [built.source for built in self._running.fittings.values() if built.source is not None]
+        return {source.name: source.strangers() for source in sources if isinstance(source, Overhearing)}
+
     def callbacks(self) -> Mapping[str, Callbacks]:
         return self._running.callbacks
 
@@ -279,6 +292,14 @@ class Process:
             config_version=self._running.intake.registry.version,
             started_us=self._started_us,
         )
+
+
+def _windows(loaded: Loaded) -> Mapping[str, int]:
+    """Check-in windows of the profiles, ours and the district's; none if nobody reads profiles."""
+    try:
+        return find_profiles().check_in_s(loaded.profile_tables)
+    except PluginError:  # said by `lint`, if a device names one
+        return {}
 
 
 def _collect_seldom() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alertd.console.added_commands import WithAddedCommands
+from alertd.console.brokers.cli import broker_app
 from alertd.console.client import Client
 from alertd.console.devices.cli import devices_app
 from alertd.console.drilling.cli import drill_app
@@ -71,6 +72,7 @@ app.add_typer(import_app, name="import")
 
 app.add_typer(drill_app, name="drill")
 app.add_typer(devices_app, name="devices")
+app.add_typer(broker_app, name="broker")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the API's own JSON, for programs.")]
 By = Annotated[str | None, typer.Option("--by", metavar="PERSON", help="Who orders it: a person's id.")]
@@ -895,7 +897,8 @@ def examine(
 ) -> None:
     """Try everything that the daemon needs, and say what is wrong and what to do. Sends nothing to anybody.
 
-    Configuration, disk, clock, store, secrets, broker (may a stranger press, or a device as another?), carrier
+    Configuration, disk, clock, store, secrets, broker (may a stranger press, or a device as another? would a press
+    reach us? its test messages page nobody; that a broker throws them away is the daemon's trouble as ever), carrier
     (account, balance, registration, countries), loudspeakers, webhooks, the daemon itself. Works while it is down.
 
     Exits 4 if the configuration is invalid, else 1 if anything failed; warnings alone exit 0.

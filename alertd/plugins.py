@@ -13,7 +13,17 @@ from typing import Any
 from msgspec import Struct
 
 from alertd.config import Problem, Section
-from alertd.ports import API_VERSION, Built, ChannelLimits, Paced, Plugin, Profiles, SettingsError, Surroundings
+from alertd.ports import (
+    API_VERSION,
+    Built,
+    ChannelLimits,
+    DecoderPlugin,
+    Paced,
+    Plugin,
+    Profiles,
+    SettingsError,
+    Surroundings,
+)
 
 GROUPS: Mapping[str, str] = {"sources": "alertd.sources", "channels": "alertd.channels"}
 """Table of `channels.toml` -> entry point group."""
@@ -43,6 +53,15 @@ def find(table: str, name: str) -> Plugin:
         known = ", ".join(sorted(points)) or "none: install alertd again"
         raise PluginError(f'no plugin "{name}" is installed for {table}', f"use one of: {known}")
     plugin: Plugin = _load(point, name)
+    return plugin
+
+
+def find_decoder(name: str) -> DecoderPlugin:
+    """Who reads the payloads of a trigger. Raises `PluginError`."""
+    points = _installed("alertd.decoders", tuple(sys.path))
+    if name not in points:
+        raise PluginError(f'no decoder "{name}" is installed', f"use one of: {', '.join(sorted(points))}")
+    plugin: DecoderPlugin = _load(points[name], name)
     return plugin
 
 

@@ -5,14 +5,15 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, Now, PhoneIncident, SiteState
+from alertd.model.check_in import CheckIn, LastSeen
+from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, GestureCount, Now, PhoneIncident, SiteState
 from alertd.model.drill import Drill
 from alertd.model.events import Arrival, Event, Signal
-from alertd.model.ids import CauseId, DrillId, IncidentId, NotificationId, SiteId
+from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
 from alertd.model.notification import Claim, NotificationRow, NotificationState
 from alertd.model.outcome import Outcome
@@ -90,6 +91,13 @@ class Door(Protocol):
         """Telemetry lane: count something; never waits, never fails."""
         ...
 
+    def check_in(
+        self, source: str, check_ins: Sequence[CheckIn], *, retained: bool = False, qos: int | None = None
+    ) -> None:
+        """Telemetry lane: devices were heard; never waits, never fails. `retained`: the broker remembered it. That is
+        the state of a link, and no sign of life. `qos`: at which it came, on the way of presses."""
+        ...
+
 
 class NotCommittedError(Exception):
     """The event is not on disk. A source drops its connection, so that the broker delivers again."""
@@ -113,9 +121,66 @@ class UncoveredError(DecodeError):
     """The payload is sound, and nothing says what it means: no rule, no device. Counted under `count`, and no trouble:
     a network server carries a town's water meters, too."""
 
-    def __init__(self, message: str, *, count: str) -> None:
+    def __init__(self, message: str, *, count: str, strangers: tuple[str, ...] = ()) -> None:
+        """`strangers`: see `Understood`."""
         super().__init__(message)
         self.count = count
+        self.strangers = strangers
+
+
+class Understood(Struct, frozen=True, kw_only=True):
+    """All that a message says."""
+
+    signals: tuple[Signal, ...] = ()
+    check_ins: tuple[CheckIn, ...] = ()
+    unread: str = ""
+    """Why a part of it, of another device, cannot be read although it may be a press: a trouble beside the signals."""
+    strangers: tuple[str, ...] = ()
+    """Devices of which it speaks and that nobody has registered, as the message spells them."""
+
+
+@runtime_checkable
+class CheckInDecoder(Protocol):
+    """An optional ability of a decoder: it also understands what devices say while nobody presses. Without it, whoever
+    has signals has been heard."""
+
+    def understand(self, topic: str, payload: bytes) -> Understood:
+        """As `decode`, with the signs of life in the message."""
+        ...
+
+
+class Downlink(Struct, frozen=True, kw_only=True):
+    """A message to one device, by the way that its network has for it. QoS 1, never retained."""
+
+    topic: str
+    payload: bytes
+    forget: "Downlink | None" = None
+    """What takes it back, once it is worthless, from whoever may still hold it."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """An optional ability of a decoder: it knows how its devices are told something."""
+
+    def answers(self, confirmation: Confirmation) -> Sequence[Downlink]:
+        """What shows the confirmation at its device; empty where the device shows nothing, or is not one of its own."""
+        ...
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What a decoder would like to have published: "say your births again". QoS 0, never retained."""
+
+    topic: str
+    payload: bytes
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """An optional ability of a decoder: some families must be asked before they can be understood."""
+
+    def questions(self) -> Sequence[Question]:
+        """What there is to ask since this was called last; few, and mostly none."""
+        ...
 
 
 class Source(Protocol):
@@ -128,6 +193,58 @@ class Source(Protocol):
     @property
     def is_connected(self) -> bool:
         """Proof of life: the session with the broker stands."""
+        ...
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """An optional ability of a source: it hears signs of life over another way than presses."""
+
+    @property
+    def is_listening(self) -> bool:
+        """What devices say now is heard; while it is not, their silence means nothing."""
+        ...
+
+
+class Sample(Struct, frozen=True, kw_only=True):
+    """A message of a device that nobody has registered."""
+
+    topic: str
+    payload: bytes | None
+    """`None`: not kept. It is long, or may hold a code that somebody typed."""
+    at_us: int
+    """When it came; wall clock."""
+    qos: int
+    retained: bool
+    said: str
+    """What its decoder made of it, in words."""
+
+
+class Stranger(Struct, frozen=True, kw_only=True):
+    """A device that was heard, and that nobody has registered."""
+
+    device_id: str
+    """As its messages spell it."""
+    messages: int
+    """How many of it came since it was first heard."""
+    first_us: int
+    samples: tuple[Sample, ...]
+    """The last few, the newest at the end."""
+
+
+@runtime_checkable
+class Overhearing(Protocol):
+    """An optional ability of a source: it remembers who was heard and is not registered, for whoever registers it."""
+
+    name: str
+
+    def strangers(self) -> Sequence[Stranger]:
+        """From memory, which is bounded: of very many, those heard last."""
+        ...
+
+    async def overhear(self) -> None:
+        """Listen until cancelled, for `strangers`, where no daemon does: over a session of its own, which takes nothing
+        from the daemon's and acknowledges nothing. Raises `ConnectionError` if there is nothing to listen to."""
         ...
 
 
@@ -182,6 +299,24 @@ class Recalling(Protocol):
         """Take it back. `Withdrawn`: the provider says that nobody gets it any more. Any other outcome: it was too
         late, somebody has it or it came to its own end, and its status will tell. `None`: the provider did not say; it
         is asked again. Whoever has it already is left alone, but where a drill would be heard on: it is cut off."""
+        ...
+
+
+class OneAtATime(Protocol):
+    """An optional ability of a channel: an address takes one thing at a time, as a telephone does. What is sent while
+    another of ours has it is not tried; it goes when the address is free, the most urgent first."""
+
+    def held(self) -> frozenset[str]:
+        """Addresses that something of ours has, as far as is known."""
+        ...
+
+    def resume(self, rows: Sequence[NotificationRow]) -> None:
+        """What an earlier process, or this section before a reload, may have under way still; known before anything
+        is sent."""
+        ...
+
+    def on_free(self, tell: Callable[[], None]) -> None:
+        """Call this whenever an address has become free."""
         ...
 
 
@@ -286,6 +421,7 @@ class Built(Struct, frozen=True, kw_only=True):
     feedback: Feedback | None = None
     probe: Probe | None = None
     recalling: Recalling | None = None
+    lines: OneAtATime | None = None
 
 
 class Plugin(Protocol):
@@ -319,6 +455,39 @@ class SurroundedDecoderPlugin(Protocol):
     def build_within(self, settings: Mapping[str, Any], surroundings: Surroundings) -> Decoder: ...
 
 
+class Voices(Struct, frozen=True, kw_only=True):
+    """Who publishes what a trigger reads, as clients of the broker: what `alertd broker config` writes into its access
+    list. Topics are filters; `{client}` in them stands for the id of a registered device, which is a client then."""
+
+    name: str
+    """Of the one client that speaks where no `{client}` stands: a server, a bridge, a gateway."""
+    says: tuple[str, ...]
+    hears: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    """Where alertd itself speaks to them."""
+    clients: Literal["devices", "gateways"] = "devices"
+    """Who they are, where `{client}` stands: those that press, or the gateways that speak for them."""
+    profiles: frozenset[str] = frozenset({""})
+    """Profiles of the devices that come so; "": those of which the registry names none."""
+    relayed: bool = False
+    """A registered gateway may speak for the wearables of its site."""
+
+    @property
+    def is_one(self) -> bool:
+        """One client speaks for all."""
+        return not any("{client}" in topic for topic in self.says)
+
+
+@runtime_checkable
+class SpeakingDecoderPlugin(Protocol):
+    """An optional ability of a decoder's plugin: it knows who speaks. Without it, one client speaks on the trigger's
+    whole topic."""
+
+    def voices(self, topic: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Voices:
+        """`topic`: the trigger's filter, without `$share`. Raises `SettingsError`."""
+        ...
+
+
 class ProfileProblem(Struct, frozen=True, kw_only=True):
     """What is wrong with a profile. `path`: the key from the top of the file ("profile", "our-button", "rules", 0)."""
 
@@ -346,6 +515,24 @@ class Explained(Struct, frozen=True, kw_only=True):
     """Nothing says what it means: counted."""
 
 
+class Fit(Struct, frozen=True, kw_only=True):
+    """A profile that understands what a device said. No proof: devices of one maker say much alike."""
+
+    profile: str
+    messages: int
+    """How many of the samples it understands."""
+    of: int
+    """How many there are."""
+    presses: bool
+    """One of them is a press or an alarm."""
+    why: tuple[str, ...]
+    """What each of them is to it: "press (rule 1, value short)"."""
+    heard_by: str = ""
+    """The gateway that heard it, and how well: "gw-1 (-61 dBm)"."""
+    kind: str = "button"
+    """Of device that it is for, as far as its alarms say: "button" or "sensor"."""
+
+
 class Profiles(Protocol):
     """What an entry point of `alertd.profiles` names: profiles of sources and devices, for whoever checks and explains
     them. `own`: the district's, file -> its TOML."""
@@ -360,8 +547,19 @@ class Profiles(Protocol):
         """Names that the column `profile` of devices.csv may hold."""
         ...
 
+    def check_in_s(self, own: Mapping[str, Mapping[str, Any]]) -> Mapping[str, int]:
+        """Check-in windows, in seconds, of the profiles whose devices report by themselves."""
+        ...
+
     def explain(self, settings: Mapping[str, Any], surroundings: Surroundings, topic: str, payload: bytes) -> Explained:
         """Reads a message as the decoder with these settings would. Raises `SettingsError`."""
+        ...
+
+    def fits(
+        self, settings: Mapping[str, Any], surroundings: Surroundings, device_id: str, said: Sequence[tuple[str, bytes]]
+    ) -> Sequence[Fit]:
+        """Profiles whose rules understand what a device said (topics and payloads), the likeliest first; "" is that of
+        the source itself. Never one that takes whatever comes. Raises `SettingsError`."""
         ...
 
 
@@ -483,6 +681,11 @@ class Store(Protocol):
         the ballast. Never raises; returns `durable`. On a change to True withheld acknowledgements may be given."""
         ...
 
+    def write_last_seen(self, seen: Sequence[LastSeen]) -> None:
+        """Keep when these devices were last heard, in one commit of its own; of two nodes' the later one stays. From
+        the writer, a few hundred at once. No evidence: nothing is written while the store is not durable."""
+        ...
+
     def prune(self, now: Now) -> int:
         """Forget causes and cleared troubles that are too old to come again. Number of rows; call once an hour."""
         ...
@@ -496,6 +699,10 @@ class Store(Protocol):
         changed since they were queued: mode, the incident's life, expiry; what fails is withdrawn with its reason.
 
         `panic_only`: rows of urgent lanes only. A channel whose rate is used up by others still takes these."""
+        ...
+
+    def let_go(self, channel: str, endpoint_keys: Sequence[str]) -> None:
+        """Queued rows of the channel to these endpoints that were *not tried* are due now."""
         ...
 
     def abandoned(self, now: Now) -> tuple[NotificationRow, ...]:
@@ -518,6 +725,10 @@ class Store(Protocol):
 
     def read_incident(self, incident_id: IncidentId) -> Incident | None: ...
 
+    def read_closed(self, *, before_us: int, after: IncidentId, limit: int) -> tuple[Incident, ...]:
+        """Incidents that were closed before then (wall clock), by their ids, which begin behind `after`."""
+        ...
+
     def read_notifications(self, incident_id: IncidentId) -> tuple[NotificationRow, ...]: ...
 
     def read_notification(self, notification_id: NotificationId) -> NotificationRow | None: ...
@@ -536,6 +747,11 @@ class Store(Protocol):
 
     def read_unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]: ...
 
+    def read_under_way(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
+        """Rows written since then (wall clock) that are claimed, of unknown outcome, or taken by the provider, however
+        much more is known of those; newest first."""
+        ...
+
     def read_timeline(self, incident_id: IncidentId) -> tuple["JournalLine", ...]: ...
 
     def read_journal(
@@ -545,13 +761,23 @@ class Store(Protocol):
         most some thousands: ask again with the last one's number as `after` until none is left."""
         ...
 
-    def read_troubles(self) -> tuple[Trouble, ...]: ...
+    def read_troubles(self, *, latched: bool = False) -> tuple[Trouble, ...]:
+        """Those that stand; with `latched` also those that are over, and that nobody has acknowledged yet."""
+        ...
+
+    def read_last_seen(self, device_ids: Sequence[DeviceId] | None = None) -> tuple[LastSeen, ...]:
+        """What was kept of these devices; `None`: of all. Stored for good, so it may be of devices long gone."""
+        ...
 
     def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
         """Drills, the newest first."""
         ...
 
     def read_drill(self, drill_id: DrillId) -> Drill | None: ...
+
+    def read_device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]:
+        """What the core remembers of devices that are being tried out."""
+        ...
 
     def verify_journal(self, site_id: SiteId) -> int:
         """Number of entries of an unbroken chain. Raises `StoreError` naming the first broken entry."""

@@ -3,9 +3,10 @@
     .venv/bin/python scripts/endurance.py          200 kills of alertd, then 20 of mosquitto: a quarter of an hour
     .venv/bin/python scripts/endurance.py --kills 6 --broker-kills 2                                one minute
 
-Real: `alertd run` as a process of its own, mosquitto with config/mosquitto/mosquitto.conf and its acl (other ports and
-paths, nothing else), MQTT over TLS from devices with passwords of their own, HTTP, SQLite on this disk. Simulated: the
-people, the carrier and the dispatch centre behind the HTTP. Exits 0 only if nothing was lost and nobody untold.
+Real: `alertd run` as a process of its own, mosquitto with config/mosquitto/mosquitto.conf and the access list that
+`alertd broker config` writes (other ports and paths, nothing else), MQTT over TLS from devices with passwords of their
+own, HTTP, SQLite on this disk. Simulated: the people, the carrier and the dispatch centre behind the HTTP. Exits 0 only
+if nothing was lost and nobody untold.
 docs/endurance.md says what is measured, and what came out.
 """
 
@@ -34,7 +35,10 @@ sys.path.insert(0, str(ROOT))
 
 import aiomqtt  # noqa: E402 - the path comes first
 
+from alertd.config import load  # noqa: E402 - the path comes first
 from alertd.console.client import Client, NotReachableError, RefusedError  # noqa: E402
+from alertd.console.plugin_check import surroundings_of  # noqa: E402
+from alertd.exports.broker.files import acl_of  # noqa: E402
 from alertd_simulator.demo_school import IN_TREE, Keys  # noqa: E402
 from alertd_simulator.devices import MQTT_TIMEOUT_S  # noqa: E402
 from alertd_simulator.endurance_broker import Adapted, adapt, change_settings  # noqa: E402
@@ -70,10 +74,10 @@ PROGRESS_S = 10.0
 
 
 class ShippedMosquitto(RealMosquitto):
-    """config/mosquitto/mosquitto.conf and acl as they stand; only places differ."""
+    """config/mosquitto/mosquitto.conf as it stands; only places differ. `acl`: as `alertd broker config` writes it."""
 
-    def __init__(self, directory: Path, users: dict[str, str], settings: dict[str, str]) -> None:
-        super().__init__(directory, users=users)
+    def __init__(self, directory: Path, users: dict[str, str], settings: dict[str, str], acl: str) -> None:
+        super().__init__(directory, users=users, acl=acl)
         self.tls_port = free_port()
         self.certificate = make_certificate(self.directory / "certs")
         shipped = (IN_TREE / "mosquitto" / "mosquitto.conf").read_text()
@@ -94,7 +98,7 @@ class ShippedMosquitto(RealMosquitto):
     def _write(self) -> Path:
         path = self.directory / "mosquitto.conf"
         if not path.exists():
-            shutil.copy(IN_TREE / "mosquitto" / "acl", self.directory / "acl")
+            (self.directory / "acl").write_text(self._acl or "")
             self._write_passwords()
             path.write_text(self.adapted.text)
         return path
@@ -267,10 +271,12 @@ async def endure(options: argparse.Namespace, folder: Path) -> bool:
     district = write_district(IN_TREE, folder / "district", sites=SITES, buttons=BUTTONS)
     passwords = {device: secrets.token_hex(12) for device in district.devices}
     settings = dict(setting.split("=", 1) for setting in options.broker_setting)
+    loaded = load(district.directory)
+    acl = acl_of(loaded, surroundings_of(loaded))
     brokers: list[ShippedMosquitto] = []
 
     def broker(at: Path, keys: Keys) -> RealMosquitto:
-        brokers.append(ShippedMosquitto(at, {"alertd": keys.other, **passwords}, settings))
+        brokers.append(ShippedMosquitto(at, {"alertd": keys.other, **passwords}, settings, acl))
         return brokers[0]
 
     def dial(device: str) -> aiomqtt.Client:

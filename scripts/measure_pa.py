@@ -4,27 +4,44 @@ Packets travel over the loopback interface; the kernel stamps each as it arrives
 is idle, for one that is stalled 60 ms at a time, and for eight groups at once: interarrival jitter as RFC 3550 §6.4.1
 estimates it (its largest value), the least and the largest gap, packets lost, and the pacer's share of one processor.
 For comparison the same with a pacer in the event loop itself, which is why there is a process for it.
+
+`--networks`: the same across two network namespaces with a cable between them, loop stalled, for a pacer that comes
+before other programs and for one that waits behind them; `--busy N`: while so many programs keep each processor busy.
+Every packet's deviation from the pace that its timestamp promises is counted, and the jitter after it.
 """
 
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import struct
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from alertd_adapters.rtp import pacer as pacer_program
 from alertd_adapters.rtp.clips import Clip
 from alertd_adapters.rtp.pacer import Group, Stream
-from alertd_adapters.rtp.pacer_process import Order, PacerProcess, Way
+from alertd_adapters.rtp.pacer_process import COMMAND, Order, PacerProcess, Way
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.adapters.rtp import wire_tap
+from tests.adapters.rtp.two_networks import OURS, THEIRS, cable
 
 INTERFACE = "127.0.0.1"
 SO_TIMESTAMPNS = 35
 STALL_S = 0.06
 PACKET_S = 0.02
+NOBODY: tuple[Group, ...] = (("239.192.99.99", 5004),)
 
 
 @contextlib.contextmanager
@@ -45,7 +62,7 @@ def ears(groups: list[Group]) -> Iterator[list[socket.socket]]:
 
 def drain(ear: socket.socket) -> list[tuple[float, int, int]]:
     """Arrival in ms, sequence, timestamp, of all that the kernel has kept for us."""
-    packets = []
+    packets: list[tuple[float, int, int]] = []
     while True:
         try:
             data, ancillary, _, _ = ear.recvmsg(2_000, 100)
@@ -91,7 +108,9 @@ async def by_process(groups: list[Group], seconds: float, meanwhile: Callable[[f
     way = Way(interface=INTERFACE, ttl=1, dscp=46, loopback=True)
     with ears(groups) as opened:
         for number, group in enumerate(groups):
-            await pacer.say(Order(id=f"o{number}", clip=clip, groups=(group,), rank=1, cuts=False, since=0, way=way))
+            await pacer.say(
+                Order(id=f"o{number}", clip=clip, groups=(group,), rank=1, cuts=False, turn=number, way=way)
+            )
         assert pacer.pid is not None
         before = cpu_s(pacer.pid)
         await meanwhile(seconds)
@@ -122,6 +141,81 @@ async def by_event_loop(group: Group, seconds: float, meanwhile: Callable[[float
         return figures(drain(opened[0]), count)
 
 
+# --- across two namespaces
+
+
+@contextlib.contextmanager
+def busy(programs: int) -> Iterator[None]:
+    """So many programs for each processor that do nothing else."""
+    number = programs * (os.cpu_count() or 1)
+    working = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(number)]
+    try:
+        yield
+    finally:
+        for each in working:
+            each.kill()
+            each.wait()
+
+
+def unevenness(packets: list[tuple[float, int]]) -> str:
+    """Of arrivals in ms with their timestamps."""
+    gaps = [abs((b - a) - (later - stamp) % 2**32 / 8) for (a, stamp), (b, later) in pairwise(packets)]
+    jitter, after = 0.0, []
+    for gap in gaps:
+        jitter += (gap - jitter) / 16
+        after.append(jitter)
+    return f"deviation {_spread(gaps)}   jitter {_spread(after)}"
+
+
+def _spread(values: list[float]) -> str:
+    ordered = sorted(values)
+    p50, p99 = (ordered[round(share * (len(ordered) - 1))] for share in (0.5, 0.99))
+    return f"p50 {p50:5.2f} p99 {p99:5.2f} max {ordered[-1]:5.2f} ms"
+
+
+async def across(seconds: float, number_of_groups: int, *, first: bool) -> str:
+    """What arrives at the other end of the cable. `first`: the pacer comes before other programs, as the
+    service lets it (LimitRTPRIO=1)."""
+    names = [f"239.192.99.{number}:5004" for number in range(1, number_of_groups + 1)]
+    with cable() as wire, tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "wire"
+        with wire.theirs.running([sys.executable, wire_tap.__file__, str(path), THEIRS, *names]):
+            for name in names:
+                wire.theirs.wait_for_listeners(name.partition(":")[0], 1)
+            pacer = PacerProcess((*wire.ours.prefix, *COMMAND))
+            clip = Clip(key="clip", payload_type=0, payload=bytes(round(8_000 * seconds)))
+            way = Way(interface=OURS, ttl=16, dscp=46, loopback=False)
+            groups = tuple((name.partition(":")[0], 5004) for name in names)
+            order = Order(id="o", clip=clip, groups=groups, rank=1, cuts=False, turn=1, way=way)
+            short = replace(order, id="0", clip=Clip(key="short", payload_type=0, payload=bytes(160)), groups=NOBODY)
+            await pacer.say(short)  # it is there then
+            assert pacer.pid is not None
+            policy = os.SCHED_FIFO if first else os.SCHED_OTHER  # from outside: in a namespace of users it is refused
+            os.sched_setscheduler(pacer.pid, policy, os.sched_param(pacer_program.PRIORITY * first))
+            await pacer.say(order)
+            before = cpu_s(pacer.pid)
+            await stalled(seconds)
+            used = cpu_s(pacer.pid) - before
+            while (report := pacer.remembers("o")) is not None and report.state == "started":  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(0.5)
+            await pacer.close()
+        heard = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
+    of_last = [(each["at_ns"] / 1e6, int(each["data"][8:16], 16)) for each in heard if each["group"] == names[-1]]
+    lost = round(seconds / PACKET_S) - len(of_last)
+    place = "real time" if first else "ordinary "
+    return f"{place}  {unevenness(of_last)}   lost {lost}   processor {100 * used / seconds:.1f} %"
+
+
+async def networks(seconds: float, programs: int) -> None:
+    with busy(programs):
+        await asyncio.sleep(5 if programs else 0)
+        print(f"{seconds:g} s each, {os.cpu_count()} processors, {programs} busy programs for each, loop stalled")
+        for number_of_groups in (1, 8):
+            for first in (False, True):
+                print(f"{number_of_groups} groups:", await across(seconds, number_of_groups, first=first))
+
+
 async def main(seconds: float) -> None:
     groups: list[Group] = [(f"239.192.99.{number}", 5004) for number in range(1, 9)]
     print(f"{seconds:g} s each, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
@@ -135,4 +229,7 @@ async def main(seconds: float) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10.0, help="length of each run")
-    asyncio.run(main(parser.parse_args().seconds))
+    parser.add_argument("--networks", action="store_true", help="across two network namespaces (as root)")
+    parser.add_argument("--busy", type=int, default=0, help="with --networks: busy programs for each processor")
+    asked = parser.parse_args()
+    asyncio.run(networks(asked.seconds, asked.busy) if asked.networks else main(asked.seconds))

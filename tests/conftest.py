@@ -37,6 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     bench.addoption("--bench-pages", type=int, default=100, help="pages, and as many webhooks beside them")
     bench.addoption("--bench-kills", type=int, default=2, help="times that alertd and each peer is killed, each way")
     bench.addoption("--bench-stream", type=int, default=300, help="presses around each kill")
+    bench.addoption("--bench-devices", type=int, default=100_000, help="devices that report once a minute")
+    bench.addoption("--bench-minute", type=float, default=60, help="seconds in which each of them reports once")
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m deselects

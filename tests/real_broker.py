@@ -26,7 +26,7 @@ ASSUMED: Mapping[str, str] = {
     "autosave_on_changes": "true",
     "autosave_interval": "1",
     "set_tcp_nodelay": "true",
-    "max_queued_messages": "0",
+    "max_queued_messages": "1000000000",
     "queue_qos0_messages": "true",
     "max_inflight_messages": "1000",
     "sys_interval": "1",

@@ -7,20 +7,37 @@ from alertd.config.problems import did_you_mean, quoted
 from alertd.config.reading import Reading, Thing
 from alertd.config.sites import zone_id
 from alertd.config.toml_files import Table
+from alertd.model.check_in import window_s
+from alertd.model.duress_code import CODES_MAX, is_hash
 from alertd.model.ids import DISTRICT, DeviceId, PersonId, SiteId
 from alertd.model.incident import IncidentClass
 from alertd.model.people import Person
-from alertd.model.site import Device, DeviceKind, Gestures
+from alertd.model.site import Device, DeviceKind, Gestures, SensorRules, Thresholds
 
 FILE = "devices.csv"
 REQUIRED = ("id", "kind", "site")
-OPTIONAL = ("zone", "gestures", "label", "assigned_to", "roaming_sites", "profile")
+OPTIONAL = (
+    "zone",
+    "gestures",
+    "label",
+    "assigned_to",
+    "roaming_sites",
+    "profile",
+    "check_in",
+    "gateway",
+    "duress_codes",
+)
 
 PRESSES_MAX = 20
 """Nobody can press more often on purpose."""
 
+READING_MAX = 1_000_000
+"""No sensor measures more, in whatever unit."""
+
 ID_CHARACTERS_MAX = 120
 """Longest name that the decoders read from a topic."""
+POLICE = "police"
+"""What a device says of which a duress code was typed."""
 NEVER_IN_A_DEVICE_ID = "/+#"
 """An id is one level of a topic: it is heard, and answered, under a trigger like `alertd/press/+`."""
 
@@ -39,10 +56,48 @@ def read_gestures(root: Table, reading: Reading) -> Iterator[Gestures]:
         }
         actions = dict(_classes(table.table("actions")))
         window_s = table.integer("window_s", 10, least=1, most=60)
+        sensor = _sensor_rules(table, actions)
         if not table.table("presses").names() and not table.table("actions").names():
             table.refuse(None, "means nothing", 'write presses = { 3 = "staff_assist", 8 = "lockdown" }')
         table.done()
-        yield Gestures(id=name, presses=dict(sorted(presses.items())), actions=actions, window_s=window_s)
+        presses = dict(sorted(presses.items()))
+        yield Gestures(id=name, presses=presses, actions=actions, window_s=window_s, sensor=sensor)
+
+
+def _sensor_rules(table: Table, actions: dict[str, str]) -> SensorRules:
+    """How much of what such a sensor says becomes a notice; of devices that people press it means nothing."""
+    readings = table.table("readings")
+    thresholds = {
+        action: _thresholds(each) for action, each in readings.named_tables() if _is_heard(each, action, actions)
+    }
+    return SensorRules(
+        cool_down_s=table.integer("cool_down_s", 600, least=30, most=86_400),
+        storm_per_h=table.integer("storm_per_h", 20, least=3, most=1_000),
+        thresholds=thresholds,
+    )
+
+
+def _is_heard(table: Table, action: str, actions: dict[str, str]) -> bool:
+    if action in actions:
+        return True
+    table.refuse(None, f"judges {quoted(action)}, which its actions do not know", did_you_mean(action, actions))
+    return False
+
+
+def _thresholds(table: Table) -> Thresholds:
+    found = Thresholds(
+        trigger=table.number("trigger", least=-READING_MAX, most=READING_MAX) or 0.0,
+        release=table.number("release", least=-READING_MAX, most=READING_MAX) or 0.0,
+        for_s=table.integer("for_s", 10, least=0, most=3_600),
+    )
+    for key in ("trigger", "release"):
+        if not table.has(key):
+            table.refuse(key, "is missing", f"add {key} = {getattr(Thresholds(), key):g}, in the sensor's own unit")
+    if table.has("trigger") and table.has("release") and found.release >= found.trigger:
+        message = f"is not below trigger, {found.trigger:g}: the alarm would come and go with every reading"
+        table.refuse("release", message, "write a smaller number, like 20 beside a trigger of 50")
+    table.done()
+    return found
 
 
 def _classes(table: Table) -> Iterator[tuple[str, str]]:
@@ -85,6 +140,9 @@ def read_device(
     zone = row.get("zone")
     if zone and not _zone_known(row, site, zone, reading):
         return None
+    if not zone and kind is DeviceKind.SENSOR:  # req 69: staff who cannot find the place cannot respond
+        row.refuse("zone", "is empty: nobody would know where to go", "name the zone where the sensor hangs")
+        return None
     assigned_to = row.get("assigned_to") or None
     if assigned_to is not None:
         reading.known(Thing.PERSON, assigned_to, row, "assigned_to")
@@ -96,17 +154,56 @@ def read_device(
         row.refuse(
             "label", f"is {len(label)} characters long", f"at most {LABEL_CHARACTERS_MAX}: texts have no more room"
         )
+    meaning = _gestures(row, kind, reading, gestures)
     return Device(
         id=DeviceId(identity),
         kind=kind,
         site_id=SiteId(site),
-        gestures=_gestures(row, kind, reading, gestures),
+        gestures=meaning,
         zone_id=zone_id(site, zone) if zone else None,
         label=label,
         assigned_to=assigned_to,
         roaming_sites=tuple(SiteId(other) for other in roaming if other != site),
         profile=row.get("profile"),
+        duress_codes=_duress_codes(row, meaning),
+        check_in_s=_check_in_s(row),
+        gateway=_gateway(row, identity),
     )
+
+
+def _duress_codes(row: Row, gestures: Gestures) -> tuple[str, ...]:
+    """Hashes of the codes that mean "I am forced to". Never quoted: somebody may have written the code itself."""
+    written = row.values("duress_codes")
+    if any(not is_hash(each) for each in written):
+        row.refuse(
+            "duress_codes", "holds something that is no hash of a code", "make one with alertd devices hash-code"
+        )
+        return ()
+    if len(written) > CODES_MAX:
+        row.refuse("duress_codes", f"holds {len(written)} hashes", f"at most {CODES_MAX}: each is compared")
+    if written and POLICE not in gestures.actions:
+        message = f"is of no use: its gestures {quoted(gestures.id)} do not say what {quoted(POLICE)} means"
+        row.refuse("duress_codes", message, f'write actions = {{ {POLICE} = "police_duress" }} in gestures.toml')
+    return tuple(written)
+
+
+def _check_in_s(row: Row) -> int | None:
+    """Its window; empty: as its profile says."""
+    written = row.get("check_in")
+    seconds = window_s(written) if written else None
+    if written and seconds is None:
+        remedy = 'write "200 s", "15 min", "26 h" or "3 d" (a minute at least, a month at most), or "none"'
+        row.refuse("check_in", f"{quoted(written)} is no check-in window", remedy)
+    return seconds
+
+
+def _gateway(row: Row, identity: str) -> DeviceId | None:
+    """Below which it hangs. That it is registered, as a gateway, lint judges: it may stand further down."""
+    gateway = row.get("gateway")
+    if gateway == identity:
+        row.refuse("gateway", "nothing hangs below itself", "leave it empty")
+        return None
+    return DeviceId(gateway) if gateway else None
 
 
 def _check_id(row: Row, identity: str) -> None:

@@ -64,13 +64,15 @@ def read_person(row: Row, reading: Reading, channels: dict[str, ChannelRules]) -
 def _endpoints(
     row: Row, person_id: PersonId, reading: Reading, channels: dict[str, ChannelRules]
 ) -> tuple[Endpoint, ...]:
-    """The phone on each channel that reaches phones, in the order of column `channels`, else of the file."""
+    """The phone on each channel that reaches phones, in the order of column `channels`, else of the file. The sender of
+    notices is everybody's, and comes last: what follows from a press is not told over it while anything else works."""
     written = row.get("phone")
     if not written:
         return ()
     phone = reading.phone(written, row, "phone")
     wanted = reading.all_known(Thing.CHANNEL, row.values("channels"), row, "channels")
-    names = wanted or tuple(channels)
+    notices = tuple(name for name, rules in channels.items() if rules.notices)
+    names = (*(name for name in wanted or channels if name not in notices), *notices)
     if phone is None:
         return ()
     return tuple(

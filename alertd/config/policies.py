@@ -10,7 +10,8 @@ from alertd.config.sites import POLICY_CLASSES
 from alertd.config.toml_files import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, Source, Table
 from alertd.config.toml_lines import Path
 from alertd.model.ids import PolicyId
-from alertd.model.policy import Policy, Step, Target, TargetKind
+from alertd.model.incident import VERIFY_FIRST, IncidentClass, is_panic
+from alertd.model.policy import Corroboration, Policy, Step, Target, TargetKind
 
 COMMON = "common"
 """policies/common.toml: its templates stand in for what a policy does not write itself."""
@@ -61,6 +62,7 @@ def read_policy(
         late_confirm_s=table.integer("late_confirm_s", 300, least=10, most=3_600),
         renotify_s=table.integer("renotify_s", 14_400, least=300, most=14_400),
         announce_again_s=_announce_again(table, steps),
+        corroborated=_corroborated(table, incident_class),
     )
     table.done()
     return policy
@@ -81,6 +83,28 @@ def _announce_again(table: Table, steps: tuple[Step, ...]) -> tuple[int, ...]:
         remedy = f"write them in order, at least {ANNOUNCE_AGAIN_S_MIN} apart: [20, 60]"
         table.refuse("announce_again_s", "would speak into itself", remedy)
     return seconds
+
+
+def _corroborated(table: Table, incident_class: str) -> Corroboration:
+    """What becomes of a sensor's alarm that a second sensor, or a human's press, bears out."""
+    if not table.has("corroborated"):
+        return Corroboration()
+    if incident_class not in VERIFY_FIRST:
+        waits = " and ".join(sorted(VERIFY_FIRST))
+        table.refuse("corroborated", f"means nothing for {incident_class}", f"only {waits} wait for corroboration")
+    below = table.table("corroborated")
+    raises = below.text("raises") or ""
+    panics = tuple(str(each) for each in IncidentClass if is_panic(each))
+    if raises and raises not in panics:
+        below.refuse("raises", f"{quoted(raises)} is no panic", did_you_mean(raises, panics))
+        raises = ""
+    found = Corroboration(
+        within_s=below.integer("within_s", 60, least=5, most=600),
+        raises=raises,
+        by_press=below.boolean("by_press", default=True),
+    )
+    below.done()
+    return found
 
 
 def read_templates(policy: str, table: Table, reading: Reading) -> dict[str, str]:

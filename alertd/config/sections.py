@@ -24,6 +24,9 @@ FILE = "channels.toml"
 TEXT_KINDS = ("sms",)
 """Channels whose texts must fit one GSM-7 segment."""
 
+OURS = ("kind", "text_limit", "notices")
+"""Keys of a section that are the core's business, not its plugin's."""
+
 PHONE_KINDS = ("sms", "voice")
 """Channels that reach a person's phone."""
 
@@ -90,7 +93,7 @@ def read_sections(root: Table, reading: Reading) -> Iterator[Section]:
         for name, table in root.table(table_name).named_tables():
             reading.declare(thing, name, table.source.file, table.line)
             plugin = table.required_text("plugin", "mqtt" if thing is Thing.SOURCE else "sms_twilio")
-            settings = {key: value for key, value in table.raw().items() if key not in ("plugin", "kind", "text_limit")}
+            settings = {key: value for key, value in table.raw().items() if key not in ("plugin", *OURS)}
             _refuse_secrets(settings, table.source, table)
             yield Section(
                 table=table_name,
@@ -122,6 +125,7 @@ def read_channel_rules(root: Table) -> Iterator[ChannelRules]:
             text_limit=limit,
             announcements=_announcements(table, ""),
             drill_announcements=_announcements(table, "drill_"),
+            notices=table.boolean("notices", default=False),
         )
 
 

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     )
     heartbeat_every_s: float = Field(default=60.0, ge=5, le=3600, description="Seconds between two pings.")
     commit_batch_max: int = Field(default=200, ge=1, le=500, description="Most events of one commit.")
+    sensor_detail_days: int = Field(
+        default=30, ge=1, le=366, description="Days after which an incident of sensors names nobody any more."
+    )
     log_format: Literal["json", "console"] = Field(default="json", description="json for machines, console for people.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     demo_wait_s: int | None = Field(

@@ -1,6 +1,8 @@
 """`alertd.toml` `[district]` and `sites/*.toml`: places, their words, their laws, their policies."""
 
+import re
 from functools import lru_cache
+from typing import Any
 from zoneinfo import available_timezones
 
 from alertd.config.problems import did_you_mean, quoted
@@ -9,8 +11,10 @@ from alertd.config.toml_files import NAME_CHARACTERS_MAX, Table
 from alertd.model.ids import DISTRICT, PolicyId, SiteId, ZoneId
 from alertd.model.incident import IncidentClass
 from alertd.model.people import Endpoint
-from alertd.model.site import ANNOUNCED, Site, StateRules, Zone
+from alertd.model.site import ANNOUNCED, Hours, Site, StateRules, Zone
 
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 TROUBLE = "trouble"
 POLICY_CLASSES = (*(c.value for c in IncidentClass), TROUBLE)
 
@@ -55,7 +59,7 @@ def read_site(site_id: SiteId, table: Table, reading: Reading) -> tuple[Site, tu
     if not zones:
         table.refuse("zones", "has no zones", 'write [zones.rm-101] and below it label = "Rm 101, 1st fl West"')
     address = table.table("address")
-    texts = {key: address.text(key, maximum=120) for key in _ADDRESS}
+    texts: Any = {key: address.text(key, maximum=120) for key in _ADDRESS}
     lat = address.number("lat", least=-90, most=90)
     lon = address.number("lon", least=-180, most=180)
     main_phone = _phone(address, "main_phone", reading)
@@ -71,6 +75,8 @@ def read_site(site_id: SiteId, table: Table, reading: Reading) -> tuple[Site, tu
         rules=_rules(table.table("rules")),
         policies=_policies(table.table("policies"), reading),
         loudspeakers=_loudspeakers(site_id, table.table("loudspeakers"), reading),
+        hours=_hours(table.table("hours")),
+        sensor_storm_per_h=_sensor_storm(table.table("sensors")),
         **texts,
     )
     table.done()
@@ -119,6 +125,40 @@ def _rules(table: Table) -> StateRules:
     )
     table.done()
     return rules
+
+
+def _sensor_storm(table: Table) -> int:
+    """Alarms of nuisance sensors within an hour beyond which the whole site gets one digest (req 68)."""
+    storm_per_h = table.integer("storm_per_h", 60, least=5, most=10_000)
+    table.done()
+    return storm_per_h
+
+
+def _hours(table: Table) -> Hours:
+    """When its wearables have to be heard."""
+    usual = Hours()
+    days = _days(table) if table.has("days") else usual.days
+    start = table.text("start", maximum=5) or usual.start
+    end = table.text("end", maximum=5) or usual.end
+    for key, written in (("start", start), ("end", end)):
+        if not _CLOCK.fullmatch(written):
+            table.refuse(key, f"{quoted(written)} is no time of day", 'write it like "07:30"')
+            start, end = usual.start, usual.end
+    if start >= end:
+        table.refuse("end", "is not after the start", "hours lie within a day")
+        start, end = usual.start, usual.end
+    table.done()
+    return Hours(days=days, start=start, end=end)
+
+
+def _days(table: Table) -> tuple[int, ...]:
+    found = []
+    for _, day in table.texts("days"):
+        if day in DAYS:
+            found.append(DAYS.index(day) + 1)
+        else:
+            table.refuse("days", f"{quoted(day)} is no day", did_you_mean(day, DAYS))
+    return tuple(sorted(set(found))) or Hours().days
 
 
 def _announce(table: Table) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from alertd.config.regular_files import NotAFileError, read_regular
 from alertd.config.toml_lines import Path, key_lines
 
 FILE_BYTES_MAX = 4 * 1024 * 1024
-"""Largest configuration file, bytes. A district's 20,000 people are about 2 MB."""
+"""Largest configuration file, bytes; lists (CSV) may be longer."""
 
 NAME_CHARACTERS_MAX = 64
 TEXT_CHARACTERS_MAX = 1_000
@@ -275,11 +275,11 @@ class Table:
         return text
 
 
-def read_text(path: FilePath, file: str, findings: Findings) -> str | None:
+def read_text(path: FilePath, file: str, findings: Findings, bytes_max: int = FILE_BYTES_MAX) -> str | None:
     """The text of a file, or `None` and a problem."""
     source = Source(file, findings)
     try:
-        raw = read_regular(path, FILE_BYTES_MAX)
+        raw = read_regular(path, bytes_max)
     except FileNotFoundError:
         source.refuse((), "is missing", "create it; docs/configuration.md shows one")
         return None
@@ -289,8 +289,8 @@ def read_text(path: FilePath, file: str, findings: Findings) -> str | None:
     except OSError as error:
         source.refuse((), f"cannot be read: {error.strerror}", "check its owner and permissions")
         return None
-    if len(raw) > FILE_BYTES_MAX:
-        source.refuse((), f"is larger than {FILE_BYTES_MAX} bytes", "split it; this cannot be what was meant")
+    if len(raw) > bytes_max:
+        source.refuse((), f"is larger than {bytes_max} bytes", "split it; this cannot be what was meant")
         return None
     try:
         return raw.decode("utf-8-sig")

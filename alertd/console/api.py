@@ -4,7 +4,7 @@ Thin on purpose: what an order means is in `operations`, what it looks like in `
 do everything here, so nothing of this module may ever be mounted on a TCP port.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alertd.console import operations, reporting, speaking
 from alertd.console.backend import Backend
+from alertd.console.devices.listing import Wanted, device_lines
 from alertd.console.drilling import orders as drill_orders
 from alertd.console.drilling.report import report_of
 from alertd.console.failures import catch_failures
@@ -21,12 +22,16 @@ from alertd.console.operations import Signature
 from alertd.console.refusals import Refusal, RefusedError, unknown
 from alertd.console.site_test import test_site
 from alertd.console.timeline import open_questions
+from alertd.console.trying import orders as trying
 from alertd.console.views import TimelineView, incident_detail, incident_view, notification_view, trouble_view
+from alertd.engine.device_tests import MINUTES_MAX as TEST_MINUTES_MAX
+from alertd.engine.device_tests import MINUTES_MIN as TEST_MINUTES_MIN
 from alertd.engine.drills import MINUTES_MAX, MINUTES_MIN
 from alertd.model.events import Signal
 from alertd.model.ids import DeviceId, NotificationId, SiteId
 from alertd.model.incident import AnswerKind, IncidentClass
 from alertd.model.mode import Mode
+from alertd.model.trouble import TroubleClass
 
 BODY_BYTES_MAX = 64 * 1024
 NAME_CHARACTERS_MAX = 40
@@ -42,6 +47,7 @@ PERSONS_NAME = r"^\p{L}[\p{L}\p{M} .'-]*$"
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS_MAX, pattern=PERSONS_NAME)]
 Words = Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS_MAX, pattern=LINE)]
 Identity = Annotated[str, Field(min_length=1, max_length=128)]
+DeviceList = Literal["never_heard", "never_tested", "silent", "low_battery", "qos0", "no_window"]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 
 
@@ -113,6 +119,17 @@ class DrillOrder(SignedOrder):
 
 class DrillEndOrder(SignedOrder):
     pass
+
+
+class DeviceTestOrder(SignedOrder):
+    device: Identity
+    minutes: Annotated[int, Field(ge=TEST_MINUTES_MIN, le=TEST_MINUTES_MAX)] = 10
+    incident_class: IncidentClass | None = Field(default=None, alias="class")
+    """The gravest that is tried; absent: the least grave that the device has."""
+
+
+class DeviceTestEndOrder(SignedOrder):
+    device: Identity
 
 
 class ReportOrder(Order):
@@ -199,6 +216,25 @@ async def incident_timeline(backend: Daemon, incident_id: str) -> Response:
         not_known=open_questions(now.rows, now.incident),
     )
     return shown(view)
+
+
+@router.get("/devices")
+async def devices(
+    backend: Daemon,
+    site: str | None = None,
+    lists: Annotated[list[DeviceList], Query(alias="list")] = [],  # noqa: B006 - never changed
+    untested_days: Annotated[int | None, Query(ge=1, le=3650)] = None,
+) -> Response:
+    """How the registered devices are; `list`, perhaps several times, chooses those that need a human."""
+    wanted = Wanted(lists=tuple(lists), site=site, untested_days=untested_days)
+    return shown({"devices": device_lines(backend, wanted)})
+
+
+@router.get("/strangers")
+async def strangers(backend: Daemon) -> Response:
+    """Devices that were heard and are not registered, by source. Payloads are in base64: whoever asks reads them by the
+    profiles, so that the daemon need not."""
+    return shown({"sources": backend.strangers(), "started_us": backend.health().started_us})
 
 
 @router.get("/devices/{device_id:path}")
@@ -294,16 +330,39 @@ async def drill_report(backend: Daemon, drill_id: str) -> Response:
     return shown(await report_of(backend, drill_id))
 
 
+@router.post("/device-tests")
+async def begin_device_test(backend: Daemon, order: DeviceTestOrder, key: Key = None) -> Response:
+    """Tries one device out: for so long its presses page nobody, up to a class. Everything else stays real."""
+    view = await trying.start(backend, order.device, order.minutes, order.incident_class, order.signature, key)
+    return shown(view)
+
+
+@router.post("/device-tests/end")
+async def end_device_test(backend: Daemon, order: DeviceTestEndOrder) -> Response:
+    """The device is live again."""
+    return shown(await trying.end(backend, order.device, order.signature))
+
+
+@router.get("/device-tests")
+async def device_test(backend: Daemon, device: str, after: str = "") -> Response:
+    """What was heard of a device in its last test, after the last line of each site that is known: "oak:17,elm:3"."""
+    pairs = (each.rpartition(":") for each in after.split(","))
+    known = {site: int(number) for site, _, number in pairs if number.isascii() and number.isdigit()}
+    return shown(await trying.look(backend, device, known))
+
+
 @router.get("/troubles")
 async def troubles(backend: Daemon) -> Response:
-    found = await read(backend.store.read_troubles)
+    """Those that stand, the gravest class first, and those that are over and were not acknowledged yet."""
+    found = await read(lambda: backend.store.read_troubles(latched=True))
     registry = backend.registry()
+    found = tuple(sorted(found, key=lambda t: (not t.stands, t.trouble_class is not TroubleClass.SUPERVISORY)))
     return shown({"troubles": [trouble_view(t, registry) for t in found]})
 
 
 @router.post("/troubles/{trouble_key:path}/acknowledge")
 async def acknowledge(backend: Daemon, trouble_key: str, order: AcknowledgeOrder, key: Key = None) -> Response:
-    """Stops its repeating. The trouble stands until what is wrong is mended."""
+    """Stops its repeating; it stands until what is wrong is mended. One that is over already is shown no more."""
     trouble = await operations.acknowledge_trouble(backend, trouble_key, order.signature, order.site, key)
     return shown({"trouble": trouble_view(trouble, backend.registry())})
 

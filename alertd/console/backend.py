@@ -3,19 +3,20 @@
 The console must never change state itself: everything that changes something is an event through `door`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
-from alertd.model.decision import EntryKind
+from alertd.model.check_in import DeviceStanding
+from alertd.model.decision import EntryKind, GestureCount
 from alertd.model.drill import Drill
 from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
 from alertd.model.notification import NotificationRow
 from alertd.model.registry import Registry
 from alertd.model.trouble import Trouble
-from alertd.ports import Callbacks, Clock, Door, JournalLine
+from alertd.ports import Callbacks, Clock, Door, JournalLine, Stranger
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -79,7 +80,8 @@ class StoreReader(Protocol):
     ) -> tuple[JournalLine, ...]: ...
     def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]: ...
     def read_drill(self, drill_id: DrillId) -> Drill | None: ...
-    def read_troubles(self) -> tuple[Trouble, ...]: ...
+    def read_device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]: ...
+    def read_troubles(self, *, latched: bool = False) -> tuple[Trouble, ...]: ...
 
 
 class Backend(Protocol):
@@ -98,6 +100,14 @@ class Backend(Protocol):
 
     def registry(self) -> Registry:
         """The configuration in force now."""
+        ...
+
+    def device_standings(self) -> Iterable[DeviceStanding]:
+        """Every registered device, as it is now; from memory."""
+        ...
+
+    def strangers(self) -> Mapping[str, Sequence[Stranger]]:
+        """Devices that were heard and are not registered, by the source that heard them; from memory."""
         ...
 
     def health(self) -> Health:

@@ -4,56 +4,33 @@ Uses client ids of its own, clean sessions and no retained messages. It publishe
 to see it refused: a broker that lets that through is what the finding is about.
 """
 
-import ssl
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
 from uuid import uuid4
 
-import paho.mqtt.client as mqtt
-from msgspec import Struct
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.reasoncodes import ReasonCode
-
+from alertd.console.broker_session import (
+    NOBODY,
+    Broker,
+    Login,
+    RefusalError,
+    Session,
+    Tried,
+    broker_of,
+    connect,
+    disconnect,
+    publish_each,
+)
 from alertd.console.doctor import CONNECT_WAIT_S, FAIL, OK, WARN, Finding, Secret, Section
 
-STRANGER_PAYLOAD = b"alertd doctor: may a stranger publish here?"
-"""No decoder takes it for a press."""
 NOBODYS_DEVICE = "alertd-doctor-other"
 """Not the name of the device that exists for this probe: that one may press as itself."""
-OWN_TRACE = "The daemon will raise a trouble about this test message: that is right"
-TLS_PORT, PLAIN_PORT = 8883, 1883
+UNANSWERED_REMEDY = "try again; it may have taken it"
 CERTIFICATE_WARN_DAYS = 30
+NEVER_PRESS = frozenset({"sensor", "gateway"})
+"""Kinds of devices."""
 
 
-class Broker(Struct, frozen=True, kw_only=True):
-    """What a source's settings say about reaching its broker."""
-
-    host: str
-    port: int
-    tls: Mapping[str, Any] | None
-    username: str | None
-    password: str | None
-    topics: tuple[str, ...]
-    mqtt5: bool
-    device: tuple[str, str | None] | None
-    """User name and password of a device that exists for this probe alone."""
-
-
-class Session(Struct, frozen=True, kw_only=True):
-    """A connection that was let in."""
-
-    client: mqtt.Client
-    max_qos: int
-    certificate_ends_s: float | None
-
-
-class Refusal(Exception):  # noqa: N818 - a broker's answer, not an error of ours
-    """The broker answered, and did not let us in."""
-
-
-def brokers(sections: list[Section] | tuple[Section, ...], secret: Secret) -> Iterator[Finding]:
+def brokers(sections: Sequence[Section], secret: Secret) -> Iterator[Finding]:
     for section in sections:
         if section.table == "sources" and section.plugin == "mqtt":
             yield from _probe(section, secret)
@@ -62,14 +39,14 @@ def brokers(sections: list[Section] | tuple[Section, ...], secret: Secret) -> It
 def _probe(section: Section, secret: Secret) -> Iterator[Finding]:
     what = f"broker of source {section.name}"
     try:
-        broker = _broker(section.settings, secret)
+        broker = broker_of(section.settings, secret)
     except LookupError as error:
         yield Finding(level=FAIL, what=what, words=str(error), remedy="set the secret, then try again")
         return
-    where = f"{broker.host}:{broker.port}"
+    where = broker.address
     try:
-        session = _connect(broker, broker.username, broker.password)
-    except Refusal as error:
+        session = connect(broker, broker.alertd)
+    except RefusalError as error:
         remedy = "compare the user name and password with the broker's password file"
         yield Finding(level=FAIL, what=what, words=f"{where} does not let us in: {error}", remedy=remedy)
         return
@@ -77,13 +54,14 @@ def _probe(section: Section, secret: Secret) -> Iterator[Finding]:
         remedy = "is the broker running, and does its listener match host, port and tls? See docs/broker.md"
         yield Finding(level=FAIL, what=what, words=f"{where} cannot be reached: {error}", remedy=remedy)
         return
-    _disconnect(session.client)
+    disconnect(session.client)
     yield Finding(level=OK, what=what, words=f"{where} lets us in; the daemon's own session was left alone")
     yield from _promises(what, session)
     yield _stranger(what, where, broker)
-    if broker.username is not None:
+    if broker.alertd.username is not None:
         yield _wrong_password(what, broker)
         yield _wrong_device(what, broker)
+        yield from _sensor(what, broker)
 
 
 def _promises(what: str, session: Session) -> Iterator[Finding]:
@@ -104,22 +82,22 @@ def _promises(what: str, session: Session) -> Iterator[Finding]:
 
 def _stranger(what: str, where: str, broker: Broker) -> Finding:
     """A press must not come from somebody without a password."""
-    if broker.username is None:
+    if broker.alertd.username is None:
         words = f"{where} asks for no password: anybody on its network can publish a press"
         return Finding(level=WARN, what=what, words=words, remedy="give it a password file; see docs/broker.md")
     try:
-        session = _connect(broker, None, None)
-    except Refusal:
+        session = connect(broker, NOBODY)
+    except RefusalError:
         return Finding(level=OK, what=what, words="refuses strangers")
     except OSError as error:
         return Finding(level=WARN, what=what, words=f"not known whether strangers get in: {error}", remedy="try again")
-    accepted = _accepted(broker, session)
-    if accepted is None:
+    tried = _tried(broker, NOBODY, session, _others(broker))
+    if tried is None or (tried.unknown and not tried.taken):
         words = "strangers get in; whether they may publish presses, the broker does not say"
         return Finding(level=FAIL, what=what, words=words, remedy="set allow_anonymous false; see docs/broker.md")
-    if accepted:
-        words = f"a stranger without a password may publish presses to {', '.join(accepted)}"
-        remedy = f"set allow_anonymous false and an ACL at once; see docs/broker.md. {OWN_TRACE}"
+    if tried.taken:
+        words = f"a stranger without a password may publish presses to {', '.join(tried.taken)}"
+        remedy = "set allow_anonymous false and an ACL at once; see docs/broker.md"
         return Finding(level=FAIL, what=what, words=words, remedy=remedy)
     words = "strangers get in, but may not publish presses"
     return Finding(level=WARN, what=what, words=words, remedy="set allow_anonymous false; see docs/broker.md")
@@ -128,8 +106,9 @@ def _stranger(what: str, where: str, broker: Broker) -> Finding:
 def _wrong_password(what: str, broker: Broker) -> Finding:
     """A broker without a password file takes any password: then names protect nothing."""
     try:
-        _disconnect(_connect(broker, broker.username, f"wrong-{uuid4().hex}").client)
-    except Refusal:
+        wrong = Login(username=broker.alertd.username, password=f"wrong-{uuid4().hex}")
+        disconnect(connect(broker, wrong).client)
+    except RefusalError:
         return Finding(level=OK, what=what, words="refuses a wrong password")
     except OSError as error:
         words = f"not known whether a wrong password is refused: {error}"
@@ -145,124 +124,78 @@ def _wrong_device(what: str, broker: Broker) -> Finding:
         remedy = "make a user for it and name it as doctor_username; see docs/broker.md, step 5"
         return Finding(level=WARN, what=what, words=words, remedy=remedy)
     try:
-        session = _connect(broker, *broker.device)
-    except Refusal as error:
+        session = connect(broker, broker.device)
+    except RefusalError as error:
         remedy = "compare doctor_username and its password with the broker's password file"
-        return Finding(level=WARN, what=what, words=f"does not let {broker.device[0]} in: {error}", remedy=remedy)
+        return Finding(level=WARN, what=what, words=f"does not let {broker.device.username} in: {error}", remedy=remedy)
     except OSError as error:
         words = f"not known whether a device may press as another: {error}"
         return Finding(level=WARN, what=what, words=words, remedy="try again")
-    accepted = _accepted(broker, session)
-    if accepted is None:
+    return _pressed_as_another(what, broker.device, _tried(broker, broker.device, session, _others(broker)))
+
+
+def _pressed_as_another(what: str, device: Login, tried: Tried | None) -> Finding:
+    if tried is None:
         words = "whether a device may press as another, the broker does not say"
         return Finding(level=WARN, what=what, words=words, remedy='it would by protocol = "5" and QoS 1')
-    if accepted:
-        words = f"a device may press as another: {broker.device[0]} published to {', '.join(accepted)}"
-        remedy = f'write "pattern write alertd/press/%u" into the ACL; see docs/broker.md. {OWN_TRACE}'
+    if tried.taken:
+        words = f"a device may press as another: {device.username} published to {', '.join(tried.taken)}"
+        remedy = "write the access list with alertd broker config; see docs/broker.md"
         return Finding(level=FAIL, what=what, words=words, remedy=remedy)
+    if tried.unknown:
+        words = f"not known whether a device may press as another: {_unanswered(tried)}"
+        return Finding(level=WARN, what=what, words=words, remedy=UNANSWERED_REMEDY)
     return Finding(level=OK, what=what, words="a device may press as nobody else")
 
 
-def _accepted(broker: Broker, session: Session) -> list[str] | None:
-    """Topics of presses that the broker let it publish to; `None`: it does not say, by MQTT 3.1.1 or at QoS 0."""
-    tells = broker.mqtt5 and session.max_qos > 0
+def _sensor(what: str, broker: Broker) -> Iterator[Finding]:
+    """A sensor must not press: whoever takes one over could page a school."""
+    if broker.sensor is None:
+        if any("sensor" in trigger.kinds for trigger in broker.triggers):
+            words = "not tried whether a sensor may press: no sensor was given for it"
+            remedy = "make a user for it and name it as doctor_sensor_username; see docs/broker.md, step 5"
+            yield Finding(level=WARN, what=what, words=words, remedy=remedy)
+        return
     try:
-        return [topic for topic in broker.topics if _publish(session.client, topic)] if tells else None
-    finally:
-        _disconnect(session.client)
-
-
-def _broker(settings: Mapping[str, Any], secret: Secret) -> Broker:
-    tls = settings.get("tls")
-    named = settings.get("password_secret")
-    triggers = settings.get("triggers")
-    topics = [t["topic"] for t in triggers if isinstance(t, Mapping) and "topic" in t] if triggers else []
-    return Broker(
-        host=str(settings.get("host", "")),
-        port=int(settings.get("port") or (TLS_PORT if tls else PLAIN_PORT)),
-        tls=tls if isinstance(tls, Mapping) else None,
-        username=settings.get("username"),
-        password=secret(named) if isinstance(named, str) else None,
-        topics=tuple(_concrete(str(topic)) for topic in topics),
-        mqtt5=settings.get("protocol", "5") == "5",
-        device=_device(settings, secret),
-    )
-
-
-def _device(settings: Mapping[str, Any], secret: Secret) -> tuple[str, str | None] | None:
-    name, named = settings.get("doctor_username"), settings.get("doctor_password_secret")
-    return None if name is None else (str(name), secret(named) if isinstance(named, str) else None)
-
-
-def _concrete(topic_filter: str) -> str:
-    """A topic that the filter matches, in the name of a device that nobody has."""
-    levels = [NOBODYS_DEVICE if level in ("+", "#") else level for level in topic_filter.split("/")]
-    return "/".join(levels)
-
-
-def _connect(broker: Broker, username: str | None, password: str | None) -> Session:
-    """Raises `Refusal` if the broker says no, `OSError` if it says nothing."""
-    answered = threading.Event()
-    codes: list[tuple[ReasonCode, int]] = []
-
-    def on_connect(_client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, properties: object) -> None:
-        codes.append((code, getattr(properties, "MaximumQoS", 2)))  # absent: 2 (MQTT 5, 3.2.2.3.4)
-        answered.set()
-
-    client = mqtt.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=f"alertd-doctor-{uuid4().hex[:8]}",
-        clean_session=None if broker.mqtt5 else True,
-        protocol=mqtt.MQTTv5 if broker.mqtt5 else mqtt.MQTTv311,
-        reconnect_on_failure=False,
-    )
-    client.connect_timeout = CONNECT_WAIT_S
-    client.on_connect = on_connect
-    if username is not None:
-        client.username_pw_set(username, password)
-    if broker.tls is not None:
-        context = ssl.create_default_context(cafile=broker.tls.get("ca"))
-        if broker.tls.get("cert") and username is not None:
-            context.load_cert_chain(broker.tls["cert"], broker.tls.get("key"))
-        client.tls_set_context(context)
-    if broker.mqtt5:
-        client.connect(broker.host, broker.port, clean_start=True)
+        session = connect(broker, broker.sensor)
+    except (RefusalError, OSError) as error:
+        words = f"not known whether a sensor may press: {broker.sensor.username} is not let in: {error}"
+        remedy = "compare doctor_sensor_username and its password with the broker's password file"
+        yield Finding(level=WARN, what=what, words=words, remedy=remedy)
+        return
+    duress = [trigger.topic for trigger in broker.triggers if not trigger.kinds or trigger.kinds - NEVER_PRESS]
+    names = (str(broker.sensor.username), NOBODYS_DEVICE)
+    tried = _tried(broker, broker.sensor, session, [_concrete(topic, name) for topic in duress for name in names])
+    if tried is None:
+        words = "whether a sensor may press, the broker does not say"
+        yield Finding(level=WARN, what=what, words=words, remedy='it would by protocol = "5" and QoS 1')
+    elif tried.taken:
+        words = f"a sensor may press: {broker.sensor.username} published to {', '.join(tried.taken)}"
+        remedy = "give sensors a trigger of their own, then: alertd broker config; see docs/broker.md"
+        yield Finding(level=FAIL, what=what, words=words, remedy=remedy)
+    elif tried.unknown:
+        words = f"not known whether a sensor may press: {_unanswered(tried)}"
+        yield Finding(level=WARN, what=what, words=words, remedy=UNANSWERED_REMEDY)
     else:
-        client.connect(broker.host, broker.port)
-    client.loop_start()
-    if not answered.wait(CONNECT_WAIT_S):
-        _disconnect(client)
-        raise TimeoutError(f"no answer within {CONNECT_WAIT_S:.0f} s")
-    code, max_qos = codes[0]
-    if code.is_failure:
-        _disconnect(client)
-        raise Refusal(str(code))
-    return Session(client=client, max_qos=max_qos, certificate_ends_s=_certificate_ends_s(client))
+        yield Finding(level=OK, what=what, words="a sensor may press nowhere")
 
 
-def _certificate_ends_s(client: mqtt.Client) -> float | None:
-    """Seconds since 1970; `None` without TLS."""
-    sock: object = client.socket()
-    certificate = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
-    ends = certificate.get("notAfter") if certificate else None
-    return ssl.cert_time_to_seconds(ends) if isinstance(ends, str) else None
+def _tried(broker: Broker, login: Login, session: Session, topics: Sequence[str]) -> Tried | None:
+    """`None`: the broker does not say, by MQTT 3.1.1 or at QoS 0."""
+    if not broker.mqtt5 or session.max_qos < 1:
+        disconnect(session.client)
+        return None
+    return publish_each(broker, login, session, topics)
 
 
-def _publish(client: mqtt.Client, topic: str) -> bool:
-    """Did the broker take it? Not taken, and not answered in time, is no."""
-    answered = threading.Event()
-    codes: list[ReasonCode] = []
-
-    def on_publish(_client: mqtt.Client, _data: object, _mid: int, code: ReasonCode, _properties: object) -> None:
-        codes.append(code)
-        answered.set()
-
-    client.on_publish = on_publish
-    client.on_disconnect = lambda *_: answered.set()  # some brokers refuse so
-    client.publish(topic, STRANGER_PAYLOAD, qos=1)
-    return answered.wait(CONNECT_WAIT_S) and bool(codes) and not codes[0].is_failure
+def _unanswered(tried: Tried) -> str:
+    return f"to {', '.join(tried.unknown)} it gave no answer within {CONNECT_WAIT_S:.0f} s"
 
 
-def _disconnect(client: mqtt.Client) -> None:
-    client.disconnect()
-    client.loop_stop()
+def _others(broker: Broker) -> list[str]:
+    return [_concrete(trigger.topic, NOBODYS_DEVICE) for trigger in broker.triggers]
+
+
+def _concrete(topic_filter: str, name: str) -> str:
+    """A topic that the filter matches, in the name of this device."""
+    return "/".join(name if level in ("+", "#") else level for level in topic_filter.split("/"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from alertd.config import Loaded, Problem, secret
-from alertd.console import broker_probe, channel_probe, clock_probe, disk_probe, doctor
+from alertd.console import broker_hearing, broker_keeping, broker_probe, channel_probe, clock_probe, disk_probe, doctor
 from alertd.console.client import Client
 from alertd.console.clock_probe import Reading
 from alertd.console.doctor import FAIL, Finding, in_time
@@ -28,7 +28,10 @@ def examine(loaded: Loaded, problems: Sequence[Problem], client: Client) -> Iter
     yield from in_time("clock", partial(clock_probe.clock, settings.state_dir))
     yield from doctor.secrets(sections, secret)
     for section in sections:
-        yield from in_time(f"broker of source {section.name}", partial(broker_probe.brokers, [section], secret))
+        what = f"broker of source {section.name}"
+        yield from in_time(what, partial(broker_probe.brokers, [section], secret))
+        yield from in_time(what, partial(broker_hearing.hearing, [section], secret))
+        yield from in_time(what, partial(broker_keeping.keeping, [section], secret))
     yield from channel_probe.channels(loaded, readings)
     yield from clock_probe.compared(readings)
     yield from doctor.heartbeat(settings.heartbeat_url)

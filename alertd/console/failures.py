@@ -3,6 +3,9 @@
 Never shows a stack, a secret or the text of a request: a bug is logged, and the caller is told where to look.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -14,6 +17,9 @@ from alertd.console.refusals import Refusal, RefusedError
 from alertd.ports import NotCommittedError, StoreError
 
 log = structlog.get_logger(__name__)
+
+REMEDIES = {"body.told": "call your dispatch centre, then say whom you told"}
+"""Where the API's page is no help to somebody who types a command."""
 
 
 def respond(status: int, refusal: Refusal) -> Response:
@@ -29,9 +35,18 @@ async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    problems = tuple(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:20])
-    remedy = "see docs/api.md or /v1/openapi.json for what belongs there"
-    return respond(422, Refusal(error=str(first["msg"]), where=where, remedy=remedy, problems=problems))
+    problems = tuple(f"{'.'.join(map(str, e['loc']))}: {_said(e)}" for e in error.errors()[:20])
+    remedy = REMEDIES.get(where, "see docs/api.md or /v1/openapi.json for what belongs there")
+    return respond(422, Refusal(error=_said(first), where=where, remedy=remedy, problems=problems))
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """A finding of pydantic's, as somebody would say it who is not a programmer."""
+    if error["type"] == "string_too_short" and error["ctx"]["min_length"] == 1:
+        return "it is empty"
+    if error["type"] == "string_pattern_mismatch" and not str(error["input"]).strip():
+        return "it is empty"
+    return str(error["msg"])
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -23,7 +23,7 @@ GROUPS = {
     ),
     "Rehearse and prove": ("drill", "test", "simulate"),
     "Keep it well": ("health", "troubles", "doctor", "reload", "backup", "restore", "verify"),
-    "Set it up": ("init", "import", "devices", "check", "run"),
+    "Set it up": ("init", "import", "devices", "broker", "check", "run"),
 }
 BETWEEN_EXAMPLES = re.compile(r"\s+·\s+")
 TYPES = {"<str>": "TEXT", "<list[str]>": "TEXT", "<int>": "N", "<int range>": "N", "<float>": "N", "<path>": "PATH"}

@@ -11,12 +11,14 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from alertd.config.problems import quoted
 from alertd.console.backend import Backend
 from alertd.console.refusals import Refusal, RefusedError, refused, unknown
 from alertd.engine.answers import DIGITS, HOLD_DIGIT, LOCKDOWN_DIGIT
 from alertd.model.ids import DISTRICT, IncidentId, PersonId, SiteId, ZoneId
 from alertd.model.incident import Incident
 from alertd.model.people import Person
+from alertd.model.site import Zone
 
 INCIDENTS_MAX = 500
 """Most incidents of one listing."""
@@ -118,12 +120,28 @@ _NAME = "`name` (--name), as others should read it"
 
 
 def find_zone(backend: Backend, incident: Incident, zone: str) -> ZoneId:
-    """By id, or by the name within its site ("204"), or as people read it ("Rm 204")."""
+    """By id, by the name within its site ("rm-204"), as people read it ("Rm 204"), or by the number on its door
+    ("204"), in this order; never a room of another site."""
+    said = _plain(zone)
     zones = [z for z in backend.registry().zones.values() if z.site_id == incident.site_id]
-    for known in zones:
-        if zone in (known.id, known.id.removeprefix(f"{incident.site_id}:"), known.short):
-            return known.id
+    names: tuple[Callable[[Zone], str], ...] = (
+        lambda z: z.id,
+        lambda z: z.id.removeprefix(f"{z.site_id}:"),
+        lambda z: z.short,
+        lambda z: z.room or "",
+    )
+    for name in names:
+        found = [known for known in zones if _plain(name(known)) == said]
+        if len(found) > 1:
+            shorts = " or ".join(quoted(known.short) for known in found)
+            raise refused(404, f"{len(found)} rooms are called {quoted(zone)}", "zone", f"say which: {shorts}")
+        if found and said:
+            return found[0].id
     raise unknown(f"zone at {incident.site_id}", zone, "zone", [z.short for z in zones])
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def find_site(backend: Backend, site: str) -> SiteId:

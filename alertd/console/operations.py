@@ -235,7 +235,7 @@ async def acknowledge_trouble(
     backend: Backend, trouble_key: str, signed: Signature, site: str | None, key: str | None
 ) -> Trouble:
     by = who_orders(backend, signed.by, signed.name)
-    troubles = await read(backend.store.read_troubles)
+    troubles = await read(lambda: backend.store.read_troubles(latched=True))
     matching = [t for t in troubles if t.key == trouble_key and site in (None, t.site_id)]
     if not matching:
         raise unknown("standing trouble", trouble_key, "trouble key", [t.key for t in troubles])
@@ -245,7 +245,7 @@ async def acknowledge_trouble(
     _, cause = cause_of(key, "trouble")
     event = TroubleAcknowledged(site_id=matching[0].site_id, cause=cause, key=trouble_key, by=by)
     await committed(backend.door.submit(event))
-    after = await read(backend.store.read_troubles)
+    after = await read(lambda: backend.store.read_troubles(latched=True))
     same = [t for t in after if (t.key, t.site_id) == (trouble_key, matching[0].site_id)]
     return same[0] if same else matching[0]
 

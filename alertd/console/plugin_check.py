@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from alertd.config import Problem, ProblemSeverity, Section, Settings, secret
+from alertd.config import Loaded, Problem, ProblemSeverity, Section, Settings, secret
 from alertd.daemon.system_clock import SystemClock
 from alertd.plugins import PluginError, build
 from alertd.ports import HttpNotSentError, HttpRequest, HttpResponse, NotHereError, SettingsError, Surroundings
@@ -22,6 +22,17 @@ class NoNetwork:
 
     async def send(self, request: HttpRequest, *, timeout_s: float) -> HttpResponse:
         raise HttpNotSentError(f"{request.url} within {timeout_s} s: a check sends nothing")
+
+
+def surroundings_of(loaded: Loaded) -> Surroundings:
+    """For plugins that are asked what they would make of a configuration, and make nothing."""
+    return Surroundings(
+        clock=SystemClock(),
+        http=NoNetwork(),
+        secret=secret,
+        registry=lambda: loaded.registry,
+        profiles=loaded.profile_tables,
+    )
 
 
 def unbuildable(

@@ -118,14 +118,63 @@ def troubles(answer: Answer) -> None:
     if not found:
         console().print("No trouble stands.")
         return
-    table = _table("since", "site", "trouble", "times", "acknowledged by", "key")
+    table = _table("since", "site", "class", "what is wrong", "times", "acknowledged by", "key")
     for each in found:
-        style = "bold red" if each["rings"] else ""
+        over = each["state"] == "over"
+        style = "dim" if over else "bold red" if each["rings"] else ""
         since = f"{plain(each['since'])[:10]} {plain(each['since_local'])}"
         by = plain(each["acknowledged_by"] or "nobody")
-        table.add_row(since, plain(each["site"]), Text(plain(each["summary"]), style=style), str(each["count"]), by,
-                      plain(each["key"]))  # fmt: skip
+        words = f"over: {plain(each['summary'])}" if over else plain(each["summary"])
+        table.add_row(since, plain(each["site"]), plain(each["class"]).upper(), Text(words, style=style),
+                      str(each["count"]), by, plain(each["key"]))  # fmt: skip
     console().print(table)
+    if any(each["state"] == "over" for each in found):
+        console().print("What is over stays here until somebody acknowledges it: alertd troubles ack KEY --by PERSON")
+
+
+def devices(answer: Answer) -> None:
+    found = answer["devices"]
+    if not found:
+        console().print("No device is like that.")
+        return
+    table = _table("site", "device", "where", "last heard", "last pressed", "window", "battery", "what is wrong")
+    for each in found:
+        name = f"{plain(each['label'])}\n{plain(each['id'])}" if each["label"] else plain(each["id"])
+        wrong = _what_is_wrong(each)
+        table.add_row(plain(each["site"]), name, plain(each["where"]), _moment(each["heard"]),
+                      _moment(each["pressed"]), _window(each["window_s"]), _battery(each),
+                      Text(wrong, style="bold red" if wrong else ""))  # fmt: skip
+    console().print(table)
+    console().print(f"{len(found)} device{'' if len(found) == 1 else 's'}")
+
+
+def _moment(written: str | None) -> str:
+    return f"{plain(written)[:10]} {plain(written)[11:16]}" if written else "never"
+
+
+def _window(seconds: int) -> str:
+    if not seconds:
+        return "none"
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds % size == 0 and seconds > size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _battery(each: Mapping[str, Any]) -> str:
+    if each["mains"]:
+        return "mains"
+    words = "low" if each["battery_low"] else ""
+    return f"{each['battery_pct']} % {words}".strip() if each["battery_pct"] is not None else words
+
+
+def _what_is_wrong(each: Mapping[str, Any]) -> str:
+    wrong = [
+        f"behind {plain(each['behind'])}, which is gone" if each["behind"] else "silent" if each["silent"] else "",
+        "low battery" if each["battery_low"] else "",
+        "presses at QoS 0 only" if each["qos"] == 0 else "",
+    ]
+    return ", ".join(filter(None, wrong))
 
 
 def drills(answer: Answer, *, only_running: bool) -> None:

@@ -6,7 +6,7 @@ said in words.
 
 from collections.abc import Iterable
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from alertd.console.timeline import TimelineLine, open_questions
 from alertd.console.words import (
@@ -134,7 +134,13 @@ class TimelineView(Struct, frozen=True, kw_only=True):
 class TroubleView(Struct, frozen=True, kw_only=True):
     key: str
     site: str
+    trouble_class: str = field(name="class")
+    """"supervisory" or "trouble"; alarms are incidents."""
+    state: str
+    """"standing", or "over": and nobody has acknowledged it."""
     summary: str
+    members: tuple[str, ...]
+    """Ids of the devices that it is about, where it is about devices; the first hundreds of them."""
     since: str
     since_local: str
     count: int
@@ -218,6 +224,9 @@ def trouble_view(trouble: Trouble, registry: Registry) -> TroubleView:
     return TroubleView(
         key=trouble.key,
         site=trouble.site_id,
+        trouble_class=trouble.trouble_class.value,
+        state="standing" if trouble.stands else "over",
+        members=trouble.members,
         summary=trouble.summary,
         since=iso(registry, trouble.site_id, trouble.raised_us),
         since_local=clock_time(registry, trouble.site_id, trouble.raised_us),

@@ -78,7 +78,7 @@ class ChannelStates:
     def _take(self, trouble: Trouble) -> None:
         if trouble.key.partition(":")[0] not in FAMILIES:
             return
-        if trouble.cleared_us is None:
+        if trouble.stands:
             self._troubles[trouble.site_id, trouble.key] = trouble
         else:
             self._troubles.pop((trouble.site_id, trouble.key), None)

@@ -4,13 +4,14 @@ Owns: what starts when, and what stops when. Must never: contain behaviour of it
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import structlog
 
 from alertd.daemon.activity import OpenIncidents
 from alertd.daemon.channel_states import ChannelStates
+from alertd.daemon.check_ins import CheckIns
 from alertd.daemon.committer import Committer
 from alertd.daemon.disk import DiskWatch
 from alertd.daemon.dispatch import Dispatch
@@ -19,16 +20,31 @@ from alertd.daemon.event_log import EventLog
 from alertd.daemon.feedback import PresserFeedback
 from alertd.daemon.heartbeats import Heartbeats
 from alertd.daemon.intake import BATCH_MAX, Core, Intake
+from alertd.daemon.last_seen import LastSeenKeeper
 from alertd.daemon.measures import Measures
 from alertd.daemon.proof_of_life import Life, ProofOfLife
 from alertd.daemon.recall import Recall
 from alertd.daemon.recovery import JournalCheck, Recovery
 from alertd.daemon.supervision import Supervisor, Work
 from alertd.daemon.telemetry import Telemetry
+from alertd.daemon.tests_over import TestsOver
 from alertd.daemon.timers import ClockWatch, Timers
-from alertd.model.ids import SiteId
+from alertd.model.check_in import LastSeen
+from alertd.model.ids import DeviceId, SiteId
 from alertd.model.registry import Registry
-from alertd.ports import Built, Callbacks, Channel, Clock, Feedback, Http, Recalling, Source, Store
+from alertd.ports import (
+    Built,
+    Callbacks,
+    Channel,
+    Clock,
+    Feedback,
+    Http,
+    OneAtATime,
+    Recalling,
+    Source,
+    Store,
+    StoreError,
+)
 
 LEASE_S = 60.0
 """How long a claim is ours. Longer than any channel's deadline; a crash delays what was under way by as much at most,
@@ -36,6 +52,8 @@ for a daemon that starts again knows that its former self is dead. The store mus
 FINISH_S = 10.0
 """A graceful stop waits for sends under way this long; then they are found by the next start."""
 DRAIN_S = 5.0
+UNDER_WAY_US = 900 * 1_000_000
+"""What was written longer ago is over, whatever was known of it last: it waited minutes at most, and took minutes."""
 CONSOLE = "console"
 """The task that stops last: whoever gave an order still hears what became of it."""
 
@@ -58,8 +76,10 @@ class Daemon:
         registry: Registry,
         core: Core,
         fittings: Fittings,
+        windows: Mapping[str, int] | None = None,
         batch_max: int = BATCH_MAX,
     ) -> None:
+        """`windows`: seconds of the check-in window of the devices of each profile."""
         self.store = store
         self.clock = clock
         self.fittings = dict(fittings)
@@ -74,6 +94,9 @@ class Daemon:
         self.feedback = PresserFeedback(self._ways_back(), self.telemetry)
         self.event_log = EventLog(lambda: self.intake.registry)
         self.measures = Measures(lambda: self.intake.registry)
+        self._windows = windows or {}
+        self.check_ins = CheckIns(clock=clock, sources=self._sources, latest=self._last_seen)
+        self.telemetry.hearer = self.check_ins
         self._recall = Recall(store=store, clock=clock, abilities=self._recalling)
         self.intake = Intake(
             store=store,
@@ -91,6 +114,7 @@ class Daemon:
                 self.channel_states,
                 self.event_log,
                 self.measures,
+                self.check_ins,
             ),
             batch_max=batch_max,
         )
@@ -116,9 +140,13 @@ class Daemon:
         writer = asyncio.get_running_loop().create_task(self.intake.run(), name="intake")
         stopping = asyncio.get_running_loop().create_task(self._stop.wait(), name="stop")
         try:
+            await self._recollect(self.fittings)
+            self.dispatch.use_channels(self._channels(), self._lines())
             await self.committer.run(self.activity.load)
             await self.committer.run(self.channel_states.load)
-            self._start_all()
+            tests = await self.committer.run(self.store.read_device_tests)
+            self.check_ins.use(self.intake.registry, self._windows)
+            self._start_all(TestsOver(tests, self.intake))
             self.started.set()
             await asyncio.wait({writer, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not writer.done():
@@ -132,9 +160,12 @@ class Daemon:
         """Ask for a graceful end: no new presses, what waits is committed, what is under way gets a moment."""
         self._stop.set()
 
-    def reload(self, registry: Registry, fittings: Fittings | None = None) -> asyncio.Task[None]:
+    def reload(
+        self, registry: Registry, fittings: Fittings | None = None, windows: Mapping[str, int] | None = None
+    ) -> asyncio.Task[None]:
         """A new configuration, from now on; open incidents keep the policy that they froze. A fitting that is the same
         object as before goes on undisturbed."""
+        self._windows = windows if windows is not None else self._windows
         return asyncio.get_running_loop().create_task(self._reload(registry, fittings), name="reload")
 
     def life(self) -> Life:
@@ -160,7 +191,7 @@ class Daemon:
 
     # --- what starts ------------------------------------------------------------------------------------------------
 
-    def _start_all(self) -> None:
+    def _start_all(self, tests_over: TestsOver) -> None:
         """Presses first: everything else may come a moment later."""
         door, start = self.intake, self._supervisor.start
         self._start_fittings(self.fittings)
@@ -169,15 +200,19 @@ class Daemon:
         heartbeats = Heartbeats(clock=self.clock, intake=self.intake, states=self.channel_states)
         clock_watch = ClockWatch(clock=self.clock, activity=self.activity)
         journal = JournalCheck(store=self.store)
+        last_seen = LastSeenKeeper(store=self.store, committer=self.committer, check_ins=self.check_ins)
         drills = DrillsFound(running=self.activity.drills(), owner=self._owner, started_us=self.clock.now().wall_us)
         start("drills", lambda: drills.run(door))
+        start("tests-over", lambda: tests_over.run(door))
         start("dispatch", lambda: self.dispatch.run(door))
         start("timers", lambda: self.timers.run(door))
+        start("readings", lambda: self.intake.readings.run(door, lambda: self.intake.registry))
         start("recovery", lambda: recovery.run(door))
         start("recall", lambda: self._recall.run(door))
         start("disk", lambda: disk.run(door))
         start("clock-watch", lambda: clock_watch.run(door))
         start("heartbeats", lambda: heartbeats.run(door))
+        start("check-ins", lambda: last_seen.run(door))
         start("probe", lambda: self.proof.probe(door))
         start("journal-check", lambda: journal.run(door, tuple(self.intake.registry.sites)))
         for name, work in self._also.items():
@@ -192,10 +227,12 @@ class Daemon:
 
     async def _reload(self, registry: Registry, fittings: Fittings | None) -> None:
         self.intake.registry = registry
+        self.check_ins.use(registry, self._windows)
         if fittings is None:
             return
+        await self._recollect({s: b for s, b in fittings.items() if self.fittings.get(s) is not b})
         former, self.fittings = self.fittings, dict(fittings)
-        self.dispatch.use_channels(self._channels())
+        self.dispatch.use_channels(self._channels(), self._lines())
         self.feedback.ways = self._ways_back()
         gone = [section for section, built in former.items() if fittings.get(section) is not built]
         await self._supervisor.stop(*(f"{section}:{part}" for section in gone for part in ("source", "inbound")))
@@ -228,6 +265,22 @@ class Daemon:
         await self.committer.run(self.store.close)
         self.committer.close()
 
+    async def _recollect(self, fittings: Fittings) -> None:
+        """A phone that a call of ours has is known before another is placed, whoever placed the first: the process
+        before this one, or the section before it was reloaded."""
+        since_us = self.clock.now().wall_us - UNDER_WAY_US
+        for built in fittings.values():
+            if built.channel is None or built.lines is None:
+                continue
+            read = partial(self.store.read_under_way, built.channel.name, since_us)
+            try:
+                built.lines.resume(await self.committer.run(read))
+            except StoreError as error:
+                log.warning("under_way_not_read", channel=built.channel.name, error=str(error))
+
+    async def _last_seen(self, device_ids: Sequence[DeviceId]) -> Sequence[LastSeen]:
+        return await self.committer.run(lambda: self.store.read_last_seen(device_ids))
+
     # --- what is plugged in -----------------------------------------------------------------------------------------
 
     def _sources(self) -> dict[str, Source]:
@@ -235,6 +288,10 @@ class Daemon:
 
     def _channels(self) -> dict[str, Channel]:
         return {b.channel.name: b.channel for b in self.fittings.values() if b.channel is not None}
+
+    def _lines(self) -> dict[str, OneAtATime]:
+        both = ((b.channel, b.lines) for b in self.fittings.values())
+        return {channel.name: line for channel, line in both if channel is not None and line is not None}
 
     def _recalling(self) -> dict[str, Recalling]:
         both = ((b.channel, b.recalling) for b in self.fittings.values())

@@ -1,7 +1,7 @@
 """Claims → channel → outcome. The last hop of a press.
 
-Owns: who may be sent when (priority, rate, concurrency), the hard deadline of an attempt, and asking providers what
-became of unknown ones. Every result goes back through the door as an event.
+Owns: who may be sent when (priority, rate, concurrency, an address that is taken), the hard deadline of an attempt, and
+asking providers what became of unknown ones. Every result goes back through the door as an event.
 Must never: send without a committed claim, send on a lease that could end before the deadline, let a panic wait
 behind anything else, or send to an emergency number.
 """
@@ -23,9 +23,17 @@ from alertd.model.decision import Decision, Now
 from alertd.model.events import OutcomeReported
 from alertd.model.ids import NotificationId, SiteId
 from alertd.model.mode import Mode
-from alertd.model.notification import OUTLIVES_DRILL, Claim, Kind, Lane, NotificationRow, NotificationState
+from alertd.model.notification import (
+    OUTLIVES_DRILL,
+    Claim,
+    Kind,
+    Lane,
+    Notification,
+    NotificationRow,
+    NotificationState,
+)
 from alertd.model.outcome import Failed, Outcome, Unknown
-from alertd.ports import Channel, Clock, Door, NotCommittedError, Store, StoreError
+from alertd.ports import Channel, Clock, Door, NotCommittedError, OneAtATime, Store, StoreError
 
 LEASE_MARGIN_S = 2.0
 """A send starts only if its lease ends at least this long after its deadline."""
@@ -137,7 +145,14 @@ class Dispatch:
     """Sends what was claimed. `run` is the claim loop; `take` gets claims that were born leased."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, committer: Committer, channels: Mapping[str, Channel], lease_s: float
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        committer: Committer,
+        channels: Mapping[str, Channel],
+        lease_s: float,
+        lines: Mapping[str, OneAtATime] | None = None,
     ) -> None:
         self.last_pass_us: int | None = None
         """Boot time of the claim loop's last pass: proof of life."""
@@ -165,9 +180,12 @@ class Dispatch:
         """Of those the ones where something real came: whoever has not read of the end reads of that instead."""
         self._gone: set[str] = set()
         """Channels that a reload removed: what is queued for them is claimed all the same, and fails."""
-        self.use_channels(channels)
+        self._lines: dict[str, OneAtATime] = {}
+        self._held_up: dict[str, set[str]] = {}
+        """Endpoint keys by channel: something waits until we ourselves have let go of that address."""
+        self.use_channels(channels, lines)
 
-    def use_channels(self, channels: Mapping[str, Channel]) -> None:
+    def use_channels(self, channels: Mapping[str, Channel], lines: Mapping[str, OneAtATime] | None = None) -> None:
         """Swap the channels (reload). Sends under way finish with the old one."""
         for name, channel in channels.items():
             too_long = channel.limits.deadline_s + LEASE_MARGIN_S > self._lease_s
@@ -183,6 +201,10 @@ class Dispatch:
             for _, _, claim, leased_us in desk.waiting:
                 self._place(claim, leased_us)
             desk.waiting.clear()
+        self._lines = dict(lines or {})
+        for name, line in self._lines.items():
+            line.on_free(self._wake.set)
+            self._held_up[name] = {f"{name}:{address}" for address in line.held()}  # whoever waits there since before
 
     # --- what intake tells us ---------------------------------------------------------------------------------------
 
@@ -208,7 +230,7 @@ class Dispatch:
                 self._drills_overtaken.discard(drill.site_id)
                 continue
             self._drills_over.add(drill.site_id)
-            if drill.overtaken:
+            if any(each.overtaken for each in drill.line()):
                 self._drills_overtaken.add(drill.site_id)
             for desk in self._desks.values():
                 for claim, leased_us in desk.drop(self._is_of_drill_over):
@@ -285,13 +307,32 @@ class Dispatch:
         """Claim once. Boot time of the next row that is queued, and of the claim."""
         room = self._free()
         self._rateless = frozenset(name for name, desk in self._desks.items() if desk.bucket.wait_s() > 0)
-        claims, claimed_us, next_due_us = await self._committer.run(lambda: self._claim_rows(room))
+        let_go = self._let_go()
+        try:
+            claims, claimed_us, next_due_us = await self._committer.run(lambda: self._claim_rows(room, let_go))
+        except StoreError:
+            for name, keys in let_go.items():
+                self._held_up.setdefault(name, set()).update(keys)
+            raise
         self.take(claims, claimed_us)
         return next_due_us, claimed_us
 
-    def _claim_rows(self, room: Room) -> tuple[tuple[Claim, ...], int, int | None]:
+    def _let_go(self) -> dict[str, set[str]]:
+        """Of those that were held up, by channel, the endpoints that are free now. Whatever waits for one of them is
+        due in the same moment, so that the most urgent goes first, and not who happens to try next."""
+        free: dict[str, set[str]] = {}
+        for name, line in self._lines.items():
+            held = {f"{name}:{address}" for address in line.held()}
+            if keys := self._held_up.get(name, set()) - held:
+                free[name] = keys
+                self._held_up[name] &= held
+        return free
+
+    def _claim_rows(self, room: Room, let_go: Mapping[str, set[str]]) -> tuple[tuple[Claim, ...], int, int | None]:
         """In the writer thread. Panics first, into all the room there is; then the rest, into theirs. Most passes find
         nothing due, and ask no further."""
+        for name, keys in let_go.items():
+            self._store.let_go(name, sorted(keys))
         now = self._clock.now()  # not before: while this waited for a slow disk, a text may have expired
         claims: tuple[Claim, ...] = ()
         next_due_us = self._store.next_due_us()[1]
@@ -352,10 +393,20 @@ class Dispatch:
                 if self._starved:
                     self._wake.set()
             await self._report(attempt.claim, outcome, attempt.leased_us, attempt.begun_us)
+            if isinstance(outcome, Failed) and outcome.not_tried:
+                self._wait_for_line(attempt.claim.notification)
         finally:
             desk.running -= 1
             self._start_sends()
             if self._starved:
+                self._wake.set()
+
+    def _wait_for_line(self, n: Notification) -> None:
+        """Once it is queued again, and not before: else it would be let go while it is still claimed."""
+        line = self._lines.get(n.endpoint.channel)
+        if line is not None:
+            self._held_up.setdefault(n.endpoint.channel, set()).add(n.endpoint.key)
+            if n.endpoint.address not in line.held():  # free since
                 self._wake.set()
 
     def _refused(self, channel: Channel, claim: Claim, leased_us: int) -> Outcome | None:

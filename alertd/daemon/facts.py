@@ -51,7 +51,7 @@ def gather(tx: Transaction, registry: Registry, event: Event, now: Now) -> Facts
         case OutcomeReported():
             row = tx.notification(event.notification_id)
         case Replied():
-            phone = _phone(tx, f"{event.channel}:{event.address}", now)
+            phone = _phone_of(tx, registry, event, now)
             tokens = tx.free_tokens(TOKENS_OFFERED, now.wall_us)  # 8 and 9 open an incident
         case Keyed():
             row = tx.notification(event.notification_id)
@@ -110,7 +110,7 @@ def site_of(store: Store, tx: Transaction, registry: Registry, event: Event, now
         case Replied():
             person = registry.by_address.get(f"{event.channel}:{event.address}")
             home = person.sites[0] if person is not None and person.sites else DISTRICT
-            phone = _phone(tx, f"{event.channel}:{event.address}", now)
+            phone = _phone_of(tx, registry, event, now)
             return site_for(event.body, phone, home)
         case OutcomeReported() | Keyed():
             row = tx.notification(event.notification_id)
@@ -120,6 +120,16 @@ def site_of(store: Store, tx: Transaction, registry: Registry, event: Event, now
             return known.site_id if known else DISTRICT
         case _:
             return event.site_id
+
+
+def _phone_of(tx: Transaction, registry: Registry, event: Replied, now: Now) -> tuple[PhoneIncident, ...]:
+    """What the phone was told of, over whichever of our numbers: a code that is typed in the thread of another sender
+    is the same code."""
+    key = f"{event.channel}:{event.address}"
+    person = registry.by_address.get(key)
+    others = [e.key for e in person.endpoints if e.address == event.address and e.key != key] if person else []
+    known = {each.incident_id: each for name in (key, *others) for each in _phone(tx, name, now)}
+    return tuple(sorted(known.values(), key=lambda each: (not each.is_open, -each.opened_us)))
 
 
 def _phone(tx: Transaction, endpoint_key: str, now: Now) -> tuple[PhoneIncident, ...]:

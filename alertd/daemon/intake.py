@@ -19,9 +19,13 @@ from msgspec.structs import replace
 
 from alertd.daemon.committer import Committer
 from alertd.daemon.dispatch import Dispatch, Room
+from alertd.daemon.endings import Endings
 from alertd.daemon.facts import KnownSites, gather, is_unrouted, site_of
+from alertd.daemon.hearings import Hearings
+from alertd.daemon.readings import Readings
 from alertd.daemon.telemetry import Telemetry
 from alertd.daemon.waiting import Submission, WaitingRoom, is_urgent
+from alertd.model.check_in import CheckIn
 from alertd.model.decision import Decision, Facts, Now, SiteState
 from alertd.model.events import Arrival, Event, Malformed, TimerFired, TroubleCleared, TroubleRaised
 from alertd.model.ids import DISTRICT, CauseId, derive
@@ -107,10 +111,14 @@ class Intake:
         self._core = core
         self._dispatch = dispatch
         self._telemetry = telemetry
+        self.readings = Readings(clock, telemetry)
+        """Sensors are heard through it."""
         self._followers = (dispatch, *followers)
         self._batch_max = batch_max
         self._waiting = WaitingRoom()
         self._known = KnownSites()
+        self._hearings = Hearings()
+        self._endings = Endings()
         self._withheld: deque[Submission] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -123,19 +131,32 @@ class Intake:
         """See `ports.Door`. Raises nothing itself: whatever arrives becomes events, or certainly is none."""
         self._telemetry.observe(arrival.source, "arrivals")
         try:
-            events = self._core.route(self.registry, arrival)
+            placed = self._hearings.placed(self.registry, arrival, self._clock.now().boot_us)
+            events = self._core.route(self.registry, placed)
         except Exception as error:
             log.critical("arrival_not_routed", source=arrival.source, topic=arrival.topic, exc_info=True)
             events = (_unroutable(arrival, error),)
+        events = self._endings.needed(events, self._clock.now().boot_us)
+        events = self.readings.sift(events, self.registry)
         if not events:
             return _nothing_to_do()
-        return self._enqueue(events, from_source=True)
+        done = self._enqueue(events, from_source=True)
+        self.readings.await_commit(done)
+        return done
 
     def submit(self, event: Event) -> Awaitable[None]:
         return self._enqueue((event,), from_source=False)
 
     def observe(self, source: str, name: str, *, value: float = 1.0) -> None:
         self._telemetry.observe(source, name, value=value)
+
+    def check_in(
+        self, source: str, check_ins: Sequence[CheckIn], *, retained: bool = False, qos: int | None = None
+    ) -> None:
+        self._telemetry.check_in(source, check_ins, retained=retained, qos=qos)
+        for check_in in check_ins:
+            if check_in.heard and not retained:
+                self._hearings.note(self.registry, check_in.device_id, check_in.heard, self._clock.now().boot_us)
 
     def _enqueue(self, events: tuple[Event, ...], *, from_source: bool) -> Awaitable[None]:
         urgent = any(is_urgent(event, self.registry) for event in events)

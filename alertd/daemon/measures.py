@@ -17,7 +17,13 @@ from alertd.model.registry import Registry
 NO_CLASS = "none"
 """Class of a press that meant nothing by itself: a repeat, or too few for a gesture."""
 _NO_FAILURE = frozenset(
-    {NotificationState.ACCEPTED, NotificationState.SENT, NotificationState.DELIVERED, NotificationState.CLAIMED}
+    {
+        NotificationState.ACCEPTED,
+        NotificationState.SENT,
+        NotificationState.DELIVERED,
+        NotificationState.CLAIMED,
+        NotificationState.WITHDRAWN,  # alertd took it back: somebody goes, or it is over
+    }
 )
 
 

@@ -4,10 +4,13 @@ Must never: wait, fail, write to disk, or grow without bound. Only consequences 
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import accumulate
+from typing import Protocol
 
 from msgspec import Struct
 
+from alertd.model.check_in import CheckIn
 from alertd.model.decision import Now
 from alertd.ports import Clock
 
@@ -46,11 +49,20 @@ class Timing:
         return tuple(zip(BOUNDS_S, accumulate(self._counts), strict=True))
 
 
+class Hearer(Protocol):
+    """Takes signs of life: `check_ins.CheckIns`."""
+
+    def heard(
+        self, source: str, check_ins: Sequence[CheckIn], *, retained: bool = False, qos: int | None = None
+    ) -> None: ...
+
+
 class Telemetry:
-    """Counts. Belongs to the event loop."""
+    """Counts, and hands signs of life on. Belongs to the event loop."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.hearer: Hearer | None = None
         self._series: dict[tuple[str, str], Series] = {}
         self.commits = Timing()
         """Batches of events, from the line to the end of their commit."""
@@ -67,6 +79,13 @@ class Telemetry:
         series.count += 1
         series.last = value
         series.last_seen_us = now.wall_us
+
+    def check_in(
+        self, source: str, check_ins: Sequence[CheckIn], *, retained: bool = False, qos: int | None = None
+    ) -> None:
+        """See `ports.Door.check_in`."""
+        if self.hearer is not None:
+            self.hearer.heard(source, check_ins, retained=retained, qos=qos)
 
     def count(self, source: str, name: str) -> int:
         series = self._series.get((source, name))

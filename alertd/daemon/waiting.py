@@ -13,6 +13,8 @@ from contextlib import suppress
 from alertd.model.events import (
     AnswerGiven,
     CorrectionOrdered,
+    DeviceTestEndOrdered,
+    DeviceTestOrdered,
     DispatchReported,
     DrillEndOrdered,
     DrillOrdered,
@@ -28,8 +30,9 @@ from alertd.model.events import (
     TroubleRaised,
     Unregistered,
 )
-from alertd.model.incident import SEVERITY, Severity
+from alertd.model.incident import SEVERITY, VERIFY_FIRST, Severity
 from alertd.model.registry import Registry
+from alertd.model.site import DeviceKind
 
 STRANGERS_MAX = 1000
 """Events of unknown devices and unreadable payloads that wait at once. More are folded into one that waits: anybody
@@ -174,10 +177,12 @@ class WaitingRoom:
 
 
 def is_urgent(event: Event, registry: Registry) -> bool:
-    """A human did it, or may have. Nuisance sensors speak the same language as buttons and wait behind them: a storm
-    of vape never delays a panic (promise 2)."""
+    """A human did it, or may have. Sensors speak the same language as buttons and wait behind them, whatever they say,
+    but for a shot: a storm of vape never delays a panic (promise 2)."""
     if isinstance(event, Pressed):
         device = registry.devices.get(event.signal.device_id)
+        if device is not None and device.kind is DeviceKind.SENSOR:
+            return device.gestures.actions.get(event.signal.action) in VERIFY_FIRST
         return device is None or device.gestures.actions.get(event.signal.action) not in NUISANCE
     return isinstance(
         event,
@@ -188,6 +193,8 @@ def is_urgent(event: Event, registry: Registry) -> bool:
         | CorrectionOrdered
         | DispatchReported
         | TroubleAcknowledged
+        | DeviceTestOrdered
+        | DeviceTestEndOrdered
         | DrillOrdered
         | DrillEndOrdered,
     )

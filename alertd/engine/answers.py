@@ -12,7 +12,7 @@ from alertd.engine.telling import RESPONDERS, Message, tell_told
 from alertd.model.call_script import answer_id
 from alertd.model.decision import EntryKind, FeedbackState, PhoneIncident
 from alertd.model.events import AnswerGiven, Replied
-from alertd.model.ids import CauseId, PersonId
+from alertd.model.ids import CauseId, DrillId, PersonId
 from alertd.model.incident import (
     SEVERITY,
     Answer,
@@ -73,7 +73,7 @@ def on_reply(d: Draft, event: Replied) -> None:
     reply = read(event.body, d.facts.phone)
     incident = d.incident(reply.incident.incident_id) if reply.incident else None
     match reply.meaning:
-        case Meaning.CODE if incident is not None and not _is_older(event, incident):
+        case Meaning.CODE if incident is not None and _counts(event, reply, incident):
             _code(d, texter, incident, reply.digit)
         case Meaning.OPT_OUT:
             _opt_out(d, texter)
@@ -136,11 +136,24 @@ def _code(d: Draft, texter: Texter, incident: Incident, digit: int) -> None:
         _answer(d, texter, incident, "answer.unused", Reason.NOT_A_CODE)
 
 
+def _counts(event: Replied, reply: Reply, incident: Incident) -> bool:
+    return not _is_older(event, incident) and not _is_unread(event, reply, incident)
+
+
 def _is_older(event: Replied, incident: Incident) -> bool:
     """It was typed before the incident began, and so for another one whose code this one has now: only memory held
     that one, and the power went."""
     began_us = min(p.known_us or p.received_us for p in incident.presses)
     return _precedes(event.at_us, began_us - STAMP_US)
+
+
+def _is_unread(event: Replied, reply: Reply, incident: Incident) -> bool:
+    """A bare digit of somebody who cannot have read of the one incident that is open: it was meant for what was open
+    when it was typed, a drill that this press has just ended, say. Their answer must not stop the calling."""
+    if not reply.bare or reply.incident is None:
+        return False
+    began_us = min(p.known_us or p.received_us for p in incident.presses)
+    return not reply.incident.may_have_read or _precedes(event.at_us, began_us + READ_US)
 
 
 def _precedes(at_us: int, since_us: int) -> bool:
@@ -204,7 +217,9 @@ def _follow(d: Draft, incident: Incident, kind: AnswerKind) -> Incident:
         incident = d.escalate(incident, Move.ANSWERED)
         d.entry(EntryKind.ESCALATION, Reason.ACKNOWLEDGED, "the escalation is paused", incident=incident)
         d.timer(TimerKind.ARRIVE, d.policy(incident).arrive_within_s, incident, number=len(incident.answers))
-        for device_id in dict.fromkeys(p.device_id for p in incident.presses):
+        # Nobody near a keypad may see that a code typed under threat was understood.
+        shown = (p.device_id for p in incident.presses if p.incident_class is not IncidentClass.POLICE_DURESS)
+        for device_id in dict.fromkeys(shown):
             d.confirm(device_id, FeedbackState.RESPONDER_ACCEPTED)
     elif kind is AnswerKind.CANNOT_GO and incident.escalation is EscalationState.PAUSED and not enough:
         incident = d.escalate(incident, Move.UNANSWERED)
@@ -299,12 +314,12 @@ def _opt_out(d: Draft, texter: Texter) -> None:
 
 
 def raise_opted_out(d: Draft, person: Person, endpoint: Endpoint) -> None:
-    """The carrier will not text this phone any more: an admin must hear of it (req 56)."""
-    troubles.raise_(
-        d,
-        f"opted_out:{endpoint.key}",
-        f"{person.name} can no longer be texted: the phone opted out. Ask them to text START.",
-    )
+    """The carrier will not text this phone any more over this sender: an admin must hear of it (req 56)."""
+    rules = d.facts.registry.channels.get(endpoint.channel)
+    what = f"{person.name} can no longer be texted: the phone opted out. Ask them to text START."
+    if rules is not None and rules.notices:
+        what = f"{person.name} gets no notices of sensors any more: the phone opted out. Texts of presses still come."
+    troubles.raise_(d, f"opted_out:{endpoint.key}", what)
 
 
 _REASONS: dict[Meaning, Reason] = {
@@ -328,13 +343,13 @@ def _not_counted(d: Draft, texter: Texter, reply: Reply, incident: Incident | No
     if reply.meaning is Meaning.AMBIGUOUS:
         headlines = " ".join(f"{p.headline}: reply 4{p.token}." for p in still_open[:3])
         params = {"count": _NUMBER.get(len(still_open), str(len(still_open))), "headlines": headlines}
-        _say(d, texter, "answer.ambiguous", params, reason, incident)
+        _say(d, texter, "answer.ambiguous", params, reason, incident, names=still_open[:3])
     elif reply.meaning in (Meaning.CLOSED, Meaning.CODE) and reply.incident is not None and not reply.incident.is_open:
         _closed(d, texter, reply.incident, still_open)
     elif still_open:
         newest = still_open[0]
         params = {"headlines": newest.headline, "token": newest.token}
-        _say(d, texter, "answer.not_counted", params, reason, incident)
+        _say(d, texter, "answer.not_counted", params, reason, incident, names=(newest,))
 
 
 _NUMBER = {2: "TWO", 3: "THREE", 4: "FOUR", 5: "FIVE"}
@@ -352,7 +367,7 @@ def _closed(d: Draft, texter: Texter, closed: PhoneIncident, still_open: tuple[P
         "rest": rest,
         "token": closed.token,
     }
-    _say(d, texter, "answer.closed", params, Reason.STALE_CODE, None)
+    _say(d, texter, "answer.closed", params, Reason.STALE_CODE, None, names=still_open[:1])
 
 
 # --- saying so ------------------------------------------------------------------------------------------------------
@@ -367,14 +382,24 @@ def _answer(d: Draft, texter: Texter, incident: Incident, template: str, reason:
     _say(d, texter, template, params, reason, incident)
 
 
-def _say(
-    d: Draft, texter: Texter, template: str, params: dict[str, str], reason: Reason, incident: Incident | None
+def _say(  # noqa: PLR0913 - one answer to one phone
+    d: Draft,
+    texter: Texter,
+    template: str,
+    params: dict[str, str],
+    reason: Reason,
+    incident: Incident | None,
+    *,
+    names: tuple[PhoneIncident, ...] = (),
 ) -> None:
-    """Answer one text; the id comes from the text, so it is answered once."""
+    """Answer one text; the id comes from the text, so it is answered once. `names`: what it names beside what was
+    answered. Who may still believe in a drill hears of that, as of anything grave, that it is real (promise 3)."""
     event, person, endpoint = texter.event, texter.person, texter.endpoint
     policy = d.policy(incident) if incident else FIXED_POLICY
     limit = d.text_limit(endpoint.channel)
     mode = incident.mode if incident else Mode.LIVE
+    words = template_of(policy, template, mode)
+    ends_drill = _drill_ended_by(d, endpoint, names)
     d.row(
         Notification(
             id=answer_id(event.cause),
@@ -392,7 +417,10 @@ def _say(
             language=person.language,
             template=template,
             params=params,
-            text=_filled(template_of(policy, template, mode), params, limit, mode),
+            text=wording.real(words, params, limit, (wording.REAL_SHORT,))
+            if ends_drill
+            else _filled(words, params, limit, mode),
+            ends_drill=ends_drill,
         )
     )
 
@@ -413,6 +441,13 @@ def _words_of(person: Person, incident: Incident) -> set[tuple[object, ...]]:
     notes = sum(note.author == person.name for note in incident.notes)
     answers = {(a.kind, a.covers) for a in incident.answers if a.person_id == person.id}
     return {*answers, *(("note", n) for n in range(min(notes, WORDS_ANSWERED)))}
+
+
+def _drill_ended_by(d: Draft, endpoint: Endpoint, names: tuple[PhoneIncident, ...]) -> DrillId | None:
+    """The drill in which whoever is behind the endpoint may believe, if something real is named to them."""
+    named = (d.incident(each.incident_id) for each in names)
+    ended = (d.ends_drill(incident, endpoint) for incident in named if incident is not None)
+    return next((drill_id for drill_id in ended if drill_id is not None), None)
 
 
 def _filled(template: str, params: dict[str, str], limit: int, mode: Mode) -> str:

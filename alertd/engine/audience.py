@@ -1,12 +1,16 @@
 """Who is meant by a policy's targets: people and destinations, resolved at the moment a step fires."""
 
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from alertd.model.decision import Facts
 from alertd.model.ids import DISTRICT, PersonId, SiteId
+from alertd.model.incident import IncidentClass, is_nuisance, is_panic
+from alertd.model.mode import Mode
 from alertd.model.people import Destination, Endpoint, Person, Schedule
 from alertd.model.policy import Step, Target, TargetKind
 from alertd.model.reason import Reason
@@ -25,6 +29,28 @@ class Reach(Struct, frozen=True, kw_only=True):
 
     endpoint: Endpoint
     suppressed: Reason | None = None
+
+
+class Notice(StrEnum):
+    """What the district's sender of notices (`ChannelRules.notices`) is to a message. Endpoints over it come last in a
+    person's own order (`config.people`)."""
+
+    NEVER = "never"
+    """A drill: whoever told the carrier to stop is left in peace."""
+    LAST = "last"
+    """A press, and whatever follows from it: only where every other number of theirs told the carrier to stop."""
+    FIRST = "first"
+    """A trouble, an alarm to be looked into: over it, and over any other way where it does not work."""
+    ONLY = "only"
+    """A nuisance: never over the sender of presses. Whoever texts STOP to a vape notice keeps texts of lockdowns."""
+
+
+def notice_of(incident_class: IncidentClass, mode: Mode) -> Notice:
+    if mode is not Mode.LIVE:
+        return Notice.NEVER
+    if is_nuisance(incident_class):
+        return Notice.ONLY
+    return Notice.LAST if is_panic(incident_class) else Notice.FIRST
 
 
 def people_of(registry: Registry, site_id: SiteId, targets: tuple[Target, ...], now_us: int) -> tuple[Addressee, ...]:
@@ -83,6 +109,44 @@ def _instants(day: date, at: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return local.replace(fold=0).astimezone(UTC), local.replace(fold=1).astimezone(UTC)
 
 
+def instead_of(
+    registry: Registry, person: Person, failed: Endpoint, notice: Notice, stopped: AbstractSet[str]
+) -> tuple[Endpoint, ...]:
+    """The person's other endpoints, for a message that one of them did not take. `stopped`: keys of those that told the
+    carrier to stop."""
+    endpoints, _ = _by_sender(registry, person, (), notice, stopped)
+    return tuple(e for e in endpoints if e.key != failed.key)
+
+
+def _by_sender(
+    registry: Registry, person: Person, channels: tuple[str, ...], notice: Notice, stopped: AbstractSet[str]
+) -> tuple[tuple[Endpoint, ...], tuple[str, ...]]:
+    """Endpoints in the order in which the message prefers them, and the channels to use in parallel. Where the district
+    has no sender of notices, or the person none of its numbers, everything goes over the one that there is."""
+    over_notices = tuple(e for e in person.endpoints if _is_of_notices(registry, e))
+    if not over_notices:
+        return person.endpoints, channels
+    rest = tuple(e for e in person.endpoints if e not in over_notices)
+    if notice in (Notice.NEVER, Notice.LAST):
+        texts = [e for e in rest if not _is_call(registry, e)]
+        is_last = notice is Notice.LAST and all(e.key in stopped for e in texts)
+        return (*rest, *over_notices) if is_last else rest, channels
+    # A call is no text that STOP answers: where the policy asks for one, the phone rings.
+    calls = tuple(e for e in rest if e.channel in channels and _is_call(registry, e))
+    endpoints = (*over_notices, *calls) if notice is Notice.ONLY else (*over_notices, *rest)
+    return endpoints, tuple(e.channel for e in (*over_notices[:1], *calls)) if calls else ()
+
+
+def _is_of_notices(registry: Registry, endpoint: Endpoint) -> bool:
+    rules = registry.channels.get(endpoint.channel)
+    return rules is not None and rules.notices
+
+
+def _is_call(registry: Registry, endpoint: Endpoint) -> bool:
+    rules = registry.channels.get(endpoint.channel)
+    return rules is not None and rules.is_call
+
+
 def destinations_of(registry: Registry, site_id: SiteId, step: Step) -> tuple[Destination, ...]:
     """Dispatch centres and other machines of the step that serve this site."""
     wanted = [t.id for t in step.targets if t.kind is TargetKind.DESTINATION]
@@ -90,14 +154,17 @@ def destinations_of(registry: Registry, site_id: SiteId, step: Step) -> tuple[De
     return tuple(d for d in found if d is not None and site_id in d.site_ids)
 
 
-def reach(facts: Facts, person: Person, channels: tuple[str, ...], *, panic: bool) -> tuple[Reach, ...]:
+def reach(
+    facts: Facts, person: Person, channels: tuple[str, ...], *, panic: bool, notice: Notice = Notice.NEVER
+) -> tuple[Reach, ...]:
     """The endpoints to try for a person.
 
     `channels` in parallel if the step names them, else the first that works. What cannot be used is listed with its
     reason, and another endpoint takes its place. For a panic a broken channel is tried all the same, beside another:
     a breaker is a guess, and nothing may silence a first panic (promise 2)."""
-    wanted = [e for e in person.endpoints if not channels or e.channel in channels]
-    others = [e for e in person.endpoints if e not in wanted]
+    endpoints, channels = _by_sender(facts.registry, person, channels, notice, facts.opted_out)
+    wanted = [e for e in endpoints if not channels or e.channel in channels]
+    others = [e for e in endpoints if e not in wanted]
     tried: list[Reach] = []
     working = 0
     for endpoint in (*wanted, *others):

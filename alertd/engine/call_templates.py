@@ -47,5 +47,7 @@ CALL_TEMPLATES: dict[str, str] = {
     "call.answer.closed": "{headlines}. It was closed at {spoken_closed} by {by}. Your key changed nothing.",
     "call.trouble": "alertd trouble at {site_name}. {summary}",
     "call.trouble_cleared": "alertd trouble at {site_name} is over. {summary}",
+    "call.supervisory": "alertd supervisory signal at {site_name}. {summary}",
+    "call.supervisory_cleared": "alertd supervisory signal at {site_name} is over. {summary}",
     "call.test": "{site_name}. This call is for {name}. Nothing happened. No key is needed.",
 }

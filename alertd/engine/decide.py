@@ -1,7 +1,7 @@
 """`decide`: the whole of what alertd does about an event, as a function of what it knows.
 
-Reading order of the core: `lifecycle` (what can become of things), `presses`, `escalation`, `telling`, `calls`,
-`answers`, `keys`,
+Reading order of the core: `lifecycle` (what can become of things), `presses`, `levels`, `device_tests`, `escalation`,
+`telling`, `calls`, `answers`, `keys`,
 `dispatch_centers`, `announcing`, `outcomes`, `endings`, `troubles`, `drills`.
 """
 
@@ -12,15 +12,21 @@ from msgspec.structs import replace
 from alertd.engine import (
     announcing,
     answers,
+    corroboration,
+    device_tests,
     dispatch_centers,
     drills,
     endings,
     escalation,
     keys,
+    levels,
     outcomes,
     paging,
     presses,
+    retention,
     selftests,
+    sensor_storms,
+    sensors,
     telling,
     troubles,
 )
@@ -30,6 +36,8 @@ from alertd.model.events import (
     AnswerGiven,
     ClockStepped,
     CorrectionOrdered,
+    DeviceTestEndOrdered,
+    DeviceTestOrdered,
     DispatchReported,
     DrillEndOrdered,
     DrillFound,
@@ -41,6 +49,7 @@ from alertd.model.events import (
     Pressed,
     Replied,
     ResolveOrdered,
+    RetentionDue,
     SayOrdered,
     SilenceOrdered,
     TestOrdered,
@@ -61,8 +70,11 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
     Raises `AssertionError` or worse only for a bug; the caller then pages the site by `fallback.page`."""
     d = Draft(state, facts, now)
     match event:
+        case Pressed() if sensors.is_sensors(d, event):
+            sensors.on_report(d, event)
         case Pressed():
             presses.on_press(d, event)
+            corroboration.after_press(d, event)
         case Unregistered():
             _unregistered(d, event)
         case Malformed():
@@ -84,7 +96,7 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
         case TimerFired():
             _timer(d, event.timer)
         case TroubleRaised():
-            troubles.raise_(d, event.key, event.summary, rings=event.rings, tells_change=event.tells_change)
+            troubles.on_raised(d, event)
         case TroubleCleared():
             troubles.clear(d, event.key)
         case TroubleAcknowledged():
@@ -102,6 +114,12 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
             drills.on_end(d, event)
         case DrillFound():
             drills.on_found(d, event)
+        case DeviceTestOrdered():
+            device_tests.on_order(d, event)
+        case DeviceTestEndOrdered():
+            device_tests.on_end(d, event)
+        case RetentionDue():
+            retention.on_due(d, event)
         case ClockStepped():
             _clock(d, event)
         case _:
@@ -165,6 +183,12 @@ def _timer(d: Draft, timer: Timer) -> None:  # noqa: C901, PLR0912 - one arm a k
     if timer.kind is TimerKind.DRILL_END:
         drills.on_timer(d, timer)
         return
+    if timer.kind is TimerKind.DEVICE_TEST_END:
+        device_tests.on_timer(d, timer)
+        return
+    if timer.kind is TimerKind.SENSOR_CALM:
+        sensor_storms.on_calm(d, timer)
+        return
     incident = d.incident(timer.incident_id)
     if incident is None:
         d.entry(EntryKind.ESCALATION, Reason.STALE_TIMER, f"{timer.kind} of an incident that is closed")
@@ -202,6 +226,7 @@ def _clock(d: Draft, event: ClockStepped) -> None:
     step_s = event.step_us / 1_000_000
     d.entry(EntryKind.CLOCK, Reason.CLOCK_STEPPED, f"the wall clock stepped by {step_s:+.1f} s")
     drills.step_clock(d, event.step_us)
+    levels.step_clock(d, event.step_us)
     for incident in d.state.incidents.values():
         moved = tuple(replace(p, known_us=p.known_us + event.step_us if p.known_us else 0) for p in incident.presses)
         said = incident.announcing

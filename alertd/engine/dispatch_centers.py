@@ -68,6 +68,10 @@ def tell_new(d: Draft, incident: Incident, destinations: tuple[Destination, ...]
     for destination in destinations:
         if destination.id in known:
             continue
+        if destination.endpoint.dispatch and not is_panic(incident.incident_class):
+            text = f"{destination.id} is not told of what only a sensor says"
+            d.entry(EntryKind.DISPATCH, Reason.NEVER_WIDE, text, incident=incident)
+            continue
         if incident.mode is Mode.DRILL and not destination.endpoint.accepts_exercise:
             _blocked(d, incident, destination, reason)
             continue
@@ -393,7 +397,7 @@ def _verification(incident: Incident) -> dict[str, str | None]:
     going = [a for a in incident.answers if a.kind in (AnswerKind.GOING, AnswerKind.ARRIVED)]
     if going:
         return {"state": "human_confirmed", "by": going[-1].name}
-    if not is_panic(incident.incident_class):
+    if not is_panic(incident.incident_class) or all(press.by_sensor for press in incident.presses):
         return {"state": "sensor_only", "by": None}
     repeated = len(incident.presses) > 1
     return {"state": "repeat_press" if repeated else "unverified_press", "by": None}
@@ -417,7 +421,7 @@ def _location(d: Draft, press: Press, now_us: int) -> dict[str, Any]:
         "source": place.source,
         "heard_at": None if place.heard_us is None else wording.utc_iso(place.heard_us),
         "age_s": age_s,
-        "confidence": {"fixed": "certain", "last_heard": "near"}.get(place.source),
+        "confidence": {"fixed": "certain", "last_heard": "unsure" if place.unsure else "near"}.get(place.source),
         "map_url": None,
     }
 

@@ -55,7 +55,7 @@ class Draft:
         self.cause: CauseId | None = None
         self._incidents: dict[IncidentId, Incident] = {}
         self._troubles: dict[str, Trouble] = {}
-        self._gestures: list[GestureCount] = []
+        self._gestures: dict[DeviceId, GestureCount] = {}
         self._policies: dict[str, Policy] = {}
         self._rows: dict[NotificationId, NotificationRow] = {}
         self._changes: list[NotificationChange] = []
@@ -67,6 +67,7 @@ class Draft:
         self.look_ups: list[NotificationId] = []
         self.recall = False
         self.opt_outs: list[str] = []
+        self.erasures: list[IncidentId] = []
         self.opt_ins: list[str] = []
         self.broken_channels: list[str] = []
         self.mended_channels: list[str] = []
@@ -96,14 +97,30 @@ class Draft:
         incident = self.incident(incident_id)
         return incident is not None and incident.is_open
 
+    def open_incidents(self) -> tuple[Incident, ...]:
+        """Those that are open, as far as this decision has got."""
+        every = {**self.state.incidents, **self._incidents}
+        return tuple(incident for incident in every.values() if incident.is_open)
+
     def trouble(self, key: str) -> Trouble | None:
+        """One that stands."""
         trouble = self._troubles.get(key) or self.state.troubles.get(key)
-        return trouble if trouble is not None and trouble.cleared_us is None else None
+        return trouble if trouble is not None and trouble.stands else None
+
+    def latched(self, key: str) -> Trouble | None:
+        """One that is over, and nobody has acknowledged it yet."""
+        trouble = self._troubles.get(key) or self.state.latched.get(key)
+        return trouble if trouble is not None and trouble.over_us is not None and trouble.cleared_us is None else None
 
     def troubles_of(self, family: str) -> int:
         """Standing troubles whose key begins with the family's name."""
         keys = self.state.troubles.keys() | self._troubles.keys()
         return sum(key.startswith(f"{family}:") and self.trouble(key) is not None for key in keys)
+
+    def memory(self, device_id: DeviceId) -> GestureCount:
+        """What is remembered of a device, as far as this decision has got."""
+        known = self._gestures.get(device_id) or self.state.gestures.get(device_id)
+        return known or GestureCount(device_id=device_id)
 
     @property
     def drill(self) -> Drill | None:
@@ -117,18 +134,31 @@ class Draft:
         drill = self._drill or self.state.drill_over
         if drill is None or drill.ended_us is None:
             return None
-        return drill if abs(self.now.wall_us - drill.ended_us) <= BELIEVED_US else None
+        return drill if self.is_believed(drill) else None
+
+    @property
+    def drills_over(self) -> tuple[Drill, ...]:
+        """The site's drills that are over, and in which somebody may still believe; the latest first. One of them may
+        have been followed by another before everybody had heard of its end."""
+        last = self._drill or self.state.drill or self.state.drill_over
+        return tuple(drill for drill in last.line() if self.is_believed(drill)) if last is not None else ()
+
+    def is_believed(self, drill: Drill) -> bool:
+        """Did it end so lately that somebody who was not told may still believe in it?"""
+        return drill.ended_us is not None and abs(self.now.wall_us - drill.ended_us) <= BELIEVED_US
 
     def ends_drill(self, incident: Incident, endpoint: Endpoint) -> DrillId | None:
         """The drill of which whoever is behind the endpoint was told, and does not know that it is over: the next that
         they hear of something grave says so first (promise 3). That may be long after the press that stopped it: its
         own text was lost with a carrier, a phone was busy, alertd was killed."""
-        drill = self.drill_over
-        if drill is None or incident.mode is not Mode.LIVE or not is_panic(incident.incident_class):
+        if incident.mode is not Mode.LIVE or not is_panic(incident.incident_class):
             return None
-        of_person = tuple(told for told in drill.told if told.person_id == endpoint.person_id)
-        here = tuple(told for told in of_person if told.endpoint_key == endpoint.key)
-        return None if any(told.knows for told in here or of_person) or not of_person else drill.id
+        for drill in self.drills_over:
+            of_person = tuple(told for told in drill.told if told.person_id == endpoint.person_id)
+            here = tuple(told for told in of_person if told.endpoint_key == endpoint.key)
+            if of_person and not any(told.knows for told in here or of_person):
+                return drill.id
+        return None
 
     def policy(self, incident: Incident) -> Policy:
         """The policy frozen into the incident."""
@@ -175,11 +205,18 @@ class Draft:
         self._drill = drill
         return drill
 
+    def put_drill_over(self, drill: Drill) -> Drill:
+        """One that is over, where it stands: it may have been followed by another."""
+        last = self._drill or self.state.drill or self.state.drill_over
+        assert last is not None, "a drill that is over was there before"
+        self._drill = _in_its_place(last, drill)
+        return drill
+
     def put_trouble(self, trouble: Trouble) -> None:
         self._troubles[trouble.key] = trouble
 
-    def count_gesture(self, gesture: GestureCount) -> None:
-        self._gestures.append(gesture)
+    def remember(self, gesture: GestureCount) -> None:
+        self._gestures[gesture.device_id] = gesture
 
     def entry(
         self,
@@ -241,9 +278,9 @@ class Draft:
         """Whatever the site's loudspeakers were to say, of any incident and of none."""
         self._withdrawals.append(Withdrawal(incident_id=None, reason=reason, kind=Kind.PAGE))
 
-    def withdraw_drill(self, reason: Reason) -> None:
-        """Whatever the site's drill has not said yet, of any kind."""
-        self._withdrawals.append(Withdrawal(incident_id=None, reason=reason, mode=Mode.DRILL))
+    def withdraw_drill(self, reason: Reason, *, but: Kind | None = None) -> None:
+        """Whatever the site's drills have not said yet, of any kind but one."""
+        self._withdrawals.append(Withdrawal(incident_id=None, reason=reason, mode=Mode.DRILL, but=but))
         self.recall = True
 
     def withdraw_drill_over(self, reason: Reason) -> None:
@@ -292,11 +329,12 @@ class Draft:
             cause=self.cause,
             incidents=tuple(self._incidents.values()),
             troubles=tuple(self._troubles.values()),
-            gestures=tuple(self._gestures),
+            gestures=tuple(self._gestures.values()),
             drill=self._drill,
             policies=tuple(self._policies.items()),
             notifications=tuple(self._rows.values()),
             changes=tuple(self._changes),
+            erasures=tuple(self.erasures),
             withdrawals=tuple(self._withdrawals),
             look_ups=tuple(self.look_ups),
             recall=self.recall,
@@ -309,6 +347,12 @@ class Draft:
             confirmations=tuple(self._confirmations),
             entries=tuple(self.entries),
         )
+
+
+def _in_its_place(drill: Drill, changed: Drill) -> Drill:
+    if drill.id == changed.id:
+        return changed
+    return replace(drill, before=_in_its_place(drill.before, changed)) if drill.before is not None else drill
 
 
 def lane_of(incident: Incident, kind: Kind, template: str = "") -> Lane:

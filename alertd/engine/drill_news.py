@@ -23,55 +23,86 @@ NAMED_MAX = 4
 def overtake(d: Draft, why: str) -> None:
     """It is over already, and something real is quicker than the news of that. Whoever has not had it hears now that
     this is real, and nothing of the drill any more."""
-    drill = d.drill_over
-    if drill is None or drill.overtaken or drill.real_incident_id is not None:
+    over = tuple(drill for drill in d.drills_over if not drill.overtaken and drill.real_incident_id is None)
+    if not over:
         return
-    drill = d.put_drill(replace(drill, overtaken=True))
     d.withdraw_drill_over(Reason.DRILL_IS_REAL)
-    troubles.clear(d, trouble_key(drill))
-    if all(told.knows for told in drill.told):
-        return
-    d.stopped_drill = drill
-    names = _named(d, unaware(drill)) or "one of their phones"
-    text = f"{what(drill)}: {why} before all had heard that it was over; not yet: {names}"
-    d.entry(EntryKind.DRILL, Reason.DRILL_IS_REAL, text, drill=drill.id)
+    say_no_more(d, over)
+    for drill in over:
+        if not all(told.knows for told in drill.told):
+            d.stopped_drill = d.stopped_drill or drill
+            names = _named(d, unaware(drill)) or "one of their phones"
+            text = f"{what(drill)}: {why} before all had heard that it was over; not yet: {names}"
+            d.entry(EntryKind.DRILL, Reason.DRILL_IS_REAL, text, drill=drill.id)
+
+
+def say_no_more(d: Draft, over: tuple[Drill, ...]) -> None:
+    """Something real is quicker than the news that these are over."""
+    for drill in over:  # the latest first: each holds those before it as they were
+        d.put_drill_over(replace(drill, overtaken=True))
+        troubles.clear(d, trouble_key(drill))
 
 
 def was_told(d: Draft, n: Notification) -> None:
-    """Whoever got this knows that the drill is over."""
-    drill = d.drill_over
-    if drill is None or drill.id != n.ends_drill:
-        return
-    keys = {t.endpoint_key for t in drill.told}
-    mine = {n.endpoint.key} if n.endpoint.key in keys else {n.endpoint.person_id}  # or by a phone that heard of none
-    told = tuple(replace(t, knows=True) if {t.endpoint_key, t.person_id} & mine else t for t in drill.told)
-    if told != drill.told:
-        drill = d.put_drill(replace(drill, told=told))
-    if not unaware(drill):
-        troubles.clear(d, trouble_key(drill))
+    """Whoever got this knows that the drill is over; and, if it was of something real, that every other is."""
+    for drill in d.drills_over:
+        if drill.id != n.ends_drill and (n.kind is Kind.DRILL_OVER or n.ends_drill is None):
+            continue
+        keys = {t.endpoint_key for t in drill.told}
+        # Or by a phone of theirs that had not heard of it.
+        mine = {n.endpoint.key} if n.endpoint.key in keys else {n.endpoint.person_id}
+        told = tuple(replace(t, knows=True) if {t.endpoint_key, t.person_id} & mine else t for t in drill.told)
+        known = replace(drill, told=told)
+        if told != drill.told:
+            d.put_drill_over(known)
+        if not unaware(known):
+            troubles.clear(d, trouble_key(drill))
 
 
 def was_not_told(d: Draft, n: Notification) -> None:
     """What a provider took did not reach the phone after all."""
-    drill = d.drill_over
-    if drill is None or drill.id != n.ends_drill:
+    drill = over_of(d, n.ends_drill)
+    if drill is None:
         return
     told = tuple(replace(t, knows=False) if t.endpoint_key == n.endpoint.key else t for t in drill.told)
     if told != drill.told:
-        d.put_drill(replace(drill, told=told))
+        d.put_drill_over(replace(drill, told=told))
 
 
 def is_overtaken(d: Draft, n: Notification) -> bool:
     """Is it the end of a drill, and something real was quicker?"""
-    drill = d.drill_over
-    return n.kind is Kind.DRILL_OVER and drill is not None and drill.id == n.ends_drill and drill.overtaken
+    drill = over_of(d, n.ends_drill) if n.kind is Kind.DRILL_OVER else None
+    return drill is not None and drill.overtaken
+
+
+def over_of(d: Draft, drill_id: str | None) -> Drill | None:
+    """The drill of that id, if it is over and somebody may still believe in it."""
+    return next((drill for drill in d.drills_over if drill.id == drill_id), None)
+
+
+def carried(d: Draft) -> Drill | None:
+    """What a drill that begins now has to keep in mind of those before it: those of which somebody may not know that
+    they are over. Of the others nobody has to be told any more."""
+    last = d.state.drill_over
+    before: Drill | None = None
+    for drill in reversed(tuple(last.line()) if last is not None else ()):
+        if d.is_believed(drill) and unaware(drill):
+            before = replace(drill, before=before)
+        else:
+            troubles.clear(d, trouble_key(drill))
+    return before
+
+
+def believers(d: Draft) -> tuple[DrillTold, ...]:
+    """Endpoints of those who may believe in a drill that is over, each once."""
+    return tuple({told.endpoint_key: told for drill in d.drills_over for told in unaware(drill)}.values())
 
 
 def look_after(d: Draft, drill_id: str) -> None:
     """Those who were told of it, and may not know that it is over: a phone that is off, a carrier that is away, a text
     that failed. It is tried on, but somebody had better go there."""
-    drill = d.drill_over
-    if drill is None or drill.id != drill_id or drill.overtaken:
+    drill = over_of(d, drill_id)
+    if drill is None or drill.overtaken:
         d.entry(EntryKind.DRILL, Reason.STALE_TIMER, "something came after that drill")
         return
     untold = unaware(drill)

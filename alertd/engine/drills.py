@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd.engine import calls, dispatch_centers, drill_news, paging, spoken, troubles, wording
+from alertd.engine import calls, dispatch_centers, drill_news, paging, spoken, wording
 from alertd.engine.audience import Addressee, people_of, reach
 from alertd.engine.draft import BELIEVED_US, Draft, template_of
 from alertd.engine.lifecycle import Move
@@ -118,8 +118,6 @@ def on_order(d: Draft, event: DrillOrdered) -> None:
     if refusal := why_not(d.facts.registry, event, tuple(d.state.incidents.values()), d.drill):
         d.entry(EntryKind.DRILL, Reason.DRILL_REFUSED, f"{event.by} wants a drill: {refusal}")
         return
-    if (before := d.state.drill_over) is not None:
-        troubles.clear(d, drill_news.trouble_key(before))  # they are told of another one now
     seconds = event.minutes * 60
     drill = d.put_drill(
         Drill(
@@ -133,6 +131,7 @@ def on_order(d: Draft, event: DrillOrdered) -> None:
             person_ids=event.person_ids,
             started_us=d.now.wall_us,
             ends_us=d.now.wall_us + seconds * 1_000_000,
+            before=drill_news.carried(d),
         )
     )
     d.timer(TimerKind.DRILL_END, seconds, detail=drill.id)
@@ -261,18 +260,20 @@ def stop(d: Draft, drill: Drill, why: str) -> None:
 def say_it_is_real(d: Draft, incident: Incident) -> None:
     """After a decision that stopped a drill: whoever was told of it and is not called to what is real hears it all the
     same, and loudspeakers that may be speaking of the drill fall silent."""
-    drill = d.stopped_drill
+    stopped = d.stopped_drill
+    drill = drill_news.over_of(d, stopped.id) if stopped is not None else None
     if drill is None:
         return
-    d.put_drill(replace(drill, real_incident_id=incident.id))
+    drill = d.put_drill_over(replace(drill, real_incident_id=incident.id))
     said = d.said(incident)
-    for told in drill_news.unaware(drill):
-        person = d.facts.registry.people.get(told.person_id)
-        endpoint = next((e for e in person.endpoints if e.key == told.endpoint_key), None) if person else None
-        if person is None or endpoint is None:
+    for told in drill_news.believers(d):
+        person, endpoints = _where(d, told)
+        if person is None or not endpoints:
             d.entry(EntryKind.NOTIFICATION, Reason.NO_ENDPOINT, f"{told.person_id} left the roster", incident=incident)
-        elif endpoint.key not in said:
-            _tell_real(d, incident, person, endpoint)
+            continue
+        for endpoint in endpoints:
+            if endpoint.key not in said:
+                _tell_real(d, incident, person, endpoint)
     _hush(d, drill, incident)
 
 
@@ -315,7 +316,7 @@ def _hush(d: Draft, drill: Drill, incident: Incident) -> None:
     speaking = any(i.mode is Mode.DRILL and i.announcing is not None for i in d.state.incidents.values())
     since_us = d.now.wall_us - (drill.ended_us or 0)
     if speaking or (drill.incident_ids and abs(since_us) < paging.ANNOUNCEMENT_S * 1_000_000):
-        paging.hush(d, incident, Reason.DRILL_IS_REAL, but=d.announced_at(incident))
+        paging.hush(d, incident.id, Reason.DRILL_IS_REAL, incident=incident, but=d.announced_at(incident))
 
 
 # --- ending ---------------------------------------------------------------------------------------------------------
@@ -377,8 +378,10 @@ def step_clock(d: Draft, step_us: int) -> None:
     """Its window moves with the clock, and the time in which it may be believed; timers run on boot time."""
     if (drill := d.drill) is not None:
         d.put_drill(replace(drill, started_us=drill.started_us + step_us, ends_us=drill.ends_us + step_us))
-    elif (over := d.state.drill_over) is not None and not all(t.knows for t in over.told):
-        d.put_drill(replace(over, ended_us=(over.ended_us or 0) + step_us))
+    last = d.drill or d.state.drill_over
+    for over in last.line() if last is not None else ():
+        if over.ended_us is not None and not all(t.knows for t in over.told):
+            d.put_drill_over(replace(over, ended_us=over.ended_us + step_us))
 
 
 def keep_told(d: Draft) -> None:
@@ -401,7 +404,10 @@ def close_left_over(d: Draft, incident: Incident) -> bool:
 
 
 def _end(d: Draft, drill: Drill, *, by: str, because: Reason, words: str) -> None:
+    said = any(i.mode is Mode.DRILL and paging.may_be_said(d, i) for i in d.open_incidents())
     drill = _finish(d, drill, by=by, because=because, words=words)
+    if said:
+        paging.hush(d, drill.id, because, but=frozenset())
     _tell_told(d, drill, Kind.DRILL_OVER, why=words)
     if drill.told:
         d.timer(TimerKind.DRILL_END, drill_news.UNTOLD_S, number=1, detail=drill.id)
@@ -419,7 +425,11 @@ def _finish(d: Draft, drill: Drill, *, by: str, because: Reason, words: str) -> 
         )
     )
     d.entry(EntryKind.DRILL, because, f"{drill_news.what(drill)}: {words}", drill=drill.id)
-    d.withdraw_drill(because)
+    if because is Reason.DRILL_IS_REAL:
+        d.withdraw_drill(because)
+        drill_news.say_no_more(d, d.drills_over[1:])
+    else:
+        d.withdraw_drill(because, but=Kind.DRILL_OVER)  # of the one before, if not all have heard that it is over
     for incident in tuple(d.state.incidents.values()):
         current = d.incident(incident.id)
         if current is not None and current.is_open and current.mode is Mode.DRILL:
@@ -452,13 +462,22 @@ def _told(d: Draft, drill: Drill) -> tuple[DrillTold, ...]:
 
 def _tell_told(d: Draft, drill: Drill, kind: Kind, why: str = "") -> None:
     for told in _told(d, drill):
-        person = d.facts.registry.people.get(told.person_id)
-        endpoint = next((e for e in person.endpoints if e.key == told.endpoint_key), None) if person else None
-        if person is None or endpoint is None:
+        person, endpoints = _where(d, told)
+        if person is None or not endpoints:
             d.entry(EntryKind.DRILL, Reason.NO_ENDPOINT, f"{told.person_id} left the roster", drill=drill.id)
             continue
-        opted_out = Reason.OPTED_OUT if endpoint.key in d.facts.opted_out else None
-        _tell(d, drill, kind, person, endpoint, why=why, suppressed=opted_out)
+        for endpoint in endpoints:
+            opted_out = Reason.OPTED_OUT if endpoint.key in d.facts.opted_out else None
+            _tell(d, drill, kind, person, endpoint, why=why, suppressed=opted_out)
+
+
+def _where(d: Draft, told: DrillTold) -> tuple[Person | None, tuple[Endpoint, ...]]:
+    """Where whoever was told is reached now: there, or, if that number left the configuration, wherever they are."""
+    person = d.facts.registry.people.get(told.person_id)
+    if person is None:
+        return None, ()
+    there = tuple(endpoint for endpoint in person.endpoints if endpoint.key == told.endpoint_key)
+    return person, there or person.endpoints
 
 
 def _tell(  # noqa: PLR0913 - one notice of a drill to one endpoint

@@ -9,7 +9,15 @@ from alertd.engine.lifecycle import Move
 from alertd.engine.telling import Call, tell
 from alertd.model.decision import EntryKind
 from alertd.model.ids import PersonId
-from alertd.model.incident import AnswerKind, EscalationState, Incident, IncidentState, Press, is_panic
+from alertd.model.incident import (
+    VERIFY_FIRST,
+    AnswerKind,
+    EscalationState,
+    Incident,
+    IncidentState,
+    Press,
+    is_panic,
+)
 from alertd.model.mode import Mode
 from alertd.model.policy import Policy, Step, Target, TargetKind
 from alertd.model.reason import Reason
@@ -20,6 +28,10 @@ WIDEN_S = 120
 
 MACHINES = frozenset({TargetKind.DESTINATION, TargetKind.LOUDSPEAKERS})
 """Targets that are nobody."""
+WIDE = frozenset({TargetKind.SITE_STAFF, TargetKind.DISTRICT})
+"""Many people: told of a panic, and never of what only a sensor says (req 70). Nor are dispatch and loudspeakers."""
+VERIFY_ROUNDS_MAX = 5
+"""An alarm that a human should look into, and that nobody has answered, is told again so often."""
 SITE_STAFF = (Target(kind=TargetKind.SITE_STAFF),)
 DISTRICT_STAFF = (Target(kind=TargetKind.DISTRICT),)
 
@@ -54,7 +66,7 @@ def _tell_step(d: Draft, incident: Incident, step: Step, call: Call) -> tuple[In
     machines = destinations_of(registry, incident.site_id, step)
     incident = dispatch_centers.tell_new(d, incident, machines, call.reason)
     incident = announcing.announce(d, incident, incident.step, call.reason)
-    people = people_of(registry, incident.site_id, _of_site(incident, step.targets), d.now.wall_us)
+    people = people_of(registry, incident.site_id, _of_site(d, incident, step.targets), d.now.wall_us)
     incident, told = tell(d, incident, people, call, step.channels)
     wants_people = any(t.kind not in MACHINES for t in step.targets)
     alone = not told and wants_people and incident.step == 0
@@ -80,6 +92,8 @@ def exhaust(d: Draft, incident: Incident) -> Incident:
     policy = d.policy(incident)
     incident = d.put(replace(incident, step=len(policy.steps), round=incident.round + 1))
     incident = d.escalate(incident, Move.LAST_STEP_UNANSWERED)
+    if incident.incident_class in VERIFY_FIRST and incident.round <= VERIFY_ROUNDS_MAX:
+        return _ask_again(d, incident, policy)
     if not is_panic(incident.incident_class):
         d.entry(EntryKind.ESCALATION, Reason.EXHAUSTED_SITE, "nobody answered; it ends by itself", incident=incident)
         if not incident.told and not incident.dispatch:
@@ -92,7 +106,7 @@ def exhaust(d: Draft, incident: Incident) -> Incident:
     people = people_of(
         d.facts.registry,
         incident.site_id,
-        _of_site(incident, SITE_STAFF + _step_targets(policy) + (DISTRICT_STAFF if district else ())),
+        _of_site(d, incident, SITE_STAFF + _step_targets(policy) + (DISTRICT_STAFF if district else ())),
         d.now.wall_us,
     )
     incident, told = tell(d, incident, people, Call(template="exhausted", reason=reason))
@@ -104,8 +118,28 @@ def exhaust(d: Draft, incident: Incident) -> Incident:
     return incident
 
 
-def _of_site(incident: Incident, targets: tuple[Target, ...]) -> tuple[Target, ...]:
-    """Whom an incident may concern: a drill is one school's, never the district's (req 75)."""
+def _ask_again(d: Draft, incident: Incident, policy: Policy) -> Incident:
+    """A sensor heard a shot, and nobody looks: the same people are asked again, and nobody else. That nobody looks is a
+    trouble, and it rings."""
+    d.entry(EntryKind.ESCALATION, Reason.EXHAUSTED_SITE, f"nobody answered; round {incident.round}", incident=incident)
+    targets = _of_site(d, incident, _step_targets(policy))
+    people = people_of(d.facts.registry, incident.site_id, targets, d.now.wall_us)
+    incident, told = tell(d, incident, people, Call(template="exhausted", reason=Reason.EXHAUSTED_SITE))
+    if incident.round == 1 or not told:
+        troubles.raise_(d, f"unverified:{incident.id}", f"{incident.headline}: nobody has looked into it", rings=True)
+    d.timer(TimerKind.WIDEN, WIDEN_S, incident, number=incident.round)
+    return incident
+
+
+def _of_site(d: Draft, incident: Incident, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+    """Whom an incident may concern: a drill is one school's, never the district's (req 75); what only a sensor says is
+    no mass message (req 70)."""
+    if not is_panic(incident.incident_class):
+        few = tuple(t for t in targets if t.kind not in WIDE)
+        if few != targets:  # `alertd check` refuses such a policy
+            text = "not told to everybody: no human has said that it is serious"
+            d.entry(EntryKind.NOTIFICATION, Reason.NEVER_WIDE, text, incident=incident)
+        return few
     if incident.mode is Mode.LIVE:
         return targets
     return tuple(t for t in targets if t.kind is not TargetKind.DISTRICT)
@@ -120,7 +154,7 @@ def tell_newcomers(d: Draft, incident: Incident, press: Press) -> Incident:
     stays open; those who were told of it days ago may be away."""
     targets = tuple(t for step in d.policy(incident).steps[: incident.step + 1] for t in step.targets)
     told = {t.person_id for t in incident.told}
-    meant = people_of(d.facts.registry, incident.site_id, _of_site(incident, targets), d.now.wall_us)
+    meant = people_of(d.facts.registry, incident.site_id, _of_site(d, incident, targets), d.now.wall_us)
     new = tuple(a for a in meant if a.person.id not in told)
     incident, _ = tell(d, incident, new, Call(template="also", reason=Reason.NEWS, occasion=f"also/{press.id}"))
     return incident

@@ -92,7 +92,7 @@ def _stopped(drill: Drill | None, now: Now) -> Drill | None:
 def _believed(state: SiteState) -> Drill | None:
     """The drill that runs, or that is over and not everybody knows it."""
     over = state.drill_over
-    unaware = over is not None and not all(told.knows for told in over.told)
+    unaware = over is not None and not all(told.knows for drill in over.line() for told in drill.told)
     return state.drill or (over if unaware else None)
 
 

@@ -31,6 +31,10 @@ FIXED_POLICY = Policy(
         "Call 911 now. School {phone}. Trying every 2 min. Reply 4{token} going.",
         "not_arrived.responder": "{site} {short_where}: {what} {time}. {name} said going, no arrival by {minute}. "
         "Reply 4{token} going, 5{token} arrived, 6{token} cannot go.",
+        "digest.responder": "{site} {where}: {device}, {alarms} alarms within an hour. No more texts about it until it "
+        "is calm. Not an emergency. Reply 4{token} going.",
+        "digest_site.responder": "{site}: {alarms} sensor alarms within an hour, the last at {short_where}. No more "
+        "texts about them until it is calm. Not an emergency.",
         "correction.responder": "{site} {short_where}: {time} {what} was pressed by mistake, says {by} {minute}. "
         "911 is told; police decide.",
         "correction.staff": "{site}: {time} {what} was pressed by mistake, says {by} {minute}.",
@@ -59,6 +63,8 @@ FIXED_POLICY = Policy(
         "dispatch.not_told": "{site} {short_where}: 911 center has NOT confirmed {what} of {time}. Call 911 now.",
         "trouble.responder": "alertd trouble at {site}: {summary}",
         "trouble_cleared.responder": "alertd trouble at {site} is over: {summary}",
+        "supervisory.responder": "alertd SUPERVISORY at {site} since {time}: {summary}",
+        "supervisory_cleared.responder": "alertd supervisory at {site} is over, {minute}: {summary}",
         "test.responder": "This is a TEST from alertd for {name}, {site} {minute}. Nothing happened. No reply needed.",
         "fallback": "{site} {where}: PANIC BUTTON {time}, {who}. alertd could not work out more. Go and look now, "
         "call 911 if in doubt.",

@@ -3,7 +3,10 @@
 from hashlib import blake2b
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from alertd.engine import announcing, answers, calls, dispatch_centers, drill_news, troubles
+from alertd.engine.audience import instead_of, notice_of
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import NOTIFICATION
 from alertd.engine.telling import Message, text, told_instead
@@ -139,6 +142,8 @@ def _withdrawn(d: Draft, row: NotificationRow, outcome: Withdrawn, incident: Inc
         why = why or Reason.SILENCED  # nothing else takes back what a loudspeaker was given
     if outcome.taken or row.state is NotificationState.DELIVERED:
         _note(d, row, row.state, why or Reason.STALE_OUTCOME, outcome.detail or "cut off")
+    elif why is None and outcome.gave_way:
+        _end(d, row, NotificationState.WITHDRAWN, Reason.GAVE_WAY, outcome.detail or "taken back")
     elif why is None:  # not at our word
         words = f"canceled {outcome.detail or 'somebody canceled it at the provider'}"
         _give_up(d, row, incident, Reason.FAILED_PERMANENTLY, words)
@@ -154,6 +159,8 @@ def _unwanted(d: Draft, row: NotificationRow, incident: Incident | None) -> Reas
 
 def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident | None) -> None:
     n = row.notification
+    if failed.not_tried:
+        row = replace(row, attempt=max(0, row.attempt - 1))  # nobody was asked: it was no attempt
     if n.ends_drill is not None:
         drill_news.was_not_told(d, n)
     if failed.opted_out:
@@ -272,10 +279,12 @@ def _queue(
             not_before_us=d.now.boot_us + int(delay_s * 1_000_000),
             ref=ref or None,
             detail=detail,
+            attempt=row.attempt if reason is Reason.NOT_TRIED else None,
         )
     )
     _note(d, row, NotificationState.QUEUED, reason, f"again in {delay_s:.1f} s ({detail})")
-    if _persists(n) and row.attempt == OTHER_ENDPOINT_AFTER and not n.endpoint.dispatch:
+    tried = reason is not Reason.NOT_TRIED
+    if tried and _persists(n) and row.attempt == OTHER_ENDPOINT_AFTER and not n.endpoint.dispatch:
         _other_endpoint(d, row, incident, still_tried=True)
 
 
@@ -310,7 +319,9 @@ def _other_endpoint(d: Draft, row: NotificationRow, incident: Incident | None, *
         return
     told = {t.endpoint_key for t in incident.told}
     tried = told if n.reason is Reason.OTHER_CHANNEL or calls.is_call(d, n.endpoint) else set()
-    others = [e for e in person.endpoints if e.key not in tried | {n.endpoint.key}]
+    notice = notice_of(incident.incident_class, incident.mode)
+    stopped = d.facts.opted_out | set(d.opt_outs)
+    others = [e for e in instead_of(d.facts.registry, person, n.endpoint, notice, stopped) if e.key not in tried]
     others = [e for e in others if e.key not in told or not calls.is_call(d, e)]  # that phone rings for it already
     if still_tried and hides:  # who hides had better not be rung while a text may come
         others = [e for e in others if not calls.is_call(d, e)]

@@ -10,7 +10,7 @@ from alertd.engine.announcing import EXPIRES_S
 from alertd.engine.draft import Draft
 from alertd.model.decision import EntryKind
 from alertd.model.events import SayOrdered, SilenceOrdered
-from alertd.model.ids import CauseId, NotificationId, derive
+from alertd.model.ids import CauseId, DrillId, IncidentId, NotificationId, derive
 from alertd.model.incident import SEVERITY, Incident, IncidentState, Severity
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane, Notification
@@ -63,16 +63,29 @@ def on_silence(d: Draft, event: SilenceOrdered) -> None:
         d.row(_row(d, event.cause, name, endpoint, page))
 
 
-def hush(d: Draft, incident: Incident, reason: Reason, *, but: frozenset[str]) -> None:
-    """Whatever the loudspeakers of the site are saying, they stop: what is real has no announcement of its own there.
-    `but`: endpoint keys of those that speak of it."""
+def hush(
+    d: Draft, of: DrillId | IncidentId, reason: Reason, *, incident: Incident | None = None, but: frozenset[str]
+) -> None:
+    """Whatever the loudspeakers of the site say of exercises, they stop, because of `of`: a drill that is over, or an
+    incident that is real. What is real is not touched: a zone that is a part of another must not cut its words.
+    `but`: endpoint keys of those that speak of the incident."""
     silent = {name: endpoint for name, endpoint in _distinct(d.site).items() if endpoint.key not in but}
     if silent:
-        text = f"the loudspeakers fall silent: {', '.join(silent)}"
+        text = f"the loudspeakers say no more of the drill: {', '.join(silent)}"
         d.entry(EntryKind.LOUDSPEAKERS, reason, text, incident=incident)
-    page = Page(action=PageAction.STOP, mode=Mode.LIVE, emergency=True)
+    page = Page(action=PageAction.STOP, mode=Mode.DRILL, emergency=True)
     for name, endpoint in silent.items():
-        d.row(_row(d, CauseId(incident.id), name, endpoint, page))
+        d.row(_row(d, CauseId(of), name, endpoint, page))
+
+
+def may_be_said(d: Draft, incident: Incident) -> bool:
+    """Was an announcement of it due so lately that it may still be heard?"""
+    running = incident.announcing
+    if running is None:
+        return False
+    after_s = (0, *d.policy(incident).announce_again_s)
+    since_s = [(d.now.wall_us - running.begun_us) / 1_000_000 - due_s for due_s in after_s]
+    return any(abs(each) < EXPIRES_S + ANNOUNCEMENT_S for each in since_s)
 
 
 def _is_known(d: Draft) -> bool:
@@ -132,7 +145,7 @@ def _row(d: Draft, cause: CauseId, name: str, endpoint: Endpoint, page: Page) ->
     return Notification(
         id=page_id(cause, endpoint),
         site_id=d.state.site_id,
-        mode=page.mode,
+        mode=Mode.LIVE,  # a human's word, or the end of a drill: no drill is left that could say it
         kind=Kind.PAGE,
         lane=Lane.PANIC if page.emergency else Lane.ROUTINE,
         endpoint=endpoint,

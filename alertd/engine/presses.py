@@ -3,28 +3,40 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd.engine import announcing, calls, dispatch_centers, drills, escalation, troubles, wording
+from alertd.engine import (
+    announcing,
+    calls,
+    device_tests,
+    dispatch_centers,
+    drills,
+    escalation,
+    levels,
+    places,
+    troubles,
+    wording,
+)
 from alertd.engine.audience import destinations_of
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import Move
-from alertd.engine.telling import Message, tell_told
-from alertd.model.decision import EntryKind, FeedbackState, GestureCount
+from alertd.engine.telling import Call, Message, tell_told
+from alertd.model.decision import Activation, EntryKind, FeedbackState, GestureCount
 from alertd.model.events import Pressed
 from alertd.model.ids import IncidentId, PersonId, derive
 from alertd.model.incident import (
     SEVERITY,
+    VERIFY_FIRST,
     EscalationState,
     Incident,
     IncidentClass,
     IncidentState,
-    Location,
     Press,
+    Told,
     is_panic,
 )
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind
 from alertd.model.reason import Reason
-from alertd.model.site import Device
+from alertd.model.site import Device, DeviceKind
 from alertd.model.timer import TimerKind
 
 LATE_S = 120
@@ -39,6 +51,8 @@ ENDED_S = 10
 the echo of the gesture that they spoke of."""
 IGNORED = "ignore"
 """In `gestures.actions`: the device says this, and it means nothing (a release, a reset)."""
+TAMPER = "tamper"
+"""What a device says of itself, whether or not its gestures know it: then it is supervised by a trouble."""
 PRESS = "press"
 """The action that is counted; every other action stands for itself."""
 APART = frozenset({IncidentClass.MEDICAL, IncidentClass.FIRE})
@@ -58,10 +72,16 @@ class Gesture(Struct, frozen=True, kw_only=True):
 def on_press(d: Draft, event: Pressed) -> None:
     """Take up a press of a registered device."""
     device = d.facts.registry.devices[event.signal.device_id]
-    seen_us = d.facts.seen_us
-    if seen_us is not None and abs(d.now.wall_us - seen_us) <= DUPLICATE_S * 1_000_000:
+    device_tests.note(d, event, device)
+    if _is_copy(d, event):
         d.entry(EntryKind.PRESS, Reason.DUPLICATE, f"{_name(device)}: known already", device=device.id)
-        d.confirm(device.id, FeedbackState.RECEIVED)
+        _confirm(d, event, device)
+        return
+    if event.signal.ends:
+        _ended(d, event, device)
+        return
+    if (activation := levels.known(d, event, device)) is not None:
+        _still_on(d, event, device, activation)
         return
     if event.retained:  # its cause is not remembered: the same press may still come from the broker's queue
         _retained(d, event, device)
@@ -69,11 +89,26 @@ def on_press(d: Draft, event: Pressed) -> None:
     d.cause = event.cause
     _judge_clock(d, event, device)
     gesture = _gesture(d, event, device)
-    d.confirm(device.id, FeedbackState.RECEIVED)
+    levels.begins(d, event, device, gesture.incident_class)
+    _confirm(d, event, device)
     if gesture.incident_class is None:
         _not_yet(d, event, device, gesture)
         return
+    if device_tests.takes(d, event, device, gesture.incident_class, gesture.continues_us):
+        return
     _raise(d, event, device, gesture.incident_class, gesture)
+
+
+def _confirm(d: Draft, event: Pressed, device: Device) -> None:
+    """The device may show that it was heard (req 7); never that somebody typed a code under threat."""
+    if device.gestures.actions.get(event.signal.action) != IncidentClass.POLICE_DURESS:
+        d.confirm(device.id, FeedbackState.RECEIVED)
+
+
+def _is_copy(d: Draft, event: Pressed) -> bool:
+    seen_us = d.facts.seen_us
+    same_s = event.signal.same_s or DUPLICATE_S
+    return seen_us is not None and abs(d.now.wall_us - seen_us) <= same_s * 1_000_000
 
 
 def _judge_clock(d: Draft, event: Pressed, device: Device) -> None:
@@ -104,10 +139,59 @@ def _retained(d: Draft, event: Pressed, device: Device) -> None:
     )
 
 
+def _ended(d: Draft, event: Pressed, device: Device) -> None:
+    """The device itself says that it no longer calls. Whoever was called decides what that means: it may be forced."""
+    for activation in levels.end(d, event, device):
+        word = activation.state.partition(":")[0]
+        words = f"{_name(device)} itself no longer says {word!r}; that closes nothing"
+        incident = _gravest_of(d, device)
+        d.entry(EntryKind.PRESS, Reason.STATE_ENDED, words, incident=incident, device=device.id)
+    troubles.clear(d, f"still_on:{device.id}")
+
+
+def _still_on(d: Draft, event: Pressed, device: Device, activation: Activation) -> None:
+    """A state is said once more: no press. A wearable that was carried to a place of which nobody knows is news."""
+    levels.lasts(d, event, device, activation)
+    if not event.retained:
+        _confirm(d, event, device)
+    incident = _gravest_of(d, device)
+    words = f"{_name(device)} still says {event.signal.action!r}"
+    if incident is None:
+        d.entry(EntryKind.PRESS, Reason.STILL_ON, words, device=device.id)
+        if d.memory(device.id).test is not None:
+            return  # whoever tries it out sees it, and resets it
+        since = wording.local_time(d.site, activation.since_us)
+        summary = f"{words}, since {since}: reset it, for until then a new press of it cannot be told from the old one."
+        troubles.raise_(d, f"still_on:{device.id}", summary)
+        return
+    press = press_of(d, event, device, incident.incident_class, 1)
+    mine = [p for p in incident.presses if p.device_id == device.id]
+    known = next((p for p in reversed(mine) if p.location.zone_id == press.location.zone_id), None)
+    if known is None and press.location.zone_id is not None:
+        _news(d, incident, press)
+        return
+    newer = replace(known or mine[-1], last_us=press.received_us)
+    newer = replace(newer, location=press.location) if known is not None else newer
+    presses = tuple(newer if p is (known or mine[-1]) else p for p in incident.presses)
+    incident = d.put(replace(incident, presses=presses))
+    d.entry(EntryKind.PRESS, Reason.STILL_ON, words, incident=incident, device=device.id)
+    if not press.late:
+        _ease_the_hold(d, incident, press)
+
+
+def _gravest_of(d: Draft, device: Device) -> Incident | None:
+    """The gravest open panic that the device has pressed for."""
+    mine = (i for i in d.state.open_of_device(device.id) if is_panic(i.incident_class))
+    return max(mine, key=lambda i: SEVERITY[i.incident_class], default=None)
+
+
 def _not_yet(d: Draft, event: Pressed, device: Device, gesture: Gesture) -> None:
     reason = gesture.reason or Reason.BELOW_GESTURE
     d.entry(EntryKind.PRESS, reason, f"{_name(device)}: {event.signal.action}, {gesture.count}", device=device.id)
-    if reason is Reason.UNMAPPED_ACTION:
+    if reason is Reason.UNMAPPED_ACTION and event.signal.action == TAMPER:
+        summary = f"{_name(device)} is opened, moved or taken down, it says. Look at it, then press it."
+        troubles.raise_(d, f"{TAMPER}:{device.id}", summary)
+    elif reason is Reason.UNMAPPED_ACTION:
         troubles.raise_(
             d,
             f"unmapped:{device.id}:{event.signal.action}"[:120],
@@ -126,13 +210,13 @@ def _gesture(d: Draft, event: Pressed, device: Device) -> Gesture:
     if signal.action != PRESS or not rules.presses:
         return Gesture(incident_class=None, count=1, reason=Reason.UNMAPPED_ACTION)
     at_us = signal.pressed_us or event.received_us
-    before = d.state.gestures.get(device.id)
-    same = before is not None and abs(at_us - before.last_us) <= rules.window_s * 1_000_000
+    before = d.memory(device.id)
+    same = before.count > 0 and _within(d, event, before, rules.window_s * 1_000_000)
     counted = signal.count or 1
     if counted == 1:  # no count, or that of a button which calls each of its presses the first: it is counted here
-        counted += before.count if before and same else 0
+        counted += before.count if same else 0
     count = counted
-    d.count_gesture(GestureCount(device_id=device.id, count=count, last_us=at_us))
+    d.remember(replace(before, count=count, last_us=at_us, last_boot_us=d.now.boot_us))
     reached = [threshold for threshold in sorted(rules.presses) if threshold <= count]
     if not reached:
         return Gesture(incident_class=None, count=count)
@@ -140,12 +224,23 @@ def _gesture(d: Draft, event: Pressed, device: Device) -> Gesture:
     if event.backlog and signal.pressed_us is None and signal.count in (None, 1):
         # Presses that waited at the broker arrive together however far apart they were made: their number says nothing.
         threshold = reached[0]
-    continues_us = before.last_us if before and same else None
+    continues_us = before.last_us if same else None
     return Gesture(incident_class=IncidentClass(rules.presses[threshold]), count=count, continues_us=continues_us)
 
 
+def _within(d: Draft, event: Pressed, before: GestureCount, window_us: int) -> bool:
+    """Does the press continue the gesture? Of one without a believable time of its own, which comes straight from the
+    broker, boot time says so as well: somebody may have set the wall clock between two presses."""
+    at_us = event.signal.pressed_us or event.received_us
+    if abs(at_us - before.last_us) <= window_us:
+        return True
+    if event.backlog or event.signal.pressed_us is not None or before.last_boot_us is None:
+        return False
+    return 0 <= d.now.boot_us - before.last_boot_us <= window_us
+
+
 def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, gesture: Gesture) -> None:
-    press = _press(d, event, device, incident_class, gesture.count)
+    press = press_of(d, event, device, incident_class, gesture.count)
     mode = drills.mode_of(d, event, device, _as_drilled(event, incident_class, gesture))
     merge_key = merge_key_of(incident_class, press)
     of_device = _open_of_device(d, device, incident_class, mode)
@@ -197,19 +292,21 @@ def same_cry(one: IncidentClass, other: IncidentClass) -> bool:
 
 
 def merge_key_of(incident_class: IncidentClass, press: Press) -> str:
-    """Lockdown merges per site; all else per class and place. A wearable without a place stands for itself."""
-    if incident_class is IncidentClass.LOCKDOWN:
+    """Lockdown merges per site, and so does a shot, which several sensors hear; all else per class and place. A
+    wearable without a place stands for itself."""
+    if incident_class is IncidentClass.LOCKDOWN or incident_class in VERIFY_FIRST:
         return str(incident_class)
     return f"{incident_class}:{press.location.zone_id or press.device_id}"
 
 
-def _press(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, count: int) -> Press:
+def press_of(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, count: int) -> Press:
+    """What the incident will remember of it."""
     late = event.received_us - event.oldest_us > LATE_S * 1_000_000
     return Press(
         id=event.cause,
         device_id=device.id,
         device_label=_name(device),
-        location=_location(d, event, device),
+        location=places.location_of(d, event, device),
         incident_class=incident_class,
         count=count,
         received_us=event.received_us,
@@ -220,33 +317,17 @@ def _press(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
         waited_since_us=event.oldest_us if event.backlog and event.signal.pressed_us is None else None,
         last_us=event.received_us,
         known_us=d.now.wall_us,
+        by_sensor=device.kind is DeviceKind.SENSOR,
     )
-
-
-def _location(d: Draft, event: Pressed, device: Device) -> Location:
-    """Fixed devices hang where they hang; a wearable was near the gateway that heard it, or nobody knows."""
-    registry = d.facts.registry
-    zone = registry.zones.get(device.zone_id) if device.zone_id else None
-    if zone is not None:
-        return Location(zone_id=zone.id, label=zone.label, short=zone.short, source="fixed")
-    gateway = registry.devices.get(event.signal.heard_by) if event.signal.heard_by else None
-    near = registry.zones.get(gateway.zone_id) if gateway and gateway.zone_id else None
-    if near is not None and near.site_id == event.site_id:
-        return Location(
-            zone_id=near.id,
-            label=near.label,
-            short=near.short,
-            source="last_heard",
-            heard_us=event.signal.pressed_us or event.received_us,
-        )
-    return Location(zone_id=None, label="place UNKNOWN", short="place UNKNOWN", source="unknown")
 
 
 # --- opening --------------------------------------------------------------------------------------------------------
 
 
-def open_(d: Draft, incident_class: IncidentClass, press: Press, mode: Mode, *, cause: str) -> Incident:
-    """Open an incident and begin its policy."""
+def open_(
+    d: Draft, incident_class: IncidentClass, press: Press, mode: Mode, *, cause: str, call: Call | None = None
+) -> Incident:
+    """Open an incident and begin its policy. `call`: in other words than those of any alert."""
     content_hash, policy = d.policy_now(incident_class)
     d.freeze(content_hash, policy)
     again = () if d.facts.seen_us is None else (press.received_us,)
@@ -273,13 +354,14 @@ def open_(d: Draft, incident_class: IncidentClass, press: Press, mode: Mode, *, 
         d.entry(EntryKind.ESCALATION, Reason.CANCEL_WINDOW, f"{policy.cancel_window_s} s to cancel", incident=incident)
         d.timer(TimerKind.CANCEL_WINDOW, policy.cancel_window_s, incident)
         return d.put(replace(incident, state=IncidentState.CANCEL_WINDOW))
-    return go(d, incident)
+    return go(d, incident, call)
 
 
-def go(d: Draft, incident: Incident) -> Incident:
+def go(d: Draft, incident: Incident, call: Call | None = None) -> Incident:
     """Tell the first step; a late press says between when and when it was made."""
     _time_the_hold(d, incident)
-    return escalation.begin(d, incident, 0, escalation.call_for(d, incident.presses[0], "alert", Reason.FIRST_WAVE))
+    call = call or escalation.call_for(d, incident.presses[0], "alert", Reason.FIRST_WAVE)
+    return escalation.begin(d, incident, 0, call)
 
 
 def _dispatch_hold(d: Draft, press: Press) -> Reason | None:
@@ -409,7 +491,7 @@ def upgrade(d: Draft, incident: Incident, incident_class: IncidentClass, press: 
     call = escalation.call_for(d, press, "upgrade", Reason.UPGRADED)
     incident = escalation.begin(d, incident, 0, call)
     told_now = {t.endpoint_key for t in incident.told}
-    left_out = tuple(t for t in previously if t.endpoint_key not in told_now)
+    left_out = tuple(t for t in previously if t.endpoint_key not in told_now and not by_notice_only(d, incident, t))
     tell_told(
         d,
         incident,
@@ -423,6 +505,13 @@ def upgrade(d: Draft, incident: Incident, incident_class: IncidentClass, press: 
         among=left_out,
     )
     return d.put(replace(incident, told=(*incident.told, *left_out)))
+
+
+def by_notice_only(d: Draft, incident: Incident, before: Told) -> bool:
+    """Told before over the sender of notices, and now, since it is a panic, over that of presses: once is enough."""
+    rules = d.facts.registry.channels.get(before.endpoint_key.partition(":")[0])
+    again = any(t.person_id == before.person_id for t in incident.told)
+    return rules is not None and rules.notices and again
 
 
 def _raised(incident: Incident, incident_class: IncidentClass, press: Press) -> tuple[Press, ...]:
@@ -439,6 +528,7 @@ def _raised(incident: Incident, incident_class: IncidentClass, press: Press) -> 
         location=first.location if zone_id is None else press.location,
         late=first.late and press.late,
         last_us=press.received_us,
+        by_sensor=first.by_sensor and press.by_sensor,
     )
     return tuple(raised if p is first else p for p in incident.presses)
 

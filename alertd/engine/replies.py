@@ -29,6 +29,8 @@ class Reply(Struct, frozen=True, kw_only=True):
     meaning: Meaning
     digit: int = 0
     incident: PhoneIncident | None = None
+    bare: bool = False
+    """A digit without a token: it names no incident, it goes by what its author can have read."""
 
 
 OPT_OUT_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
@@ -65,7 +67,7 @@ def read(body: str, known: tuple[PhoneIncident, ...]) -> Reply:  # noqa: PLR0911
     still_open = tuple(p for p in known if p.is_open)
     if _BARE.fullmatch(text):
         if len(still_open) == 1:
-            return Reply(meaning=Meaning.CODE, digit=int(text), incident=still_open[0])
+            return Reply(meaning=Meaning.CODE, digit=int(text), incident=still_open[0], bare=True)
         return Reply(meaning=Meaning.AMBIGUOUS if still_open else Meaning.FOREIGN, digit=int(text))
     word = text.upper().strip(" .!")
     if word in OPT_OUT_WORDS:

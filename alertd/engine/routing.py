@@ -1,5 +1,10 @@
 """Which site an arrival belongs to. The server decides; nothing in a payload can widen it (promise 6)."""
 
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from alertd.engine.hearing import Spot, spots
 from alertd.model.events import Arrival, Event, Malformed, Pressed, Signal, Unregistered
 from alertd.model.ids import DISTRICT, CauseId, SiteId, derive
 from alertd.model.registry import Registry
@@ -12,71 +17,76 @@ BELIEVABLE_PAST_US = 24 * 3600 * 1_000_000
 
 
 def route(registry: Registry, arrival: Arrival) -> tuple[Event, ...]:
-    """The events that an arrival means, each for exactly one site. Never raises, never drops what may be a press."""
-    if arrival.refused:
-        return (
-            Malformed(
-                site_id=DISTRICT,
-                cause=CauseId(derive("malformed", arrival.source, arrival.arrival_id)),
-                source=arrival.source,
-                topic=arrival.topic,
-                why=arrival.refused,
-                size=arrival.size,
-                received_us=arrival.received_us,
-            ),
-        )
-    return tuple(_route_signal(registry, arrival, index, s) for index, s in enumerate(arrival.signals))
+    """The events that an arrival means, each for exactly one site; of a wearable that two sites heard, one for each.
+    Never raises, never drops what may be a press."""
+    events = [
+        event
+        for index, signal in enumerate(arrival.signals)
+        for event in _route_signal(registry, arrival, index, signal)
+    ]
+    if arrival.refused:  # all of it, or a part beside the signals
+        events.append(_malformed(arrival))
+    return tuple(events)
 
 
-def _route_signal(registry: Registry, arrival: Arrival, index: int, signal: Signal) -> Event:
+def _malformed(arrival: Arrival) -> Malformed:
+    return Malformed(
+        site_id=DISTRICT,
+        cause=CauseId(derive("malformed", arrival.source, arrival.arrival_id)),
+        source=arrival.source,
+        topic=arrival.topic,
+        why=arrival.refused,
+        size=arrival.size,
+        received_us=arrival.received_us,
+    )
+
+
+def _route_signal(registry: Registry, arrival: Arrival, index: int, signal: Signal) -> Iterator[Event]:
     cause = _cause(arrival, index, signal)
     device = registry.devices.get(signal.device_id)
+    if signal.reading is not None and (device is None or device.kind is not DeviceKind.SENSOR):
+        signal = replace(signal, reading=None)  # only a sensor measures: of anything else it is a press with a number
     if device is None or device.kind is DeviceKind.GATEWAY:
         why = "it is not in the registry" if device is None else "it is registered as a gateway"
-        return _unregistered(DISTRICT, cause, arrival, signal, why)
-    site_id = _site(registry, device, signal)
-    if site_id is None:
+        if not signal.ends:  # that it does not call is no press of nobody's
+            yield _unregistered(DISTRICT, cause, arrival, signal, why)
+        return
+    found = _everywhere(device) if signal.ends else spots(registry, device, signal, arrival.received_us)
+    if not found:
         why = "a roaming device was heard outside the sites it may press for"
-        return _unregistered(device.site_id, cause, arrival, signal, why)
+        yield _unregistered(device.site_id, cause, arrival, signal, why)
+    for spot in found:
+        # A copy that another site hears is that site's first: each is told once.
+        mine = cause if spot.site_id == device.site_id else CauseId(derive("press", cause, spot.site_id))
+        yield _pressed(arrival, signal, mine, spot)
+
+
+def _everywhere(device: Device) -> tuple[Spot, ...]:
+    """What a device ended, it ended wherever it had begun."""
+    return tuple(Spot(site_id=site_id, gateway_id=None) for site_id in (device.site_id, *device.roaming_sites))
+
+
+def _pressed(arrival: Arrival, signal: Signal, cause: CauseId, spot: Spot) -> Pressed:
     pressed_us = _believable(signal.pressed_us, arrival.received_us)
     waited_since = arrival.backlog_since_us if arrival.backlog_since_us is not None else arrival.received_us
     if signal.late:
         waited_since = min(waited_since, arrival.received_us - BELIEVABLE_PAST_US)
     return Pressed(
-        site_id=site_id,
+        site_id=spot.site_id,
         cause=cause,
-        signal=Signal(
-            device_id=signal.device_id,
-            action=signal.action,
-            count=signal.count,
-            cause=signal.cause,
-            pressed_us=pressed_us,
-            heard_by=signal.heard_by,
-            battery_pct=signal.battery_pct,
-            late=signal.late,
-        ),
+        signal=replace(signal, pressed_us=pressed_us, heard_by=spot.gateway_id, heard=()),
         received_us=arrival.received_us,
         oldest_us=pressed_us if pressed_us is not None else min(waited_since, arrival.received_us),
         backlog=arrival.backlog_since_us is not None,
         retained=arrival.retained,
         source=arrival.source,
+        heard_us=spot.heard_us,
+        unsure=spot.unsure,
     )
 
 
-def _site(registry: Registry, device: Device, signal: Signal) -> SiteId | None:
-    """Home, or for a roaming device the site of the gateway that heard it, within its list. Not heard by a known
-    gateway: home, because a press without a place must still reach somebody."""
-    if not device.roaming_sites or signal.heard_by is None:
-        return device.site_id
-    gateway = registry.devices.get(signal.heard_by)
-    if gateway is None or gateway.kind is not DeviceKind.GATEWAY:
-        return device.site_id
-    allowed = (device.site_id, *device.roaming_sites)
-    return gateway.site_id if gateway.site_id in allowed else None
-
-
 def _cause(arrival: Arrival, index: int, signal: Signal) -> CauseId:
-    if signal.cause is not None:
+    if signal.cause is not None and signal.lasting is None:
         return CauseId(derive("press", arrival.source, signal.device_id, signal.cause))
     return CauseId(derive("press", arrival.source, signal.device_id, arrival.arrival_id, index))
 

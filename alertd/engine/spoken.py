@@ -17,14 +17,17 @@ WHAT: dict[IncidentClass, str] = {
     IncidentClass.LOCKDOWN: "Lockdown",
     IncidentClass.FIRE: "Fire",
     IncidentClass.POLICE_DURESS: "Police needed",
+    IncidentClass.DURESS: "Duress",
     IncidentClass.MEDICAL: "Medical emergency",
     IncidentClass.STAFF_ASSIST: "Staff assist",
     IncidentClass.HOLD: "Hold",
     IncidentClass.GUNSHOT_SENSOR: "Gunshot sensor, unconfirmed",
+    IncidentClass.KEYWORD_SENSOR: "Help word heard by a sensor, unconfirmed",
     IncidentClass.TAMPER: "Sensor tampered with",
     IncidentClass.MASKING: "Vape sensor masked",
     IncidentClass.VAPE: "Vape sensor",
     IncidentClass.NOISE: "Noise sensor",
+    IncidentClass.ENVIRONMENTAL: "Environmental sensor",
 }
 
 _SMALL = (
@@ -104,7 +107,8 @@ def place(registry: Registry, location: Location, now_us: int) -> str:
     if location.source == "last_heard":
         minutes = max(0, now_us - (location.heard_us or now_us)) // 60_000_000
         heard = "just now" if not minutes else f"{number(minutes)} minute{'s' if minutes > 1 else ''} ago"
-        return f"Near {words}, heard there {heard}"
+        doubt = ", perhaps" if location.unsure else ""
+        return f"Near {words}{doubt}, heard there {heard}"
     return "Place unknown"
 
 

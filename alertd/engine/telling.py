@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alertd.engine import calls, wording
-from alertd.engine.audience import Addressee, Reach, reach
+from alertd.engine.audience import Addressee, Reach, notice_of, reach
 from alertd.engine.draft import Draft, lane_of, template_of
 from alertd.model.decision import EntryKind
 from alertd.model.ids import NotificationId, derive
@@ -46,11 +46,26 @@ _KIND = {
     "alert": Kind.ALERT,
     "late": Kind.ALERT,
     "upgrade": Kind.ALERT,
+    "digest": Kind.ALERT,
+    "digest_site": Kind.ALERT,
     "also": Kind.ALSO,
     "reminder": Kind.REMINDER,
     "exhausted": Kind.EXHAUSTED,
 }
-_WORDED = frozenset({"also", "late", "upgrade", "correction", "correction.locked", "closing", "not_arrived", "note"})
+_WORDED = frozenset(
+    {
+        "also",
+        "late",
+        "upgrade",
+        "correction",
+        "correction.locked",
+        "closing",
+        "not_arrived",
+        "note",
+        "digest",
+        "digest_site",
+    }
+)
 """Templates that exist in one version per kind of words."""
 
 
@@ -64,7 +79,8 @@ def tell(
     reached = 0
     for addressee in _taking_part(d, incident, people):
         asked = channels if addressee.words == "responder" else calls.quiet(d, channels)
-        options = reach(d.facts, addressee.person, asked, panic=is_panic(incident.incident_class))
+        notice = notice_of(incident.incident_class, incident.mode)
+        options = reach(d.facts, addressee.person, asked, panic=is_panic(incident.incident_class), notice=notice)
         if not options:
             name = addressee.person.name
             d.entry(EntryKind.NOTIFICATION, Reason.NO_ENDPOINT, f"{name} has no endpoint", incident=incident)

@@ -14,14 +14,17 @@ WHAT: dict[IncidentClass, str] = {
     IncidentClass.LOCKDOWN: "LOCKDOWN",
     IncidentClass.FIRE: "FIRE",
     IncidentClass.POLICE_DURESS: "POLICE NEEDED",
+    IncidentClass.DURESS: "DURESS",
     IncidentClass.MEDICAL: "MEDICAL",
     IncidentClass.STAFF_ASSIST: "STAFF ASSIST",
     IncidentClass.HOLD: "HOLD",
-    IncidentClass.GUNSHOT_SENSOR: "GUNSHOT SENSOR, unconfirmed",
+    IncidentClass.GUNSHOT_SENSOR: "SHOT, unconfirmed",
+    IncidentClass.KEYWORD_SENSOR: "HELP WORD, unconfirmed",
     IncidentClass.TAMPER: "sensor tampered",
     IncidentClass.MASKING: "vape sensor masked",
     IncidentClass.VAPE: "vape sensor",
     IncidentClass.NOISE: "noise sensor",
+    IncidentClass.ENVIRONMENTAL: "environmental sensor",
 }
 
 SEGMENT = 160
@@ -149,16 +152,28 @@ def place_words(location: Location, now_us: int) -> tuple[str, str]:
     if location.source == "fixed":
         return location.label, location.short
     if location.source == "last_heard":
-        age_s = max(0, now_us - (location.heard_us or now_us)) // 1_000_000
-        heard = "just now" if age_s < 60 else f"{age_s // 60} min ago"
-        return f"NEAR {location.label} (heard {heard})", f"NEAR {location.short}"
+        age = age_words(location, now_us)
+        where = f"MAYBE NEAR {location.label} ({age})" if location.unsure else f"NEAR {location.label} (heard {age})"
+        return where, f"NEAR {location.short}"
     return "place UNKNOWN", "place UNKNOWN"
 
 
+JUST_NOW_S, IN_SECONDS_S = 5, 90
+"""Heard less than so long ago it is "just now"; less than that it is told in seconds."""
+
+
+def age_words(location: Location, now_us: int) -> str:
+    """How old the knowledge is of where a wearable is: "12 s ago"."""
+    age_s = max(0, now_us - (location.heard_us or now_us)) // 1_000_000
+    in_words = f"{age_s} s ago" if age_s < IN_SECONDS_S else f"{age_s // 60} min ago"
+    return "just now" if age_s < JUST_NOW_S else in_words
+
+
 def press_words(press: Press) -> str:
-    """Like "Okafor badge, 8 presses" or "wall button"."""
+    """Like "Okafor badge, 8 presses", "wall button" or "vape sensor, 3 reports"."""
     label = press.device_label or press.device_id
-    return f"{label}, {press.count} presses" if press.count > 1 else label
+    things = "reports" if press.by_sensor else "presses"
+    return f"{label}, {press.count} {things}" if press.count > 1 else label
 
 
 def what(incident_class: IncidentClass, mode: Mode) -> str:

@@ -18,11 +18,12 @@ import msgspec
 from msgspec import Struct
 
 from alertd.config import Loaded, Problem, load
+from alertd.config.csv_files import CSV_BYTES_MAX
 from alertd.config.loading import read
 from alertd.config.problems import Findings, did_you_mean, quoted
 from alertd.config.profiles import FOLDER as PROFILES
 from alertd.config.regular_files import is_there, read_regular
-from alertd.config.toml_files import FILE_BYTES_MAX, Source
+from alertd.config.toml_files import Source
 from alertd.exports.calling_names import called_apart
 from alertd.exports.columns import PEOPLE, TableOfOurs
 from alertd.exports.merging import Merged, is_a_comment, merge, read_sheet, rows_read_as_comments
@@ -136,7 +137,7 @@ def _present(directory: Path, table: TableOfOurs, findings: Findings) -> bytes |
 
 
 def _bytes_of(path: Path) -> bytes | None:
-    return read_regular(path, FILE_BYTES_MAX) if is_there(path) else None
+    return read_regular(path, CSV_BYTES_MAX) if is_there(path) else None
 
 
 def _check_defaults(order: Order, table: TableOfOurs, findings: Findings) -> None:
@@ -227,7 +228,13 @@ def _placed(problems: Iterable[Problem], table: TableOfOurs, merged: Merged, exp
     """At the line of the export, where that is where the mistake is."""
     for problem in problems:
         line = merged.lines.get(problem.line) if problem.file == table.file else None
-        yield problem if line is None else msgspec.structs.replace(problem, file=export, line=line)
+        if line is None:
+            yield problem
+            continue
+        remedy = problem.remedy
+        if problem.message == "is empty" and problem.key in table.columns and problem.key != "id":
+            remedy = f"{remedy}, or give it to all new ones: --default {problem.key}=…"
+        yield msgspec.structs.replace(problem, file=export, line=line, remedy=remedy)
 
 
 # --- writing --------------------------------------------------------------------------------------------------------

@@ -14,10 +14,10 @@ from pathlib import Path
 import phonenumbers
 from msgspec import Struct
 
-from alertd.config.csv_files import ROWS_MAX, SPREADSHEET_HINT
+from alertd.config.csv_files import CSV_BYTES_MAX, ROWS_MAX, SPREADSHEET_HINT
 from alertd.config.problems import Findings, quoted
 from alertd.config.regular_files import NotAFileError, read_regular
-from alertd.config.toml_files import FILE_BYTES_MAX, TEXT_CHARACTERS_MAX, Source
+from alertd.config.toml_files import TEXT_CHARACTERS_MAX, Source
 from alertd.exports.columns import TableOfOurs, match
 from alertd.model.blocked_numbers import blocked
 
@@ -94,15 +94,15 @@ def _all_records(text: str, source: Source) -> list[tuple[int, list[str]]]:
 
 def _text(path: Path, encoding: str, source: Source) -> str | None:
     try:
-        raw = read_regular(path, FILE_BYTES_MAX)
+        raw = read_regular(path, CSV_BYTES_MAX)
     except NotAFileError as error:
         source.refuse((), str(error.strerror), "name a plain file")
         return None
     except OSError as error:
         source.refuse((), f"cannot be read: {error.strerror}", "check its name and permissions")
         return None
-    if len(raw) > FILE_BYTES_MAX:
-        source.refuse((), f"is larger than {FILE_BYTES_MAX} bytes", "split it; this cannot be what was meant")
+    if len(raw) > CSV_BYTES_MAX:
+        source.refuse((), f"is larger than {CSV_BYTES_MAX} bytes", "split it; this cannot be what was meant")
         return None
     if raw[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         source.refuse((), "is a workbook, not CSV", 'open it, and "Save as" CSV UTF-8')

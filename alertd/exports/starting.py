@@ -155,7 +155,9 @@ def _check_named(beginning: Beginning, staff: Iterable[ExportRow], findings: Fin
         here = [row for row in staff if school in row.cells["sites"].split(";")]
         if not any(row.cells["kind"] == "responder" for row in here):
             message = f"nobody at {school} is asked to go when somebody presses"
-            source.refuse((), message, "name those who are, by their ids: --responder ruiz --responder shaw")
+            who = " or ".join(row.cells["id"] for row in here[:2])
+            remedy = f"name those who are, by their ids: --responder {who}"
+            source.refuse((), message, f'{remedy}; or, if it is no school, write "district" for it in your list')
 
 
 def _device(row: ExportRow, places: Places) -> ExportRow:

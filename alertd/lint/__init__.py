@@ -17,8 +17,10 @@ from alertd.lint.names import check_names
 from alertd.lint.people import check_people
 from alertd.lint.policies import check_policies
 from alertd.lint.profiles import check_profiles
+from alertd.lint.sensors import check_sensors
 from alertd.lint.site_rules import check_sites
 from alertd.lint.sources import check_sources
+from alertd.lint.supervision import check_supervision
 from alertd.lint.templates import check_templates
 
 __all__ = ["FanOut", "check", "reload", "telling"]
@@ -32,10 +34,12 @@ def check(loaded: Loaded, today: date | None = None) -> tuple[Problem, ...]:
     check_sites(judge)
     check_devices(judge)
     check_profiles(judge)
+    check_supervision(judge)
     check_people(judge)
     check_names(judge)
     check_answering(judge)
     check_policies(judge, today or datetime.now(UTC).date())
+    check_sensors(judge)
     check_templates(judge)
     check_loudspeakers(judge)
     check_fan_out(judge)

@@ -29,7 +29,8 @@ def check_answering(judge: Judge) -> None:
     asked = {p.id: p for site, name, policy in judge.uses() if name != TROUBLE for p in _asked(judge, site, policy)}
     mute = [p for p in asked.values() if p.endpoints and all(e.channel in deaf for e in p.endpoints)]
     if mute and len(mute) == sum(bool(p.endpoints) for p in asked.values()):
-        for name in sorted({e.channel for p in mute for e in p.endpoints}):
+        called = {e.channel for p in mute for e in p.endpoints if not judge.registry.channels[e.channel].notices}
+        for name in sorted(called):
             message = "nobody can answer: its calls take no keys, and no channel of those who are called reads texts"
             judge.error(Thing.CHANNEL, name, "callbacks", message, REMEDY)
         return
@@ -39,9 +40,10 @@ def check_answering(judge: Judge) -> None:
 
 
 def _deaf(judge: Judge) -> frozenset[str]:
-    """Channels by which nobody can answer."""
+    """Channels by which nobody can answer; what follows from a press is not told over the sender of notices."""
     sections = (s for s in judge.loaded.sections if s.table == "channels")
-    return frozenset(s.name for s in sections if (limits := limits_of(s)) is not None and not limits.answers)
+    silent = {s.name for s in sections if (limits := limits_of(s)) is not None and not limits.answers}
+    return frozenset(silent | {name for name, rules in judge.registry.channels.items() if rules.notices})
 
 
 def _asked(judge: Judge, site: Site, policy: Policy) -> Iterator[Person]:

@@ -18,6 +18,7 @@ from alertd.model.incident import (
     Location,
     Press,
     Told,
+    is_panic,
 )
 from alertd.model.mode import Mode
 from alertd.model.site import Device, DeviceKind, Site, Zone
@@ -59,6 +60,8 @@ def longest_params(judge: Judge, site: Site, incident_class: str) -> dict[str, s
             "notice": "99",
             "tried": str(PEOPLE_TRIED),
             "between": "02:10 AND 06:55",
+            "today": ", 22nd today",
+            "alarms": "3500",
             "call_number": "26-118743",
             "code": f"4{TOKEN}",
             "headlines": incident.headline,
@@ -107,6 +110,7 @@ def _press(judge: Judge, site: Site, incident_class: IncidentClass) -> Press:
         count=PRESSES,
         received_us=NOON_US,
         pressed_us=None,
+        by_sensor=not is_panic(incident_class),
     )
 
 
@@ -129,7 +133,9 @@ def _fixed(zone: Zone) -> Location:
 
 def _near(zone: Zone) -> Location:
     heard_us = NOON_US - HEARD_AGO_US
-    return Location(zone_id=zone.id, label=zone.label, short=zone.short, source="last_heard", heard_us=heard_us)
+    return Location(
+        zone_id=zone.id, label=zone.label, short=zone.short, source="last_heard", heard_us=heard_us, unsure=True
+    )
 
 
 def _size(text: str) -> int:

@@ -21,9 +21,12 @@ class _Trigger(Struct, frozen=True):
     topic: str
     decoder: str
     base_topic: str
+    kinds: tuple[str, ...]
 
-    def carries(self, device_id: str) -> bool:
+    def carries(self, device_id: str, kind: str) -> bool:
         """Could a press of this device come in here? A third party's decoder may find the device anywhere."""
+        if self.kinds and kind not in self.kinds:
+            return False
         match self.decoder:
             case "press_json":
                 return self.topic.rpartition("/")[2] in ("+", "#", device_id)
@@ -55,7 +58,7 @@ def _check_carried(judge: Judge, sources: list[Section]) -> None:
     if not all(section.plugin == "mqtt" for section in sources):
         return
     triggers = [trigger for section in sources for trigger in _triggers(section.settings)]
-    unheard = [device for device in devices if not any(trigger.carries(device.id) for trigger in triggers)]
+    unheard = [device for device in devices if not any(trigger.carries(device.id, device.kind) for trigger in triggers)]
     if devices and len(unheard) == len(devices):
         message = "no trigger of any source carries a registered device, so no press can arrive"
         judge.error(Thing.SOURCE, sources[0].name, "sources", message, f"write {EVERY_DEVICE}")
@@ -76,6 +79,7 @@ def _triggers(settings: Mapping[str, Any]) -> Iterator[_Trigger]:
                 topic=str(each.get("topic", "")),
                 decoder=str(each.get("decoder", "press_json")),
                 base_topic=str(base_topic or "zigbee2mqtt"),
+                kinds=tuple(map(str, kinds)) if isinstance(kinds := each.get("kinds"), list) else (),
             )
 
 

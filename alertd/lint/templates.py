@@ -96,7 +96,7 @@ class _Where:
 def _relevant(policy: Policy, name: str) -> bool:
     """The common words reach every policy; a trouble uses few of them, an incident none of the troubles'."""
     plain = name.removeprefix(CALL)
-    is_trouble = plain.startswith(("trouble", "trouble_cleared"))
+    is_trouble = plain.startswith(("trouble", "supervisory"))
     return is_trouble or plain.startswith("test") if policy.incident_class == TROUBLE else not is_trouble
 
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from alertd.model.drill import Drill
 from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, SiteId, TimerId
-from alertd.model.incident import Incident
+from alertd.model.incident import Incident, IncidentClass
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationChange, NotificationRow
 from alertd.model.policy import Policy
@@ -16,12 +16,62 @@ from alertd.model.timer import Timer
 from alertd.model.trouble import Trouble
 
 
+class AlarmMemory(Struct, frozen=True, kw_only=True):
+    """What is remembered of one thing that one sensor reports ("vape"). Wall clock, microseconds."""
+
+    last_us: int = 0
+    """When it was last said, that it is or that it is over: from here the cool-down runs."""
+    told_us: int = 0
+    """When people were last told of it."""
+    recent: tuple[tuple[int, int], ...] = ()
+    """(when, how many) within the last hour, oldest first."""
+    day: str = ""
+    """Local date of `times`."""
+    times: int = 0
+    """How often people were told on that day."""
+
+
+class Activation(Struct, frozen=True, kw_only=True):
+    """A state of a device that lasts (`events.Lasting`), and calls for help. Wall clock, microseconds."""
+
+    what: str
+    """What of the device; "": the whole of it."""
+    state: str
+    """Its word for it, and which one of its kind it is."""
+    since_us: int
+    last_us: int
+    """When it was last said."""
+
+
+class DeviceTest(Struct, frozen=True, kw_only=True):
+    """One device is tried out: until then its presses page nobody, up to a class."""
+
+    id: str
+    by: str
+    incident_class: IncidentClass
+    """The gravest that is tried; a graver gesture is real."""
+    began_us: int
+    """Wall clock; moves with a clock that is set, as `ends_us` does."""
+    ends_us: int
+
+
 class GestureCount(Struct, frozen=True, kw_only=True):
-    """Presses of one device that belong to one gesture, so far."""
+    """What the core remembers of one device at one site: presses that belong to one gesture, so far; states that last;
+    whether it is tried out; of a sensor, what it has reported lately."""
 
     device_id: DeviceId
-    count: int
-    last_us: int
+    count: int = 0
+    last_us: int = 0
+    last_boot_us: int | None = None
+    """When the last of them was taken up, in boot time, which no step of the clock moves."""
+    lasting: tuple[Activation, ...] = ()
+    """At most one of each `what`."""
+    test: DeviceTest | None = None
+    """The last one, until it is over."""
+    tested_us: int = 0
+    """When a gesture of it was last heard in a test; 0: never."""
+    alarms: dict[str, AlarmMemory] = {}
+    """Of a sensor: its own word -> what is remembered of it. Only words that its gestures know."""
 
 
 class SiteState(Struct, kw_only=True):
@@ -32,6 +82,8 @@ class SiteState(Struct, kw_only=True):
     """Open ones only."""
     troubles: dict[str, Trouble] = {}
     """Standing ones only, by key."""
+    latched: dict[str, Trouble] = {}
+    """Those that are over, and that nobody has acknowledged yet."""
     gestures: dict[DeviceId, GestureCount] = {}
     drill: Drill | None = None
     """The one that runs now."""
@@ -71,10 +123,12 @@ class SiteState(Struct, kw_only=True):
             else:
                 self.incidents.pop(incident.id, None)
         for trouble in decision.troubles:
-            if trouble.cleared_us is None:
+            self.troubles.pop(trouble.key, None)
+            self.latched.pop(trouble.key, None)
+            if trouble.stands:
                 self.troubles[trouble.key] = trouble
-            else:
-                self.troubles.pop(trouble.key, None)
+            elif trouble.cleared_us is None:
+                self.latched[trouble.key] = trouble
         for gesture in decision.gestures:
             self.gestures[gesture.device_id] = gesture
         if decision.drill is not None:
@@ -119,6 +173,8 @@ class PhoneIncident(Struct, frozen=True, kw_only=True):
     closed_by: str = ""
     severity: int = 0
     """Of its class, as in `model.incident.SEVERITY`."""
+    may_have_read: bool = True
+    """Something about it has left for this phone. `False`: all of it still waits, or was lost."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -203,6 +259,8 @@ class Withdrawal(Struct, frozen=True, kw_only=True):
     """Only rows of this kind, also of one that outlives its incident."""
     mode: Mode | None = None
     """Every row of this mode at the site, of whatever kind: a drill that is over says nothing more."""
+    but: Kind | None = None
+    """With a `mode`: rows of this kind stay. That the drill before is over is news as ever."""
     endpoint_key: str | None = None
     """Only rows of the incident to this endpoint."""
 
@@ -222,6 +280,9 @@ class Decision(Struct, frozen=True, kw_only=True):
     notifications: tuple[NotificationRow, ...] = ()
     """New rows: queued ones, and suppressed ones that say why."""
     changes: tuple[NotificationChange, ...] = ()
+    erasures: tuple[IncidentId, ...] = ()
+    """Closed incidents of sensors whose personal detail is too old to be kept: what was sent, who was told, and the
+    words of their journal lines go. The incidents themselves stand in `incidents`, stripped."""
     withdrawals: tuple[Withdrawal, ...] = ()
     look_ups: tuple[NotificationId, ...] = ()
     """Unknown outcomes: ask the provider."""

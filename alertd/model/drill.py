@@ -4,6 +4,7 @@ Owns the row of one drill. It is no incident: what is pressed in it opens incide
 gives them that mode, from this row (promise 3).
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 from msgspec import Struct
@@ -72,8 +73,17 @@ class Drill(Struct, frozen=True, kw_only=True):
     """The live press that ended it, or that came before everybody knew that it had ended."""
     overtaken: bool = False
     """Something real was pressed for since its end: of that no more is said."""
+    before: "Drill | None" = None
+    """The one before it at the site, if somebody who was told of that may not know that it is over."""
     schema: int = 1
 
     @property
     def is_running(self) -> bool:
         return self.state is DrillState.RUNNING
+
+    def line(self) -> "Iterator[Drill]":
+        """It, and those before it of which somebody may not know that they are over; the latest first."""
+        drill: Drill | None = self
+        while drill is not None:
+            yield drill
+            drill = drill.before

@@ -4,9 +4,32 @@ changes state."""
 from msgspec import Struct
 
 from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, PersonId, SiteId, ZoneId
-from alertd.model.incident import AnswerKind, DispatchState, IncidentClass
+from alertd.model.incident import AnswerKind, DispatchState, Incident, IncidentClass
 from alertd.model.outcome import Outcome
 from alertd.model.timer import Timer
+
+
+class Lasting(Struct, frozen=True, kw_only=True):
+    """A state that lasts, where a press is a moment: `sosFlag 1`, "Panic State", ON. Its repeats are no presses."""
+
+    repeats_s: int
+    """It is said again at least so often while it lasts; after a longer silence it is another one."""
+    what: str = ""
+    """What of the device is in that state, where it has several things (buttons) that can be."""
+    state: str = ""
+    """Which one of its kind it is, where the device tells (a count that is said again and again); "": it does not."""
+
+
+class Heard(Struct, frozen=True, kw_only=True):
+    """A gateway that heard a device, and how well. `None`: it does not say."""
+
+    gateway_id: DeviceId
+    rssi: float | None = None
+    """dBm."""
+    snr: float | None = None
+    """dB."""
+    at_us: int | None = None
+    """When, wall clock; `None`: with this very message."""
 
 
 class Signal(Struct, frozen=True, kw_only=True):
@@ -28,6 +51,21 @@ class Signal(Struct, frozen=True, kw_only=True):
     late: bool = False
     """Its source says itself that it was stored, or held up, on its way: it is as old as `pressed_us`, or older than
     anybody knows."""
+    reading: float | None = None
+    """A number that a sensor measured of `action` ("vape", 63), and no judgement of its own: alertd compares it with
+    the thresholds of the sensor's gestures. Of anything but a sensor it means nothing."""
+    lasting: Lasting | None = None
+    """It says a state that lasts. `None`: a moment, a press."""
+    ends: bool = False
+    """The device itself says that it no longer calls: pages nobody and closes nothing, but the next call is a new one.
+    `lasting` says of what; without it, of everything at the device."""
+    same_s: int = 0
+    """Copies of it come within so long; later the same cause is another press (a small counter that started again).
+    0: as long as of any other."""
+    heard: tuple[Heard, ...] = ()
+    """Every gateway that is known to have heard it, those of this message first. Empty: at most `heard_by`."""
+    read_by: str = ""
+    """Which rule of which profile understood it, for people."""
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
@@ -36,12 +74,12 @@ class Arrival(Struct, frozen=True, kw_only=True):
     source: str
     topic: str
     signals: tuple[Signal, ...]
-    """Empty with `refused`, and for what is certainly no trigger (then nothing happens)."""
+    """Empty for what is certainly no trigger (then nothing happens)."""
     received_us: int
     arrival_id: str
     """Identity of this arrival, for signals that have none: connection and packet."""
     refused: str = ""
-    """Why no decoder understood it."""
+    """Why no decoder understood it, or a part of it beside the signals."""
     size: int = 0
     retained: bool = False
     qos: int = 1
@@ -62,6 +100,10 @@ class Pressed(Struct, frozen=True, kw_only=True, tag="pressed"):
     """It may have waited at the broker while we were away."""
     retained: bool
     source: str
+    heard_us: int | None = None
+    """Of a wearable: when the gateway in `signal.heard_by` heard it; `None`: with this very message."""
+    unsure: bool = False
+    """Of a wearable: another place heard it nearly as well, or it was not heard with this very press."""
 
 
 class Unregistered(Struct, frozen=True, kw_only=True, tag="unregistered"):
@@ -189,6 +231,8 @@ class TroubleRaised(Struct, frozen=True, kw_only=True, tag="trouble"):
     rings: bool = False
     tells_change: bool = False
     """The summary is all that is wrong under this key: if it says another thing than what stands, that is told, too."""
+    members: tuple[str, ...] = ()
+    """What it is about, one by one (ids of devices): all of them, each time. One that was not among them is told."""
 
 
 class TroubleCleared(Struct, frozen=True, kw_only=True, tag="trouble_cleared"):
@@ -273,6 +317,39 @@ class DrillFound(Struct, frozen=True, kw_only=True, tag="drill_found"):
     """When: whatever was written down before, an earlier start wrote. Wall clock."""
 
 
+class DeviceTestOrdered(Struct, frozen=True, kw_only=True, tag="device_test"):
+    """A named human tries out one device: for so long its presses page nobody, up to a class. One event for each site
+    at which it may press."""
+
+    site_id: SiteId
+    cause: CauseId
+    by: str
+    device_id: DeviceId
+    incident_class: IncidentClass
+    """The gravest that is tried; a graver gesture is real."""
+    minutes: int
+
+
+class DeviceTestEndOrdered(Struct, frozen=True, kw_only=True, tag="device_test_end"):
+    """A device is live again: whoever tried it out says so, or alertd was started."""
+
+    site_id: SiteId
+    device_id: DeviceId | None
+    """`None`: all of the site."""
+    why: str
+
+
+class RetentionDue(Struct, frozen=True, kw_only=True, tag="retention"):
+    """Incidents of sensors that were closed so long ago that nobody need know any more who went."""
+
+    site_id: SiteId
+    cause: CauseId
+    incidents: tuple[Incident, ...]
+    """As they are stored: closed ones no longer change."""
+    before_us: int
+    """Closed before then. Wall clock."""
+
+
 class ClockStepped(Struct, frozen=True, kw_only=True, tag="clock"):
     """The wall clock jumped by `step_us` against boot time."""
 
@@ -301,5 +378,8 @@ Event = (
     | DrillOrdered
     | DrillEndOrdered
     | DrillFound
+    | DeviceTestOrdered
+    | DeviceTestEndOrdered
+    | RetentionDue
     | ClockStepped
 )

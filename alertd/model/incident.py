@@ -15,14 +15,21 @@ class IncidentClass(StrEnum):
     LOCKDOWN = "lockdown"
     FIRE = "fire"
     POLICE_DURESS = "police_duress"
+    """Somebody is forced to something at a keypad: nothing near it may show that anybody was called."""
+    DURESS = "duress"
+    """Somebody calls for help against another person, and nobody knows more: graver than an assist, no lockdown yet."""
     MEDICAL = "medical"
     STAFF_ASSIST = "staff_assist"
     HOLD = "hold"
     GUNSHOT_SENSOR = "gunshot_sensor"
+    KEYWORD_SENSOR = "keyword_sensor"
+    """A sensor heard a word that it listens for ("help")."""
     TAMPER = "tamper"
     MASKING = "masking"
     VAPE = "vape"
     NOISE = "noise"
+    ENVIRONMENTAL = "environmental"
+    """Heat, smoke, gas or water where none belongs, by a sensor that is no fire alarm."""
 
 
 class Severity(IntEnum):
@@ -42,20 +49,33 @@ SEVERITY: dict[IncidentClass, Severity] = {
     IncidentClass.LOCKDOWN: Severity.LOCKDOWN,
     IncidentClass.FIRE: Severity.DURESS,
     IncidentClass.POLICE_DURESS: Severity.DURESS,
+    IncidentClass.DURESS: Severity.DURESS,
     IncidentClass.MEDICAL: Severity.MEDICAL,
     IncidentClass.STAFF_ASSIST: Severity.STAFF_ASSIST,
     IncidentClass.HOLD: Severity.STAFF_ASSIST,
     IncidentClass.GUNSHOT_SENSOR: Severity.SENSOR,
+    IncidentClass.KEYWORD_SENSOR: Severity.SENSOR,
     IncidentClass.TAMPER: Severity.SENSOR,
     IncidentClass.MASKING: Severity.SENSOR,
     IncidentClass.VAPE: Severity.NUISANCE,
     IncidentClass.NOISE: Severity.NUISANCE,
+    IncidentClass.ENVIRONMENTAL: Severity.SENSOR,
 }
 
 
 def is_panic(incident_class: IncidentClass) -> bool:
     """Promise 2 protects it: never throttled, merged away unseen, silenced or delayed."""
     return SEVERITY[incident_class] >= Severity.STAFF_ASSIST
+
+
+VERIFY_FIRST = (IncidentClass.GUNSHOT_SENSOR, IncidentClass.KEYWORD_SENSOR)
+"""A sensor heard what would be a panic if a human said so. One alone never is (req 70): people who are near look first,
+and a second sensor or a human's word makes more of it."""
+
+
+def is_nuisance(incident_class: IncidentClass) -> bool:
+    """Nobody is in danger by it: it waits behind everything, is told once, and is never worth a second sender."""
+    return not is_panic(incident_class) and incident_class not in VERIFY_FIRST
 
 
 class Location(Struct, frozen=True, kw_only=True):
@@ -66,6 +86,8 @@ class Location(Struct, frozen=True, kw_only=True):
     short: str
     source: str  # fixed | last_heard | unknown
     heard_us: int | None = None
+    unsure: bool = False
+    """Of `last_heard`: another place heard it nearly as well, or it was not heard with this very press."""
 
 
 class Press(Struct, frozen=True, kw_only=True):
@@ -88,6 +110,8 @@ class Press(Struct, frozen=True, kw_only=True):
     """When the device was last heard pressing, for telling a new cry from the echo of the first."""
     known_us: int = 0
     """When it was taken up: nobody can have read of it before. Moves with a clock that is set."""
+    by_sensor: bool = False
+    """A sensor heard or smelled it: no human has said so."""
     waited_since_us: int | None = None
     """It may have waited at the broker since then, and its device has no clock: when it was made nobody knows."""
 
@@ -241,6 +265,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     closed_by: str = ""
     drill_id: DrillId | None = None
     """Of `Mode.DRILL`: the drill in which it was pressed."""
+    erased_us: int | None = None
+    """When who was told, who answered and what they wrote was erased from it: only figures are left."""
     next_number: int = 0
     """Counter for notifications that no step numbers (updates, answers, notices)."""
     schema: int = 1

@@ -94,9 +94,11 @@ class Lane(IntEnum):
     NEXT = 3
     """Other answers; what staff know already: when every room presses, that must not bury the first text of others; and
     calls that ring a phone once more, behind every phone that has not rung yet."""
-    TROUBLE = 4
-    ROUTINE = 5
-    DRILL = 6
+    SUPERVISORY = 4
+    """Whoever presses somewhere may not be heard."""
+    TROUBLE = 5
+    ROUTINE = 6
+    DRILL = 7
     """An exercise delays nothing that is real (req 26)."""
 
     @property
@@ -156,6 +158,15 @@ class Notification(Struct, frozen=True, kw_only=True):
     schema: int = 1
 
 
+TOGETHER_US = 2_000
+"""What one decision writes is no further apart, however it is ordered."""
+
+
+def is_quiet(notification: Notification) -> bool:
+    """Is it an order for quiet to loudspeakers, and no words?"""
+    return notification.kind is Kind.PAGE and notification.reason is Reason.SILENCED
+
+
 class NotificationRow(Struct, frozen=True, kw_only=True):
     """A notification and where it stands. `epoch` is the fencing number of the last claim: outcomes must carry it."""
 
@@ -179,6 +190,8 @@ class NotificationChange(Struct, frozen=True, kw_only=True):
     not_before_us: int | None = None
     ref: str | None = None
     detail: str | None = None
+    attempt: int | None = None
+    """Of a claim with which nothing was tried: it was no attempt."""
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -229,6 +242,9 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     overtaken: bool = False
     """It rings, and would say less than is known: the incident has become graver since, or it repeats what a newer call
     to the same phone says, and more."""
+    spoken_since: bool = False
+    """A page for loudspeakers that would cut newer words: an order for quiet, and something was announced at the site
+    since; or words of an incident that are said there again since."""
 
     @classmethod
     def of(cls, notification: Notification, incident: Incident | None, *, drill_running: bool) -> "Circumstances":
@@ -277,9 +293,19 @@ def claim_refused(
         return refused
     if now.overtaken:  # a phone that rings already is left ringing: the first key says what has become of it
         return NotificationState.WITHDRAWN, Reason.SUPERSEDED
+    if now.spoken_since:  # whoever wanted quiet did not know of it; and nobody hears old words after new ones
+        return NotificationState.WITHDRAWN, Reason.SUPERSEDED
     if notification.expires_us <= wall_us:
         return NotificationState.EXPIRED, Reason.EXPIRED
     return None
+
+
+def _is_over(n: Notification, now: Circumstances) -> bool:
+    """A text that a drill was stopped is no longer news, and true all the same; a phone that rings says "this is real"
+    of what somebody has ended by then, or corrected."""
+    if n.kind is Kind.DRILL_STOPPED and n.body:  # a call: its script
+        return now.incident_stopped or not now.incident_open
+    return is_outlived(n.kind, incident_open=now.incident_open, incident_stopped=now.incident_stopped)
 
 
 def unwanted(notification: Notification, now: Circumstances) -> tuple[NotificationState, Reason] | None:
@@ -289,8 +315,7 @@ def unwanted(notification: Notification, now: Circumstances) -> tuple[Notificati
         return NotificationState.SUPPRESSED, Reason.MODE_FORBIDS
     if notification.mode is Mode.DRILL and not now.drill_running and notification.kind not in OUTLIVES_DRILL:
         return NotificationState.WITHDRAWN, Reason.DRILL_OVER
-    outlived = is_outlived(notification.kind, incident_open=now.incident_open, incident_stopped=now.incident_stopped)
-    if notification.incident_id is not None and outlived:
+    if notification.incident_id is not None and _is_over(notification, now):
         return NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED
     if notification.while_looking and now.incident_paused:
         return NotificationState.WITHDRAWN, Reason.SOMEBODY_GOES

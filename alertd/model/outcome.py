@@ -67,6 +67,8 @@ class Withdrawn(Struct, frozen=True, kw_only=True, tag="withdrawn"):
     detail: str = ""
     taken: bool = False
     """Somebody had it already, and it was cut off: what is known of them stands."""
+    gave_way: bool = False
+    """At our own word: the phone is needed for something real."""
 
 
 Outcome = Accepted | Sent | Delivered | Failed | Unknown | Withdrawn

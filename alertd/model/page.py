@@ -15,7 +15,8 @@ class PageAction(StrEnum):
 
     SAY = "say"
     STOP = "stop"
-    """Fall silent at once, in mid-word; nothing else is touched (`alertd pa stop`)."""
+    """Fall silent at once, in mid-word; nothing else is touched (`alertd pa stop`). In mode drill: only what drills and
+    tests are saying, for the end of an exercise never cuts what is real."""
 
 
 class Page(Struct, frozen=True, kw_only=True):

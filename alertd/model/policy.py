@@ -47,6 +47,17 @@ class Step(Struct, frozen=True, kw_only=True):
     answer_from: tuple[str, ...] = ()
 
 
+class Corroboration(Struct, frozen=True, kw_only=True):
+    """What follows when a sensor's unconfirmed alarm (gunshot, keyword) is borne out: by a second sensor of the school,
+    or by a human's press, within `within_s` of each other (req 70)."""
+
+    within_s: int = 60
+    raises: str = ""
+    """The incident class that it becomes; empty: it is told as news, and only a human makes more of it."""
+    by_press: bool = True
+    """A press for help counts, of whatever class but medical and fire."""
+
+
 class Policy(Struct, frozen=True, kw_only=True):
     """Escalation of one incident class at a site.
 
@@ -68,5 +79,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     """A late press: PA and dispatch wait this long for a human, then go on their own."""
     renotify_s: int = 14400
     """A trouble is repeated after this long until it is cleared or acknowledged (req 29: at most 4 h)."""
+    corroborated: Corroboration = Corroboration()
+    """Of the classes that wait for corroboration."""
     announce_again_s: tuple[int, ...] = ()
     """Seconds after which the loudspeakers say their announcement again; then they are quiet, for police."""

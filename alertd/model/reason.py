@@ -49,6 +49,9 @@ class Reason(StrEnum):
     RELEASED = "released"
     OPTED_IN = "opted_in"
     CLOCK_STEPPED = "clock_stepped"
+    TRYING_OUT = "trying_out"
+    TRIED_ENOUGH = "tried_enough"
+    TRIAL_REFUSED = "trial_refused"
 
     # why a press told nobody new
     DUPLICATE = "duplicate"
@@ -56,9 +59,23 @@ class Reason(StrEnum):
     BELOW_GESTURE = "below_gesture"
     UNMAPPED_ACTION = "unmapped_action"
     RETAINED = "retained"
+    STILL_ON = "still_on"
+    STATE_ENDED = "state_ended"
+    TRIED_OUT = "tried_out"
     UNREGISTERED = "unregistered"
     FOREIGN_SITE = "foreign_site"
     BACKLOG_NO_UPGRADE = "backlog_no_upgrade"
+
+    # what became of a sensor's report
+    COOLING_DOWN = "cooling_down"
+    STORM = "storm"
+    STORM_DIGEST = "storm_digest"
+    SENSOR_NEVER_PANIC = "sensor_never_panic"
+    SENSOR_CLEARED = "sensor_cleared"
+    STALE_NUISANCE = "stale_nuisance"
+    CORROBORATED = "corroborated"
+    NEVER_WIDE = "never_wide"
+    ERASED = "erased"
 
     # why a notification waits, or will never be sent
     LATE_HOLD = "late_hold"
@@ -74,6 +91,7 @@ class Reason(StrEnum):
     SPOKEN = "spoken"
     UNANSWERED = "unanswered"
     SOMEBODY_GOES = "somebody_goes"
+    GAVE_WAY = "gave_way"
     ANSWERED_OTHERWISE = "answered_otherwise"
     NOT_TRIED = "not_tried"
     RETRYING = "retrying"

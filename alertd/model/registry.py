@@ -24,6 +24,14 @@ class ChannelRules(Struct, frozen=True, kw_only=True):
     """Of a PA: what it can say by name -> the words that people hear."""
     drill_announcements: dict[str, str] = {}
     """The same in a drill, between its marks, where other words are said then."""
+    notices: bool = False
+    """A sender of its own for what sensors report: whoever texts STOP to it still gets texts of presses. A press is
+    told over it only to somebody who has no other way (req 55, 56)."""
+
+    @property
+    def is_call(self) -> bool:
+        """It rings a phone."""
+        return self.kind == "voice"
 
     def announced(self, name: str, mode: Mode) -> str:
         """Words of an announcement, without marks and repeats; empty: it is not known here."""

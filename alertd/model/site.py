@@ -32,6 +32,26 @@ class DeviceKind(StrEnum):
     GATEWAY = "gateway"
 
 
+class Thresholds(Struct, frozen=True, kw_only=True):
+    """When the numbers that a sensor measures are an alarm: at least `trigger` for `for_s`; over when at most `release`
+    (req 66, 67). Between the two what was so stays so."""
+
+    trigger: float = 50.0
+    release: float = 20.0
+    for_s: int = 10
+
+
+class SensorRules(Struct, frozen=True, kw_only=True):
+    """How much of what a sensor says becomes a notice. Means nothing for anything that people press."""
+
+    cool_down_s: int = 600
+    """What is said again within so long of the last time is the same alarm: counted, and nobody is told again."""
+    storm_per_h: int = 20
+    """More alarms than this within an hour are a storm: one digest, one trouble, and quiet (req 68)."""
+    thresholds: dict[str, Thresholds] = {}
+    """The sensor's own word -> when its numbers are an alarm."""
+
+
 class Gestures(Struct, frozen=True, kw_only=True):
     """What a device's gestures mean. Presses count upward as they arrive; each threshold acts the moment it is reached.
 
@@ -44,6 +64,7 @@ class Gestures(Struct, frozen=True, kw_only=True):
     presses: dict[int, str] = {}
     actions: dict[str, str] = {}
     window_s: int = 10
+    sensor: SensorRules = SensorRules()
 
 
 class Device(Struct, frozen=True, kw_only=True):
@@ -64,6 +85,12 @@ class Device(Struct, frozen=True, kw_only=True):
     """Not empty: a roaming device, whose press reaches the site that heard it, if that is in this list."""
     profile: str = ""
     """Which device profile says what its messages mean; "" = the one of the source that carries it."""
+    duress_codes: tuple[str, ...] = ()
+    """Of a keypad: salted hashes (`model.duress_code`) of the codes that mean "I am forced to"."""
+    check_in_s: int | None = None
+    """Its check-in window: silent for longer, it is missed. 0: it need not report; `None`: as its profile says."""
+    gateway: DeviceId | None = None
+    """The registered gateway or bridge below which it hangs; `None`: the one through which it was heard last."""
 
 
 ANNOUNCED = ("lockdown", "hold")
@@ -82,6 +109,16 @@ class StateRules(Struct, frozen=True, kw_only=True):
     """A panic's first step must have told everyone by then, or the configuration is refused (req 50)."""
     announce: tuple[str, ...] = ANNOUNCED
     """Incident classes that loudspeakers may speak of."""
+
+
+class Hours(Struct, frozen=True, kw_only=True):
+    """When a school's wearables have to be heard: at night they hang in a drawer, or went home."""
+
+    days: tuple[int, ...] = (1, 2, 3, 4, 5)
+    """ISO weekdays, 1 = Monday."""
+    start: str = "08:00"
+    """"HH:MM" in the site's time zone; before `end`."""
+    end: str = "15:00"
 
 
 class Site(Struct, frozen=True, kw_only=True):
@@ -109,3 +146,6 @@ class Site(Struct, frozen=True, kw_only=True):
     """Incident class -> policy; "trouble" names the policy of this site's troubles."""
     loudspeakers: dict[str, Endpoint] = {}
     """Name ("all", "gym") -> a zone of a PA channel. Only these speak for this site (promise 6)."""
+    hours: Hours = Hours()
+    sensor_storm_per_h: int = 60
+    """More alarms of nuisance sensors within an hour than this, whichever they come from, are a storm of the site."""

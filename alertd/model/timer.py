@@ -26,6 +26,10 @@ class TimerKind(StrEnum):
     have they said it at all?"""
     DRILL_END = "drill_end"
     """A drill ends by itself; `detail` is the drill."""
+    SENSOR_CALM = "sensor_calm"
+    """Is a storm of sensors over? `detail` is the trouble's key."""
+    DEVICE_TEST_END = "device_test_end"
+    """A device is live again; `detail` is its test and the device, with a slash between."""
     TROUBLE = "trouble"
     """`detail` is the trouble's key."""
 

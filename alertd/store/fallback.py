@@ -15,10 +15,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-from alertd.model.decision import Decision, EntryKind, Now
+from alertd.model.check_in import LastSeen
+from alertd.model.decision import Decision, EntryKind, GestureCount, Now
 from alertd.model.drill import Drill
 from alertd.model.events import Event
-from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
+from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
 from alertd.model.notification import Claim, NotificationRow
 from alertd.model.trouble import Trouble
@@ -167,6 +168,9 @@ class FallbackStore:
     def claim(self, limits: Mapping[str, int], now: Now, *, panic_only: bool = False) -> tuple[Claim, ...]:
         return self._attempt(lambda store: store.claim(limits, now, panic_only=panic_only))
 
+    def let_go(self, channel: str, endpoint_keys: Sequence[str]) -> None:
+        self._attempt(lambda store: store.let_go(channel, endpoint_keys))
+
     def abandoned(self, now: Now) -> tuple[NotificationRow, ...]:
         return self._attempt(lambda store: store.abandoned(now))
 
@@ -185,7 +189,14 @@ class FallbackStore:
     def erase_payloads(self, site_id: SiteId, before_us: int) -> int:
         return self._attempt(lambda store: store.erase_payloads(site_id, before_us))
 
+    def write_last_seen(self, seen: Sequence[LastSeen]) -> None:
+        if self.durable:  # memory has no room to spare for what is no evidence
+            self._attempt(lambda store: store.write_last_seen(seen))
+
     # --- reading: what is going on is in the active store, what is over may be only on the disk -----------------------
+
+    def read_closed(self, *, before_us: int, after: IncidentId, limit: int) -> tuple[Incident, ...]:
+        return self._active.read_closed(before_us=before_us, after=after, limit=limit)
 
     def read_incidents(self, *, open_only: bool, site_id: SiteId | None, limit: int) -> tuple[Incident, ...]:
         return self._active.read_incidents(open_only=open_only, site_id=site_id, limit=limit)
@@ -216,6 +227,9 @@ class FallbackStore:
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         return self._active.read_tests(since_us)
 
+    def read_under_way(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
+        return self._active.read_under_way(channel, since_us)
+
     def read_unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
         return self._active.read_unsettled(channel, since_us)
 
@@ -235,11 +249,17 @@ class FallbackStore:
 
         return self._on_disk(lines, nothing) + lines(self._active)
 
-    def read_troubles(self) -> tuple[Trouble, ...]:
-        return self._active.read_troubles()
+    def read_troubles(self, *, latched: bool = False) -> tuple[Trouble, ...]:
+        return self._active.read_troubles(latched=latched)
+
+    def read_last_seen(self, device_ids: Sequence[DeviceId] | None = None) -> tuple[LastSeen, ...]:
+        return self._disk.read_last_seen(device_ids)
 
     def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
         return self._active.read_drills(running_only=running_only, site_id=site_id, limit=limit)
+
+    def read_device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]:
+        return self._active.read_device_tests()
 
     def read_drill(self, drill_id: DrillId) -> Drill | None:
         return self._active.read_drill(drill_id) or self._on_disk(lambda disk: disk.read_drill(drill_id), None)

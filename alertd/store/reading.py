@@ -3,15 +3,16 @@
 Queries are SQLAlchemy's; none is on the path of a press. Never writes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, Select, and_, bindparam, func, select, text
+from sqlalchemy import Connection, Engine, Select, and_, bindparam, func, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
-from alertd.model.decision import EntryKind
+from alertd.model.check_in import LastSeen
+from alertd.model.decision import EntryKind, GestureCount
 from alertd.model.drill import Drill
-from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
+from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
 from alertd.model.notification import NotificationRow, NotificationState
 from alertd.model.trouble import Trouble
@@ -21,6 +22,8 @@ from alertd.store.sql import STANDING
 
 ROWS_MAX = 10_000
 """Rows of one answer."""
+IDS_AT_ONCE = 500
+"""Ids of one question: databases bound the number of parameters."""
 SETTLED_AFTER_US = 24 * 3600 * 1_000_000
 """What a provider took and said no more of for so long is not counted as waiting."""
 CHUNK_ROWS = 1_000
@@ -34,6 +37,7 @@ _queued = text("notification.state = 'queued'")
 _in_hand = text("notification.state IN ('claimed', 'unknown')")
 _unsettled = text("notification.state IN ('accepted', 'sent')")
 _referred = text("notification.ref <> ''")
+_taken = text("notification.ref <> '' AND notification.state IN ('accepted', 'sent', 'delivered')")
 _tests = text("notification.kind IN ('test', 'dispatch_heartbeat')")
 _UNSETTLED = (
     select(*_standing)
@@ -70,6 +74,12 @@ class Reader:
                 yield connection
         except DBAPIError as error:
             raise StoreError(f"the database cannot be read: {error.orig}") from error
+
+    def closed(self, *, before_us: int, after: IncidentId, limit: int) -> tuple[Incident, ...]:
+        table = schema.incident.c
+        query = select(*_incident).where(table.id > after, table.closed_us < before_us).order_by(table.id)
+        with self._connection() as connection:
+            return tuple(rows.incident(*row) for row in connection.execute(query.limit(min(limit, ROWS_MAX))))
 
     def incidents(self, *, open_only: bool, site_id: SiteId | None, limit: int) -> tuple[Incident, ...]:
         query = select(*_incident).order_by(schema.incident.c.opened_us.desc(), schema.incident.c.id)
@@ -126,6 +136,11 @@ class Reader:
             found = connection.execute(_UNSETTLED, {"channel": channel, "since_us": since_us})
             return tuple(rows.notification(tuple(row)) for row in found)
 
+    def under_way(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
+        query = select(*_standing).where(schema.notification.c.channel == channel)
+        query = query.where(schema.notification.c.created_us >= since_us).where(or_(_in_hand, _taken))
+        return self._notifications(query.order_by(schema.notification.c.created_us.desc()))
+
     def _notifications(self, query: Select[*tuple[object, ...]]) -> tuple[NotificationRow, ...]:
         with self._connection() as connection:
             return tuple(rows.notification(tuple(row)) for row in connection.execute(query.limit(ROWS_MAX)))
@@ -149,11 +164,24 @@ class Reader:
             found = connection.execute(query.order_by(schema.journal.c.seq).limit(ROWS_MAX))
             return tuple(journal.line(tuple(row[:-1]), row[-1]) for row in found)
 
-    def troubles(self) -> tuple[Trouble, ...]:
+    def troubles(self, *, latched: bool) -> tuple[Trouble, ...]:
         table = schema.trouble.c
         query = select(table.schema, table.blob).where(table.cleared_us.is_(None)).order_by(table.raised_us, table.key)
         with self._connection() as connection:
-            return tuple(rows.trouble(*row) for row in connection.execute(query.limit(ROWS_MAX)))
+            found = [rows.trouble(*row) for row in connection.execute(query.limit(ROWS_MAX))]
+        return tuple(trouble for trouble in found if latched or trouble.stands)
+
+    def last_seen(self, device_ids: Sequence[DeviceId] | None) -> tuple[LastSeen, ...]:
+        table = schema.last_seen.c
+        query = select(table.schema, table.blob)
+        found: list[LastSeen] = []
+        with self._connection() as connection:
+            if device_ids is None:
+                found += (rows.last_seen(*row) for row in connection.execute(query))
+            for start in range(0, len(device_ids or ()), IDS_AT_ONCE):
+                wanted = (device_ids or ())[start : start + IDS_AT_ONCE]
+                found += (rows.last_seen(*row) for row in connection.execute(query.where(table.device_id.in_(wanted))))
+        return tuple(found)
 
     def drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
         table = schema.drill.c
@@ -164,6 +192,13 @@ class Reader:
             query = query.where(table.site_id == site_id)
         with self._connection() as connection:
             return tuple(rows.drill(*row) for row in connection.execute(query.limit(min(limit, ROWS_MAX))))
+
+    def device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]:
+        table = schema.gesture.c
+        query = select(table.site_id, table.schema, table.blob).order_by(table.site_id, table.device_id)
+        with self._connection() as connection:
+            found = [(row[0], rows.gesture(*row[1:])) for row in connection.execute(query)]
+        return tuple((site_id, memory) for site_id, memory in found if memory.test is not None)
 
     def drill(self, drill_id: DrillId) -> Drill | None:
         with self._connection() as connection:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from alertd.model.check_in import LastSeen
 from alertd.model.decision import GestureCount, Now, PhoneIncident
 from alertd.model.drill import Drill
 from alertd.model.events import Event
@@ -40,7 +41,7 @@ class _Class(Struct, frozen=True):
 _encode = msgspec.json.Encoder().encode
 _DECODERS: dict[type[Struct], msgspec.json.Decoder[Any]] = {
     kind: msgspec.json.Decoder(kind)
-    for kind in (Incident, _Class, Trouble, GestureCount, Drill, Policy, Notification, Timer)
+    for kind in (Incident, _Class, Trouble, GestureCount, Drill, Policy, Notification, Timer, LastSeen)
 }
 
 
@@ -111,6 +112,14 @@ def drill_row(drill: Drill) -> Row:
 
 def drill(schema: int, blob: bytes) -> Drill:
     return _decode(Drill, schema, blob)
+
+
+def last_seen_row(seen: LastSeen) -> Row:
+    return seen.device_id, seen.seen_us, SCHEMA, _encode(seen)
+
+
+def last_seen(schema: int, blob: bytes) -> LastSeen:
+    return _decode(LastSeen, schema, blob)
 
 
 def policy_row(site_id: SiteId, content_hash: str, policy: Policy) -> Row:
@@ -189,6 +198,7 @@ def change_row(change: NotificationChange, moment: Moment) -> Row:
         change.ref,
         change.detail,
         *held,
+        change.attempt,
         moment.owner if asked else "",
         moment.lease_until_us if asked else 0,
         change.id,
@@ -226,7 +236,7 @@ def told_row(content: Notification) -> Row:
 
 def phone_incident(row: Row) -> PhoneIncident:
     """From the columns of `sql.READ_PHONE`."""
-    incident_id, site_id, token, headline, state, opened_us, closed_us, closed_by, schema, blob = row
+    incident_id, site_id, token, headline, state, opened_us, closed_us, closed_by, schema, blob, has_left = row
     return PhoneIncident(
         incident_id=incident_id,
         site_id=site_id,
@@ -237,6 +247,7 @@ def phone_incident(row: Row) -> PhoneIncident:
         closed_us=closed_us,
         closed_by=closed_by,
         severity=SEVERITY[_decode(_Class, schema, blob).incident_class],
+        may_have_read=bool(has_left),
     )
 
 

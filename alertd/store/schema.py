@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
-HEAD = "0002"
+HEAD = "0003"
 """Newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -201,3 +201,6 @@ told = _table(
     _text("site_id"),
     rowid=False,
 )
+
+# Telemetry: when each device was last heard, and how it was. Written in batches, by whoever heard it last; no evidence.
+last_seen = _table("last_seen", _text("device_id", primary_key=True), _int("seen_us"), *_blob(), rowid=False)

@@ -82,6 +82,8 @@ UPSERT_TROUBLE = _upsert(schema.trouble)
 UPSERT_GESTURE = _upsert(schema.gesture)
 UPSERT_DRILL = _upsert(schema.drill)
 UPSERT_TIMER = _upsert(schema.timer)
+UPSERT_LAST_SEEN = f"{_upsert(schema.last_seen)} WHERE excluded.seen_us >= last_seen.seen_us"
+"""Of several nodes, the one that heard it last is right."""
 INSERT_POLICY = _insert_once(schema.policy)
 INSERT_CAUSE = _insert_once(schema.cause)
 INSERT_NOTIFICATION = _insert_once(schema.notification)
@@ -92,6 +94,9 @@ INSERT_TOLD = _insert_once(schema.told)
 INSERT_OPT_OUT = _insert_once(schema.opt_out)
 INSERT_BROKEN = _insert_once(schema.broken_channel)
 INSERT_QUARANTINE = _insert_once(schema.quarantine)
+
+STANDING = "schema, blob, state, reason, attempt, epoch, not_before_us, ref, detail"
+"""What a `NotificationRow` is made of."""
 
 # --- one transaction ------------------------------------------------------------------------------------------------
 
@@ -110,25 +115,31 @@ READ_OPT_OUTS = "SELECT endpoint_key FROM opt_out"
 READ_BROKEN = "SELECT channel FROM broken_channel"
 READ_INCIDENT_LIVES = "SELECT schema, blob FROM incident WHERE id IN (?*)"
 READ_EXISTING = "SELECT id FROM notification WHERE id IN (?*)"
+READ_PAGES_BETWEEN = " UNION ALL ".join(
+    f"SELECT {STANDING} FROM notification"  # noqa: S608 - constants
+    f" WHERE {where} AND channel = ? AND created_us > ? AND created_us <= ? AND site_id = ? AND kind = 'page'"
+    for where in ("state = 'queued'", "state IN ('claimed', 'unknown')", "state IN ('accepted', 'sent')")
+)
+"""Those that wait, are under way, or were said: each part has an index of its own."""
 READ_TOKENS = """
     SELECT id, token, state, opened_us, closed_us FROM incident WHERE state = 'open' OR opened_us >= ?
     ORDER BY opened_us"""
 READ_PHONE = """
-    SELECT i.id, i.site_id, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by, i.schema, i.blob
+    SELECT i.id, i.site_id, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by, i.schema, i.blob,
+        EXISTS (SELECT 1 FROM notification n WHERE n.incident_id = i.id AND n.endpoint_key = t.endpoint_key
+            AND n.state IN ('claimed', 'unknown', 'accepted', 'sent', 'delivered'))
     FROM told t JOIN incident i ON i.id = t.incident_id
     WHERE t.endpoint_key = ? AND (i.state = 'open' OR i.opened_us >= ? OR i.closed_us >= ?)
     ORDER BY CASE WHEN i.state = 'open' THEN 0 ELSE 1 END, i.opened_us DESC, i.id LIMIT ?"""
 """Open ones first: a day of vape notices must not push a lockdown out of what a reply can speak about."""
 
-STANDING = "schema, blob, state, reason, attempt, epoch, not_before_us, ref, detail"
-"""What a `NotificationRow` is made of."""
 READ_NOTIFICATION = f"SELECT {STANDING} FROM notification WHERE id = ?{{lock}}"  # noqa: S608 - constants
 
 CHANGE_NOTIFICATION = """
     UPDATE notification SET state = ?, reason = ?, ref = COALESCE(?, ref), detail = COALESCE(?, detail),
         not_before_us = COALESCE(?, not_before_us), boot_id = COALESCE(?, boot_id),
         not_before_wall_us = COALESCE(?, not_before_wall_us), delay_us = COALESCE(?, delay_us),
-        leased_by = ?, lease_until_us = ?
+        attempt = COALESCE(?, attempt), leased_by = ?, lease_until_us = ?
     WHERE id = ?"""
 _OUTLIVE = ", ".join(f"'{kind.value}'" for kind in sorted(AFTER_CLOSE))
 WITHDRAW = f"""
@@ -145,7 +156,7 @@ WITHDRAW_KIND_OF_SITE = """
     WHERE site_id = ? AND kind = ? AND state = 'queued'"""
 WITHDRAW_MODE_OF_SITE = """
     UPDATE notification SET state = 'withdrawn', reason = ?
-    WHERE site_id = ? AND mode = ? AND state = 'queued'"""
+    WHERE site_id = ? AND mode = ? AND kind <> ? AND state = 'queued'"""
 REFUSE = "UPDATE notification SET state = ?, reason = ? WHERE id = ? AND state = 'queued'"
 DROP_TIMER = "DELETE FROM timer WHERE id = ?"
 DROP_FIRED_TIMER = """
@@ -163,6 +174,9 @@ RESTAMP_OUTBOX = """
 CLAIM = """
     UPDATE notification SET state = 'claimed', attempt = attempt + 1, epoch = epoch + 1, leased_by = ?,
         lease_until_us = ? WHERE id = ?"""
+LET_GO = """
+    UPDATE notification SET not_before_us = 0, not_before_wall_us = 0, delay_us = 0
+    WHERE state = 'queued' AND reason = 'not_tried' AND channel = ? AND endpoint_key IN (?*)"""
 READ_DUE = f"""
     SELECT {STANDING} FROM notification
     WHERE state = 'queued' AND channel = ? AND lane <= ?
@@ -198,6 +212,11 @@ EXPIRE_UNCLAIMED = (
 )
 """Rows that nobody claimed, even to find that they are too late: their channel is no longer configured."""
 PRUNE_TROUBLES = "DELETE FROM trouble WHERE cleared_us < ?"
+ERASE_WORDS_OF = """
+    DELETE FROM journal_payload WHERE site_id = ?
+        AND seq IN (SELECT seq FROM journal WHERE incident_id = ? AND site_id = ?)"""
+ERASE_SENT_OF = "DELETE FROM notification WHERE incident_id = ?"
+ERASE_TOLD_OF = "DELETE FROM told WHERE incident_id = ?"
 ERASE_PAYLOADS = """
     DELETE FROM journal_payload WHERE site_id = ?
         AND seq IN (SELECT seq FROM journal WHERE site_id = ? AND at_us < ?)"""

@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from alertd.model.decision import Decision, EntryKind, Now
+from alertd.model.check_in import LastSeen
+from alertd.model.decision import Decision, EntryKind, GestureCount, Now
 from alertd.model.drill import Drill
 from alertd.model.events import Event
-from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId, derive
+from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId, derive
 from alertd.model.incident import Incident
 from alertd.model.notification import Claim, Lane, NotificationRow
 from alertd.model.trouble import Trouble
@@ -172,6 +173,9 @@ class SqlStore(ABC):
             self._settle_refused(refused, now)
         return tuple(sorted(claims, key=lambda claim: (claim.notification.lane, claim.notification.created_us)))
 
+    def let_go(self, channel: str, endpoint_keys: Sequence[str]) -> None:
+        self._housekeep([(sql.LET_GO, (channel, self._session.listed(endpoint_keys)))])
+
     def _claim_round(
         self, room: Mapping[str, int], now: Now, lane: Lane, spare: int
     ) -> tuple[list[Claim], list[tuple[NotificationRow, Refusal]]]:
@@ -184,7 +188,7 @@ class SqlStore(ABC):
             life = IncidentLife.of(session, [row.notification for row in due])
             left = dict(room)
             for row in due:
-                refusal = life.refuses(row.notification, now.wall_us)
+                refusal = life.refuses(row.notification, now.wall_us, waited=True)
                 if refusal is not None:
                     refused.append((row, refusal))
                 elif left[row.notification.endpoint.channel] > 0:
@@ -261,7 +265,20 @@ class SqlStore(ABC):
             session.rollback()
         return touched
 
+    def write_last_seen(self, seen: Sequence[LastSeen]) -> None:
+        self.ready()
+        session = self._session
+        try:
+            session.begin()
+            session.run_many(sql.UPSERT_LAST_SEEN, [rows.last_seen_row(each) for each in seen])
+            session.commit()
+        finally:
+            session.rollback()
+
     # --- reading, from any thread -------------------------------------------------------------------------------------
+
+    def read_closed(self, *, before_us: int, after: IncidentId, limit: int) -> tuple[Incident, ...]:
+        return self._opened_reader.closed(before_us=before_us, after=after, limit=limit)
 
     def read_incidents(self, *, open_only: bool, site_id: SiteId | None, limit: int) -> tuple[Incident, ...]:
         return self._opened_reader.incidents(open_only=open_only, site_id=site_id, limit=limit)
@@ -277,6 +294,9 @@ class SqlStore(ABC):
 
     def read_by_ref(self, channel: str, ref: str) -> NotificationRow | None:
         return self._opened_reader.by_ref(channel, ref)
+
+    def read_under_way(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
+        return self._opened_reader.under_way(channel, since_us)
 
     def read_outbox(self, now_us: int) -> tuple[OutboxCount, ...]:
         return self._opened_reader.outbox(now_us)
@@ -295,11 +315,17 @@ class SqlStore(ABC):
     ) -> tuple[JournalLine, ...]:
         return self._opened_reader.lines(site_id, since_us=since_us, until_us=until_us, after=after, kind=kind)
 
-    def read_troubles(self) -> tuple[Trouble, ...]:
-        return self._opened_reader.troubles()
+    def read_troubles(self, *, latched: bool = False) -> tuple[Trouble, ...]:
+        return self._opened_reader.troubles(latched=latched)
+
+    def read_last_seen(self, device_ids: Sequence[DeviceId] | None = None) -> tuple[LastSeen, ...]:
+        return self._opened_reader.last_seen(device_ids)
 
     def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
         return self._opened_reader.drills(running_only=running_only, site_id=site_id, limit=limit)
+
+    def read_device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]:
+        return self._opened_reader.device_tests()
 
     def read_drill(self, drill_id: DrillId) -> Drill | None:
         return self._opened_reader.drill(drill_id)

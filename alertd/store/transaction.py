@@ -10,6 +10,7 @@ Decides one thing only: which new rows are born claimed, by the gate in `model.n
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.model.decision import Decision, Entry, EntryKind, GestureCount, Now, PhoneIncident, SiteState, Withdrawal
 from alertd.model.drill import Drill
@@ -19,13 +20,16 @@ from alertd.model.incident import Incident
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     AFTER_CLOSE,
+    TOGETHER_US,
     Circumstances,
     Claim,
+    Kind,
     Notification,
     NotificationChange,
     NotificationRow,
     NotificationState,
     claim_refused,
+    is_quiet,
 )
 from alertd.model.policy import Policy
 from alertd.model.reason import Reason
@@ -40,6 +44,9 @@ from alertd.store.tokens import HORIZON_US, TokenPool
 PHONE_INCIDENTS_MAX = 50
 """A reply is matched against at most so many incidents of its phone, newest first."""
 
+SET_BACK_US = 5_000_000
+"""Clocks of two nodes differ by less."""
+
 Script = list[tuple[str, list[Row]]]
 """Statements with their rows, in order."""
 Refusal = tuple[NotificationState, Reason]
@@ -49,6 +56,7 @@ class IncidentLife:
     """Mode and life of incidents, and where a drill runs, as the transaction that claims reads them."""
 
     def __init__(self, session: Session, ids: Sequence[str], *, with_drills: bool) -> None:
+        self._session = session
         found = session.rows(sql.READ_INCIDENT_LIVES, (session.listed(ids),)) if ids else []
         self._incidents = {incident.id: incident for incident in (rows.incident(*row) for row in found)}
         self._drilling = {row[0] for row in session.rows(sql.READ_DRILLING_SITES)} if with_drills else set()
@@ -59,10 +67,25 @@ class IncidentLife:
         ids = sorted({n.incident_id for n in notifications if n.incident_id is not None})
         return cls(session, ids, with_drills=with_drills)
 
-    def refuses(self, notification: Notification, wall_us: int) -> Refusal | None:
+    def refuses(self, notification: Notification, wall_us: int, *, waited: bool) -> Refusal | None:
+        """`waited`: it was written by another transaction than the one that asks."""
         incident = self._incidents.get(notification.incident_id) if notification.incident_id is not None else None
         now = Circumstances.of(notification, incident, drill_running=notification.site_id in self._drilling)
+        if waited and notification.kind is Kind.PAGE and self._spoken_since(notification, wall_us):
+            now = replace(now, spoken_since=True)
         return claim_refused(notification, now, wall_us)
+
+    def _spoken_since(self, page: Notification, wall_us: int) -> bool:
+        """Were words written in a later decision that this page must not cut? For quiet: whatever is said at the site,
+        and a clock that was set back since leaves that open; then they count as written. For words: the same again."""
+        if wall_us < page.created_us - SET_BACK_US:
+            return is_quiet(page)
+        later = (page.endpoint.channel, page.created_us + TOGETHER_US, wall_us, page.site_id)
+        found = (rows.notification(row).notification for row in self._session.rows(sql.READ_PAGES_BETWEEN, later * 3))
+        if is_quiet(page):
+            return any(not is_quiet(n) for n in found)
+        of, key = page.incident_id, page.endpoint.key
+        return of is not None and any(n.incident_id == of and n.endpoint.key == key for n in found)
 
 
 def urgency(notification: Notification) -> tuple[int, int, str]:
@@ -85,7 +108,8 @@ def refusal_entry(notification: Notification, refusal: Refusal) -> Entry:
 def _withdraw(site_id: SiteId, withdrawal: Withdrawal) -> tuple[str, list[Row]]:
     reason, kind = withdrawal.reason.value, withdrawal.kind
     if withdrawal.mode is not None:
-        return sql.WITHDRAW_MODE_OF_SITE, [(reason, site_id, withdrawal.mode.value)]
+        spared = withdrawal.but.value if withdrawal.but is not None else ""
+        return sql.WITHDRAW_MODE_OF_SITE, [(reason, site_id, withdrawal.mode.value, spared)]
     if withdrawal.endpoint_key is not None:
         assert withdrawal.incident_id is not None, "an endpoint is left alone for the sake of one incident"
         return sql.WITHDRAW_ENDPOINT, [(reason, withdrawal.incident_id, withdrawal.endpoint_key)]
@@ -100,7 +124,7 @@ def _withdraw(site_id: SiteId, withdrawal: Withdrawal) -> tuple[str, list[Row]]:
 def _takes_back(site_id: SiteId, withdrawal: Withdrawal, content: Notification) -> bool:
     """What the statement says, for rows that are not in the database yet."""
     if withdrawal.mode is not None:
-        return content.site_id == site_id and content.mode is withdrawal.mode
+        return content.site_id == site_id and content.mode is withdrawal.mode and content.kind is not withdrawal.but
     if withdrawal.incident_id is None:
         return content.site_id == site_id and content.kind is withdrawal.kind
     if content.incident_id != withdrawal.incident_id:
@@ -139,7 +163,10 @@ class Before(Struct, frozen=True):
         return cls(
             state.site_id,
             tuple((incident.id, state.incidents.get(incident.id)) for incident in decision.incidents),
-            tuple((trouble.key, state.troubles.get(trouble.key)) for trouble in decision.troubles),
+            tuple(
+                (trouble.key, state.troubles.get(trouble.key) or state.latched.get(trouble.key))
+                for trouble in decision.troubles
+            ),
             tuple((count.device_id, state.gestures.get(count.device_id)) for count in decision.gestures),
             state.drill,
             state.drill_over,
@@ -150,12 +177,13 @@ class Before(Struct, frozen=True):
         if state is None:
             return
         incidents = {**state.incidents, **dict(self.incidents)}
-        troubles = {**state.troubles, **dict(self.troubles)}
+        troubles = {**state.troubles, **state.latched, **dict(self.troubles)}
         gestures = {**state.gestures, **dict(self.gestures)}
         memory.states[self.site_id] = SiteState(
             site_id=self.site_id,
             incidents={key: value for key, value in incidents.items() if value is not None},
-            troubles={key: value for key, value in troubles.items() if value is not None},
+            troubles={key: value for key, value in troubles.items() if value is not None and value.stands},
+            latched={key: value for key, value in troubles.items() if value is not None and not value.stands},
             gestures={key: value for key, value in gestures.items() if value is not None},
             drill=self.drill,
             drill_over=self.drill_over,
@@ -208,7 +236,8 @@ class SqlTransaction:
             state = self._memory.states[site_id] = SiteState(
                 site_id=site_id,
                 incidents={incident.id: incident for incident in incidents},
-                troubles={trouble.key: trouble for trouble in troubles},
+                troubles={trouble.key: trouble for trouble in troubles if trouble.stands},
+                latched={trouble.key: trouble for trouble in troubles if not trouble.stands},
                 gestures={gesture.device_id: gesture for gesture in gestures},
                 drill=last if runs else None,
                 drill_over=None if runs else last,
@@ -291,8 +320,19 @@ class SqlTransaction:
         self._write_outbox(site_id, decision)
         self._write_timers(event, decision)
         self._write_district(site_id, decision, now)
+        if decision.erasures:
+            self._erase(site_id, decision.erasures)
         for entry in decision.entries:
             self._append(site_id, entry, now.wall_us)
+
+    def _erase(self, site_id: SiteId, incident_ids: Sequence[IncidentId]) -> None:
+        """What may be known of a person from these incidents. The chain verifies without the words of its lines."""
+        self._stage()
+        self.script += [
+            (sql.ERASE_WORDS_OF, [(site_id, id_, site_id) for id_ in incident_ids]),
+            (sql.ERASE_SENT_OF, [(id_,) for id_ in incident_ids]),
+            (sql.ERASE_TOLD_OF, [(id_,) for id_ in incident_ids]),
+        ]
 
     def write_refusal(self, row: NotificationRow, refusal: Refusal, now: Now) -> None:
         """A queued row that may not be claimed gets the standing that says why."""
@@ -505,7 +545,7 @@ class SqlTransaction:
             content = row.notification
             if room.get(content.endpoint.channel, 0) <= 0:
                 continue
-            refusal = born[content.id] = life.refuses(content, self._scope.now.wall_us)
+            refusal = born[content.id] = life.refuses(content, self._scope.now.wall_us, waited=False)
             if refusal is None:
                 room[content.endpoint.channel] -= 1
                 claims.append(rows.next_claim(row))

@@ -87,7 +87,8 @@ def seed_from_memory(memory: sqlite3.Connection, remembered: Memory) -> None:
         memory.execute(sql.UPSERT_SITE, (site_id, head.version, head.sequence, head.hash))
     for site_id, state in remembered.states.items():
         memory.executemany(sql.UPSERT_INCIDENT, map(rows.incident_row, state.incidents.values()))
-        memory.executemany(sql.UPSERT_TROUBLE, map(rows.trouble_row, state.troubles.values()))
+        troubles = (*state.troubles.values(), *state.latched.values())
+        memory.executemany(sql.UPSERT_TROUBLE, map(rows.trouble_row, troubles))
         memory.executemany(sql.UPSERT_GESTURE, [rows.gesture_row(site_id, count) for count in state.gestures.values()])
         for drill in filter(None, (state.drill, state.drill_over)):
             memory.execute(sql.UPSERT_DRILL, rows.drill_row(drill))

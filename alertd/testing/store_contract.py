@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from alertd.model.decision import Decision, EntryKind, Withdrawal
+from alertd.model.check_in import LastSeen
+from alertd.model.decision import Activation, Decision, DeviceTest, EntryKind, GestureCount, Withdrawal
 from alertd.model.events import ClockStepped, Event, TimerFired
-from alertd.model.ids import CauseId, IncidentId, NotificationId, PersonId, SiteId, TimerId
-from alertd.model.incident import Answer, AnswerKind, EscalationState, IncidentState, Severity
+from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, PersonId, SiteId, TimerId
+from alertd.model.incident import Answer, AnswerKind, EscalationState, IncidentClass, IncidentState, Severity
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     Claim,
@@ -125,6 +126,18 @@ class ModeCase(NamedTuple):
 
 def ids(claims: tuple[Claim, ...]) -> list[str]:
     return [claim.notification.id for claim in claims]
+
+
+def page(notification_id: str, *, at_s: float, quiet: bool = False, site_id: SiteId = OAK) -> Notification:
+    """For loudspeakers: words, or quiet."""
+    content = text(
+        notification_id,
+        kind=Kind.PAGE,
+        incident_id=None,
+        site_id=site_id,
+        created_us=START_WALL_US + round(at_s * SECOND_US),
+    )
+    return replace(content, reason=Reason.SILENCED) if quiet else content
 
 
 def outbox(*notifications: Notification) -> Decision:
@@ -374,6 +387,60 @@ class StoreContract:
             assert world.row("ntf-1").epoch == number, "fencing: the row does not carry its last claim's epoch"
             world.commit(Decision(changes=(retry,)))
 
+    def test_a_claim_with_which_nothing_was_tried_is_no_attempt_and_still_an_epoch(self, world: World) -> None:
+        world.commit(outbox(text("ntf-1")))
+        held = NotificationChange(
+            id=NotificationId("ntf-1"), state=NotificationState.QUEUED, reason=Reason.NOT_TRIED, attempt=0
+        )
+        for number in (1, 2):
+            (claim,) = world.claim()
+            assert (claim.attempt, claim.epoch) == (1, number)
+            world.commit(Decision(changes=(held,)))
+            assert world.row("ntf-1").attempt == 0
+
+    def test_what_was_not_tried_is_due_as_soon_as_its_endpoint_is_let_go(self, world: World) -> None:
+        later = world.clock.boot_us + 30 * SECOND_US
+        phones = [Endpoint(channel="voice", address=f"+1202555019{n}") for n in (1, 2)]
+        mine, other, retried = (
+            text(name, endpoint=phone) for name, phone in zip(("a", "b", "c"), (*phones, phones[0]), strict=True)
+        )
+        world.commit(outbox(mine, other, retried))
+        reasons = {"a": Reason.NOT_TRIED, "b": Reason.NOT_TRIED, "c": Reason.RETRYING}
+        changes = tuple(
+            NotificationChange(
+                id=NotificationId(name), state=NotificationState.QUEUED, reason=reason, not_before_us=later
+            )
+            for name, reason in reasons.items()
+        )
+        world.commit(Decision(changes=changes))
+        assert world.claim({"voice": 9}) == ()
+        world.store.let_go("voice", [phones[0].key])
+
+        due_us = world.store.next_due_us()[1]
+        assert due_us is not None
+        assert due_us <= world.clock.boot_us
+        assert ids(world.claim({"voice": 9})) == ["a"], "who waits for another phone, or for a carrier, waits on"
+
+    def test_what_may_be_under_way_is_found_again(self, world: World) -> None:
+        names = ("waits", "claimed", "taken", "heard", "failed")
+        world.commit(outbox(*(text(name) for name in names[1:])), born=PLENTY)
+        world.commit(outbox(text("waits")))
+        states = {
+            "taken": NotificationState.SENT,
+            "heard": NotificationState.DELIVERED,
+            "failed": NotificationState.FAILED,
+        }
+        changes = tuple(
+            NotificationChange(id=NotificationId(name), state=state, reason=Reason.FIRST_WAVE, ref=f"CA-{name}")
+            for name, state in states.items()
+        )
+        world.commit(Decision(changes=changes))
+
+        found = {row.notification.id for row in world.store.read_under_way("sms", START_WALL_US)}
+        assert found == {"claimed", "taken", "heard"}
+        assert world.store.read_under_way("sms", START_WALL_US + SECOND_US) == ()
+        assert world.store.read_under_way("voice", START_WALL_US) == ()
+
     def test_a_row_that_must_wait_is_not_claimed_before(self, world: World) -> None:
         later = world.clock.boot_us + 10 * SECOND_US
         decision = Decision(incidents=(incident(1),), notifications=(queued(text("ntf-1"), not_before_us=later),))
@@ -441,6 +508,21 @@ class StoreContract:
         assert world.row("ntf-1").state is NotificationState.WITHDRAWN
         assert world.row("ntf-1").reason is Reason.DRILL_OVER
         assert world.claim() == ()
+
+    # --- devices ------------------------------------------------------------------------------------------------------
+
+    def test_what_is_remembered_of_a_device_outlives_a_restart_and_its_test_is_found(self, world: World) -> None:
+        test = DeviceTest(id="t-1", by="J. Ruiz", incident_class=IncidentClass.STAFF_ASSIST, began_us=1, ends_us=2)
+        panic = Activation(what="", state="duress:", since_us=1, last_us=2)
+        tried = GestureCount(device_id=DeviceId("b-1"), lasting=(panic,), test=test)
+        world.commit(Decision(gestures=(tried, GestureCount(device_id=DeviceId("b-2"), count=2, last_us=5))))
+        world.restart()
+
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            assert transaction.site_state(OAK).gestures[DeviceId("b-1")] == tried, "promise 2: a call is not known"
+        assert world.store.read_device_tests() == ((OAK, tried),)
+        world.commit(Decision(gestures=(GestureCount(device_id=DeviceId("b-1")),)))
+        assert world.store.read_device_tests() == ()
 
     # --- drills -------------------------------------------------------------------------------------------------------
 
@@ -673,6 +755,56 @@ class StoreContract:
         for name in ("elm", "text", "new"):
             assert world.row(name).state is NotificationState.QUEUED, f"{name} is of another site, kind or commit"
 
+    def test_quiet_is_not_ordered_any_more_when_words_were_written_since(self, world: World) -> None:
+        """Whoever wanted quiet did not know of them. An order that was lost with a crash comes again, or waits."""
+        world.commit(outbox(page("stop", at_s=0, quiet=True), page("stop elm", at_s=0, quiet=True, site_id=ELM)))
+        world.clock.advance(3)
+        world.commit(outbox(page("lockdown", at_s=3)))
+
+        assert [claim.notification.id for claim in world.claim()] == ["stop elm", "lockdown"]
+        assert world.row("stop").state is NotificationState.WITHDRAWN
+        assert world.row("stop").reason is Reason.SUPERSEDED
+
+    def test_quiet_is_ordered_again_where_nothing_new_was_said(self, world: World) -> None:
+        world.commit(
+            outbox(page("before", at_s=-2), page("stop", at_s=0, quiet=True), page("stop 2", at_s=1, quiet=True))
+        )
+        world.clock.advance(3)
+
+        assert [claim.notification.id for claim in world.claim()] == ["before", "stop", "stop 2"]
+
+    def test_words_that_are_said_again_meanwhile_do_not_cut_themselves(self, world: World) -> None:
+        """The first saying, lost with a crash, and its repeat. Of another incident they are other words."""
+        first, again, other = (
+            replace(page(name, at_s=at_s), incident_id=IncidentId(of))
+            for name, at_s, of in (("first", 0, "inc-1"), ("again", 20, "inc-1"), ("other", 1, "inc-2"))
+        )
+        world.commit(Decision(incidents=(incident(1), incident(2))))
+        world.commit(Decision(notifications=tuple(map(queued, (first, again, other)))))
+        world.clock.advance(22)
+
+        assert [claim.notification.id for claim in world.claim()] == ["other", "again"]
+        assert world.row("first").reason is Reason.SUPERSEDED
+
+    def test_quiet_gives_way_to_words_that_are_being_said_were_said_or_may_have_been(self, world: World) -> None:
+        for state in (NotificationState.CLAIMED, NotificationState.UNKNOWN, NotificationState.SENT):
+            name, site_id = state.value, SiteId(f"site-{state.value}")
+            stop = page(f"stop {name}", at_s=0, quiet=True, site_id=site_id)
+            said = page(name, at_s=3, site_id=site_id)
+            at_site = replace(press(), site_id=site_id)
+            world.commit(Decision(notifications=(queued(stop), queued(said))), event=at_site)
+            change = NotificationChange(id=said.id, state=state, reason=Reason.FIRST_WAVE)
+            world.commit(Decision(changes=(change,)), event=at_site)
+        world.clock.advance(4)
+
+        assert world.claim() == ()
+
+    def test_quiet_gives_way_when_the_clock_was_set_back_and_nobody_knows_what_is_newer(self, world: World) -> None:
+        world.commit(outbox(page("stop", at_s=60, quiet=True)))
+
+        assert world.claim() == ()
+        assert world.row("stop").reason is Reason.SUPERSEDED
+
     def test_pages_withdrawn_in_the_commit_that_made_them_are_not_sent(self, world: World) -> None:
         now = world.clock.now()
         with world.store.begin([OAK], now) as transaction:
@@ -726,6 +858,37 @@ class StoreContract:
         assert world.store.read_troubles() == ()
         with world.store.begin([OAK], world.clock.now()) as transaction:
             assert transaction.site_state(OAK).troubles == {}
+
+    def test_a_trouble_that_is_over_is_latched_until_it_is_acknowledged(self, world: World) -> None:
+        over = Trouble(
+            key="silent:oak", site_id=OAK, summary="silent", raised_us=START_WALL_US, over_us=1, members=("b-1", "b-2")
+        )
+        world.commit(Decision(troubles=(over,)))
+        world.restart()
+
+        assert world.store.read_troubles() == ()
+        assert world.store.read_troubles(latched=True) == (over,)
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            state = transaction.site_state(OAK)
+            assert (state.troubles, state.latched) == ({}, {"silent:oak": over})
+        world.commit(Decision(troubles=(replace(over, cleared_us=2),)))
+        assert world.store.read_troubles(latched=True) == ()
+
+    def test_when_devices_were_heard_last_is_kept_and_the_newer_wins(self, world: World) -> None:
+        badge = LastSeen(device_id=DeviceId("b-1"), seen_us=START_WALL_US, battery_pct=80, heard_by=DeviceId("gw"))
+        button = LastSeen(device_id=DeviceId("b-2"), known_us=START_WALL_US)
+        world.store.write_last_seen([badge, button])
+        world.store.write_last_seen([replace(badge, seen_us=START_WALL_US - 1, battery_pct=3)])
+        world.store.write_last_seen([replace(button, seen_us=START_WALL_US)])
+        if not world.store.durable:  # nothing that it was asked to keep is evidence: the next message says it again
+            assert world.store.read_last_seen() == ()
+            return
+        world.restart()
+
+        found = {each.device_id: each for each in world.store.read_last_seen()}
+        assert found == {"b-1": badge, "b-2": replace(button, seen_us=START_WALL_US)}
+        assert world.store.read_last_seen([DeviceId("b-1"), DeviceId("b-9")]) == (badge,)
+        assert world.store.read_last_seen([]) == ()
 
     def test_a_poisonous_event_is_kept_and_its_fallback_told(self, world: World) -> None:
         claims = world.store.save_raw(press(), "ZeroDivisionError", outbox(text("ntf-1")), world.clock.now())
@@ -898,6 +1061,39 @@ class StoreContract:
         assert states == {NotificationState.QUEUED: 2, NotificationState.ACCEPTED: 1}
         later = world.store.read_outbox(START_WALL_US + 2 * DAY_US)
         assert {each.state for each in later} == {NotificationState.QUEUED}, "what nobody will ever settle is counted"
+
+    def test_what_is_erased_of_an_incident_is_gone_and_its_neighbours_stay(self, world: World) -> None:
+        me, old = phone(1), START_WALL_US - 40 * DAY_US
+        both = tuple(incident(n, token=str(20 + n), opened_us=old, closed_us=old + n) for n in (1, 2))
+        notices = tuple(queued(text(f"n-{n}", endpoint=me, incident_id=f"inc-{n}")) for n in (1, 2))
+        lines = tuple(entry(f"Ruiz goes to {n}", incident_id=f"inc-{n}") for n in (1, 2))
+        world.commit(Decision(incidents=both, notifications=notices, entries=lines))
+        erased = replace(both[0], closed_by="", erased_us=START_WALL_US)
+        said = entry("personal detail of 1 sensor incidents is erased", incident_id=None)
+        world.commit(Decision(incidents=(erased,), erasures=(both[0].id,), entries=(said,)))
+
+        store = world.store
+        assert store.read_notifications(both[0].id) == ()
+        assert [line.entry for line in store.read_timeline(both[0].id)] == [None]
+        assert store.read_incident(both[0].id) == erased
+        assert len(store.read_notifications(both[1].id)) == 1
+        assert [line.entry is None for line in store.read_timeline(both[1].id)] == [False]
+        assert store.verify_journal(OAK) == 3
+        with store.begin([OAK], world.clock.now()) as transaction:
+            known = transaction.phone_incidents(me.key, old - DAY_US)
+        assert [each.incident_id for each in known] == ["inc-2"]
+
+    def test_what_was_closed_long_ago_is_read_page_by_page(self, world: World) -> None:
+        old = START_WALL_US - 40 * DAY_US
+        closed = [incident(n, token=str(20 + n), opened_us=old, closed_us=old) for n in range(1, 6)]
+        young = incident(7, token="37", closed_us=START_WALL_US)
+        world.commit(Decision(incidents=(*closed, young, incident(8, token="38"))))
+        read, found, after = world.store.read_closed, list[str](), IncidentId("")
+        while page := read(before_us=START_WALL_US - 30 * DAY_US, after=after, limit=2):
+            after = page[-1].id
+            found += [each.id for each in page]
+
+        assert found == [f"inc-{n}" for n in range(1, 6)]
 
     def test_reading_what_is_not_there(self, world: World) -> None:
         assert world.store.read_incident(IncidentId("none")) is None

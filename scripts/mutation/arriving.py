@@ -135,9 +135,9 @@ ARRIVING = (
         name="roaming badge at its home site",
         edits=(
             Edit(
-                file=ROUTING,
-                old="    return gateway.site_id if gateway.site_id in allowed else None\n",
-                new="    return device.site_id if gateway.site_id in allowed else None\n",
+                file="alertd/engine/hearing.py",
+                old="    return tuple(_by_site(here))\n",
+                new="    return (home,)\n",
             ),
         ),
         by=Seeds(trips=("one site",)),
@@ -146,9 +146,9 @@ ARRIVING = (
         name="merge across sites",
         edits=(
             Edit(
-                file=ROUTING,
-                old="    if not device.roaming_sites or signal.heard_by is None:\n        return device.site_id\n",
-                new="    if not device.roaming_sites or signal.heard_by is None:\n        return min(site for site in registry.sites if site != DISTRICT)\n",
+                file="alertd/engine/hearing.py",
+                old="    home = Spot(site_id=device.site_id, gateway_id=signal.heard_by)\n",
+                new='    home = Spot(site_id=min(site for site in registry.sites if site != "district"), gateway_id=signal.heard_by)\n',
             ),
         ),
         cheap=True,

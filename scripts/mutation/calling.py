@@ -125,7 +125,7 @@ CALLING = (
         edits=(
             Edit(
                 file="adapters/alertd_adapters/twilio/voice_poller.py",
-                old="        for held in self._lines.holding():\n",
+                old="        for held in holding:\n",
                 new="        for held in ():\n",
             ),
         ),
@@ -144,8 +144,8 @@ CALLING = (
         edits=(
             Edit(
                 file="alertd/daemon/dispatch.py",
-                old="            if isinstance(outcome, Failed) and outcome.not_tried:\n",
-                new="            if False:\n",
+                old="            if isinstance(outcome, Failed) and outcome.not_tried:\n                desk.bucket.give_back()\n",
+                new="            if False:\n                desk.bucket.give_back()\n",
             ),
         ),
         cheap=True,
@@ -162,6 +162,61 @@ CALLING = (
         ),
         cheap=True,
         by=Tests(paths=("tests/daemon/test_dispatch.py",), names="a repeat passes first calls that wait"),
+    ),
+    Mutant(
+        name="a phone that is free rings for whoever happens to try next",
+        edits=(
+            Edit(
+                file="alertd/daemon/dispatch.py",
+                old="            if keys := self._held_up.get(name, set()) - held:\n",
+                new="            if keys := set[str]():\n",
+            ),
+        ),
+        by=Story(name="held_phone_hears_the_new_school_first", trips=("first calls first",)),
+    ),
+    Mutant(
+        name="a start forgets which phones our calls have",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/twilio/voice_calls.py",
+                old="        for row in rows:\n            self._hold(",
+                new="        for row in ():\n            self._hold(",
+            ),
+        ),
+        by=Story(name="restart_knows_which_phones_ring", trips=("one call a phone",)),
+    ),
+    Mutant(
+        name="phones that say this is real ring on after a correction",
+        edits=(
+            Edit(
+                file="alertd/model/notification.py",
+                old="    if n.kind is Kind.DRILL_STOPPED and n.body:",
+                new="    if False:",
+            ),
+        ),
+        by=Story(name="corrected_before_anyone_hears_this_is_real", trips=("phones fall silent",)),
+    ),
+    Mutant(
+        name="to find our own call on the phone uses up the tries",
+        edits=(
+            Edit(file=OUTCOMES, old="    if failed.not_tried:\n", new="    if False:\n"),
+            Edit(file=OUTCOMES, old="ATTEMPTS_ROUTINE = 4\n", new="ATTEMPTS_ROUTINE = 2\n"),
+        ),
+        by=Story(name="vape_waits_for_a_held_phone", trips=("tried before giving up",)),
+    ),
+    Mutant(
+        name="the line of a call that was taken back stays held",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/twilio/voice.py",
+                old="            self._lines.ended(sid)\n        return call, cut_off\n",
+                new="            pass\n        return call, cut_off\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(
+            paths=("tests/adapters/twilio/test_voice_recall.py",), names="the line is held for a call that is over"
+        ),
     ),
     Mutant(
         name="old words ring after new ones",

@@ -1,13 +1,36 @@
 """Every mutant, in the order in which they are tried."""
 
 from mutation.arriving import ARRIVING
+from mutation.brokering import BROKERING
 from mutation.calling import CALLING
 from mutation.decoding import DECODING
+from mutation.device_families import DEVICE_FAMILIES
 from mutation.drilling import DRILLING
 from mutation.going_on import GOING_ON
+from mutation.learning import LEARNING
 from mutation.loudspeakers import LOUDSPEAKERS
 from mutation.mutant import Mutant
 from mutation.quick import QUICK
+from mutation.remembering import REMEMBERING
+from mutation.sensing import SENSING
+from mutation.supervising import SUPERVISING
 from mutation.telling import TELLING
+from mutation.unheard import UNHEARD
 
-MUTANTS: tuple[Mutant, ...] = (*QUICK, *DECODING, *ARRIVING, *TELLING, *GOING_ON, *LOUDSPEAKERS, *CALLING, *DRILLING)
+MUTANTS: tuple[Mutant, ...] = (
+    *QUICK,
+    *DECODING,
+    *DEVICE_FAMILIES,
+    *LEARNING,
+    *BROKERING,
+    *UNHEARD,
+    *ARRIVING,
+    *REMEMBERING,
+    *SUPERVISING,
+    *TELLING,
+    *GOING_ON,
+    *LOUDSPEAKERS,
+    *CALLING,
+    *DRILLING,
+    *SENSING,
+)

@@ -162,6 +162,23 @@ DRILLING = (
         by=Story(name="drill_heard_of_only_in_it", trips=("drill ends",)),
     ),
     Mutant(
+        name="the end of a second drill takes back the end of the first",
+        edits=(
+            Edit(
+                file=DRILLS,
+                old="        d.withdraw_drill(because, but=Kind.DRILL_OVER)",
+                new="        d.withdraw_drill(because)",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_drills_over.py",), names="promise 3 broken"),
+    ),
+    Mutant(
+        name="a second drill forgets who may believe in the first",
+        edits=(Edit(file=DRILLS, old="            before=drill_news.carried(d),\n", new=""),),
+        cheap=True,
+        by=Story(name="drill_is_real_after_a_drill", trips=("drill believed",)),
+    ),
+    Mutant(
         name="nobody hears who was not told that a drill is over",
         edits=(
             Edit(file=DRILLS, old="OVER_EXPIRES_S = BELIEVED_US // 1_000_000\n", new="OVER_EXPIRES_S = 300\n"),
@@ -174,8 +191,8 @@ DRILLING = (
         edits=(
             Edit(
                 file=NEWS,
-                old="    if drill is None or drill.overtaken or drill.real_incident_id is not None:\n",
-                new="    if True:\n",
+                old="    over = tuple(drill for drill in d.drills_over if not drill.overtaken and drill.real_incident_id is None)\n",
+                new="    over = ()\n",
             ),
         ),
         cheap=True,
@@ -186,11 +203,11 @@ DRILLING = (
         edits=(
             Edit(
                 file="alertd/engine/draft.py",
-                old="        return None if any(told.knows for told in here or of_person) or not of_person else drill.id\n",
-                new="        return drill.id if of_person and not any(t.knows for t in here) and self.stopped_drill else None\n",
+                old="            if of_person and not any(told.knows for told in here or of_person):\n",
+                new="            if of_person and not any(t.knows for t in here) and self.stopped_drill:\n",
             ),
         ),
-        by=Story(name="drill_is_real_and_alertd_dies", trips=("drill believed",)),
+        by=Tests(paths=("tests/engine/test_drills_over.py",), names="promise 3 broken"),
     ),
     Mutant(
         name="a drill whose time is over goes on after a restart",
@@ -208,8 +225,8 @@ DRILLING = (
         edits=(
             Edit(
                 file=DRILLS,
-                old="        paging.hush(d, incident, Reason.DRILL_IS_REAL, but=d.announced_at(incident))\n",
-                new="        if not d.announced_at(incident):\n            paging.hush(d, incident, Reason.DRILL_IS_REAL, but=frozenset())\n",
+                old="        paging.hush(d, incident.id, Reason.DRILL_IS_REAL, incident=incident, but=d.announced_at(incident))\n",
+                new="        if not d.announced_at(incident):\n            paging.hush(d, incident.id, Reason.DRILL_IS_REAL, incident=incident, but=frozenset())\n",
             ),
         ),
         by=Tests(paths=("tests/engine/test_drills_over.py",), names="promise 3 broken: the drill speaks on"),

@@ -99,8 +99,8 @@ GOING_ON = (
         edits=(
             Edit(
                 file=ESCALATION,
-                old="    d.timer(TimerKind.WIDEN, WIDEN_S, incident, number=incident.round)\n",
-                new="",
+                old='reaches nobody at all", rings=True)\n    d.timer(TimerKind.WIDEN, WIDEN_S, incident, number=incident.round)\n',
+                new='reaches nobody at all", rings=True)\n',
             ),
         ),
         by=Seeds(trips=("never silent",)),
@@ -133,8 +133,8 @@ GOING_ON = (
         edits=(
             Edit(
                 file=ESCALATION,
-                old="    people = people_of(registry, incident.site_id, _of_site(incident, step.targets), d.now.wall_us)\n",
-                new="    people = people_of(registry, incident.site_id, _of_site(incident, step.targets), d.now.wall_us)[:1]\n",
+                old="    people = people_of(registry, incident.site_id, _of_site(d, incident, step.targets), d.now.wall_us)\n",
+                new="    people = people_of(registry, incident.site_id, _of_site(d, incident, step.targets), d.now.wall_us)[:1]\n",
             ),
         ),
         cheap=True,
@@ -194,8 +194,8 @@ GOING_ON = (
         edits=(
             Edit(
                 file="alertd/engine/troubles.py",
-                old="    if trouble is None:\n        return\n    _tell(d, replace(trouble, cleared_us",
-                new="    if trouble is None or not trouble.acknowledged_by:\n        return\n    _tell(d, replace(trouble, cleared_us",
+                old="    if trouble is None:\n        return\n    now_us = d.now.wall_us\n",
+                new="    if trouble is None or not trouble.acknowledged_by:\n        return\n    now_us = d.now.wall_us\n",
             ),
         ),
         by=Seeds(needs=("disk_full", "broker_down", "clock_step"), trips=("troubles clear",)),
@@ -351,8 +351,8 @@ GOING_ON = (
         edits=(
             Edit(
                 file=PRESSES,
-                old="    d.confirm(device.id, FeedbackState.RECEIVED)\n    if gesture.incident_class is None:\n",
-                new="    d.confirm(device.id, FeedbackState.RESPONDER_ACCEPTED)\n    if gesture.incident_class is None:\n",
+                old="        d.confirm(device.id, FeedbackState.RECEIVED)\n",
+                new="        d.confirm(device.id, FeedbackState.RESPONDER_ACCEPTED)\n",
             ),
         ),
         cheap=True,

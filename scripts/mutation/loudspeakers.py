@@ -7,6 +7,7 @@ from mutation.mutant import Edit, Mutant, Seeds, Story, Tests
 ANNOUNCING = "alertd/engine/announcing.py"
 PAGING = "alertd/engine/paging.py"
 NOTIFICATION = "alertd/model/notification.py"
+PACER = "adapters/alertd_adapters/rtp/pacer.py"
 PACER_TESTS = "tests/adapters/rtp/test_pacer_process.py"
 SWITCH_DOWN_FOR_A_MINUTE = tuple(
     LoudspeakersDown(at_s=100.0 * number, lasts_s=80.0, mood="switch down") for number in range(1, 6)
@@ -126,6 +127,75 @@ LOUDSPEAKERS = (
             ),
         ),
         by=Tests(paths=(PACER_TESTS,), names="nobody noticed that the pacer had stopped"),
+    ),
+    Mutant(
+        name="a pacer that does nothing it is told is kept",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/rtp/pacer_process.py",
+                old='remedy="it is killed and started again")\n        _kill(self._process)\n',
+                new='remedy="it is killed and started again")\n',
+            ),
+        ),
+        by=Tests(paths=(PACER_TESTS,), names="the pacer that does nothing was kept"),
+    ),
+    Mutant(
+        name="an old order for quiet cuts a new lockdown",
+        edits=(
+            Edit(
+                file="alertd/store/transaction.py",
+                old="            return any(not is_quiet(n) for n in found)\n",
+                new="            return False\n",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="quiet_that_is_too_old", trips=("later cuts earlier",)),
+    ),
+    Mutant(
+        name="an announcement whose fate nobody knows cuts its own repeat",
+        edits=(
+            Edit(
+                file="alertd/store/transaction.py",
+                old="        return of is not None and any(n.incident_id == of and n.endpoint.key == key for n in found)\n",
+                new="        return False and of is not None and any(n.endpoint.key == key for n in found)\n",
+            ),
+        ),
+        by=Story(name="announcement_overtakes_itself", trips=("later cuts earlier",)),
+    ),
+    Mutant(
+        name="the pacer waits behind every other program",
+        edits=(
+            Edit(file=PACER, old="        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))\n", new=""),
+        ),
+        by=Tests(paths=("tests/adapters/rtp/test_pacer.py",), names="real time is not asked for"),
+    ),
+    Mutant(
+        name="quiet whose fate nobody knows is not ordered again",
+        edits=(Edit(file=PAGING, old="        resend_unknown=stop,", new="        resend_unknown=False,"),),
+        cheap=True,
+        by=Story(name="quiet_over_a_restart"),
+    ),
+    Mutant(
+        name="a drill that was ended speaks on",
+        edits=(
+            Edit(
+                file="alertd/engine/drills.py",
+                old="    if said:\n        paging.hush(",
+                new="    if False:\n        paging.hush(",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="drill_ends_in_mid_word", trips=("later cuts earlier",)),
+    ),
+    Mutant(
+        name="the end of a drill cuts what is real in a part of the school",
+        edits=(Edit(file=PACER, old=" or talk.rank > up_to]\n", new="]\n"),),
+        by=Tests(paths=("tests/adapters/rtp/test_pacer.py",), names="what is real is cut by the end of a drill"),
+    ),
+    Mutant(
+        name="words that took long to speak cut what was pressed meanwhile",
+        edits=(Edit(file=PACER, old=" and t.turn >= turn)", new=' and not order["cuts"])'),),
+        by=Tests(paths=(PACER_TESTS,), names="older words cut the lockdown"),
     ),
     Mutant(
         name="an announcement older than its expiry is spoken",

@@ -123,9 +123,9 @@ QUICK = (
         name="blast radius: a fixed device presses where it was heard",
         edits=(
             Edit(
-                file="alertd/engine/routing.py",
-                old="    if not device.roaming_sites or signal.heard_by is None:",
-                new="    if signal.heard_by is not None and not device.roaming_sites:\n        return registry.devices[signal.heard_by].site_id\n    if not device.roaming_sites or signal.heard_by is None:",
+                file="alertd/engine/hearing.py",
+                old="    if device.zone_id is not None and not device.roaming_sites:\n",
+                new="    if signal.heard_by is not None and not device.roaming_sites:\n        return (Spot(site_id=registry.devices[signal.heard_by].site_id, gateway_id=signal.heard_by),)\n    if device.zone_id is not None and not device.roaming_sites:\n",
             ),
         ),
         by=Tests(paths=("tests/engine/test_presses.py",), names="promise 6"),
@@ -134,9 +134,14 @@ QUICK = (
         name="blast radius: a fixed device may be refused by where it was heard",
         edits=(
             Edit(
-                file="alertd/engine/routing.py",
-                old="    if not device.roaming_sites or signal.heard_by is None:",
-                new="    if signal.heard_by is None:",
+                file="alertd/engine/hearing.py",
+                old="    if device.zone_id is not None and not device.roaming_sites:\n",
+                new="    if False:\n",
+            ),
+            Edit(
+                file="alertd/engine/hearing.py",
+                old="        is_outside = device.roaming_sites and any(",
+                new="        is_outside = any(",
             ),
         ),
         by=Tests(paths=("tests/engine/test_presses.py",), names="promise 6"),
@@ -145,9 +150,9 @@ QUICK = (
         name="blast radius: a roaming device presses anywhere",
         edits=(
             Edit(
-                file="alertd/engine/routing.py",
-                old="    return gateway.site_id if gateway.site_id in allowed else None",
-                new="    return gateway.site_id if allowed else None",
+                file="alertd/engine/hearing.py",
+                old="for ear in ears if ear.gateway.site_id in allowed), key=_order)",
+                new="for ear in ears if allowed), key=_order)",
             ),
         ),
         by=Tests(paths=("tests/engine/test_presses.py",), names="promise 6"),

@@ -130,6 +130,8 @@ class SimulatedBroker:
 
     def _queue(self, session: Session, message: BrokerMessage, number: int) -> bool:
         """Does the session take it?"""
+        if self.tricks and self.tricks.withholds and matches(self.tricks.withholds, message.topic):
+            return False  # the subscription stands, and the access list forbids what comes by it
         granted = [qos for topic_filter, qos in session.filters.items() if matches(topic_filter, message.topic)]
         keeps = session.persistent and (message.qos or self.queues_qos0)
         if not granted or not (session.connection or keeps):

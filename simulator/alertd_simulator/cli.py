@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from alertd_simulator.family_ways import How
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -88,6 +90,96 @@ def play(
 
     wish = Wish(story=story, seed=seed, minutes=minutes, speed=speed, into=into, leave_out=leave_out)
     raise typer.Exit(run_play(wish))
+
+
+devices_app = typer.Typer(no_args_is_help=True, help="Real families' devices, played against a broker.")
+app.add_typer(devices_app, name="devices")
+
+
+@devices_app.command()
+def families() -> None:
+    """Which families can be played, what each can say, and which cannot be played and why."""
+    from alertd_simulator.family_player import list_families
+
+    raise typer.Exit(list_families())
+
+
+@devices_app.command("play")
+def play_device(  # noqa: PLR0913, PLR0917 - one argument an option
+    device: Annotated[str, typer.Argument(help="Its id, as devices.csv writes it.")],
+    how: Annotated[How, typer.Option("--how", help="What happens to it.")] = How.SINGLE,
+    act: Annotated[str, typer.Option(metavar="WORD", help="What it says; default: its press or alarm.")] = "",
+    times: Annotated[int, typer.Option(min=0, max=10_000, help="For burst and flood.")] = 0,
+    family: Annotated[
+        str, typer.Option(metavar="NAME", help="Not of a registry: a device of this family (see families).")
+    ] = "",
+    over: Annotated[str, typer.Option(metavar="SOURCE", help="Where several triggers could hear it.")] = "",
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="DIR", help="The district; default: that of the rehearsal.")
+    ] = None,
+    into: Annotated[Path, typer.Option(metavar="DIR", help="The rehearsal of `receivers`.")] = Path("rehearsal"),
+    broker: Annotated[str, typer.Option(metavar="HOST:PORT", help="Default: the rehearsal's.")] = "",
+    username: Annotated[
+        str, typer.Option(metavar="NAME", help="At the broker; the password comes from ALERTD_SIM_PASSWORD.")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be published, and publish nothing.")
+    ] = False,
+) -> None:
+    """Publish what a real device, its gateway or its network server would publish, over a real broker.
+
+    Ways: single, burst, copies (several gateways), retained, replayed, late (stored and forwarded), dying (battery),
+    silent (it stops checking in), flood (a sensor). Refuses to play where credentials of a live provider are at hand,
+    or at a broker whose alertd could reach somebody real.
+
+    Examples:  alertd-sim devices play 24E124535B316056 --how copies  ·
+    alertd-sim devices play b1 --family shelly-gen1 --broker 127.0.0.1:1884
+    """
+    from alertd_simulator.family_player import Wish, run_devices
+
+    wish = Wish(
+        device=device, how=how, family=family, over=over, act=act, times=times, config=config, into=into, broker=broker,
+        username=username, dry_run=dry_run,
+    )  # fmt: skip
+    raise typer.Exit(run_devices(wish))
+
+
+@app.command()
+def conformance(  # noqa: PLR0913, PLR0917 - one argument an option
+    source: Annotated[str, typer.Option(metavar="NAME", help="Source profile, or press_json.")] = "",
+    device: Annotated[str, typer.Option(metavar="ID", help="As it would stand in devices.csv.")] = "",
+    topic: Annotated[
+        list[str] | None, typer.Option(metavar="FILTER", help="What to listen to; more may follow.")
+    ] = None,
+    broker: Annotated[str, typer.Option(metavar="HOST:PORT", help="The broker that the device speaks to.")] = "",
+    profile: Annotated[str, typer.Option(metavar="NAME", help="Device profile, where the source has none.")] = "",
+    base: Annotated[str, typer.Option(metavar="TOPIC", help="Base topic, as in the trigger's options.")] = "",
+    username: Annotated[
+        str, typer.Option(metavar="NAME", help="At the broker; the password comes from ALERTD_SIM_PASSWORD.")
+    ] = "",
+    feedback: Annotated[str, typer.Option(metavar="TOPIC", help="Where the device hears “received”.")] = "",
+    transcript: Annotated[Path, typer.Option(metavar="FILE", help="Where to write what was heard.")] = Path(
+        "conformance.jsonl"
+    ),
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as a page, too.")] = None,
+    judge: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Judge this transcript; listen to nothing.")
+    ] = None,
+) -> None:
+    """Does a device or gateway work with alertd? A checklist of eight steps at a real broker, and a report.
+
+    For vendors and integrators. It pages nobody and needs no alertd. Exits 0 if every point that must be was passed.
+
+    Example:  alertd-sim conformance --source shelly-gen1 --device desk-1 --topic 'shellies/desk-1/#' --broker
+    127.0.0.1:1883 --html desk-1.html
+    """
+    from alertd_simulator.conformance.command import Wish, run
+
+    wish = Wish(
+        source=source, device=device, profile=profile, base=base, topics=tuple(topic or ()), broker=broker,
+        username=username, feedback=feedback, transcript=transcript, html=html, judge=judge,
+    )  # fmt: skip
+    raise typer.Exit(run(wish))
 
 
 def main() -> None:

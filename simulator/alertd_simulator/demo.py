@@ -188,6 +188,7 @@ async def _live(world: World) -> int:
         quitting = asyncio.create_task(quit_.wait(), name="quit")
         try:
             await asyncio.wait({playing, quitting}, return_when=asyncio.FIRST_COMPLETED)
+            left_early = not playing.done()
             if is_terminal:
                 await quit_.wait()
         finally:
@@ -195,8 +196,8 @@ async def _live(world: World) -> int:
                 task.cancel()
             await asyncio.gather(drawing, playing, quitting, return_exceptions=True)
             live.update(_drawn(screen, console), refresh=True)
-    if not world.story.is_over:
-        return EXIT_OK  # the user left in the middle of it
+    if left_early:
+        return EXIT_OK
     return _verdict(world)
 
 

@@ -29,7 +29,9 @@ from alertd.model.site import Device, DeviceKind
 from alertd.ports import Clock
 from alertd_simulator.broker import DEVICE, REPLAYER, Published
 from alertd_simulator.devices import Payload, poison
+from alertd_simulator.families.said import Said
 from alertd_simulator.world.happenings import Truth
+from alertd_simulator.world.mapped_devices import Kind, MappedDevices
 from alertd_simulator.world.plan import Gesture, Poison, Press, SensorReport
 
 Message = tuple[float, Payload, Truth | None]
@@ -53,6 +55,10 @@ NEVER_SET_S = 1_234.0
 """What a clock shows that was never set: minutes after 1970."""
 
 
+GARBLED = ("garbage", "empty", "huge", "deep")
+"""Nonsense that any family may send."""
+
+
 class Make(StrEnum):
     COUNTING = "counting"
     TIMELESS = "timeless"
@@ -67,6 +73,12 @@ PREFIXES = {"timeless": Make.TIMELESS, "astray": Make.ASTRAY, "plain": Make.PLAI
 """By the first word of a device's id, as the stated district writes them."""
 AT_QOS_0 = "-1"
 """Zigbee buttons without time whose id ends so publish at QoS 0, as Zigbee2MQTT does unless told otherwise."""
+
+
+def _measured(report: SensorReport) -> dict[str, object]:
+    """What is no alarm by itself: a number, or that one is over."""
+    said: dict[str, object] = {} if report.reading is None else {"reading": report.reading}
+    return said | {"over": True} if report.over else said
 
 
 def make_of(device_id: str) -> Make:
@@ -96,10 +108,13 @@ class Fleet:
     """`messages` of each deed, in the order of the deeds: counters go up. Deterministic: a deed draws from a stream of
     its own, so that leaving out another one changes nothing about it."""
 
-    def __init__(self, registry: Registry, *, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, registry: Registry, *, clock: Clock, random: Random, mapped: MappedDevices | None = None
+    ) -> None:
         self._registry = registry
         self._clock = clock
         self._seed = random.random()
+        self._mapped = mapped or MappedDevices(0.0, 0.0)
         self._sequences: dict[str, int] = {}
         self._left: dict[str, int] = {}
         """Messages that are left in a dying battery."""
@@ -112,7 +127,7 @@ class Fleet:
             case Press():
                 found = list(self._press(deed, now_us, random))
             case SensorReport():
-                found = list(self._report(deed, now_us))
+                found = list(self._report(deed, now_us, random))
             case _:
                 found = [self._poison(deed, now_us)]
         return sorted(found, key=lambda message: message[0])  # stable
@@ -121,8 +136,13 @@ class Fleet:
 
     def _press(self, press: Press, now_us: int, random: Random) -> Iterator[Message]:
         device = self._registry.devices[DeviceId(press.device)]
+        kind = self._mapped.kind(device.id)
+        if kind is not None:
+            yield from self._mapped_press(press, kind, now_us, random)
+            return
         make = make_of(device.id)
-        said = [(f, self._body(device, make, f)) for f in _fingers(press, make, random) if self._has_power(device)]
+        fingers = _said_again(press, list(_fingers(press, make, random)))
+        said = [(f, self._body(device, make, f) | _state(press)) for f in fingers if self._has_power(device)]
         for place, heard_by in enumerate(press.heard_by or ("",)):
             is_last = place == len(press.heard_by or ("",)) - 1
             radio_s = random.uniform(*RADIO_S) + (press.held_back_s if is_last else 0.0)
@@ -130,8 +150,12 @@ class Fleet:
             found = [
                 (
                     finger.after_s + radio_s,
-                    replace(self._payload(device, make, _heard(body, heard_by)), retain=press.retain),
-                    self._truth(device, press.name, finger, heard_by, now_us),
+                    replace(self._payload(device, make, _heard(press, body, place)), retain=press.retain),
+                    _of_state(
+                        press,
+                        self._truth(device, press.name, finger, heard_by, now_us),
+                        is_first=finger is fingers[0],
+                    ),
                 )
                 for finger, body in heard
             ]
@@ -139,6 +163,29 @@ class Fleet:
             if found and heard_by and not press.retain and random.random() < REPEATING_SHARE:
                 self._confirmed.discard(device.id)
                 yield from _again(device, found[-1])
+
+    def _mapped_press(self, press: Press, kind: Kind, now_us: int, random: Random) -> Iterator[Message]:
+        """As its family says it. Its gateways hand on what all of them heard; it belongs to its home."""
+        device = self._registry.devices[DeviceId(press.device)]
+        word = kind.hold if press.gesture is Gesture.HOLD else kind.press
+        radio_s = random.uniform(*RADIO_S) + press.held_back_s
+        fingers = list(_fingers(replace(press, action=press.action or word), Make.COUNTING, random))
+        for finger in fingers:
+            if not self._has_power(device):
+                return
+            truth = self._truth(device, press.name, finger, "", now_us)
+            said, is_last = self._said(device, finger), finger is fingers[-1]
+            for after_s, payload, tells in self._mapped.say(kind, said, random, press.heard_by, is_last=is_last):
+                at_s = finger.after_s + radio_s + after_s
+                yield at_s, replace(payload, retain=payload.retain or press.retain), truth if tells else None
+
+    def _said(self, device: Device, finger: Finger) -> Said:
+        return Said(
+            device=device.id,
+            act=finger.action,
+            at_us=self._clock.now().wall_us + round(finger.after_s * 1e6),
+            battery=min(90, self._left.get(device.id, 90)),
+        )
 
     def _has_power(self, device: Device) -> bool:
         """A dying badge has so many messages left, then it is silent."""
@@ -204,18 +251,29 @@ class Fleet:
 
     # --- sensors and nonsense
 
-    def _report(self, report: SensorReport, now_us: int) -> Iterator[Message]:
+    def _report(self, report: SensorReport, now_us: int, random: Random) -> Iterator[Message]:
         device = self._registry.devices[DeviceId(report.device)]
+        kind = self._mapped.kind(device.id)
         for number in range(report.times):
             finger = Finger(after_s=number * report.every_s, action=report.action, count=1)
-            body = self._body(device, Make.COUNTING, finger)
+            if kind is not None:
+                truth = self._truth(device, report.name, finger, "", now_us)
+                said = self._mapped.say(kind, self._said(device, finger), random, ())
+                yield from ((finger.after_s + after_s, payload, truth) for after_s, payload, _ in said)
+                continue
+            body = self._body(device, Make.COUNTING, finger) | _measured(report)
             payload = self._payload(device, Make.COUNTING, body)
-            yield finger.after_s, payload, self._truth(device, report.name, finger, "", now_us)
+            truth = self._truth(device, report.name, finger, "", now_us)
+            alarm = report.reading is None and not report.over
+            yield finger.after_s, payload, truth if alarm else replace(truth, incident_class=None)
 
     def _poison(self, nonsense: Poison, now_us: int) -> Message:
         """Nonsense is nobody's press; only the press on which the engine fails is one: its site has to be paged."""
         device = self._registry.devices[DeviceId(nonsense.device)]
         payload = poison(nonsense.kind, device.id, nonsense.name)
+        kind = self._mapped.kind(device.id)
+        if nonsense.kind in GARBLED and kind is not None:  # on its family's own topic
+            payload = replace(payload, topic=self._mapped.topic(kind, device.id))
         if nonsense.kind != "decide":
             return 0.0, payload, None
         classes = [meaning(device, PRESS, 1_000), *(IncidentClass(name) for name in device.gestures.actions.values())]
@@ -246,8 +304,33 @@ def _fingers(press: Press, make: Make, random: Random) -> Iterator[Finger]:
         after_s += random.uniform(*BETWEEN_S)
 
 
-def _heard(body: dict[str, object], heard_by: str) -> dict[str, object]:
-    return body | {"gateway": heard_by} if heard_by else body
+def _heard(press: Press, body: dict[str, object], place: int) -> dict[str, object]:
+    if not press.heard_by:
+        return body
+    strength: dict[str, object] = {"rssi": press.rssi[place]} if place < len(press.rssi) else {}
+    return body | {"gateway": press.heard_by[place]} | strength
+
+
+def _said_again(press: Press, fingers: list[Finger]) -> list[Finger]:
+    """What the messages say: of a state, the same again and again."""
+    if press.over:
+        return fingers[:1]
+    if not press.stays_s:
+        return fingers
+    again = range(int(press.first_lost), int(press.stays_s // press.every_s) + 1)
+    return [Finger(after_s=number * press.every_s, action=fingers[0].action, count=1) for number in again]
+
+
+def _state(press: Press) -> dict[str, object]:
+    if press.over:
+        return {"over": True}
+    return {"lasts_s": round(3 * press.every_s)} if press.stays_s else {}
+
+
+def _of_state(press: Press, truth: Truth, *, is_first: bool) -> Truth:
+    """Only the first that is heard of a state is a press; that it is over is none."""
+    is_press = not press.over and (is_first or not press.stays_s)
+    return truth if is_press else replace(truth, incident_class=None)
 
 
 def _again(device: Device, said: Message) -> Iterator[Message]:

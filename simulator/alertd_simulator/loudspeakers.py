@@ -6,8 +6,8 @@ by themselves (docs/pa.md). Must never know what alertd decides.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 from typing import Any
@@ -54,18 +54,30 @@ class Speech(Struct, frozen=True, kw_only=True):
     page_id: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class OnAir:
+    """What a zone is saying. `turn`: of the order for it."""
+
+    speech: Speech
+    turn: int
+    end: asyncio.TimerHandle
+
+
 class Loudspeakers:
     """Every zone of a district. `moods` by zone, "" for all of them."""
 
     def __init__(self, school: Loaded, *, random: Random) -> None:
         self.moods: dict[str, Mood] = {}
         self.on_spoken: list[Callable[[Speech], None]] = []
-        self.on_silent: list[Callable[[Speech, bool], None]] = []
-        """The second argument: it was cut."""
+        self.on_silent: list[Callable[[Speech, str], None]] = []
+        """The second argument: the page that cut it; empty: it was said to its end."""
         self._random = random
-        self._said: dict[tuple[str, str], tuple[asyncio.TimerHandle, Speech]] = {}
-        self.silences: Counter[tuple[str, str]] = Counter()
-        """Channel and zone -> how often quiet was ordered there. What was under way then is not begun any more."""
+        self._said: dict[tuple[str, str], OnAir] = {}
+        self.turns = 0
+        """Orders so far."""
+        self.quiet: dict[tuple[str, str, bool], int] = {}
+        """Channel, zone, is it an exercise -> turn of the last order for quiet that is meant for it. What was under way
+        then is not begun any more."""
         self._times = {
             (section.name, name): int(announcement.get("times", 2))
             for section in school.sections
@@ -80,7 +92,20 @@ class Loudspeakers:
         """How long it takes from here to the first packet; drawn anew each time."""
         return self._random.uniform(*(SLOW_S if self.mood_of(zone) is Mood.SLOW else CROSSING_S))
 
-    def take(self, channel: str, zone: str, page: Page, page_id: str) -> Outcome:
+    def asked(self, channel: str, zone: str, page: Page) -> int:
+        """An order begins its way. Its turn: of two, the later one knows more, whichever is there first."""
+        self.turns += 1
+        if page.action is PageAction.STOP:
+            for is_exercise in (True,) if page.mode is not Mode.LIVE else (False, True):
+                self.quiet[channel, zone, is_exercise] = self.turns
+        return self.turns
+
+    def is_overtaken(self, channel: str, zone: str, page: Page, turn: int) -> bool:
+        """Was quiet ordered since these words were asked for?"""
+        last = self.quiet.get((channel, zone, page.mode is not Mode.LIVE), 0)
+        return page.action is PageAction.SAY and last > turn
+
+    def take(self, channel: str, zone: str, page: Page, page_id: str, turn: int) -> Outcome:
         """Speak, fall silent, or say why not. Nobody knows whether a receiver was on: *sent* is all there is."""
         match self.mood_of(zone):
             case Mood.SWITCH_DOWN:
@@ -90,16 +115,18 @@ class Loudspeakers:
             case _:
                 pass
         now = self._said.get((channel, zone))
+        later = now is not None and now.turn > turn
         if page.action is PageAction.STOP:
-            self._cut(channel, zone)
-        elif now is not None and not page.emergency:
+            if now is not None and not later and (page.mode is Mode.LIVE or now.speech.mode is not Mode.LIVE):
+                self._cut(channel, zone, page_id)
+        elif now is not None and (later or not page.emergency):
             return Failed(permanent=False, code="busy", detail=f"{zone} is speaking", retry_after_s=2.0)
         else:
-            self._cut(channel, zone)
-            self._speak(channel, zone, page, page_id)
+            self._cut(channel, zone, page_id)
+            self._speak(channel, zone, page, page_id, turn)
         return Sent(ref=page_id)
 
-    def _speak(self, channel: str, zone: str, page: Page, page_id: str) -> None:
+    def _speak(self, channel: str, zone: str, page: Page, page_id: str, turn: int) -> None:
         speech = Speech(
             channel=channel,
             zone=zone,
@@ -111,20 +138,20 @@ class Loudspeakers:
         )
         times = self._times.get((channel, page.announcement), 1)
         lasts_s = TONE_S + WORD_S * len(page.words.split()) * times
-        handle = asyncio.get_running_loop().call_later(lasts_s, self._end, channel, zone, False)  # noqa: FBT003
-        self._said[channel, zone] = (handle, speech)
+        handle = asyncio.get_running_loop().call_later(lasts_s, self._end, channel, zone, "")
+        self._said[channel, zone] = OnAir(speech=speech, turn=turn, end=handle)
         for tell in self.on_spoken:
             tell(speech)
 
-    def _cut(self, channel: str, zone: str) -> None:
+    def _cut(self, channel: str, zone: str, by: str) -> None:
         if (channel, zone) in self._said:
-            self._said[channel, zone][0].cancel()
-            self._end(channel, zone, True)  # noqa: FBT003
+            self._said[channel, zone].end.cancel()
+            self._end(channel, zone, by)
 
-    def _end(self, channel: str, zone: str, cut: bool) -> None:  # noqa: FBT001 - called back by the loop
-        _, speech = self._said.pop((channel, zone))
+    def _end(self, channel: str, zone: str, by: str) -> None:
+        speech = self._said.pop((channel, zone)).speech
         for tell in self.on_silent:
-            tell(speech, cut)
+            tell(speech, by)
 
 
 class PaChannel:
@@ -142,14 +169,12 @@ class PaChannel:
         notification = claim.notification
         page = decode(notification.body, type=Page)
         zone = notification.endpoint.address
-        silences = self._loudspeakers.silences
-        silences[self.name, zone] += page.action is PageAction.STOP
-        before = silences[self.name, zone]
+        turn = self._loudspeakers.asked(self.name, zone, page)
         await asyncio.sleep(self._loudspeakers.crossing_s(zone))
         self._refuse_if_dead()
-        if page.action is PageAction.SAY and silences[self.name, zone] > before:
+        if self._loudspeakers.is_overtaken(self.name, zone, page, turn):
             return Withdrawn(ref=notification.id, detail="quiet was ordered before it was said")
-        return self._loudspeakers.take(self.name, zone, page, notification.id)
+        return self._loudspeakers.take(self.name, zone, page, notification.id, turn)
 
     async def look_up(self, row: NotificationRow) -> Outcome | None:  # noqa: ARG002 - a port's signature
         """Nobody has kept what was said."""

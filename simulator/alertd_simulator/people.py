@@ -78,6 +78,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     mine: bool
     """Typed by its owner."""
     body: str
+    sender: str = ""
+    """Our number that a text came from: an answer to it goes there."""
 
 
 class Responder:
@@ -111,10 +113,10 @@ class Responder:
         """What the phone received."""
         return [line.body for line in self.screen if not line.mine]
 
-    def say(self, body: str) -> None:
-        """Type and send."""
+    def say(self, body: str, to: str = "") -> None:
+        """Type and send, to our number `to`; without it, to whichever texted last."""
         self._show(body, mine=True)
-        sent = self._carrier.receive(sender=self.number, body=body, to=self._writes_to)
+        sent = self._carrier.receive(sender=self.number, body=body, to=to or self._writes_to)
         meant, token = meant_by(body, frozenset(code[1:] for code in self._codes))
         for listener in self.on_typed:
             listener(self.number, body, meant, token, sent.sid)
@@ -123,16 +125,17 @@ class Responder:
         """Type `body`, in which `{token}` stands for the token of the newest text that offers a code and holds the
         words `about`, and `{text}` for that text. Nothing of the kind on the screen: the braces are typed as they are,
         as somebody does who has nothing to read from."""
-        offering = [text for text in reversed(self.texts()) if about in text and (OFFER.search(text) or not about)]
-        text = next((text for text in offering if OFFER.search(text)), next(iter(offering), None))
-        if text is not None:
-            offer = OFFER.search(text)
-            body = body.replace("{text}", text)
+        texts = [line for line in reversed(self.screen) if not line.mine]
+        offering = [line for line in texts if about in line.body and (OFFER.search(line.body) or not about)]
+        line = next((line for line in offering if OFFER.search(line.body)), next(iter(offering), None))
+        if line is not None:
+            offer = OFFER.search(line.body)
+            body = body.replace("{text}", line.body)
             body = body.replace("{token}", offer[1][1:]) if offer else body
-        self.say(body)
+        self.say(body, line.sender if line is not None and about else "")
 
-    def _show(self, body: str, *, mine: bool) -> None:
-        line = Seen(at_s=asyncio.get_running_loop().time(), mine=mine, body=body)
+    def _show(self, body: str, *, mine: bool, sender: str = "") -> None:
+        line = Seen(at_s=asyncio.get_running_loop().time(), mine=mine, body=body, sender=sender)
         self.screen.append(line)
         for listener in self.on_screen:
             listener(line)
@@ -141,7 +144,7 @@ class Responder:
 
     def _light_up(self, text: Text) -> None:
         self._writes_to = text.sender
-        self._show(text.body, mine=False)
+        self._show(text.body, mine=False, sender=text.sender)
         offer, arrival = OFFER.search(text.body), ARRIVE.search(text.body)
         if offer:
             self._read(offer[1], text.body)

@@ -25,7 +25,8 @@ from alertd_simulator.demo_wiring import Endpoints, Keys
 from alertd_simulator.dispatch_center import DispatchCenter, Message
 from alertd_simulator.embedded_broker import embedded_broker
 from alertd_simulator.feed import Feed
-from alertd_simulator.live_credentials import LiveError, refuse_live
+from alertd_simulator.live_broker import check_broker
+from alertd_simulator.live_credentials import refuse_live
 from alertd_simulator.loopback_server import LOOPBACK, free_port, served
 from alertd_simulator.on_the_phone import conduct_of
 from alertd_simulator.people import Habit, Responder, Seen
@@ -72,22 +73,6 @@ def prepare_folder(folder: Path) -> None:
     (folder / MARKER).touch()
     for old in ("config", STATE, SPARE):  # the broker has forgotten it all, and so shall the daemon
         shutil.rmtree(folder / old, ignore_errors=True)
-
-
-def check_broker(wiring: Mapping[str, object], host: str, port: int) -> None:
-    """A broker at which a live daemon may listen is none for a rehearsal: its presses would be real there."""
-    sources = wiring.get("sources", {})
-    for name, section in sources.items() if isinstance(sources, dict) else ():
-        configured = str(section.get("host", "localhost")), int(section.get("port", 1883))
-        if _place(*configured) == _place(host, port):
-            raise LiveError(
-                f"{host}:{port} is the broker of sources.{name}: a live daemon may listen there, and would take for "
-                "real what is played; give the rehearsal a broker of its own"
-            )
-
-
-def _place(host: str, port: int) -> tuple[str, int]:
-    return ("localhost" if host in {LOOPBACK, "::1"} else host.lower(), port)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from alertd.model.check_in import CheckIn
 from alertd.model.decision import Now
 from alertd.model.events import Arrival, Event
 from alertd.model.ids import NotificationId
@@ -47,6 +48,11 @@ class OpenDoor:
 
     def observe(self, source: str, name: str, *, value: float = 1.0) -> None:
         self.observed[name] += 1
+
+    def check_in(
+        self, source: str, check_ins: Sequence[CheckIn], *, retained: bool = False, qos: int | None = None
+    ) -> None:
+        raise AssertionError("an outward adapter hears no device")
 
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]

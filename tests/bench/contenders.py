@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from alertd.console.client import Client
 from tests.bench import workload
 from tests.bench.presser import Presser, press_packet
 from tests.bench.sink import Sink
@@ -28,11 +29,23 @@ class Bench(Struct, frozen=True, kw_only=True):
     sink: Sink
     presser: Presser
     pid: int
+    socket: Path
+    """Of alertd."""
 
     def cpu_s(self) -> float:
         """User and system time of the process so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+    def memory_mib(self) -> float:
+        """What of the process is in memory."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
+
+    async def devices(self, which: str) -> list[str]:
+        """Ids of those that are in one of alertd's lists: "never_heard", "silent"."""
+        found = await asyncio.to_thread(Client(self.socket).get, "/v1/devices", list=which)
+        return [each["id"] for each in found["devices"]]
 
 
 @asynccontextmanager
@@ -68,7 +81,7 @@ async def _running(command: list[str], folder: Path, sink: Sink, presser: Presse
         )
     try:
         await _ready(process, folder / "log", sink, presser, size)
-        yield Bench(sink=sink, presser=presser, pid=process.pid)
+        yield Bench(sink=sink, presser=presser, pid=process.pid, socket=folder / "state" / "alertd.sock")
     finally:
         if process.returncode is None:
             process.terminate()

@@ -57,10 +57,10 @@ async def measure(bench: Bench, size: Size, *, loaded: bool) -> Figures:
     idle: list[float] = []
     under_load: list[float] = []
     for _ in range(BLOCKS):
-        idle += await _singles(bench, size.singles // BLOCKS, numbers)
+        idle += await singles(bench, size.singles // BLOCKS, numbers)
         if loaded:
             async with _telemetry(bench):
-                under_load += await _singles(bench, size.singles // BLOCKS, numbers)
+                under_load += await singles(bench, size.singles // BLOCKS, numbers)
     rate, cpu_us, lost = await _storm(bench, size)
     return Figures(
         single_p50=percentile(idle, 50),
@@ -78,7 +78,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-async def _singles(bench: Bench, count: int, numbers: Iterator[int]) -> list[float]:
+async def singles(bench: Bench, count: int, numbers: Iterator[int]) -> list[float]:
     """Milliseconds from the press to its webhook."""
     gaps = random.Random(count)
     pressed: dict[int, float] = {}

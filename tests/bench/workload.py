@@ -26,6 +26,7 @@ from msgspec import Struct
 
 SITES = 50
 PRESS_BYTES = 300
+PREFIX = "bench-"
 TELEMETRY_TOPIC = "alertd/telemetry/bench"
 SECRETS = {
     "ALERTD_SECRET_SIGNING": "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
@@ -50,7 +51,7 @@ class Size(Struct, frozen=True, kw_only=True):
 
 
 def device_id(number: int) -> str:
-    return f"bench-{number:06}"
+    return f"{PREFIX}{number:06}"
 
 
 def topic(number: int) -> str:

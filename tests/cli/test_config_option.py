@@ -73,6 +73,8 @@ def test_simulate_takes_the_directory_that_was_said(tmp_path):
         ("import", "people", "x.csv", "--config", "B"),
         ("import", "devices", "x.csv", "--config", "B"),
         ("devices", "decode", "a/b", "{}", "--config", "B"),
+        ("devices", "learn", "--config", "B"),
+        ("broker", "config", "--config", "B"),
         ("simulate", "--config", "B"),
     ],
     ids=" ".join,
@@ -108,4 +110,5 @@ def test_no_other_command_names_a_directory():
 
     found = set(with_config(typer.main.get_command(app)))
     imports = {("import", "people"), ("import", "devices")}
-    assert found == {("check",), ("doctor",), ("run",), *imports, ("devices", "decode")}
+    devices = {("devices", "decode"), ("devices", "learn")}
+    assert found == {("check",), ("doctor",), ("run",), *imports, *devices, ("broker", "config")}

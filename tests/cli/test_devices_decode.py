@@ -45,7 +45,7 @@ def decode(config: Path, *arguments: str, typed: str | None = None) -> Result:
 def test_a_press_is_explained_step_by_step(config):
     said = decode(config, UP, up("AXVV/y4B", deduplicationId="d-7")).stdout.splitlines()
     assert [line.split(maxsplit=1) for line in said] == [
-        ["trigger", "sources.broker, trigger 3: application/+/device/+/event/+"],
+        ["trigger", "sources.broker, trigger 4: application/+/device/+/event/+"],
         ["source", "chirpstack-v4, message 1: application/{application}/device/{eui}/event/up"],
         ["captured", f"application = 7f3c, eui = {BUTTON}"],
         ["device", f"{BUTTON}, registered as {BUTTON.upper()}"],

@@ -67,7 +67,8 @@ def test_a_drill_begins_says_until_when_and_whom_it_told(shell, daemon):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (("--told", " "), "told"),
+        (("--told", " "), "it is empty"),
+        (("--told", ""), "call your dispatch centre, then say whom you told"),
         (("--minutes", "200"), "minutes"),
         (("--class", "vape"), "nothing that people drill"),
         (("--device", "badge-elm"), "belongs to elm, not to oak"),

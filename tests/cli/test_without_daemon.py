@@ -174,6 +174,18 @@ def test_import_of_what_the_daemon_would_refuse_writes_nothing_and_exits_4(tmp_p
     assert (tmp_path / "config/people.csv").read_text() == before
 
 
+def test_import_of_a_new_person_without_a_kind_says_how_to_give_one(tmp_path):
+    shutil.copytree(CONFIG, tmp_path / "config")
+    (tmp_path / "staff.csv").write_text("id,name,phone,sites\nnew-1,Quill,+12025550177,oak\n")
+    command = ("import", "people", str(tmp_path / "staff.csv"), "--config", str(tmp_path / "config"), "--dry-run")
+    refused = run(*command)
+
+    assert refused.exit_code == 4
+    assert "staff.csv:2: kind: is empty" in refused.output
+    assert "--default kind=" in refused.output
+    assert run(*command, "--default", "kind=staff").exit_code == 0
+
+
 def init(folder: Path, *more: str):
     lists = ("--people", str(folder / "staff.csv"), "--devices", str(folder / "buttons.csv"))
     return run("init", str(folder / "ours"), *lists, "--responder", "1", "--technician", "2", *more)

@@ -32,7 +32,8 @@ def test_example_is_a_whole_district(school):
         assert {d.gestures.id for d in here} >= {"badge", "wall-button", "medical-button", "vape-sensor"}
         assert [d.id for d in here if d.roaming_sites] or site == "elm"
         assert set(registry.sites[SiteId(site)].policies) == {
-            "lockdown", "staff_assist", "medical", "hold", "vape", "masking", "tamper", "trouble",
+            "lockdown", "staff_assist", "medical", "hold", "vape", "masking", "tamper", "trouble", "duress",
+            "police_duress", "fire", "environmental",
         }  # fmt: skip
     assert {schedule.site_id for schedule in registry.schedules.values()} == {"oak", "elm"}
     assert [zone.id for zone in registry.zones.values() if not zone.spoken or not zone.nearest_exterior_door] == []
@@ -67,7 +68,11 @@ def test_lockdown_tells_responders_staff_and_dispatch_at_once_and_a_second_tier_
 def test_a_person_has_a_text_endpoint_and_the_district_a_technician(school):
     registry = school.load().registry
 
-    assert [e.key for e in registry.people[PersonId("ruiz")].endpoints] == ["sms:+12025550110", "voice:+12025550110"]
+    assert [e.key for e in registry.people[PersonId("ruiz")].endpoints] == [
+        "sms:+12025550110",
+        "voice:+12025550110",
+        "notices:+12025550110",
+    ]
     technicians = set(registry.by_group["technicians"])
     assert technicians <= set(registry.site_staff[DISTRICT])
     assert len(technicians) >= 2, "one of them is on holiday"

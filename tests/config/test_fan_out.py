@@ -191,6 +191,6 @@ def test_limits_without_secrets_are_those_of_the_channel_that_is_built(school) -
 
 
 def test_a_plugin_that_says_nothing_is_taken_for_the_slowest(school) -> None:
-    school.replace("channels.toml", 'plugin = "sms_twilio"', 'plugin = "sms_elsewhere"')
+    school.replace("channels.toml", '[channels.sms]\nplugin = "sms_twilio"', '[channels.sms]\nplugin = "sms_elsewhere"')
 
     assert {w.per_s for w in _lockdown(school).waves if w.channel == "sms"} == {1.0}

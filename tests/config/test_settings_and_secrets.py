@@ -137,8 +137,8 @@ def test_plugin_error_gets_the_line_of_its_key(school):
     text = (school.directory / "channels.toml").read_text()
     line = text[: text.index('topic = "zigbee2mqtt/+"')].count("\n") + 1
 
-    problem = section.problem(SettingsError("triggers[1].topic", "is wrong"))
-    assert (problem.file, problem.line, problem.key) == ("channels.toml", line, "sources.broker.triggers[1].topic")
+    problem = section.problem(SettingsError("triggers[2].topic", "is wrong"))
+    assert (problem.file, problem.line, problem.key) == ("channels.toml", line, "sources.broker.triggers[2].topic")
     assert section.problem(SettingsError("nothing", "is missing")).line == section.line
     assert section.secret_names == ("broker-password",)
 

@@ -13,7 +13,8 @@ client_id = "{client_id}"
 triggers = [{{ topic = "alertd/press/+" }}]
 """
 ONLY_SOURCE = "[sources.broker]"
-SHIPPED_TRIGGERS = """{ topic = "alertd/press/+", decoder = "press_json" },
+SHIPPED_TRIGGERS = """{ topic = "alertd/press/+", decoder = "press_json", kinds = ["button", "wearable"] },
+  { topic = "alertd/sensor/+", decoder = "press_json", kinds = ["sensor"] },
   { topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" },"""
 
 

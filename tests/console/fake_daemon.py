@@ -1,11 +1,12 @@
 """A daemon in memory for the console's tests: real decisions of the real engine, no disk, and faults on demand."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from alertd.console.backend import Health, Proof, Reloaded
 from alertd.engine.routing import route
-from alertd.model.decision import Entry, EntryKind, Now
+from alertd.model.check_in import CheckIn, DeviceStanding
+from alertd.model.decision import Entry, EntryKind, GestureCount, Now
 from alertd.model.drill import Drill
 from alertd.model.events import Arrival, Event
 from alertd.model.ids import DISTRICT, DrillId, IncidentId, NotificationId, SiteId
@@ -13,7 +14,16 @@ from alertd.model.incident import Incident
 from alertd.model.notification import Kind, NotificationRow
 from alertd.model.registry import Registry
 from alertd.model.trouble import Trouble
-from alertd.ports import Callbacks, Door, HttpRequest, HttpResponse, JournalLine, NotCommittedError, StoreError
+from alertd.ports import (
+    Callbacks,
+    Door,
+    HttpRequest,
+    HttpResponse,
+    JournalLine,
+    NotCommittedError,
+    StoreError,
+    Stranger,
+)
 from tests.engine.play import Play
 from tests.engine.school import OAK, registry
 
@@ -34,6 +44,8 @@ class FakeDaemon:
         self.proofs = [Proof(name="broker", alive=True, words="session stands since 10:40")]
         self.ways = [Proof(name="channel sms", alive=True, words="nothing is known to be wrong")]
         self.reloaded = Reloaded(config_version="v2")
+        self.standings: list[DeviceStanding] = []
+        self.heard: list[Stranger] = []
         self.refuses_commits = False
         self.never_commits = False
         self.store_fails = ""
@@ -56,6 +68,12 @@ class FakeDaemon:
 
     def registry(self) -> Registry:
         return self.school
+
+    def device_standings(self) -> list[DeviceStanding]:
+        return self.standings
+
+    def strangers(self) -> Mapping[str, Sequence[Stranger]]:
+        return {"broker": self.heard}
 
     def health(self) -> Health:
         return Health(
@@ -97,6 +115,11 @@ class FakeDaemon:
 
     def observe(self, source: str, name: str, *, value: float = 1.0) -> None:
         self.observed.append(f"{source}.{name}")
+
+    def check_in(
+        self, source: str, check_ins: Sequence[CheckIn], *, retained: bool = False, qos: int | None = None
+    ) -> None:
+        raise AssertionError("the console hears no device")
 
     async def _commit(self, events: list[Event]) -> None:
         await asyncio.sleep(0)
@@ -173,9 +196,15 @@ class FakeDaemon:
         every = self.read_drills(running_only=False, site_id=None, limit=1000)
         return next((drill for drill in every if drill.id == drill_id), None)
 
-    def read_troubles(self) -> tuple[Trouble, ...]:
+    def read_device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]:
+        memories = [(site, each) for site, play in self.sites.items() for each in play.state.gestures.values()]
+        return tuple((site, each) for site, each in memories if each.test is not None)
+
+    def read_troubles(self, *, latched: bool = False) -> tuple[Trouble, ...]:
         self._may_fail()
-        return tuple(t for play in self.sites.values() for t in play.state.troubles.values())
+        states = [play.state for play in self.sites.values()]
+        standing = [t for state in states for t in state.troubles.values()]
+        return (*standing, *(t for state in states for t in state.latched.values() if latched))
 
     # --- what tests do to it
 

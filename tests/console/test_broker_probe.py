@@ -10,9 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as mqtt
 import pytest
 from msgspec import Struct
+from paho.mqtt.enums import CallbackAPIVersion
 
+from alertd.console import broker_probe, broker_session
 from alertd.console.broker_probe import brokers
 
 CONNECT, PUBLISH, DISCONNECT = 1, 3, 14
@@ -40,6 +43,7 @@ class Broker:
         any_password: bool = False,
         devices_publish: bool = False,
         max_qos: int = 2,
+        answers: bool = True,
     ) -> None:
         self.strangers = strangers
         self.strangers_publish = strangers_publish
@@ -47,6 +51,8 @@ class Broker:
         self.any_password = any_password
         self.devices_publish = devices_publish
         self.max_qos = max_qos
+        self.answers = answers
+        """To a publication."""
         self.published: list[bytes] = []
         self.clients: list[bytes] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -91,6 +97,8 @@ class Broker:
                     length = int.from_bytes(body[:2], "big")
                     self.published.append(body[2 : 2 + length])
                     code = 0 if may_publish else NOT_AUTHORIZED
+                    if not self.answers:
+                        continue
                     connection.sendall(bytes([0x40, 4, *body[2 + length : 4 + length], code, 0]))
                 case kind if kind == DISCONNECT:
                     return
@@ -155,7 +163,30 @@ def test_a_device_that_may_press_as_another_is_a_failure_that_names_the_rule():
 
     assert found.level == "fail"
     assert "alertd-doctor published to alertd/press/alertd-doctor-other" in found.words
-    assert "pattern write alertd/press/%u" in found.remedy
+    assert "alertd broker config" in found.remedy
+
+
+def test_a_broker_that_does_not_answer_a_press_in_anothers_name_is_not_called_well(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(broker_session, "CONNECT_WAIT_S", 0.1)
+    with running(strangers=True, strangers_publish=True, devices_publish=True, answers=False) as broker:
+        found = probe(broker.port, **DEVICE, doctor_sensor_username="sensor", doctor_sensor_password_secret="broker")
+
+    stranger, device, sensor = found[1], found[3], found[4]
+    assert (stranger.level, stranger.words.split(";")[0]) == ("fail", "strangers get in")
+    assert (device.level, device.words.split(":")[0]) == ("warn", "not known whether a device may press as another")
+    assert (sensor.level, sensor.words.split(":")[0]) == ("warn", "not known whether a sensor may press")
+    assert "z/alertd-doctor-other" in device.words, "a topic that was not asked after"
+
+
+@pytest.mark.parametrize(("days", "level"), [(3, "warn"), (29.4, "warn"), (30.6, "ok")])
+def test_a_certificate_that_ends_soon_is_told_before_it_does(days: float, level: str):
+    session = broker_session.Session(
+        client=mqtt.Client(CallbackAPIVersion.VERSION2), max_qos=2, certificate_ends_s=time.time() + days * 86_400
+    )
+
+    (found,) = broker_probe._promises("broker", session)
+
+    assert (found.level, f"{days:.0f} more days" in found.words) == (level, True)
 
 
 def test_without_a_device_to_try_with_it_is_said_that_it_was_not_tried():

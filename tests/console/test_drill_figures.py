@@ -25,9 +25,10 @@ from alertd.model.outcome import Accepted, Delivered, Failed, Outcome
 from alertd.model.people import Endpoint
 from tests.console.fake_daemon import FakeDaemon
 from tests.engine.play import Play
-from tests.engine.school import OAK
+from tests.engine.school import OAK, PEOPLE
 
 BY = Signature(by="ruiz", name=None)
+RUIZ = PEOPLE[0].endpoints[0].key
 
 
 @pytest.fixture
@@ -137,6 +138,35 @@ def test_a_notice_that_the_end_took_back_after_minutes_was_missed(daemon, oak):
 
     assert ("Chen", "a drill begins") in begins
     assert not found.notices_taken_back
+
+
+def test_an_answer_that_never_reached_its_phone_was_missed(daemon, oak):
+    """Whoever answered wonders whether it counted: the report says that they were not told."""
+    oak.press("badge-204", 8)
+    tell(oak, "Ruiz", Delivered(ref="SM1"))
+    oak.reply("Ruiz", f"4{oak.incident.token}", at_us=oak.now_us + 10_000_000)
+    tell(oak, "Ruiz", Failed(permanent=True, code="30003", detail="unreachable handset"), Kind.ANSWER)
+    incident = only(daemon)
+
+    assert ("Ruiz", "answer to a reply") in {(m.who, m.kind) for m in incident.missed}
+    assert next(c.messages for c in incident.channels if c.channel == "sms") == len(
+        [m for m in incident.messages if m.channel == "sms" and m.kind != "answer to a reply"]
+    ), "an answer is as quick as whoever answers: it is no figure of alertd's"
+
+
+def test_whose_first_word_of_what_is_real_was_lost_missed_it_whatever_came_later(daemon, oak):
+    oak.arrive("wall-gym", "press")
+    oak.wait(300)
+    first, *later = (
+        row
+        for row in oak.rows.values()
+        if row.notification.mode is Mode.LIVE and row.notification.endpoint.key == RUIZ and row.notification.incident_id
+    )
+    oak.outcome(oak.claim(first), Failed(permanent=True, code="30003", detail="unreachable handset"))
+    for row in later:
+        oak.outcome(oak.claim(row), Delivered(ref=f"SM{row.notification.id}"))
+    assert later
+    assert "Ruiz" in who(report(daemon).real_missed)
 
 
 # --- times

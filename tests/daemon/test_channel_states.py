@@ -197,7 +197,7 @@ async def test_a_phone_that_our_own_call_has_says_nothing_of_the_channel(tmp_pat
     await asyncio.sleep(40)
     assert len(phones.sent) > FAILURES_MAX
     waiting = [row for row in world.rows() if row.notification.endpoint.channel == "voice"]
-    assert {row.reason for row in waiting if row.attempt} == {Reason.NOT_TRIED}
+    assert {(row.reason, row.attempt) for row in waiting if row.epoch} == {(Reason.NOT_TRIED, 0)}
 
     assert world.daemon.channel_states.doubts() == {}
     assert not world.daemon.measures.failures, "no carrier has refused anything"

@@ -1,7 +1,7 @@
 """Attempts: deadlines, unknown outcomes, leases, the emergency block, and channels that misbehave."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from alertd.daemon.committer import Committer
 from alertd.daemon.dispatch import ChannelDesk, Dispatch
 from alertd.daemon.rate import TokenBucket
+from alertd.model.check_in import CheckIn
 from alertd.model.decision import Now
 from alertd.model.events import Event, OutcomeReported, TestOrdered
 from alertd.model.ids import CauseId, NotificationId, PersonId
@@ -42,6 +43,10 @@ class ListeningDoor:
         self.events.append(event)
 
     def observe(self, source: str, name: str, *, value: float = 1.0) -> None: ...
+
+    def check_in(
+        self, source: str, check_ins: Sequence[CheckIn], *, retained: bool = False, qos: int | None = None
+    ) -> None: ...
 
 
 def claim(address: str = "+12025550142", channel: str = "sms", lane: Lane = Lane.PANIC, epoch: int = 1) -> Claim:

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -90,3 +91,17 @@ def test_what_nobody_caught_is_a_line_too(json_log, monkeypatch):
     (line,) = json_log()
     assert (line["event"], line["level"]) == ("crashed", "critical")
     assert "a defect" in line["exception"]
+
+
+def test_a_librarys_warning_is_a_line_too(json_log, monkeypatch):
+    """docs/operations.md: warnings of libraries are JSON as well."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        of_the_whole_process()
+        warnings.warn("calling +12025550142 this way is deprecated", DeprecationWarning, stacklevel=1)
+        logging.captureWarnings(False)
+    (line,) = json_log()
+    assert (line["logger"], line["level"]) == ("py.warnings", "warning")
+    assert "is deprecated" in line["event"]
+    assert "0142" not in line["event"]

@@ -125,6 +125,25 @@ async def test_what_waits_fails_and_stands_is_told_with_its_age(tmp_path: Path):
     await world.stop()
 
 
+@pytest.mark.parametrize(
+    ("state", "reason", "failed"),
+    [
+        (NotificationState.FAILED, Reason.UNANSWERED, 1),
+        (NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED, 0),
+        (NotificationState.WITHDRAWN, Reason.SOMEBODY_GOES, 0),
+        (NotificationState.WITHDRAWN, Reason.ANSWERED_OTHERWISE, 0),
+    ],
+)
+def test_what_alertd_took_back_is_no_failure_of_its_carrier(state: NotificationState, reason: Reason, failed: int):
+    """AlertdSendsFail pages somebody on three of them."""
+    measures = Measures(registry)
+    entry = Entry(kind=EntryKind.OUTCOME, text="s", reason=reason, data={"channel": "voice", "state": state})
+    measures.committed(Decision(entries=(entry,)))
+
+    assert measures.outcomes["voice", state] == 1
+    assert measures.failures.total() == failed
+
+
 @in_virtual_time
 async def test_a_store_that_cannot_be_read_takes_only_its_own_numbers_away(tmp_path: Path):
     class Unreadable(SqliteStore):
@@ -206,7 +225,7 @@ class Records:
     def read_incidents(self, **_: object) -> tuple[Incident, ...]:
         return self._incidents
 
-    def read_troubles(self) -> tuple[Trouble, ...]:
+    def read_troubles(self, *, latched: bool = False) -> tuple[Trouble, ...]:
         return self._troubles
 
 

@@ -197,6 +197,40 @@ async def _taken(claim: Claim) -> Outcome:
 
 @pytest.mark.slow
 @in_virtual_time
+async def test_the_phone_in_the_hand_that_hides_is_silenced_at_once(tmp_path: Path) -> None:
+    """Asked to come a second ago; now their own badge presses. Five seconds of ringing give a room away."""
+    phones = Phones()
+    fitting = Built(channel=phones, recalling=phones)
+    world = World(tmp_path, school=school(people={"Okafor": ("first",)}), voice=fitting)
+    await world.start()
+    world.press("badge-118")
+    await asyncio.sleep(1)
+    assert "Okafor" in phones.told()
+    world.press("badge-204")
+    await asyncio.sleep(0.5)
+
+    assert phones.asked == ["Okafor"]
+    await world.stop()
+
+
+@pytest.mark.slow
+@in_virtual_time
+async def test_a_provider_that_was_away_for_minutes_is_asked_as_long_as_a_call_may_last(tmp_path: Path) -> None:
+    """docs/voice.md: every five seconds for four minutes. A phone that rings out is called again meanwhile."""
+    world, phones = await a_lockdown(tmp_path)
+    phones.answer = lambda _row: None
+    await resolve(world)
+    await asyncio.sleep(230)
+    assert 2 * 230 / ROUND_S - 4 <= len(phones.asked) <= 2 * 230 / ROUND_S + 4
+    phones.answer = lambda row: Withdrawn(ref=row.ref)
+    await asyncio.sleep(ROUND_S + 1)
+
+    assert of_calls(world) == [WITHDRAWN, WITHDRAWN], "it was given up while phones may ring"
+    await world.stop()
+
+
+@pytest.mark.slow
+@in_virtual_time
 async def test_asking_ends_some_time(tmp_path: Path) -> None:
     world, phones = await a_lockdown(tmp_path)
     phones.answer = lambda _row: None

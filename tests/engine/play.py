@@ -44,6 +44,8 @@ class Play:
         self.registry = school or registry()
         self.state = SiteState(site_id=site_id)
         self.now_us = START_US
+        self.stepped_us = 0
+        """By so much somebody has set the wall clock; boot time goes on."""
         self.closed: dict[str, Incident] = {}
         self.drills: dict[str, Drill] = {}
         self.rows: dict[str, NotificationRow] = {}
@@ -70,7 +72,9 @@ class Play:
             notification=self._row(event),
             phone=self._phone(event),
         )
-        decision = decide(self.state, facts, event, Now(wall_us=self.now_us, boot_us=self.now_us - START_US))
+        decision = decide(
+            self.state, facts, event, Now(wall_us=self.now_us + self.stepped_us, boot_us=self.now_us - START_US)
+        )
         self._apply(decision)
         return decision
 
@@ -99,7 +103,7 @@ class Play:
                 notification=row.notification,
                 state=change.state,
                 reason=change.reason,
-                attempt=row.attempt,
+                attempt=row.attempt if change.attempt is None else change.attempt,
                 epoch=row.epoch,
                 ref=change.ref or row.ref,
                 not_before_us=change.not_before_us or 0,
@@ -122,7 +126,7 @@ class Play:
             source="mqtt",
             topic=f"alertd/press/{device_id}",
             signals=(signal,),
-            received_us=self.now_us,
+            received_us=self.now_us + self.stepped_us,
             arrival_id=str(self.arrivals),
             **rest,  # type: ignore[arg-type]
         )
@@ -346,14 +350,31 @@ class Play:
                 closed_us=i.closed_us,
                 closed_by=i.closed_by,
                 severity=SEVERITY[i.incident_class],
+                may_have_read=any(
+                    row.notification.incident_id == i.id
+                    and row.notification.endpoint.key == key
+                    and row.state not in NOT_LEFT
+                    for row in self.rows.values()
+                ),
             )
             for i in sorted(told, key=lambda i: -i.opened_us)
         )
 
 
+NOT_LEFT = frozenset(
+    {
+        NotificationState.QUEUED,
+        NotificationState.SUPPRESSED,
+        NotificationState.WITHDRAWN,
+        NotificationState.FAILED,
+        NotificationState.EXPIRED,
+    }
+)
+
+
 def _takes_back(withdrawal: Withdrawal, content: Notification) -> bool:
     if withdrawal.mode is not None:
-        return content.mode is withdrawal.mode
+        return content.mode is withdrawal.mode and content.kind is not withdrawal.but
     if withdrawal.endpoint_key is not None and content.endpoint.key != withdrawal.endpoint_key:
         return False
     if withdrawal.kind is None:

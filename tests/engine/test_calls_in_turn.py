@@ -92,6 +92,34 @@ def test_a_repeat_whose_line_is_held_is_tried_until_it_expires(p: Play) -> None:
     assert (reminder.state, reminder.reason) == (NotificationState.QUEUED, Reason.NOT_TRIED)
 
 
+def test_whoever_waits_for_a_phone_of_ours_was_not_tried_and_has_tries_left() -> None:
+    """A vape notice gave up on a phone that had never rung, half a minute before it was free."""
+    p = Play(school(policy("vape", Step(targets=(group("first"),), channels=("sms", "voice"), wait_s=300))))
+    p.arrive("vape-wc", "vape")
+    (call,) = to(p, "Ruiz")
+    told = len(p.rows)
+    for _ in range(9):
+        call = p.outcome(p.claim(call), HELD)
+
+    assert (call.state, call.reason, call.attempt) == (NotificationState.QUEUED, Reason.NOT_TRIED, 0)
+    assert len(p.rows) == told, "nobody is told otherwise instead: the phone is there"
+    failed = Failed(permanent=False, code="http_500")
+    for _ in range(4):
+        assert call.state is NotificationState.QUEUED
+        call = p.outcome(p.claim(call), failed)
+    assert (call.state, call.reason) == (NotificationState.FAILED, Reason.ATTEMPTS_EXHAUSTED)
+
+
+def test_a_panics_call_that_waits_for_a_phone_brings_no_second_endpoint(p: Play) -> None:
+    p.press("badge-118")
+    (call,) = to(p, "Ruiz")
+    told = len(p.rows)
+    for _ in range(3):
+        call = p.outcome(p.claim(call), HELD)
+
+    assert len(p.rows) == told
+
+
 # --- words that are overtaken -----------------------------------------------------------------------------------------
 
 

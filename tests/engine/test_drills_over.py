@@ -4,17 +4,17 @@ the words that it is."""
 import pytest
 from msgspec.structs import replace
 
-from alertd.engine import fallback
+from alertd.engine import fallback, wording
 from alertd.engine.gsm7 import septets
 from alertd.model.call_script import decode
 from alertd.model.decision import Facts, Now
 from alertd.model.drill import Drill
 from alertd.model.events import ClockStepped, DrillFound, DrillOrdered, Pressed, Signal
-from alertd.model.ids import CauseId, DeviceId
-from alertd.model.incident import IncidentClass
+from alertd.model.ids import CauseId, DeviceId, PersonId
+from alertd.model.incident import EscalationState, IncidentClass
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Notification, NotificationState
-from alertd.model.outcome import Accepted, Delivered, Failed, Sent
+from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Withdrawn
 from alertd.model.page import PageAction
 from alertd.model.policy import Step, Target, TargetKind
 from alertd.model.reason import Reason
@@ -24,6 +24,7 @@ from tests.engine import test_announcing as loud
 from tests.engine import test_calls as phones
 from tests.engine.play import Play
 from tests.engine.school import ELM, LOCKDOWN, OAK, PEOPLE, STAFF, group, policy, registry
+from tests.engine.test_calls_in_turn import refused
 from tests.engine.test_drills import EVERYBODY, REAL, read, texts
 
 PROMISE_3 = "promise 3 broken"
@@ -407,6 +408,99 @@ def test_the_news_of_an_end_lives_an_hour(p: Play) -> None:
         assert round((n.expires_us - n.created_us) / 1_000_000) == 3600
 
 
+# --- one drill after another ----------------------------------------------------------------------------------------
+
+
+def one_after_another(p: Play) -> None:
+    """The second, of which only Ruiz is told, begins before anybody else has read that the first is over."""
+    drilled(p)
+    p.end_drill()
+    read(p, "Ruiz")
+    p.news()
+    p.drill("badge-118", drilled="staff_assist", person_ids=(PersonId("ruiz"),))
+
+
+def waiting(p: Play, kind: Kind) -> set[str]:
+    rows = (row.notification for row in p.rows.values() if row.state is NotificationState.QUEUED)
+    return {n.recipient for n in rows if n.kind is kind}
+
+
+def test_the_end_of_a_second_drill_takes_nothing_back_of_the_end_of_the_first(p: Play) -> None:
+    one_after_another(p)
+    p.end_drill()
+    assert waiting(p, Kind.DRILL_OVER) == EVERYBODY, f"{PROMISE_3}: nobody tells them that the first is over"
+    ends = [r.notification for r in p.rows.values() if r.notification.kind is Kind.DRILL_OVER]
+    assert {n.recipient for n in ends if "LOCKDOWN" in n.text} == EVERYBODY
+    assert {n.recipient for n in ends if "STAFF ASSIST" in n.text} == {"Ruiz"}
+
+
+@pytest.mark.parametrize("second_is_over", [False, True])
+def test_who_may_not_know_that_the_first_is_over_is_named_whatever_came_after_it(p: Play, second_is_over: bool) -> None:
+    one_after_another(p)
+    if second_is_over:
+        p.end_drill()
+    read(p, "Ruiz", "Chen")
+    p.news()
+    p.wait(121)
+    (trouble,) = of(p.news(), Kind.TROUBLE).values()
+    assert "The LOCKDOWN DRILL of 10:42 is over, and these may not know it: Nurse, Okafor, Diaz." in trouble.text
+    read(p)
+    assert not p.state.troubles, "all know it, and the trouble stands"
+
+
+@pytest.mark.parametrize("second_is_over", [False, True])
+def test_a_real_press_after_a_second_drill_is_real_first_for_those_of_the_first(p: Play, second_is_over: bool) -> None:
+    one_after_another(p)
+    read(p, "Nurse")
+    if second_is_over:
+        p.end_drill()
+    p.news()
+    p.press("badge-204", 8)
+    news = texts(p.news())
+    assert {n.recipient for n in news if n.text.startswith(REAL)} == EVERYBODY - {"Nurse"}, PROMISE_3
+    assert not waiting(p, Kind.DRILL_OVER), "the press reads as the last act of a drill"
+    assert not p.state.troubles
+
+
+def test_an_end_of_the_first_that_is_on_its_way_is_not_tried_again_after_a_real_press_in_the_second(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    sent = p.claim(next(r for r in p.rows.values() if r.notification.kind is Kind.DRILL_OVER))
+    p.drill("badge-118", drilled="staff_assist", person_ids=(PersonId("ruiz"),))
+    p.press("badge-204", 8)
+    after = p.outcome(sent, Failed(permanent=False, code="503", detail="busy"))
+    assert after.state is not NotificationState.QUEUED, "the end of a drill follows what is real"
+
+
+def test_who_heard_of_the_end_of_the_first_only_after_something_real_is_not_told_again_that_it_is(p: Play) -> None:
+    one_after_another(p)
+    p.press("badge-204", 8)
+    read(p)
+    p.news()
+    p.press("badge-118", 8)
+    assert not [n for n in texts(p.news()) if n.text.startswith(REAL)]
+
+
+def test_the_clock_that_is_set_in_the_second_drill_takes_the_first_with_it(p: Play) -> None:
+    one_after_another(p)
+    p.now_us += 5 * 3600 * 1_000_000
+    p.do(ClockStepped(site_id=OAK, step_us=5 * 3600 * 1_000_000))
+    p.news()
+    p.press("badge-204", 8)
+    assert "Okafor" in {n.recipient for n in texts(p.news()) if n.text.startswith(REAL)}, PROMISE_3
+
+
+def test_a_drill_in_which_nobody_believes_any_more_leaves_no_trouble_behind_the_next(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    p.wait(ANOTHER)
+    assert p.state.troubles
+    p.drill("badge-118")
+    assert not p.state.troubles
+    assert p.state.drill is not None
+    assert p.state.drill.before is None
+
+
 # --- restarts -------------------------------------------------------------------------------------------------------
 
 
@@ -446,6 +540,41 @@ def test_a_call_that_tells_those_who_are_not_called_says_first_that_it_is_real()
     assert {n.recipient for n in said} >= {"Nurse", "Diaz"}
     assert all(decode(n.body, n.text).main.startswith(f"{SAID_REAL}Oak Elem. ") for n in said), PROMISE_3
     assert all(not n.text.endswith("real.") for n in said)
+
+
+@pytest.mark.parametrize("end", ["correct", "resolve"])
+def test_nobody_takes_a_call_that_says_this_is_real_of_what_is_over(end: str) -> None:
+    p = Play(only_phones())
+    drilled(p)
+    p.press("badge-118", 3)
+    (call,) = [r for r in phones.calls(p) if r.notification.recipient == "Nurse"]
+    assert refused(p, call) is None
+    getattr(p, end)()
+
+    assert refused(p, call) == (NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED), PROMISE_3
+
+
+@pytest.mark.parametrize("end", ["correct", "resolve"])
+def test_the_text_that_the_drill_was_stopped_is_still_news_after_that(p: Play, end: str) -> None:
+    drilled(p)
+    p.press("badge-118", 3)
+    row = p.rows[of(p.news(), Kind.DRILL_STOPPED)["Nurse"].id]
+    getattr(p, end)()
+
+    assert refused(p, row) is None, "they believe in the drill"
+
+
+def test_a_drills_call_that_made_way_is_no_failure_of_anybody() -> None:
+    p = Play(phones.school())
+    drilled(p)
+    p.press("badge-204", 8)
+    call = next(r for r in phones.calls(p) if r.notification.kind is Kind.ALERT)
+    told = len(p.rows)
+    call = p.outcome(p.claim(call), Accepted(ref="CA1"))
+    call = p.outcome(call, Withdrawn(ref="CA1", gave_way=True))
+
+    assert (call.state, call.reason) == (NotificationState.WITHDRAWN, Reason.GAVE_WAY)
+    assert len(p.rows) == told, "nobody is told otherwise of a drill while something real needs the phone"
 
 
 def test_notices_by_call_are_marked_before_and_after() -> None:
@@ -563,7 +692,10 @@ def test_loudspeakers_that_say_what_is_real_are_not_silenced_and_all_others_are(
     p = speaking()
     p.press("badge-118", 8)
     spoken = [("oak-all", PageAction.SAY), ("oak-gym", PageAction.STOP)]
-    assert pages_of(p) == spoken, "promise 3 broken: the drill speaks on"
+    said = [n for n in p.news() if n.kind is Kind.PAGE]
+    found = [(n.endpoint.address, loud.page_of(n).action) for n in said]
+    assert found == spoken, "promise 3 broken: the drill speaks on"
+    assert loud.page_of(said[1]).mode is Mode.DRILL, "the gym may be a part of all: what is real would be cut there"
 
 
 def test_where_what_is_real_is_not_spoken_the_drill_falls_silent_everywhere() -> None:
@@ -577,6 +709,27 @@ def test_a_drill_that_never_spoke_is_not_silenced() -> None:
     p.drill("badge-204")
     p.news()
     p.press("badge-118", 3)
+    assert not pages_of(p)
+
+
+def test_with_the_drill_its_words_end_and_nothing_else_is_said() -> None:
+    """Quiet, and no voice that says so: a lockdown is never cleared by a broadcast, and one is practised (R20)."""
+    p = speaking()
+    p.end_drill()
+    stops = [n for n in p.news() if n.kind is Kind.PAGE]
+    assert sorted((n.endpoint.address, loud.page_of(n).action) for n in stops) == [
+        ("oak-all", PageAction.STOP),
+        ("oak-gym", PageAction.STOP),
+    ]
+    assert {loud.page_of(n).mode for n in stops} == {Mode.DRILL}, "the end of a drill would cut what is real"
+    assert {n.mode for n in stops} == {Mode.LIVE}, "no drill runs any more: it would be withdrawn"
+
+
+def test_a_drill_whose_words_were_said_long_ago_ends_without_an_order_for_quiet() -> None:
+    p = speaking()
+    p.wait(180)
+    p.news()
+    p.end_drill()
     assert not pages_of(p)
 
 
@@ -621,3 +774,87 @@ def test_the_words_of_what_is_real_are_those_of_any_other_day_after_their_mark()
 def test_a_policy_may_have_words_of_its_own_for_that_moment() -> None:
     said = real_words(**{"alert.staff": LONG, "real.staff": "{site}: LOCKDOWN {time}. Lock now."})
     assert said["Okafor"] == f"{REAL} OAK ELEM: LOCKDOWN 10:42. Lock now."
+
+
+# --- answers that were meant for the drill --------------------------------------------------------------------------
+
+
+def sent_and_read(p: Play) -> None:
+    read(p)
+    p.news()
+    p.now_us += 5_000_000
+
+
+def test_a_bare_digit_typed_before_anybody_can_have_read_of_the_real_press_does_not_answer_it(p: Play) -> None:
+    drilled(p)
+    p.press("badge-204", 8)
+    sent_and_read(p)
+    p.press("badge-118", 8)
+    read(p)
+    p.reply("Ruiz", "4", at_us=p.now_us + 1_000_000)
+    assert p.incident.escalation is EscalationState.RUNNING, "promise 5 broken: nobody read it, and the looking stops"
+    p.reply("Ruiz", "4", at_us=p.now_us + 10_000_000)
+    assert p.incident.escalation is EscalationState.PAUSED
+
+
+def test_a_bare_digit_from_a_phone_for_which_nothing_has_left_does_not_answer(p: Play) -> None:
+    p.press("badge-118", 8)
+    p.now_us += 30_000_000
+    p.reply("Ruiz", "4")
+    assert p.incident.escalation is EscalationState.RUNNING, "promise 5 broken: nobody read it, and the looking stops"
+    p.reply("Ruiz", f"4{p.incident.token}")
+    assert p.incident.escalation is EscalationState.PAUSED
+
+
+def test_an_answer_to_the_drills_code_names_what_is_real_after_the_mark(p: Play) -> None:
+    drilled(p)
+    p.press("badge-204", 8)
+    drill_token = p.incident.token
+    sent_and_read(p)
+    p.press("badge-118", 8)
+    p.news()
+    p.reply("Ruiz", f"4{drill_token}")
+    (said,) = texts(p.news())
+    assert said.text.startswith(f"{wording.REAL_SHORT} OAK ELEM Rm 204 LOCKDOWN DRILL 10:42 was closed"), PROMISE_3
+    assert f"reply 4{p.incident.token}" in said.text
+
+
+# --- whose number has changed ---------------------------------------------------------------------------------------
+
+
+def with_a_new_number(p: Play, name: str = "okafor") -> str:
+    """The configuration is read again in the middle of the drill."""
+    people = dict(p.registry.people)
+    person = people[PersonId(name)]
+    new = replace(person.endpoints[0], address="+12025550199")
+    people[PersonId(name)] = replace(person, endpoints=(new,))
+    p.registry = replace(p.registry, people=people)
+    return new.address
+
+
+def test_whose_number_has_changed_in_a_drill_hears_at_the_new_one_that_it_is_real(p: Play) -> None:
+    drilled(p)
+    new = with_a_new_number(p)
+    p.press("badge-118", 3)
+    said = {n.endpoint.address: n.text for n in texts(p.news())}
+    assert said[new].startswith(REAL), PROMISE_3
+
+
+def test_whose_number_has_changed_in_a_drill_hears_at_the_new_one_that_it_is_over(p: Play) -> None:
+    drilled(p)
+    new = with_a_new_number(p)
+    p.end_drill()
+    assert new in {n.endpoint.address for n in p.news() if n.kind is Kind.DRILL_OVER}
+    read(p)
+    p.wait(121)
+    assert not p.state.troubles, "they have it, and somebody is sent to tell them"
+
+
+# --- at its edges ---------------------------------------------------------------------------------------------------
+
+
+def test_a_participant_who_presses_a_moment_after_its_minutes_is_real_although_its_timer_is_late(p: Play) -> None:
+    drilled(p, minutes=2)
+    p.now_us += 122 * 1_000_000
+    p.press("badge-204", 8)
+    assert p.incident.mode is Mode.LIVE, PROMISE_3

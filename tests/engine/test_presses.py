@@ -63,6 +63,19 @@ def test_presses_further_apart_than_the_window_start_anew() -> None:
     assert play.reasons() == [Reason.BELOW_GESTURE] * 6
 
 
+@pytest.mark.parametrize("step_s", [-3 * 3600, 3 * 3600])
+def test_a_step_of_the_clock_within_a_gesture_does_not_split_it(step_s: int) -> None:
+    """Promise 2: the device has no clock; somebody sets ours after the second press."""
+    play = Play()
+    for number in range(3):
+        play.press(count=None)
+        play.wait(0.5)
+        if number == 1:
+            play.stepped_us += step_s * 1_000_000
+
+    assert [str(incident.incident_class) for incident in play.state.incidents.values()] == ["staff_assist"]
+
+
 def test_a_press_is_confirmed_to_the_presser_even_below_the_threshold() -> None:
     """Req 7."""
     play = Play()

@@ -61,7 +61,7 @@ def test_two_lists_become_a_configuration_that_the_daemon_takes(lists: Beginning
     assert registry.sites[SiteId("elm-middle-school")].short == "ELM MIDDLE"
 
 
-def test_what_it_writes_asks_for_one_thing_that_no_list_could_say(
+def test_what_it_writes_asks_for_nothing_but_what_no_list_could_say(
     lists: Beginning, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lists.devices.write_text(BUTTONS + "v-1,Sensor,Oak Elementary,Boys WC\n")
@@ -71,8 +71,9 @@ def test_what_it_writes_asks_for_one_thing_that_no_list_could_say(
     loaded = load(tmp_path / "ours")
     problems = [p.message for p in (*loaded.problems, *lint.check(loaded))]
 
-    assert len(problems) == 2, problems
-    assert all("nobody tells dispatch of a lockdown" in problem for problem in problems), "one for each school"
+    asks = {"nobody tells dispatch of a lockdown": 2, "leave from the numbers of lockdowns": 1, "day and night": 3}
+    assert {words: sum(words in problem for problem in problems) for words in asks} == asks, problems
+    assert len(problems) == 6, "dispatch for each school; for its sensors a number of their own, and who is on duty"
 
 
 @pytest.mark.slow
@@ -145,11 +146,26 @@ def test_phone_numbers_are_read_by_nobody_else(lists: Beginning, tmp_path: Path)
 
 @pytest.mark.parametrize("file", sorted(path.name for path in (STARTER / "policies").iterdir()))
 def test_the_words_are_those_of_the_example(file: str) -> None:
-    """One set of words, proved in one place; a first district has no Hold, so none is offered."""
+    """One set of words, proved in one place; a first district has no Hold, so none is offered, and no dispatch, so
+    nobody is told that 911 knows."""
     ours = tomllib.loads((STARTER / "policies" / file).read_text())["templates"]
     example = tomllib.loads((EXAMPLE / "policies" / file).read_text())["templates"]
 
-    assert ours == {name: text.replace(", 8{token} Hold", "") for name, text in example.items()}
+    without = {", 8{token} Hold": "", "911 is told; police decide": "Police decide"}
+    for words, instead in without.items():
+        example = {name: text.replace(words, instead) for name, text in example.items()}
+    assert ours == example
+
+
+def test_long_names_of_schools_and_people_are_no_reason_to_refuse_what_it_wrote(
+    lists: Beginning, tmp_path: Path
+) -> None:
+    """A principal of twenty letters at a school whose short name is as long as it gets."""
+    for file in (lists.people, lists.devices):
+        text = file.read_text().replace("Oak Elementary", "Washington Heights Elementary School")
+        file.write_text(text.replace("Ruiz", "Bartholomew Hartleyx"))
+
+    assert not [problem for problem in start(tmp_path / "ours", lists) if problem.is_error]
 
 
 def test_names_become_ids_and_short_names() -> None:

@@ -34,7 +34,7 @@ def test_linked_pages_and_named_files_exist(page: Path) -> None:
 
 def _is_topic(name: str) -> bool:
     """MQTT topics and file names with a placeholder look like paths, too."""
-    return bool(re.match(r"alertd/(press|feedback|telemetry|alive)/", name)) or "NAME" in name
+    return bool(re.match(r"alertd/(press|sensor|feedback|telemetry|alive)/", name)) or "NAME" in name
 
 
 def test_named_commands_exist(page: Path) -> None:

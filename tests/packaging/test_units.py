@@ -11,6 +11,7 @@ from alertd.cli import app
 from alertd.daemon.intake import FAILING_FOR_GOOD_S
 from alertd.daemon.proof_of_life import FRESH_S
 from alertd.daemon.systemd import SAY_EVERY_S
+from alertd_adapters.rtp import pacer
 from alertd_simulator.cli import app as simulator
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -74,10 +75,22 @@ def test_the_daemon_says_when_it_is_ready_and_is_started_again_when_it_stands_st
     assert "--config /etc/alertd reload" in service["ExecReload"][0], "a refused configuration must fail the reload"
 
 
+def test_the_loudspeakers_pacer_is_given_what_it_asks_for():
+    service = read("alertd.service")["Service"]
+    assert service["LimitRTPRIO"] == [str(pacer.PRIORITY)]
+    assert service["LimitNICE"] == [str(pacer.NICE)]
+    assert service["LimitRTTIME"] == [f"{pacer.BUSY_US_MAX // 1000}ms"]
+    assert service["RestrictRealtime"] == ["no"]
+    assert "sched_setscheduler setpriority" in service["SystemCallFilter"]
+
+
 def test_the_self_test_has_the_daemons_own_secrets():
     ours, its = (read(name)["Service"]["LoadCredential"] for name in ("alertd.service", "alertd-doctor.service"))
-    assert its == [*ours, "doctor-password:/etc/alertd/secrets/doctor-password"]
-    assert read("alertd-doctor.service")["Service"]["SetCredential"] == ["doctor-password:\\n"], "or it needs that file"
+    own = ["doctor-password", "doctor-sensor-password"]
+    assert its == [*ours, *(f"{name}:/etc/alertd/secrets/{name}" for name in own)]
+    assert read("alertd-doctor.service")["Service"]["SetCredential"] == [f"{name}:\\n" for name in own], (
+        "or it needs them"
+    )
 
 
 @pytest.mark.parametrize("name", TIMERS)

@@ -129,6 +129,21 @@ def test_a_line_that_cannot_be_read_is_told_with_its_place(line, column, says):
     assert says in str(refused.value)
 
 
+def test_every_line_that_cannot_be_read_is_told_at_once():
+    with pytest.raises(ScenarioError) as refused:
+        _parse(PRESS + "hello\nexpect no dispatch\nexpect no txt nurse\n0:05 nurse replies maybe\n")
+
+    assert [line.split(":")[1] for line in str(refused.value).splitlines()] == ["5", "7", "8"]
+
+
+def test_a_story_without_its_school_is_told_once():
+    with pytest.raises(ScenarioError) as refused:
+        parse_scenario("proves R1\n" + PRESS + PRESS + "expect no dispatch\n", "story.txt", DISTRICT)
+
+    assert str(refused.value).startswith("story.txt:2:1: at which school?")
+    assert "\n" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

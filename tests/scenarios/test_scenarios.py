@@ -42,7 +42,8 @@ def _story(name: str) -> Scenario:
     if path.parent == PHONES:
         if name == SLOW:
             return read_scenario(path, _with_a_slow_carrier())
-        return read_scenario(path, _with_phones("poll" if name in POLLED else "signed", UNHURRIED.get(name, 1.0)))
+        callbacks = "poll" if name in POLLED else "signed"
+        return read_scenario(path, _with_phones(callbacks, UNHURRIED.get(name, 1.0), PHONE_EDITS.get(name, ())))
     if path.parent == EDITED:
         return read_scenario(path, _with_edits(name))
     return read_scenario(path, _with_variant(name) if path.parent == VARIANTS else DISTRICT)
@@ -53,6 +54,10 @@ EVERYWHERE, GYM = 'all = { channel = "pa", zone = "oak-all" }', '\ngym = { chann
 ELMS = 'all = { channel = "pa", zone = "elm-all" }'
 PA = "[channels.pa.zones.elm-all]"
 COUNTY = "[destinations.county-dispatch]\n"
+PLAIN = '{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" }'
+FAMILIES = """{ topic = "application/+/device/+/event/up", decoder = "profiles", options.source = "chirpstack-v4" },
+  { topic = "shellies/+/input_event/+", decoder = "profiles", options = { source = "shelly-gen1" } }"""
+TRIGGER = ("channels.toml", PLAIN, f"{PLAIN},\n  {FAMILIES}")
 EDITS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "drill_falls_silent_elsewhere": (
         ("channels.toml", PA, f'[channels.pa.zones.oak-gym]\ngroups = ["239.192.4.6:5004"]\n\n{PA}'),
@@ -61,6 +66,17 @@ EDITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("sites/oak.toml", EVERYWHERE, EVERYWHERE + GYM),
         ("sites/elm.toml", ELMS, ELMS + GYM.replace("oak-gym", "elm-all")),
         ("sites/elm.toml", "[policies]\n", '[policies]\nhold = "hold"\n'),
+    ),
+    "badge_behind_a_network_server": (
+        TRIGGER,
+        ("devices.csv", "roaming_sites,", "roaming_sites,profile,"),
+        ("devices.csv", "Kim badge,kim,", "Kim badge,kim,,milesight-ws101"),
+        ("gestures.toml", '{ hold = "lockdown" }', '{ hold = "lockdown", long_press = "lockdown" }'),
+    ),
+    "button_on_the_schools_own_network": (
+        TRIGGER,
+        ("devices.csv", "roaming_sites,", "roaming_sites,profile,"),
+        ("devices.csv", "medical-button,AED button,,", "medical-button,AED button,,,shelly-gen1"),
     ),
     "exercise_becomes_real": (("channels.toml", COUNTY, f"{COUNTY}accepts_exercise = true\n"),),
 }
@@ -94,6 +110,11 @@ POLLED = {"no_way_in_for_keys", "line_is_free_when_the_call_is_over", "machine_k
 UNHURRIED = {"second_school_is_called_first": 0.1, "words_that_are_overtaken": 0.03}
 """Calls a second: a handful of phones stands for some hundreds."""
 
+NURSES = 'targets = [{ schedule = "oak-duty" }, { group = "nurses" }]'
+RING = 'targets = [{ group = "responders" }]\nchannels = ["sms", "voice"]'
+PHONE_EDITS = {"vape_waits_for_a_held_phone": (("policies/vape.toml", NURSES, RING),)}
+"""As `EDITS`."""
+
 
 SLOW = "answer_before_the_staff"
 """Played where texts leave at one a second, and wait here."""
@@ -112,16 +133,22 @@ def _with_a_slow_carrier() -> Path:
     return folder / "district"
 
 
+LISTENED = "wait_s = 30"
+"""Of the first step of a lockdown."""
+
+
 @cache
-def _with_phones(callbacks: str, per_s: float) -> Path:
+def _with_phones(callbacks: str, per_s: float, edits: tuple[tuple[str, str, str], ...] = ()) -> Path:
     folder = Path(mkdtemp(prefix="alertd-phones-"))
     atexit.register(rmtree, folder, ignore_errors=True)
     copytree(DISTRICT, folder / "district")
-    wiring, lockdown = folder / "district" / "channels.toml", folder / "district" / "policies" / "lockdown.toml"
+    wiring = folder / "district" / "channels.toml"
     wiring.write_text(wiring.read_text() + VOICE.format(callbacks=callbacks, per_s=per_s))
-    text = lockdown.read_text()
-    assert "wait_s = 30" in text
-    lockdown.write_text(text.replace("wait_s = 30", 'channels = ["sms", "voice"]\nwait_s = 30', 1))
+    for file, old, new in (("policies/lockdown.toml", LISTENED, f'channels = ["sms", "voice"]\n{LISTENED}'), *edits):
+        path = folder / "district" / file
+        text = path.read_text()
+        assert old in text, f"{file} holds no {old!r}"
+        path.write_text(text.replace(old, new, 1))
     devices = folder / "district" / "devices.csv"
     devices.write_text(devices.read_text() + "badge-officer,wearable,oak,,badge,Brooks badge,officer,\n")
     return folder / "district"

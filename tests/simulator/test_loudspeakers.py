@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from alertd.config import load
 from alertd.model.mode import Mode
@@ -29,12 +30,12 @@ class Ear:
         self.speakers = Loudspeakers(load(DISTRICT), random=Random(1))
         self.heard: list[str] = []
         self.speakers.on_spoken.append(lambda speech: self.heard.append(f"{speech.zone} says {speech.words}"))
-        self.speakers.on_silent.append(
-            lambda speech, cut: self.heard.append(f"{speech.zone} {'cut' if cut else 'done'}")
-        )
+        self.speakers.on_silent.append(lambda speech, by: self.heard.append(f"{speech.zone} {'cut' if by else 'done'}"))
 
-    def take(self, page: Page, zone: str = "oak-all") -> Sent | Failed:
-        outcome = self.speakers.take("pa", zone, page, f"page-{len(self.heard)}")
+    def take(self, page: Page, zone: str = "oak-all", *, turn: int | None = None) -> Sent | Failed:
+        """At once after it was asked for; `turn`: of an order that was longer on its way."""
+        turn = self.speakers.asked("pa", zone, page) if turn is None else turn
+        outcome = self.speakers.take("pa", zone, page, f"page-{len(self.heard)}", turn)
         assert isinstance(outcome, Sent | Failed)
         return outcome
 
@@ -67,6 +68,43 @@ def test_an_emergency_cuts_in_mid_word_and_a_chat_waits() -> None:
         "oak-all cut",
         "oak-all says Lockdown! Locks.",
         "elm-all says Buses are late.",
+        "oak-all cut",
+    ]
+
+
+def test_who_asked_first_and_comes_last_cuts_nothing() -> None:
+    """One pipe leads to the loudspeakers: the later order would have cut it."""
+
+    async def live() -> list[str]:
+        ear = Ear()
+        stop, words = (ear.speakers.asked("pa", "oak-all", page) for page in (STOP, LOCKDOWN))
+        ear.take(LOCKDOWN)
+        ear.take(STOP, turn=stop)
+        assert isinstance(ear.take(LOCKDOWN, turn=words), Failed)
+        return ear.heard
+
+    assert run_virtual(live(), seed=1) == ["oak-all says Lockdown! Locks."]
+
+
+def test_the_end_of_a_drill_is_quiet_for_drills_only() -> None:
+    async def live() -> list[str]:
+        ear = Ear()
+        end_of_drill = replace(STOP, mode=Mode.DRILL)
+        under_way = [ear.speakers.asked("pa", "elm-all", page) for page in (CHAT, replace(CHAT, mode=Mode.DRILL))]
+        ear.take(LOCKDOWN)
+        ear.take(end_of_drill)
+        ear.take(STOP)
+        ear.take(replace(CHAT, mode=Mode.DRILL))
+        ear.take(end_of_drill)
+        ear.take(end_of_drill, "elm-all")
+        assert not ear.speakers.is_overtaken("pa", "elm-all", CHAT, under_way[0])
+        assert ear.speakers.is_overtaken("pa", "elm-all", replace(CHAT, mode=Mode.DRILL), under_way[1])
+        return ear.heard
+
+    assert run_virtual(live(), seed=1) == [
+        "oak-all says Lockdown! Locks.",
+        "oak-all cut",
+        "oak-all says Buses are late.",
         "oak-all cut",
     ]
 

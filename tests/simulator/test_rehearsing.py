@@ -13,20 +13,20 @@ from msgspec.structs import replace
 from alertd.config import load
 from alertd.daemon.system_clock import SystemClock
 from alertd.ports import HttpRequest
-from alertd_simulator import demo, rehearsing
+from alertd_simulator import demo, live_broker, rehearsing
 from alertd_simulator.carrier import Carrier
 from alertd_simulator.demo_daemon import running_daemon
 from alertd_simulator.demo_school import WIRING, Endpoints, Keys, find_example, prepare
 from alertd_simulator.dispatch_center import DispatchCenter
 from alertd_simulator.feed import Feed, grouped
 from alertd_simulator.fleet import Fleet
+from alertd_simulator.live_broker import check_broker
 from alertd_simulator.live_credentials import LiveError, live_channels, live_secrets, refuse_live
 from alertd_simulator.people import Habit, Responder
 from alertd_simulator.play import Player, refuse_what_is_live
 from alertd_simulator.play_program import program_of_seed, program_of_story
 from alertd_simulator.receivers import (
     Rehearsal,
-    check_broker,
     prepare_folder,
     read_rehearsal,
     receivers,
@@ -107,6 +107,61 @@ def test_the_broker_of_the_district_is_none_for_a_rehearsal(wiring, host):
     with pytest.raises(LiveError, match="broker of its own"):
         check_broker(wiring, host, 1883)
     check_broker(wiring, host, 1884)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.1", "127.0.0.2", "0.0.0.0", "::", "[::1]", "LOCALHOST.", "broker.oak.example"],  # noqa: S104
+)
+def test_the_broker_of_the_district_is_none_under_any_other_name_of_it(wiring, monkeypatch, host):
+    """Its own name included: what counts is where it leads."""
+    resolved = live_broker._resolved
+    known = {"broker.oak.example": {"127.0.1.1"}}  # as Debian writes its own name into /etc/hosts
+    monkeypatch.setattr(live_broker, "_resolved", lambda name: known.get(name) or resolved(name))
+
+    with pytest.raises(LiveError, match="broker of its own"):
+        check_broker(wiring, host, 1883)
+    check_broker(wiring, host, 1884)
+
+
+def test_the_broker_of_the_district_is_found_by_its_address(wiring, monkeypatch):
+    wiring["sources"]["broker"]["host"] = "mqtt.example.org"
+    known = {"mqtt.example.org": {"198.51.100.7"}}
+    monkeypatch.setattr(live_broker, "_resolved", lambda name: known.get(name, {name}))
+
+    with pytest.raises(LiveError, match="broker of its own"):
+        check_broker(wiring, "198.51.100.7", 1883)
+    check_broker(wiring, "198.51.100.8", 1883)
+    check_broker(wiring, "localhost", 1883)
+
+
+def test_a_broker_of_the_district_at_its_usual_tls_port_is_none(wiring):
+    wiring["sources"]["broker"] = {"plugin": "mqtt", "host": "localhost", "tls": {}}
+
+    with pytest.raises(LiveError, match="broker of its own"):
+        check_broker(wiring, "localhost", 8883)
+
+
+async def test_receivers_do_not_start_at_the_districts_own_broker(tmp_path):
+    with pytest.raises(LiveError, match="broker of its own"):
+        async with receivers(EXAMPLE, tmp_path / "rehearsal", {}, broker=("localhost", 1883)):
+            pass
+    assert not (tmp_path / "rehearsal").exists()
+
+
+def test_nothing_is_played_beside_a_live_secret_though_all_channels_lead_here(tmp_path):
+    school = prepare(EXAMPLE, tmp_path, ENDPOINTS, Keys.made_up())
+    rehearsal = Rehearsal(config=str(school.directory), socket="s", door="d", broker_host="127.0.0.1", broker_port=1)
+
+    with pytest.raises(LiveError, match="TWILIO_AUTH_TOKEN stands in the environment") as caught:
+        refuse_what_is_live(rehearsal, {"TWILIO_AUTH_TOKEN": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_channel_of_a_plugin_that_nobody_here_knows_may_lead_anywhere(wiring):
+    wiring["channels"] = {"pager": {"plugin": "pager_plugin_of_somebody"}}
+
+    assert list(live_channels(wiring)) == ["channels.pager (plugin pager_plugin_of_somebody) may lead anywhere"]
 
 
 def test_nothing_is_played_into_a_configuration_that_somebody_pointed_back(tmp_path):

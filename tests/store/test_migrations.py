@@ -5,11 +5,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
 
+from alertd.model.notification import Lane
 from alertd.ports import StoreError
 from alertd.store import migrations, schema
 from alertd.store.sqlite import SqliteStore
@@ -93,3 +95,33 @@ def test_a_migration_that_fails_leaves_nothing_behind(quick_path: Path) -> None:
     store = SqliteStore(path, ballast_bytes=0)
     store.open("daemon", TestClock())
     store.close()
+
+
+def test_lanes_of_yesterdays_messages_make_room_for_supervisory_signals(quick_path: Path) -> None:
+    """Lanes 4 to 6 were trouble, routine and drill."""
+    path = quick_path / "alertd.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        settings = migrations.config(connection)
+        command.upgrade(settings, "0002")
+        columns = [column.name for column in schema.notification.columns]
+        for lane in range(7):
+            values: dict[str, object] = {
+                name: 0 if name.endswith("_us") or name in ("attempt", "epoch", "schema") else "" for name in columns
+            }
+            values |= {"id": f"n-{lane}", "lane": lane, "blob": b"{}"}
+            marks = ", ".join(f":{name}" for name in columns)
+            connection.execute(text(f"INSERT INTO notification ({', '.join(columns)}) VALUES ({marks})"), values)  # noqa: S608
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "0002")
+        found = {row.id: row.lane for row in connection.execute(text("SELECT id, lane FROM notification"))}
+    engine.dispose()
+    assert found == {
+        "n-0": 0,
+        "n-1": 1,
+        "n-2": 2,
+        "n-3": 3,
+        "n-4": Lane.TROUBLE,
+        "n-5": Lane.ROUTINE,
+        "n-6": Lane.DRILL,
+    }

@@ -4,28 +4,53 @@
     payload  {"action": "press", "count": 3, "seq": 17, "boot": "a1", "at": "2026-10-14T14:42:07.310Z",
               "gateway": "gw-1", "battery": 80}
 
-Only `action` is required. What is optional and cannot be understood is left out, and the press still counts. The
-device is named by the topic, which the broker's ACL guards; site and mode are no business of a payload.
+    topic    alertd/telemetry/{device_id}
+    payload  {"battery": 80, "battery_low": false, "tamper": false, "gateway": "gw-1"}
+             or, as last will, {"link": "offline"}
+
+Of a press only `action` is required; of a sign of life (option `heartbeats`) nothing. What is optional and cannot
+be understood is left out, and the press still counts. The device is named by the topic, which the broker's ACL guards;
+site and mode are no business of a payload.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alertd.model.events import Signal
+from alertd.model.check_in import Battery, CheckIn, Link
+from alertd.model.events import Heard, Lasting, Signal
 from alertd.model.ids import DeviceId, derive
-from alertd.ports import API_VERSION, DecodeError, Decoder, SettingsError
+from alertd.ports import API_VERSION, DecodeError, Decoder, SettingsError, Surroundings, Understood, Voices
 from alertd_adapters.decoders.json_payload import DEVICE_ID_MAX, battery_pct, device_time, read_object, whole, word
 
 HEARTBEAT = "heartbeat"
 """The action of a device that only says that it lives."""
+LASTS_MAX_S = 86_400
 PRESSES_MAX = 1000
 SEQUENCE_MAX = 2**63 - 1
+READING_MAX = 1_000_000
 
 
 class PressJson:
     name = "press_json"
 
+    def __init__(self, *, heartbeats: bool = False) -> None:
+        """`heartbeats`: what comes are signs of life; whatever they say, and be it nothing, the device lives."""
+        self._heartbeats = heartbeats
+
+    def understand(self, topic: str, payload: bytes) -> Understood:
+        """`ports.CheckInDecoder`."""
+        signals = tuple(self.decode(topic, payload))
+        device_id = word(topic.rpartition("/")[2], DEVICE_ID_MAX)
+        if device_id is None:
+            return Understood(signals=signals)
+        return Understood(
+            signals=signals,
+            check_ins=(_check_in(device_id, _lenient(payload), pressed=any(not signal.ends for signal in signals)),),
+        )
+
     def decode(self, topic: str, payload: bytes) -> Sequence[Signal]:
+        if self._heartbeats and word(_lenient(payload).get("action")) is None:
+            return ()
         device_id = word(topic.rpartition("/")[2], DEVICE_ID_MAX)
         if device_id is None:
             raise DecodeError("the topic does not end with a device id")
@@ -49,8 +74,63 @@ class PressJson:
                 pressed_us=at_us,
                 heard_by=DeviceId(gateway) if gateway is not None else None,
                 battery_pct=battery_pct(fields.get("battery")),
+                reading=_reading(fields.get("reading")),
+                lasting=_lasting(fields),
+                ends=fields.get("over") is True,
+                heard=_heard(fields),
             ),
         )
+
+
+def _reading(value: object) -> float | None:
+    """What a sensor measured. A number that none can is no number: the message is a sensor's own judgement then."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= READING_MAX:
+        return None
+    return float(value)
+
+
+def _lenient(payload: bytes) -> Mapping[str, Any]:
+    """The payload's object; of the words "online" and "offline", as last wills have them, what they mean."""
+    text = payload.strip()
+    if text in (b"online", b"offline"):
+        return {"link": text.decode()}
+    try:
+        return read_object(payload)
+    except DecodeError:
+        return {}
+
+
+def _check_in(device_id: str, fields: Mapping[str, Any], *, pressed: bool) -> CheckIn:
+    said = fields.get("link")
+    link = Link(said) if said in ("online", "offline") else None
+    pct, low = battery_pct(fields.get("battery")), fields.get("battery_low")
+    is_low = low if isinstance(low, bool) else None
+    gateway = word(fields.get("gateway"), DEVICE_ID_MAX)
+    return CheckIn(
+        device_id=DeviceId(device_id),
+        alive=link is not Link.OFFLINE,
+        link=link,
+        battery=Battery(pct=pct, low=is_low) if pct is not None or is_low is not None else None,
+        whole_again=fields.get("tamper") is False,
+        heard_by=DeviceId(gateway) if gateway is not None else None,
+        heard=_heard(fields),
+        pressed=pressed,
+    )
+
+
+def _lasting(fields: Mapping[str, Any]) -> Lasting | None:
+    """A state that lasts, and is said again at least so often."""
+    repeats_s = whole(fields.get("lasts_s"), 1, LASTS_MAX_S)
+    return None if repeats_s is None else Lasting(repeats_s=repeats_s)
+
+
+def _heard(fields: Mapping[str, Any]) -> tuple[Heard, ...]:
+    gateway, rssi = word(fields.get("gateway"), DEVICE_ID_MAX), fields.get("rssi")
+    if gateway is None:
+        return ()
+    if isinstance(rssi, bool) or not isinstance(rssi, int | float) or not -200 <= rssi <= 50:
+        rssi = None  # no radio says so
+    return (Heard(gateway_id=DeviceId(gateway), rssi=rssi),)
 
 
 def _cause(fields: Mapping[str, Any], action: str) -> str | None:
@@ -76,8 +156,24 @@ class PressJsonPlugin:
 
     def build(self, settings: Mapping[str, Any]) -> Decoder:
         for key in settings:
-            raise SettingsError(key, "press_json has no settings")
-        return PressJson()
+            if key != "heartbeats":
+                raise SettingsError(key, 'is not a setting of press_json; there is "heartbeats"')
+        heartbeats = settings.get("heartbeats", False)
+        if not isinstance(heartbeats, bool):
+            raise SettingsError("heartbeats", "is true or false")
+        return PressJson(heartbeats=heartbeats)
+
+    def voices(
+        self,
+        topic: str,
+        settings: Mapping[str, Any],  # noqa: ARG002 - it has none
+        surroundings: Surroundings,  # noqa: ARG002 - the protocol's signature
+    ) -> Voices:
+        """`ports.SpeakingDecoderPlugin`: the last level is the device, which speaks for itself."""
+        above, _, last = topic.rpartition("/")
+        if last not in ("+", "#"):
+            return Voices(name=last, says=(topic,), relayed=True)
+        return Voices(name="", says=(f"{above}/{{client}}" if above else "{client}",), relayed=True)
 
 
 plugin = PressJsonPlugin()

@@ -1,5 +1,6 @@
 """Builds the source and the feedback from a configured section. The one place that knows all the parts."""
 
+import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,16 +8,19 @@ from random import Random
 from typing import Any
 
 from alertd.ports import API_VERSION, Built, SettingsError, Surroundings
+from alertd_adapters.mqtt.canaries import Canaries, CanaryOptions
 from alertd_adapters.mqtt.connection import Broker, ConnectOptions, Credentials
 from alertd_adapters.mqtt.decoding import build_triggers
+from alertd_adapters.mqtt.eavesdropper import Eavesdropper
 from alertd_adapters.mqtt.feedback import MqttFeedback
 from alertd_adapters.mqtt.paho_connection import PahoBroker
 from alertd_adapters.mqtt.reconnecting import Backoff, BrokerSeen, Reconnecting
 from alertd_adapters.mqtt.session_memory import SessionMemory
-from alertd_adapters.mqtt.settings import MqttSettings, TlsSettings, parse_settings
+from alertd_adapters.mqtt.settings import MqttSettings, TlsSettings, TriggerSettings, parse_settings
 from alertd_adapters.mqtt.side_session import SideSession, SideSessionOptions
 from alertd_adapters.mqtt.source import MqttSource
 from alertd_adapters.mqtt.standing_troubles import StandingTroubles
+from alertd_adapters.mqtt.strangers import Strangers
 from alertd_adapters.mqtt.trigger_session import TriggerSession, TriggerSessionOptions
 
 
@@ -34,19 +38,33 @@ class MqttPlugin:
         random: Random = surroundings.extra.get("random") or Random()  # noqa: S311 - spreads retries, hides nothing
         memory = SessionMemory(surroundings.extra.get("state_dir"), name)
         troubles = StandingTroubles(memory)
-        feedback = MqttFeedback(parsed.feedback_topic, surroundings.clock)
+        feedback = MqttFeedback(parsed.feedback_topic, surroundings.clock, triggers.answers)
+        canaries = Canaries(
+            CanaryOptions(
+                name=name,
+                address=broker.address,
+                client_id=parsed.client_id,
+                filters=triggers.filters if parsed.alive else (),  # else it lets us publish nothing
+            ),
+            troubles,
+        )
 
+        telemetry = build_triggers(_telemetry(parsed), surroundings, "telemetry")
+        strangers = Strangers(surroundings.clock, surroundings.registry)
         seen = BrokerSeen()
 
-        def reconnecting(client_id: str, session: str, *, persistent: bool) -> Reconnecting:
-            options = ConnectOptions(
+        def options_of(client_id: str, *, persistent: bool = False) -> ConnectOptions:
+            return ConnectOptions(
                 client_id=client_id,
                 persistent=persistent,
                 credentials=credentials,
                 keepalive_s=parsed.keepalive_s,
                 receive_maximum=parsed.max_unacked,
             )
+
+        def reconnecting(client_id: str, session: str, *, persistent: bool) -> Reconnecting:
             backoff = Backoff(parsed.retry_min_s, parsed.retry_max_s, random)
+            options = options_of(client_id, persistent=persistent)
             return Reconnecting(broker, options, backoff, seen, session=f"{name}/{session}")
 
         presses = TriggerSession(
@@ -54,6 +72,8 @@ class MqttPlugin:
                 name=name,
                 address=broker.address,
                 alive_topic=parsed.alive,
+                canaries=canaries,
+                strangers=strangers,
                 max_unacked=parsed.max_unacked,
                 down_trouble_s=parsed.down_trouble_s,
             ),
@@ -67,17 +87,32 @@ class MqttPlugin:
             SideSessionOptions(
                 name=name,
                 address=broker.address,
-                telemetry=tuple(parsed.telemetry),
+                telemetry=telemetry,
+                presses=triggers,
                 dropped_topic=parsed.dropped_topic,
+                canaries=canaries,
+                strangers=strangers,
+                listens=lambda: presses.is_connected,
             ),
             reconnecting(f"{parsed.client_id}-side", "side", persistent=False),
             feedback,
             memory,
             troubles,
         )
+        own = options_of(f"{parsed.client_id}-learn-{os.getpid()}")
         return Built(
-            source=MqttSource(name, presses, side, troubles), feedback=feedback if parsed.feedback_topic else None
+            source=MqttSource(
+                name, presses, side, canaries, troubles, Eavesdropper(broker, own, (triggers, telemetry), strangers)
+            ),
+            feedback=feedback if parsed.feedback_topic else None,
         )
+
+
+def _telemetry(settings: MqttSettings) -> list[TriggerSettings]:
+    return [
+        TriggerSettings(topic=each, options={"heartbeats": True}) if isinstance(each, str) else each
+        for each in settings.telemetry
+    ]
 
 
 def _credentials(settings: MqttSettings, surroundings: Surroundings) -> Credentials | None:

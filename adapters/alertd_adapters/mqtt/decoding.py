@@ -11,16 +11,24 @@ from importlib.metadata import entry_points
 import structlog
 from msgspec import Struct
 
+from alertd.model.check_in import Battery, CheckIn
+from alertd.model.decision import Confirmation
 from alertd.model.events import Signal
 from alertd.ports import (
     API_VERSION,
+    Answering,
+    Asking,
+    CheckInDecoder,
     DecodeError,
     Decoder,
     DecoderPlugin,
+    Downlink,
+    Question,
     SettingsError,
     SurroundedDecoderPlugin,
     Surroundings,
     UncoveredError,
+    Understood,
 )
 from alertd_adapters.mqtt.settings import TriggerSettings, matches
 
@@ -30,16 +38,25 @@ PAYLOAD_MAX_BYTES = 64 * 1024
 """The largest honest payload that we know has 3 KiB. Larger ones are refused unread."""
 SIGNALS_MAX = 50
 """Signals of one payload."""
+CHECK_INS_MAX = 1_000
+"""Devices of which one message may speak: a gateway's list of beacons."""
+QUESTIONS_MAX = 20
+"""Questions after one message."""
 REFUSAL_MAX = 300
 """Characters of a refusal."""
 TOPICS_CACHED = 5000
 
 
 class Decoded(Struct, frozen=True, kw_only=True):
-    """Signals, or why there are none. Neither: certainly no trigger."""
+    """Signals, or why there are none; both, where a part of the message cannot be read. Neither: certainly no
+    trigger."""
 
     signals: tuple[Signal, ...] = ()
+    check_ins: tuple[CheckIn, ...] = ()
+    """What it says beside them: signs of life."""
     refused: str = ""
+    strangers: tuple[str, ...] = ()
+    """Devices of which it speaks and that nobody has registered."""
     uncovered: str = ""
     """Under what to count a message of which nothing says what it means: "unknown", "unregistered"."""
 
@@ -56,6 +73,7 @@ class Triggers:
         self._triggers = tuple(triggers)
         self._decoder_of = lru_cache(TOPICS_CACHED)(self._find)
         self._blamed: set[str] = set()
+        self._asking = tuple(t.decoder for t in self._triggers if isinstance(t.decoder, Asking))
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -63,6 +81,9 @@ class Triggers:
 
     def _find(self, topic: str) -> Decoder | None:
         return next((t.decoder for t in self._triggers if matches(t.topic_filter, topic)), None)
+
+    def covers(self, topic: str) -> bool:
+        return self._decoder_of(topic) is not None
 
     def decode(self, topic: str, payload: bytes) -> Decoded:
         decoder = self._decoder_of(topic)
@@ -74,10 +95,11 @@ class Triggers:
 
     def _decoded(self, decoder: Decoder, topic: str, payload: bytes) -> Decoded:
         try:
-            signals = _only_signals(decoder.decode(topic, payload))
+            understood = _understood(decoder, topic, payload)
+            signals = _only_signals(understood.signals)
         except UncoveredError as error:
             log.debug("message_not_covered", topic=topic, count=error.count, why=str(error))
-            return Decoded(uncovered=error.count)
+            return Decoded(uncovered=error.count, strangers=error.strangers[:CHECK_INS_MAX])
         except DecodeError as error:
             return Decoded(refused=str(error)[:REFUSAL_MAX])
         except Exception as error:  # noqa: BLE001  # a third party may raise anything
@@ -85,14 +107,55 @@ class Triggers:
             return Decoded(refused=f"the decoder {decoder.name} failed with {type(error).__name__}")
         if len(signals) > SIGNALS_MAX:
             return Decoded(refused=f"the payload holds {len(signals)} signals, more than {SIGNALS_MAX}")
-        return Decoded(signals=signals)
+        return Decoded(
+            signals=signals,
+            check_ins=understood.check_ins[:CHECK_INS_MAX],
+            refused=understood.unread[:REFUSAL_MAX],
+            strangers=understood.strangers[:CHECK_INS_MAX],
+        )
 
-    def _blame(self, decoder: Decoder, error: Exception) -> None:
+    def questions(self) -> list[Question]:
+        """What decoders would like to ask since the last message."""
+        found: list[Question] = []
+        for asking in self._asking:
+            try:
+                found += asking.questions()
+            except Exception as error:  # noqa: BLE001  # a third party's, as in `_decoded`
+                self._blame(asking, error)
+        return found[:QUESTIONS_MAX]
+
+    def answers(self, confirmation: Confirmation) -> list[Downlink]:
+        """What shows a confirmation at its device, beside the topic that programmable devices read."""
+        found: list[Downlink] = []
+        for decoder in dict.fromkeys(trigger.decoder for trigger in self._triggers):
+            if isinstance(decoder, Answering):
+                try:
+                    found += decoder.answers(confirmation)
+                except Exception as error:  # noqa: BLE001  # a third party's, as in `_decoded`
+                    self._blame(decoder, error)
+        return found
+
+    def _blame(self, decoder: Decoder | Asking | Answering, error: Exception) -> None:
         """A decoder's defect is logged with its traceback once a kind, not once a message."""
-        kind = f"{decoder.name} {type(error).__name__}"
+        name = getattr(decoder, "name", type(decoder).__name__)
+        kind = f"{name} {type(error).__name__}"
         if kind not in self._blamed:
             self._blamed.add(kind)
-            log.error("decoder_failed", decoder=decoder.name, exc_info=error, effect="refused; more are only counted")
+            log.error("decoder_failed", decoder=name, exc_info=error, effect="refused; more are only counted")
+
+
+def _understood(decoder: Decoder, topic: str, payload: bytes) -> Understood:
+    if isinstance(decoder, CheckInDecoder):
+        return decoder.understand(topic, payload)
+    signals = tuple(decoder.decode(topic, payload))
+    heard = {signal.device_id: signal for signal in _only_signals(signals)}
+    return Understood(signals=signals, check_ins=tuple(spoke(signal) for signal in heard.values()))
+
+
+def spoke(signal: Signal) -> CheckIn:
+    """Whoever has a signal is alive."""
+    battery = Battery(pct=signal.battery_pct) if signal.battery_pct is not None else None
+    return CheckIn(device_id=signal.device_id, battery=battery, heard_by=signal.heard_by, pressed=True)
 
 
 def _only_signals(decoded: Sequence[Signal]) -> tuple[Signal, ...]:
@@ -102,11 +165,11 @@ def _only_signals(decoded: Sequence[Signal]) -> tuple[Signal, ...]:
     return signals
 
 
-def build_triggers(settings: Sequence[TriggerSettings], surroundings: Surroundings) -> Triggers:
+def build_triggers(settings: Sequence[TriggerSettings], surroundings: Surroundings, key: str = "triggers") -> Triggers:
     """Raises `SettingsError`."""
     triggers = []
     for index, trigger in enumerate(settings):
-        decoder = _build(f"triggers[{index}]", trigger, surroundings)
+        decoder = _build(f"{key}[{index}]", trigger, surroundings)
         triggers.append(Trigger(topic_filter=trigger.topic, decoder=decoder))
     return Triggers(triggers)
 

@@ -3,12 +3,15 @@
     topic    alertd/feedback/{device_id}
     payload  {"state": "received", "at": "2026-10-14T14:42:07.312Z", "expires_at": "2026-10-14T14:42:37.312Z"}
 
+and, for a device behind a network server, whatever its profile says that it shows.
+
 Best effort: it expires (MQTT 5: at the broker; 3.1.1: the device compares `expires_at`), is bounded, and never waits
 in the path of a press. It travels on the side connection.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -16,7 +19,7 @@ import structlog
 from msgspec import Struct
 
 from alertd.model.decision import Confirmation
-from alertd.ports import Clock
+from alertd.ports import Clock, Downlink
 from alertd_adapters.mqtt.connection import BrokerConnection, ConnectionLostError, PublishRefusedError
 from alertd_adapters.mqtt.settings import DEVICE_FIELD
 
@@ -27,15 +30,20 @@ WAITING_MAX = 2000
 
 
 class Waiting(Struct, frozen=True):
-    confirmation: Confirmation
-    wall_us: int
+    topic: str
+    payload: bytes
     expires_boot_us: int
 
 
 class MqttFeedback:
-    def __init__(self, topic: str, clock: Clock) -> None:
+    def __init__(
+        self, topic: str, clock: Clock, answers: Callable[[Confirmation], Sequence[Downlink]] = lambda _: ()
+    ) -> None:
+        """`answers`: by which ways of their own devices are told."""
         self._topic = topic
         self._clock = clock
+        self._answers = answers
+        self._forgetting: dict[str, asyncio.TimerHandle] = {}
         self._waiting: deque[Waiting] = deque(maxlen=WAITING_MAX)
         self._arrived = asyncio.Event()
         self._refusal_logged = False
@@ -45,9 +53,30 @@ class MqttFeedback:
         device_id = confirmation.device_id
         if not self._topic or any(sign in device_id for sign in "+#\0"):
             return
-        now = self._clock.now()
-        self._waiting.append(Waiting(confirmation, now.wall_us, now.boot_us + confirmation.expires_s * 1_000_000))
-        self._arrived.set()
+        self._put(self._topic.replace(DEVICE_FIELD, device_id), self._body(confirmation), confirmation.expires_s)
+        for downlink in self._answers(confirmation):
+            self._put(downlink.topic, downlink.payload, confirmation.expires_s)
+            self._forget_later(downlink.forget, confirmation.expires_s)
+
+    def _put(self, topic: str, payload: bytes, expires_s: int) -> None:
+        if not any(sign in topic for sign in "+#\0"):
+            self._waiting.append(Waiting(topic, payload, self._clock.now().boot_us + expires_s * 1_000_000))
+            self._arrived.set()
+
+    def _forget_later(self, forget: Downlink | None, expires_s: int) -> None:
+        """A network server keeps what a sleeping device has not fetched: "received" must not be shown to a later press
+        that nobody has heard. What replaced it meanwhile has a time of its own."""
+        if forget is None:
+            return
+        known = self._forgetting.pop(forget.topic, None)
+        if known is not None:
+            known.cancel()
+        later = asyncio.get_running_loop().call_later(expires_s, self._forget, forget, expires_s)
+        self._forgetting[forget.topic] = later
+
+    def _forget(self, forget: Downlink, expires_s: int) -> None:
+        self._forgetting.pop(forget.topic, None)
+        self._put(forget.topic, forget.payload, expires_s)
 
     async def keep_publishing(self, connection: BrokerConnection) -> None:
         """Until the connection is lost; what waits then waits for the next one, and expires."""
@@ -62,20 +91,24 @@ class MqttFeedback:
             self._arrived.clear()
             await self._arrived.wait()
 
-    async def _publish(self, connection: BrokerConnection, waiting: Waiting, expires_s: int) -> bool:
-        confirmation = waiting.confirmation
-        topic = self._topic.replace(DEVICE_FIELD, confirmation.device_id)
+    def _body(self, confirmation: Confirmation) -> bytes:
+        wall_us = self._clock.now().wall_us
         payload = {
             "state": confirmation.state.value,
-            "at": _iso(waiting.wall_us),
-            "expires_at": _iso(waiting.wall_us + confirmation.expires_s * 1_000_000),
+            "at": _iso(wall_us),
+            "expires_at": _iso(wall_us + confirmation.expires_s * 1_000_000),
         }
+        return msgspec.json.encode(payload)
+
+    async def _publish(self, connection: BrokerConnection, waiting: Waiting, expires_s: int) -> bool:
         try:
-            await connection.publish(topic, msgspec.json.encode(payload), qos=1, expires_s=expires_s)
+            await connection.publish(waiting.topic, waiting.payload, qos=1, expires_s=expires_s)
         except PublishRefusedError as error:
             if not self._refusal_logged:
                 self._refusal_logged = True
-                log.warning("mqtt_feedback_refused", topic=topic, why=str(error), remedy="allow it in the acl_file")
+                log.warning(
+                    "mqtt_feedback_refused", topic=waiting.topic, why=str(error), remedy="allow it in the acl_file"
+                )
         except ConnectionLostError:
             await connection.close()
             return False

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 from paho.mqtt.client import topic_matches_sub
 
+from alertd.model.site import DeviceKind
 from alertd.ports import SettingsError
 
 DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"
@@ -24,6 +25,9 @@ class TriggerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     decoder: str = "press_json"
     options: dict[str, Any] = {}
     """The decoder's own settings."""
+    kinds: list[DeviceKind] = []
+    """What speaks here; empty: whatever is registered. `alertd broker config` lets nobody else publish here; what
+    arrives all the same is heard."""
 
 
 class TlsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,9 +53,13 @@ class MqttSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     doctor_username: str | None = None
     """A device of the broker that exists only so that `alertd doctor` can try to press as another one, in vain."""
     doctor_password_secret: str | None = None
+    doctor_sensor_username: str | None = None
+    """The same with the rights of a sensor, which may press nowhere."""
+    doctor_sensor_password_secret: str | None = None
     tls: TlsSettings | None = None
-    telemetry: list[str] = []
-    """Topic filters of heartbeats and readings; QoS 0, on a connection of their own."""
+    telemetry: list[str | TriggerSettings] = []
+    """Where signs of life come from: heartbeats, batteries, last wills; QoS 0, on a connection of their own. A topic
+    filter alone: the last level of the topic is the device."""
     feedback_topic: str = "alertd/feedback/{device_id}"
     """"" = the presser's device is told nothing."""
     alive_topic: str | None = None
@@ -108,12 +116,14 @@ def _check(settings: MqttSettings) -> None:
         raise SettingsError("username", "is missing: a password needs a user name")
     if settings.doctor_password_secret is not None and settings.doctor_username is None:
         raise SettingsError("doctor_username", "is missing: a password needs a user name")
+    if settings.doctor_sensor_password_secret is not None and settings.doctor_sensor_username is None:
+        raise SettingsError("doctor_sensor_username", "is missing: a password needs a user name")
     if settings.retry_min_s > settings.retry_max_s:
         raise SettingsError("retry_min_s", "is greater than retry_max_s")
     for index, trigger in enumerate(settings.triggers):
         _check_filter(f"triggers[{index}].topic", trigger.topic)
-    for index, topic in enumerate(settings.telemetry):
-        _check_filter(f"telemetry[{index}]", topic)
+    for index, each in enumerate(settings.telemetry):
+        _check_filter(f"telemetry[{index}]", each if isinstance(each, str) else each.topic)
     if settings.feedback_topic and settings.feedback_topic.count(DEVICE_FIELD) != 1:
         raise SettingsError("feedback_topic", 'must contain "{device_id}" once, or be "" for no feedback')
     _check_own_topic(settings, "feedback_topic", settings.feedback_topic.replace(DEVICE_FIELD, "device"))

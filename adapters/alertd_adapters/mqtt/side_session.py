@@ -1,21 +1,27 @@
-"""The other connection: telemetry in, feedback out, and an eye on what the broker throws away.
+"""The other connection: signs of life in, feedback out, and an eye on what the broker throws away.
 
-QoS 0 and no persistent session: nothing here is a press, and nothing here may delay one. What arrives is counted by
-`door.observe` and forgotten; only the broker's dropped-message counter can raise a trouble.
+QoS 0 and no persistent session: nothing here is a press, and nothing here may delay one. What arrives is handed to
+`door.check_in`, which keeps it in memory. A press that comes here all the same pages nobody (it would be lost while we
+are away), and is a trouble; so is what the broker throws away.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import NoReturn
 
 import structlog
 from msgspec import Struct
 
+from alertd.model.canary import is_canary
 from alertd.ports import Door
+from alertd_adapters.mqtt.canaries import Canaries
 from alertd_adapters.mqtt.connection import BrokerConnection, BrokerMessage, ConnectionLostError
+from alertd_adapters.mqtt.decoding import Triggers
 from alertd_adapters.mqtt.feedback import MqttFeedback
 from alertd_adapters.mqtt.reconnecting import Reconnecting
 from alertd_adapters.mqtt.session_memory import SessionMemory
 from alertd_adapters.mqtt.standing_troubles import StandingTroubles
+from alertd_adapters.mqtt.strangers import Strangers
 
 log = structlog.get_logger("alertd.mqtt")
 
@@ -28,8 +34,15 @@ QUIET_S = 24 * 3600.0
 class SideSessionOptions(Struct, frozen=True, kw_only=True):
     name: str
     address: str
-    telemetry: tuple[str, ...]
+    telemetry: Triggers
+    """Who understands what comes here."""
+    presses: Triggers
+    """What also comes over the session of presses is no business of this one."""
     dropped_topic: str
+    canaries: Canaries
+    strangers: Strangers
+    listens: Callable[[], bool]
+    """Does the session of presses work?"""
 
 
 class SideSession:
@@ -46,6 +59,7 @@ class SideSession:
         self._feedback = feedback
         self._memory = memory
         self._troubles = troubles
+        self._is_up = False
         self._quiet_since = 0.0
         self._hung_up = 0
 
@@ -57,6 +71,11 @@ class SideSession:
 
         await self._reconnecting.run(serve, lambda _why: None)
 
+    @property
+    def is_up(self) -> bool:
+        """What devices say is heard, as far as it comes here."""
+        return self._is_up or not self._options.telemetry.filters
+
     async def _serve(self, connection: BrokerConnection, door: Door) -> None:
         helpers = (
             asyncio.create_task(self._subscribe(connection)),
@@ -66,28 +85,48 @@ class SideSession:
             async for message in connection.messages():
                 if message.topic == self._options.dropped_topic:
                     self._count_dropped(message)
-                else:
-                    door.observe(self._options.name, "telemetry")
+                elif not is_canary(message.payload):
+                    self._take(message, door)
         finally:
+            self._is_up = False
             for helper in helpers:
                 helper.cancel()
 
+    def _take(self, message: BrokerMessage, door: Door) -> None:
+        door.observe(self._options.name, "telemetry")
+        decoded = self._options.telemetry.decode(message.topic, message.payload)
+        if decoded.refused or decoded.uncovered:
+            door.observe(self._options.name, "telemetry_not_understood")
+        door.check_in(self._options.name, decoded.check_ins, retained=message.retain)
+        self._options.strangers.note(message, decoded)
+        for signal in decoded.signals:
+            if not message.retain and not self._options.presses.covers(message.topic):
+                self._troubles.raise_(
+                    f"telemetry_press:{signal.device_id}",
+                    f"{signal.device_id} presses on {message.topic[:60]}, which is telemetry, and pages NOBODY there. "
+                    "Was it a press? Name the topic among the source's triggers.",
+                )
+
     async def _subscribe(self, connection: BrokerConnection) -> None:
+        filters = self._options.telemetry.filters
         try:
-            if self._options.telemetry:
-                granted = await connection.subscribe([(topic, 0) for topic in self._options.telemetry])
-                for topic, code in zip(self._options.telemetry, granted, strict=False):
+            if filters:
+                granted = await connection.subscribe([(topic, 0) for topic in filters])
+                for topic, code in zip(filters, granted, strict=False):
                     self._note_refusal(topic, code)
+            self._is_up = True
         except ConnectionLostError:
             await connection.close()
             return
-        await self._watch_dropped(connection)
+        if await self._watch_dropped(connection):
+            await self._options.canaries.keep_asking(connection, self._options.listens)
 
-    async def _watch_dropped(self, connection: BrokerConnection) -> None:
-        """By itself: a broker without $SYS may end the connection over it (rumqttd does), and the rest must go on."""
+    async def _watch_dropped(self, connection: BrokerConnection) -> bool:
+        """Does the connection stand? Asked by itself: a broker without $SYS may end the connection over it (rumqttd
+        does), and the rest must go on."""
         topic = self._options.dropped_topic
         if not topic or self._hung_up >= HUNG_UP_MAX:
-            return
+            return True
         try:
             (code,) = await connection.subscribe([(topic, 0)])
         except ConnectionLostError as error:
@@ -95,9 +134,10 @@ class SideSession:
             self._hung_up += 1
             if self._hung_up == HUNG_UP_MAX:
                 log.warning("mqtt_dropped_not_watched", topic=topic, why=str(error), remedy='set dropped_topic = ""')
-            return
+            return False
         self._hung_up = 0
         self._note_refusal(topic, code)
+        return True
 
     @staticmethod
     def _note_refusal(topic: str, code: int) -> None:
@@ -120,8 +160,8 @@ class SideSession:
             self._troubles.raise_(
                 key,
                 f"The broker {self._options.address} has thrown away {lost} message{'s' if lost > 1 else ''}; presses "
-                "may be among them. Ask who may have pressed. Set max_queued_messages 0 in mosquitto.conf, and look "
-                "for clients that do not keep up.",
+                "may be among them. Ask who may have pressed. Set max_queued_messages as alertd broker config does, "
+                "and look for clients that do not keep up.",
             )
         elif now - self._quiet_since >= QUIET_S:
             self._troubles.clear(key)

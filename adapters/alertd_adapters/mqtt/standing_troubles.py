@@ -20,13 +20,13 @@ RETRY_S = 5.0
 class StandingTroubles:
     def __init__(self, memory: SessionMemory) -> None:
         self._memory = memory
-        self._pending: dict[str, str | None] = {}
+        self._pending: dict[str, TroubleRaised | None] = {}
         self._standing: dict[str, str] = dict.fromkeys(memory.values.troubles, "")
         self._changed = asyncio.Event()
         self._full = False
 
-    def raise_(self, key: str, summary: str) -> None:
-        """Say it, unless it was said in the same words."""
+    def raise_(self, key: str, summary: str, *, rings: bool = False) -> None:
+        """Say it, unless it was said in the same words. `rings`: it may hide a press."""
         if self._standing.get(key) == summary:
             return
         if key not in self._standing and len(self._standing) >= KEYS_MAX:
@@ -35,16 +35,16 @@ class StandingTroubles:
                 log.warning("mqtt_troubles_full", limit=KEYS_MAX, first_left_out=key)
             return
         self._standing[key] = summary
-        self._tell(key, summary)
+        self._tell(key, TroubleRaised(site_id=DISTRICT, key=key, summary=summary, rings=rings))
 
     def clear(self, key: str) -> None:
         if self._standing.pop(key, None) is not None:
             self._full = False
             self._tell(key, None)
 
-    def _tell(self, key: str, summary: str | None) -> None:
+    def _tell(self, key: str, raised: TroubleRaised | None) -> None:
         self._pending.pop(key, None)
-        self._pending[key] = summary
+        self._pending[key] = raised
         self._remember()
         self._changed.set()
 
@@ -58,23 +58,18 @@ class StandingTroubles:
             await self._changed.wait()
             self._changed.clear()
             while self._pending:
-                key, summary = next(iter(self._pending.items()))
-                if not await self._submit(door, key, summary):
+                key, raised = next(iter(self._pending.items()))
+                if not await self._submit(door, raised or TroubleCleared(site_id=DISTRICT, key=key)):
                     await asyncio.sleep(RETRY_S)
-                elif self._pending.get(key, "") == summary:  # it may have changed meanwhile
+                elif key in self._pending and self._pending[key] is raised:  # it may have changed meanwhile
                     del self._pending[key]
                     self._remember()
 
     @staticmethod
-    async def _submit(door: Door, key: str, summary: str | None) -> bool:
-        event = (
-            TroubleCleared(site_id=DISTRICT, key=key)
-            if summary is None
-            else TroubleRaised(site_id=DISTRICT, key=key, summary=summary)
-        )
+    async def _submit(door: Door, event: TroubleRaised | TroubleCleared) -> bool:
         try:
             await door.submit(event)
         except Exception as error:  # noqa: BLE001  # not committed, or worse: a trouble must not end the source
-            log.warning("mqtt_trouble_not_committed", key=key, why=str(error), retry_s=RETRY_S)
+            log.warning("mqtt_trouble_not_committed", key=event.key, why=str(error), retry_s=RETRY_S)
             return False
         return True

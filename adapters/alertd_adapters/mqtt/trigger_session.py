@@ -14,14 +14,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alertd.model.events import Arrival
-from alertd.ports import Clock, Door, NotCommittedError
-from alertd_adapters.mqtt.connection import BrokerConnection, BrokerMessage, ConnectionLostError
+from alertd.ports import Clock, Door, NotCommittedError, Question
+from alertd_adapters.mqtt.canaries import Canaries
+from alertd_adapters.mqtt.connection import BrokerConnection, BrokerMessage, ConnectionLostError, PublishRefusedError
 from alertd_adapters.mqtt.decoding import PAYLOAD_MAX_BYTES, Decoded, Triggers
 from alertd_adapters.mqtt.reconnecting import Reconnecting
 from alertd_adapters.mqtt.redelivery import Redelivery
 from alertd_adapters.mqtt.session_memory import SessionMemory
 from alertd_adapters.mqtt.sign_of_life import SignOfLife
 from alertd_adapters.mqtt.standing_troubles import StandingTroubles
+from alertd_adapters.mqtt.strangers import Strangers
 
 log = structlog.get_logger("alertd.mqtt")
 
@@ -39,6 +41,9 @@ class TriggerSessionOptions(Struct, frozen=True, kw_only=True):
     name: str
     address: str
     alive_topic: str
+    canaries: Canaries
+    """They end here, too."""
+    strangers: Strangers
     max_unacked: int
     down_trouble_s: float
 
@@ -156,6 +161,7 @@ class TriggerSession:
             "Allow it in its acl_file."
             if refused
             else "",
+            rings=any(f in refused for f in self._triggers.filters),
         )
         self._judge(
             f"qos0:{name}",
@@ -195,6 +201,10 @@ class TriggerSession:
             self._slots.release()
             self._ack(connection, message)
             return
+        if self._options.canaries.take(message):
+            self._slots.release()
+            self._ack(connection, message)
+            return
         decoded = self._triggers.decode(message.topic, message.payload)
         arrival = self._arrival(message, decoded, waited=sign.arrived())
         if decoded.refused:
@@ -206,6 +216,20 @@ class TriggerSession:
             message = replace(message, payload=b"")
         self._start(self._commit_then_ack(connection, message, arrival, self._door.receive(arrival)))
         sign.handled()
+        self._door.check_in(self._options.name, decoded.check_ins, retained=message.retain, qos=message.qos)
+        self._options.strangers.note(message, decoded)
+        for question in self._triggers.questions():
+            self._start(self._ask(connection, question))
+
+    async def _ask(self, connection: BrokerConnection, question: Question) -> None:
+        """Best effort: what is not asked now is asked at the next message."""
+        try:
+            await connection.publish(question.topic, question.payload, qos=0)
+        except PublishRefusedError as error:
+            remedy = "allow it in the broker's acl_file"
+            log.warning("mqtt_question_refused", topic=question.topic, why=str(error), remedy=remedy)
+        except ConnectionLostError:
+            pass  # whoever reads from it knows, too
 
     def _arrival(self, message: BrokerMessage, decoded: Decoded, *, waited: bool) -> Arrival:
         self._serial += 1
@@ -267,9 +291,9 @@ class TriggerSession:
 
     # --- what people are told ---------------------------------------------------------------------------------------
 
-    def _judge(self, key: str, wrong: str) -> None:
+    def _judge(self, key: str, wrong: str, *, rings: bool = False) -> None:
         if wrong:
-            self._troubles.raise_(key, wrong)
+            self._troubles.raise_(key, wrong, rings=rings)
         else:
             self._troubles.clear(key)
 
@@ -277,8 +301,8 @@ class TriggerSession:
         expected = self._memory.values.connected_us is not None
         self._judge(
             f"broker_session:{self._options.name}",
-            f"The broker {self._options.address} has forgotten our session: presses made while alertd was not "
-            "connected are lost. Ask who may have pressed; see docs/broker.md for its persistence settings."
+            f"The broker {self._options.address} has forgotten our session: presses made while alertd was away are "
+            "lost. Ask who pressed; see docs/broker.md for its persistence settings."
             if expected and not connection.session_present
             else "",
         )

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.model.blocked_numbers import blocked
 from alertd.model.mode import Mode
@@ -91,8 +92,8 @@ class LoudspeakerChannel:
         loop = asyncio.get_running_loop()
         gives_up_s = loop.time() + self.limits.deadline_s * SHARE_OF_DEADLINE
         if page.action is PageAction.STOP:
-            return await self._in_time(order_id, zone, None, gives_up_s)
-        since = self._air().silences  # before the words are spoken, which takes seconds
+            return await self._in_time(order_id, zone, _quiet_up_to(page), gives_up_s)
+        turn = self._air().turn()  # before the words are spoken, which takes seconds
         try:
             clip = await self._clip(page, zone, min(gives_up_s - loop.time(), self._live_words_deadline_s))
         except SpeechError as error:
@@ -103,7 +104,7 @@ class LoudspeakerChannel:
             groups=zone.all_groups if page.emergency else zone.groups,
             rank=_rank(page),
             cuts=page.emergency,
-            since=since,
+            turn=turn,
             way=self._way,
         )
         return await self._in_time(order_id, zone, order, gives_up_s)
@@ -166,13 +167,16 @@ class LoudspeakerChannel:
 
     # --- what becomes of it
 
-    async def _in_time(self, order_id: str, zone: Zone, order: Order | None, gives_up_s: float) -> Outcome:
-        """Say it, or without an order fall silent, and judge what the pacer answers."""
+    async def _in_time(self, order_id: str, zone: Zone, wanted: Order | int, gives_up_s: float) -> Outcome:
+        """Say it, or make silent what has this rank or a lower one, and judge what the pacer answers."""
         air = self._air()
+        order = wanted if isinstance(wanted, Order) else None
         try:
             async with asyncio.timeout_at(gives_up_s):
-                asked = air.stop(order_id, zone.all_groups) if order is None else air.say(order)
-                report = await asked
+                if isinstance(wanted, Order):
+                    report = await air.say(wanted)
+                else:
+                    report = await air.stop(order_id, zone.all_groups, wanted)
         except TimeoutError:
             air.give_up(order_id)
             if order is None:  # not tried again: it would cut what is announced from now on
@@ -236,3 +240,8 @@ def _page(notification: Notification) -> Page | None:
 def _rank(page: Page) -> int:
     """Real before rehearsed, then urgent before plain."""
     return 2 * (page.mode is Mode.LIVE) + page.emergency
+
+
+def _quiet_up_to(page: Page) -> int:
+    """The highest rank that falls silent: what ends an exercise never touches what is real."""
+    return _rank(replace(page, emergency=True))

@@ -8,6 +8,7 @@ Owns the one clock of all groups, and who may speak in a group: it alone knows, 
 - burst after a stall: what is late is sent once and the clock is shifted, timestamps with it;
 - outlive its parent: when stdin ends it falls silent at once, in mid-word, for the daemon that starts next speaks in
   the same groups;
+- keep a processor to itself: what comes before other programs and never sleeps is ended by the kernel;
 - be ended by a signal meant for the daemon (Ctrl-C, `systemctl stop`): the end of stdin is its only end.
 
 Lines of JSON both ways; `load` is followed by as many raw bytes as it says. Times are CLOCK_MONOTONIC, nanoseconds.
@@ -17,6 +18,7 @@ import contextlib
 import gc
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -34,6 +36,12 @@ LATE_NS = PACKET_NS // 2
 """From here on the clock is shifted: the next packet would follow this one closer than half a packet."""
 TICK_NS = 125_000
 """One unit of the RTP clock, 8000 Hz for both codecs. The schedule moves in whole units, so timestamps are exact."""
+PRIORITY = 1
+"""The lowest of those that come before every ordinary program. What an administrator gives more stays before us."""
+NICE = -10
+BUSY_US_MAX = 500_000
+"""Processor time without a pause after which the kernel ends us, if we come before everybody (RLIMIT_RTTIME): no
+defect of ours may take a processor from the daemon."""
 READ_BYTES = 65_536
 LINE_BYTES_MAX = 1_000_000
 
@@ -70,6 +78,7 @@ class Talk:
     def __init__(self, order: dict[str, Any], clip: bytes, send_to: SendTo) -> None:
         self.id: str = order["order"]
         self.rank: int = order["rank"]
+        self.turn: int = order["turn"]
         self.payload_type: int = order["payload_type"]
         self.groups: list[Group] = [(host, port) for host, port in order["groups"]]
         self.clip = clip
@@ -110,7 +119,7 @@ class Mixer:
                 self._say(order, now_ns)
             case "stop":
                 groups = [(host, port) for host, port in order["groups"]]
-                self._take(groups, by=order["order"])
+                self._take(groups, by=order["order"], up_to=order["rank"])
                 self.due_ns = self.due_ns if self.talks else None
                 self._report({"order": order["order"], "is": "stopped", "at_ns": now_ns})
             case "ping":
@@ -128,9 +137,11 @@ class Mixer:
             self._fail(order["order"], "no_clip", "the pacer was not given the sound")
             return
         groups = [(host, port) for host, port in order["groups"]]
-        rank, cuts = order["rank"], order["cuts"]
+        rank, turn = order["rank"], order["turn"] if order["cuts"] else 0  # 0: whoever is equal came before
         busy = [
-            t for t in self.talks if (t.rank > rank or (t.rank == rank and not cuts)) and set(t.groups) & set(groups)
+            t
+            for t in self.talks
+            if (t.rank > rank or (t.rank == rank and t.turn >= turn)) and set(t.groups) & set(groups)
         ]
         if busy:
             left_s = max(talk.left_s for talk in busy)
@@ -141,7 +152,7 @@ class Mixer:
         except OSError as error:
             self._fail(order["order"], "no_socket", str(error), error.errno)
             return
-        self._take(groups, by=order["order"])
+        self._take(groups, by=order["order"], up_to=rank)
         for group in groups:
             if group not in self._streams:
                 self._streams[group] = Stream(os.urandom(10))
@@ -149,11 +160,11 @@ class Mixer:
         if self.due_ns is None:
             self.due_ns = now_ns - now_ns % TICK_NS
 
-    def _take(self, groups: list[Group], *, by: str) -> None:
-        """Whoever speaks in these groups stops, between two packets; in other groups it goes on. The clock stays: what
-        cuts in takes the very place of the next packet."""
+    def _take(self, groups: list[Group], *, by: str, up_to: int) -> None:
+        """Whoever speaks in these groups, and is of no higher rank, stops, between two packets; in other groups it goes
+        on. The clock stays: what cuts in takes the very place of the next packet."""
         for talk in list(self.talks):
-            kept = [group for group in talk.groups if group not in groups]
+            kept = [group for group in talk.groups if group not in groups or talk.rank > up_to]
             if len(kept) < len(talk.groups):
                 talk.groups = kept
                 self._report(talk.report("cut", by=by, whole=not kept))
@@ -252,8 +263,28 @@ def open_socket(order: dict[str, Any]) -> socket.socket:
     return out
 
 
+def come_first() -> dict[str, Any]:
+    """Ask for a place before other programs: a busy machine must not be heard. The report says which was given:
+    "real time" (SCHED_FIFO), "nice", or "ordinary", and `why` it was no better one."""
+    why = ""
+    try:
+        _, most = resource.getrlimit(resource.RLIMIT_RTTIME)
+        most = BUSY_US_MAX if most == resource.RLIM_INFINITY else min(most, BUSY_US_MAX)
+        resource.setrlimit(resource.RLIMIT_RTTIME, (most, most))
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+    except (OSError, ValueError) as error:  # ValueError: how Python says that a limit may not be set
+        why = f"real time: {error}"
+    else:
+        return {"order": "", "is": "placed", "why": "", "place": "real time"}
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    except OSError as error:
+        return {"order": "", "is": "placed", "why": f"{why}; nice: {error}", "place": "ordinary"}
+    return {"order": "", "is": "placed", "why": why, "place": "nice"}
+
+
 def run(stdin: int, stdout: int) -> None:
-    """Until stdin ends. Waits in `select`, which the kernel wakes within a tenth of a millisecond."""
+    """Until stdin ends. Waits in `select`, which the kernel wakes within a tenth of a millisecond, if we come first."""
 
     def report(what: dict[str, Any]) -> None:
         # A parent that does not read must not hold up the clock: then the report is lost, not the packet.
@@ -262,6 +293,7 @@ def run(stdin: int, stdout: int) -> None:
 
     os.set_blocking(stdin, False)
     os.set_blocking(stdout, False)
+    report(come_first())
     mixer, orders = Mixer(report, lambda order: open_socket(order).sendto), Orders()
     while True:
         wait_s = None if mixer.due_ns is None else max(0, mixer.due_ns - time.monotonic_ns()) / 1e9

@@ -36,12 +36,14 @@ REPORT_BYTES_MAX = 65_536
 ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH")
 """All that the child gets to see: secrets stand in the environment."""
 ANSWERS = frozenset({"started", "refused", "failed", "stopped"})
+OF_NO_ORDER = frozenset({"alive", "placed"})
 ENDS = frozenset({"ended", "refused", "failed", "stopped"})
 PING_S = 0.5
 """So often the pacer is asked whether it is there: one that was stopped (SIGSTOP, a debugger, a frozen cgroup) lives,
 and says nothing."""
 PINGS_UNANSWERED_MAX = 4
 """In a row. They are counted, not timed: when our own loop stalls, the answer is there and only not read yet."""
+REAL_TIME = "real time"
 NOTICED_S = PING_S * (PINGS_UNANSWERED_MAX + 1)
 """A pacer that does nothing any more is killed within this. A new one begins anew what was being said."""
 
@@ -58,21 +60,21 @@ class Way(Struct, frozen=True, kw_only=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """One announcement for some groups. `rank`: who cuts whom; `cuts`: also its equals; `since`: `Air.silences` when it
-    was asked for."""
+    """One announcement for some groups. `rank`: who cuts whom; `cuts`: also its equals, if they were asked for before
+    it; `turn`: `Air.turn` when it was asked for."""
 
     id: str
     clip: Clip
     groups: tuple[Group, ...]
     rank: int
     cuts: bool
-    since: int
+    turn: int
     way: Way
 
 
 class Report(Struct, frozen=True, kw_only=True):
     """What the pacer says of an order. `state`: started, refused, failed, ended, cut, stopped; `silenced`: quiet was
-    ordered before the first packet, and none leaves; `alive`: of no order."""
+    ordered before the first packet, and none leaves; of no order: `alive`; `placed`: how it is scheduled."""
 
     order: str
     state: str = msgspec.field(name="is")
@@ -80,6 +82,8 @@ class Report(Struct, frozen=True, kw_only=True):
     why: str = ""
     errno: int | None = None
     by: str = ""
+    place: str = ""
+    """Placed: `pacer.come_first`."""
     left_s: float = 0.0
     """Refused: seconds until the groups are free."""
     whole: bool = True
@@ -99,19 +103,18 @@ class PacerGoneError(Exception):
 class Air(Protocol):
     """What carries announcements to loudspeakers: the pacer, or what a simulated world has instead."""
 
-    @property
-    def silences(self) -> int:
-        """How often quiet was ordered so far. Words take seconds to speak and a pacer a moment to start: what was asked
-        for before an order for quiet is not begun after it."""
+    def turn(self) -> int:
+        """One more than the last. Words take seconds to speak and a pacer a moment to start: what was asked for before
+        an order for quiet is not begun after it, and cuts nothing that was asked for later."""
         ...
 
     async def say(self, order: Order) -> Report:
         """Returns when the first packet has left, or when it is certain that none will. Raises `PacerGoneError`."""
         ...
 
-    async def stop(self, order_id: str, groups: Sequence[Group]) -> Report:
-        """Returns when the groups are silent. A pacer that is gone is silent, too: asked a second time, it would cut
-        what was announced since."""
+    async def stop(self, order_id: str, groups: Sequence[Group], up_to: int) -> Report:
+        """Returns when nothing of that rank, or of a lower one, is said in the groups. A pacer that is gone is silent,
+        too: asked a second time, it would cut what was announced since."""
         ...
 
     def remembers(self, order_id: str) -> Report | None:
@@ -133,6 +136,8 @@ class PacerProcess:
         self._watch: asyncio.Task[None] | None = None
         self._is_heard = False
         """Since the last ping."""
+        self.place = ""
+        """How the pacer is scheduled; empty: it has not said so yet."""
         self._starting = asyncio.Lock()
         self._again: set[asyncio.Task[None]] = set()
         self._loaded: OrderedDict[str, None] = OrderedDict()
@@ -141,13 +146,13 @@ class PacerProcess:
         self._asked: dict[str, Order] = {}
         """Orders that may speak now or soon."""
         self._begun_again: dict[str, int] = {}
-        self._silences = 0
-        self._silenced: dict[Group, int] = {}
-        """Group -> number of the last order for quiet there."""
+        self._turn = 0
+        self._silenced: dict[tuple[Group, int], int] = {}
+        """Group and rank -> turn of the last order for quiet that is meant for them."""
 
-    @property
-    def silences(self) -> int:
-        return self._silences
+    def turn(self) -> int:
+        self._turn += 1
+        return self._turn
 
     @property
     def pid(self) -> int | None:
@@ -163,13 +168,14 @@ class PacerProcess:
         self._asked[order.id] = order
         return await self._answer(process, order.id, (*self._loading(order.clip), _say(order)))
 
-    async def stop(self, order_id: str, groups: Sequence[Group]) -> Report:
-        self._silences += 1
-        self._silenced |= dict.fromkeys(groups, self._silences)
+    async def stop(self, order_id: str, groups: Sequence[Group], up_to: int) -> Report:
+        turn = self.turn()
+        self._silenced |= {(group, rank): turn for group in groups for rank in range(up_to + 1)}
         if self._process is None:  # nobody speaks
             return self._remember(Report(order=order_id, state="stopped"))
         try:
-            return await self._answer(self._process, order_id, (_line(do="stop", order=order_id, groups=groups),))
+            line = _line(do="stop", order=order_id, groups=groups, rank=up_to)
+            return await self._answer(self._process, order_id, (line,))
         except PacerGoneError:  # with it went what it said, and what was asked for before is not begun again
             return self._remember(Report(order=order_id, state="stopped"))
 
@@ -208,7 +214,8 @@ class PacerProcess:
 
     def _still_wanted(self, order: Order) -> Order:
         """For those of its groups where nobody has ordered quiet since it was asked for."""
-        return replace(order, groups=tuple(g for g in order.groups if self._silenced.get(g, 0) <= order.since))
+        last = {group: self._silenced.get((group, order.rank), 0) for group in order.groups}
+        return replace(order, groups=tuple(group for group in order.groups if last[group] < order.turn))
 
     def _loading(self, clip: Clip) -> list[bytes]:
         """What the pacer must be given before it can say this."""
@@ -268,7 +275,9 @@ class PacerProcess:
 
     def _hear(self, report: Report) -> None:
         self._is_heard = True
-        if report.state == "alive":
+        if report.state == "placed":
+            self._note_place(report)
+        if report.state in OF_NO_ORDER:
             return
         self._remember(report)
         answer = self._waiting.get(report.order)
@@ -279,6 +288,14 @@ class PacerProcess:
             self._begun_again.pop(report.order, None)
         if report.lost or report.late:
             log.warning("pacer_trouble", order=report.order, packets=report.packets, lost=report.lost, late=report.late)
+
+    def _note_place(self, report: Report) -> None:
+        """Once, and again when it has changed: each pacer that is started asks anew."""
+        if report.place == self.place:
+            return
+        self.place = report.place
+        say = log.info if report.place == REAL_TIME else log.warning
+        say("pacer_scheduled", place=report.place, why=report.why or None, remedy=remedy_of(report.place) or None)
 
     def _mourn(self, code: int) -> None:
         """It ended, and nobody told it to. Who waits is told, and what was being said is begun again."""
@@ -332,6 +349,13 @@ def _line(**order: object) -> bytes:
 _PING = _line(do="ping")
 
 
+def remedy_of(place: str) -> str:
+    """What lets the pacer come before other programs; empty: it does."""
+    if place == REAL_TIME:
+        return ""
+    return "give the service LimitRTPRIO=1, as systemd/alertd.service does; a container: --ulimit rtprio=1"
+
+
 def _say(order: Order) -> bytes:
     way = order.way
     return _line(
@@ -342,6 +366,7 @@ def _say(order: Order) -> bytes:
         groups=order.groups,
         rank=order.rank,
         cuts=order.cuts,
+        turn=order.turn,
         interface=way.interface,
         ttl=way.ttl,
         dscp=way.dscp,

@@ -1,24 +1,32 @@
 """Is there a way to the loudspeakers? Asked by `alertd doctor`, on the daemon's own machine; sends nothing.
 
 Owns what can be known from this side: that the pinned interface is ours, up and able to multicast, that the kernel has
-a way to each group, that words can be spoken in time. Must never claim that a loudspeaker hears: multicast is blind.
+a way to each group, that the pacer comes before other programs, that words can be spoken in time. Must never claim that
+a loudspeaker hears: multicast is blind.
 """
 
 import fcntl
+import os
 import socket
 import struct
+import subprocess
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
 
 from alertd.ports import Found
 from alertd_adapters.rtp.assembly import Variant
 from alertd_adapters.rtp.pacer import Group, open_socket
-from alertd_adapters.rtp.pacer_process import Way
+from alertd_adapters.rtp.pacer_process import COMMAND, REAL_TIME, Report, Way, remedy_of
 from alertd_adapters.rtp.rendering import Recipe, Renderer, Source
 from alertd_adapters.rtp.speech import SpeechError, Voice
 
 _SIOCGIFADDR, _SIOCGIFFLAGS = 0x8915, 0x8913
 SPEAK_WAIT_S = 10.0
+PLACE_WAIT_S = 5.0
+_FIRST = frozenset({os.SCHED_FIFO, os.SCHED_RR})
 LONG = "Practice is over, please leave by door five and not by door six. " * 3
 """About as long as words may be (`alertd say`: 200 characters): who speaks these in time speaks shorter ones, too."""
 _UP, _LOOPBACK, _RUNNING, _MULTICAST = 0x1, 0x8, 0x40, 0x1000
@@ -36,7 +44,42 @@ def probe(way: Way, groups: Iterable[Group], voice: Voice, live_words_s: float) 
         yield _card(card, way.interface)
         for group in groups:
             yield _group(way, group)
+    yield _place()
     yield _voice(voice, live_words_s)
+
+
+def _place() -> Found:
+    """How the daemon's own pacer is scheduled, if one runs; else what is given to one that is started here and now,
+    which says nothing of the daemon's where it may less than the daemon (alertd-doctor.service)."""
+    running = list(_pacers())
+    if running:
+        why, place = "seen of the one that runs", REAL_TIME if all(running) else "ordinary"
+    else:
+        try:
+            asked = subprocess.run(  # noqa: S603 - our own program
+                COMMAND, stdin=subprocess.DEVNULL, capture_output=True, timeout=PLACE_WAIT_S, check=True
+            )
+            report = msgspec.json.decode(asked.stdout.splitlines()[0], type=Report)
+        except (OSError, subprocess.SubprocessError, IndexError, msgspec.DecodeError) as error:
+            return Found(
+                text=f"the pacer cannot be started: {error}", remedy="is alertd installed whole? Install it again"
+            )
+        why, place = f"tried here, for none runs now; {report.why}".removesuffix("; "), report.place
+    if remedy := remedy_of(place):
+        text = f"the pacer waits behind other programs, and stutters where they are many ({why})"
+        return Found(text=text, remedy=remedy, grave=False)
+    return Found(text=f"the pacer comes before other programs ({why})")
+
+
+def _pacers() -> Iterator[bool]:
+    """Of each pacer that runs, as far as we may see them: does it come before other programs?"""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+            if COMMAND[-1].encode() in command:
+                yield os.sched_getscheduler(int(folder.name)) in _FIRST
+        except OSError:  # it has ended, or is somebody else's
+            continue
 
 
 def card_of(address: str) -> str | None:

@@ -49,7 +49,10 @@ class TwilioPlugin:
             callback_base_url=surroundings.public_base_url if signed else None,
         )
         poller = TwilioPoller(name=name, settings=parsed, rest=rest, clock=clock, sids=sids)
-        callbacks = TwilioCallbacks(name=name, auth_token=auth_token, clock=clock, sids=sids) if signed else None
+        callbacks = None
+        if signed:
+            numbers = parsed.from_numbers
+            callbacks = TwilioCallbacks(name=name, auth_token=auth_token, clock=clock, sids=sids, numbers=numbers)
         probe = partial(probe_texts, rest, parsed)
         return Built(channel=channel, inbound=poller, callbacks=callbacks, probe=probe)
 
@@ -99,7 +102,14 @@ class VoicePlugin:
             callbacks=callbacks or None,
         )
         probe = partial(probe_calls, rest, parsed)
-        return Built(channel=channel, inbound=poller, callbacks=callbacks or None, probe=probe, recalling=channel)
+        return Built(
+            channel=channel,
+            inbound=poller,
+            callbacks=callbacks or None,
+            probe=probe,
+            recalling=channel,
+            lines=lines,
+        )
 
     def limits(self, settings: Mapping[str, Any]) -> ChannelLimits:
         """`alertd.ports.Paced`."""

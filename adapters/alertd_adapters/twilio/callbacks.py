@@ -19,11 +19,21 @@ NO_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 """Twilio shall say nothing of its own: the engine answers with a text."""
 
 
+OF_ONE_NUMBER = frozenset(
+    {
+        "stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "start", "yes", "unstop",
+    }
+)  # fmt: skip
+"""What carriers take for themselves: it speaks of the number that it is sent to, and of no other (req 55)."""
+
+
 class TwilioCallbacks:
     """`alertd.ports.Callbacks`."""
 
-    def __init__(self, *, name: str, auth_token: str, clock: Clock, sids: Sids) -> None:
+    def __init__(self, *, name: str, auth_token: str, clock: Clock, sids: Sids, numbers: tuple[str, ...] = ()) -> None:
+        """`numbers`: ours; none: Twilio chooses, and whatever it brings was sent to us."""
         self.name = name
+        self._numbers = numbers
         self._signatures = Signatures(name, auth_token)
         self._clock = clock
         self._sids = sids
@@ -45,8 +55,18 @@ class TwilioCallbacks:
         if "MessageStatus" in fields:
             return await self._take_status(request, sid, fields, door)
         message = Message(sid=sid, sender=fields.get("From"), to=fields.get("To"), body=fields.get("Body"))
+        if self._is_to_another_sender(message):
+            door.observe(self.name, "stop_to_another_number")  # the channel of that number asks Twilio for it
+            return HttpResponse(status=200, headers={"content-type": "text/xml"}, body=NO_TWIML)
         await door.submit(replied(self.name, message, at_us=self._clock.now().wall_us))
         return HttpResponse(status=200, headers={"content-type": "text/xml"}, body=NO_TWIML)
+
+    def _is_to_another_sender(self, message: Message) -> bool:
+        """A number's webhook may lead here that is another channel's: an answer is the same answer over whichever, but
+        STOP to a number that sends vape notices must not stop lockdown texts."""
+        if not self._numbers or message.to is None or message.to in self._numbers:
+            return False
+        return (message.body or "").strip().casefold() in OF_ONE_NUMBER
 
     async def _take_status(self, request: HttpRequest, sid: str, fields: Mapping[str, str], door: Door) -> HttpResponse:
         ids = parse_qs(urlsplit(request.url).query).get("d", [])

@@ -22,8 +22,8 @@ from alertd_adapters.twilio.voice_calls import CUT_OFF, Call, CallPage, Held, Li
 from alertd_adapters.twilio.voice_settings import VoiceSettings
 from alertd_adapters.twilio.voice_twiml import Speaker
 
-HELD_S = 10.0
-"""Before a phone that our own call has is tried again."""
+HELD_S = 30.0
+"""Before a phone that our own call has is tried again, if nobody hears meanwhile that it is free."""
 HELD_BY_DRILL_S = 2.0
 """The same, of a drill's call that did not make way for a real one at once."""
 MAKES_WAY_S = 4.0
@@ -127,7 +127,7 @@ class VoiceChannel:
         n = claim.notification
         if why := refusal(n):
             return why
-        held = self._lines.held(n.endpoint.address)
+        held = self._lines.held_against(n)
         if held is not None and not await self._makes_way(held, n):
             detail = "our own call to this phone is not over; a second one would find it busy"
             wait_s = HELD_BY_DRILL_S if held.drill and n.mode is Mode.LIVE else HELD_S
@@ -136,6 +136,13 @@ class VoiceChannel:
             script = call_script.decode(n.body, n.text)
         except CallScriptError:
             script = CallScript(main=n.text)  # a call without keys beats no call
+        self._lines.dialling(n)  # else the next call to this phone would find it busy, as soon as this one rings
+        outcome = await self._place(n, script)
+        if isinstance(outcome, Failed):
+            self._lines.let_go(n.id)
+        return outcome
+
+    async def _place(self, n: Notification, script: CallScript) -> Outcome:
         try:
             response = await self._switchboard.place(self._form(n, script))
         except HttpNotSentError as error:
@@ -152,10 +159,17 @@ class VoiceChannel:
             call = await self._switchboard.fetch(sid) if sid else None
             call = call or await self._find(n)
         except NoAnswerError:
+            self._lines.let_go(n.id)
             return None
+        if call is None or call.is_over:
+            self._lines.let_go(n.id)
         if call is None:
             return Failed(permanent=False, code="not_found", detail="Twilio never had it")
         self._lines.learn(call.sid, n.id)
+        if call.is_over:
+            self._lines.ended(call.sid)
+        else:
+            self._lines.began(call.sid, n)
         return outcome_of(call)
 
     async def withdraw(self, row: NotificationRow) -> Outcome | None:
@@ -188,6 +202,7 @@ class VoiceChannel:
         """A drill's call gives the line to a real one."""
         if not held.drill or n.mode is not Mode.LIVE:
             return False
+        self._lines.gives_way(held.sid)
         try:
             async with asyncio.timeout(MAKES_WAY_S):
                 call, _ = await self._end(held.sid, hang_up=True)
@@ -218,7 +233,7 @@ class VoiceChannel:
         if call is None or not call.sid:
             return Unknown(detail=f"Twilio said HTTP {response.status}, but not which call")
         self._lines.learn(call.sid, n.id)
-        self._lines.began(call.sid, n.endpoint.address, drill=n.mode is Mode.DRILL)
+        self._lines.began(call.sid, n)
         return outcome_of(call)
 
     def _form(self, n: Notification, script: CallScript) -> list[tuple[str, str]]:

@@ -133,7 +133,7 @@ class VoiceCallbacks:
         answered_by = fields.get("AnsweredBy") or None
         status = fields.get("CallStatus") or ("in-progress" if answered_by else "")
         call = Call(sid=asked.sid, status=status, answered_by=answered_by)
-        outcome = outcome_of(call, _number(fields.get("SipResponseCode", "")))
+        outcome = self._lines.as_known(asked.sid, outcome_of(call, _number(fields.get("SipResponseCode", ""))))
         if call.is_over:
             self._lines.ended(asked.sid)
         if self._lines.is_news(asked.sid, outcome):
@@ -141,6 +141,8 @@ class VoiceCallbacks:
                 OutcomeReported(site_id=DISTRICT, notification_id=asked.notification_id, epoch=None, outcome=outcome)
             )
             self._lines.reported(asked.sid, outcome)
+        if call.is_over:
+            self._lines.settle(asked.sid)
         if answered_by and is_machine(answered_by) and not call.is_over and not self._is_human(asked):
             await self._leave_words(asked, door)
         return HttpResponse(status=204)

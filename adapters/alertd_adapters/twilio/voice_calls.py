@@ -5,12 +5,15 @@ is no answer (promise 5). Owns no truth: all of it may be forgotten.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.model.ids import NotificationId
+from alertd.model.mode import Mode
+from alertd.model.notification import Notification, NotificationRow
 from alertd.model.outcome import Accepted, Delivered, Failed, Outcome, Sent, Withdrawn
 from alertd.ports import Clock
 from alertd_adapters.twilio.rest import stamp_us
@@ -18,6 +21,11 @@ from alertd_adapters.twilio.rest import stamp_us
 REMEMBERED_CALLS_MAX = 10_000
 CALL_US_MAX = 240 * 1_000_000
 """No call of ours lasts longer: ringing, everything twice, eight seconds of nothing, and once more."""
+DOUBTED_US = 30 * 1_000_000
+"""So long a phone is taken for a call of which nobody can say more: Twilio has ten seconds to answer, and ten more when
+it is asked again."""
+FINAL = 6
+"""Rank of an outcome after which nothing comes."""
 BUSY_AGAIN_S = 15.0
 UNTAKEN_AGAIN_S = 20.0
 NO_SUCH_PHONE = frozenset({404, 410, 484, 604})
@@ -101,27 +109,30 @@ def _rank(outcome: Outcome) -> int:
         case Delivered():
             return 5
         case Failed() | Withdrawn():
-            return 6
+            return FINAL
         case _:
             return 1
 
 
 class Held(Struct, frozen=True, kw_only=True):
-    """A phone that a call of ours has."""
+    """A phone that a call of ours has, or may have."""
 
+    notification_id: NotificationId
+    number: str
     sid: str
+    """Empty until Twilio has said which call it is."""
+    began_us: int
+    """Boot time."""
     until_us: int
-    """Boot time at which it is surely over."""
+    """Boot time at which it is surely over, or nobody believes in it any more."""
     drill: bool
-
-    @property
-    def began_us(self) -> int:
-        """Boot time at which it was placed."""
-        return self.until_us - CALL_US_MAX
+    doubtful: bool = False
+    """An earlier process placed it, and nobody has asked yet whether it is over."""
 
 
 class Lines:
-    """Our calls, as far as this process knows: whose each is, how far it has come, which phones are taken."""
+    """Our calls, as far as this process knows: whose each is, how far it has come, which phones are taken. What an
+    earlier process placed is taken up from its rows (`alertd.ports.OneAtATime`)."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -129,10 +140,13 @@ class Lines:
         self._sid: dict[NotificationId, str] = {}
         self._rank: dict[str, int] = {}
         self._over: set[str] = set()
+        self._settled: set[str] = set()
+        self._gave_way: set[str] = set()
         self._keyed: set[str] = set()
         self._taped: set[str] = set()
-        self._held: dict[str, Held] = {}
-        """By number."""
+        self._held: dict[NotificationId, Held] = {}
+        """A notification has one call at a time."""
+        self._tell_free: Callable[[], None] = lambda: None
         self.stored: Callable[[str], NotificationId | None] = lambda _sid: None
         """Whose it is by what the daemon has stored: an earlier process may have placed it."""
 
@@ -143,9 +157,8 @@ class Lines:
         while len(self._owner) > REMEMBERED_CALLS_MAX:
             old, owner = self._owner.popitem(last=False)
             self._rank.pop(old, None)
-            self._over.discard(old)
-            self._keyed.discard(old)
-            self._taped.discard(old)
+            for known in (self._over, self._settled, self._gave_way, self._keyed, self._taped):
+                known.discard(old)
             if self._sid.get(owner) == old:
                 del self._sid[owner]
 
@@ -155,25 +168,92 @@ class Lines:
     def sid_of(self, notification_id: NotificationId) -> str | None:
         return self._sid.get(notification_id)
 
-    def began(self, sid: str, number: str, *, drill: bool) -> None:
-        if sid not in self._over:
-            self._held[number] = Held(sid=sid, until_us=self._clock.now().boot_us + CALL_US_MAX, drill=drill)
+    # --- phones that are taken
+
+    def on_free(self, tell: Callable[[], None]) -> None:
+        self._tell_free = tell
+
+    def held(self) -> frozenset[str]:
+        return frozenset(held.number for held in self.holding())
+
+    def resume(self, rows: Sequence[NotificationRow]) -> None:
+        """Believed until Twilio has been asked, which is the first that happens; if it cannot be, not for long: better
+        a phone that is busy than one that never rings."""
+        for row in rows:
+            self._hold(row.notification, row.ref, DOUBTED_US, doubtful=True)
+
+    def dialling(self, n: Notification) -> None:
+        """It is being placed, or nobody knows yet whether it was."""
+        self._hold(n, "", DOUBTED_US)
+
+    def began(self, sid: str, n: Notification) -> None:
+        if sid in self._over:  # its end was quicker than the answer that names it
+            self.let_go(n.id)
+        else:
+            self._hold(n, sid, CALL_US_MAX)
+
+    def goes_on(self, sid: str) -> None:
+        """Twilio says so of a call that an earlier process placed."""
+        for held in tuple(self._held.values()):
+            if held.sid == sid and held.doubtful:
+                until_us = self._clock.now().boot_us + CALL_US_MAX
+                self._held[held.notification_id] = replace(held, until_us=until_us, doubtful=False)
+
+    def let_go(self, notification_id: NotificationId) -> None:
+        """No call of it has its phone, or nobody can say."""
+        if self._held.pop(notification_id, None) is not None:
+            self._tell_free()
 
     def ended(self, sid: str) -> None:
         self._over.add(sid)
-        self._held = {number: held for number, held in self._held.items() if held.sid != sid}
+        for held in tuple(self._held.values()):
+            if held.sid == sid:
+                self.let_go(held.notification_id)
+
+    def _hold(self, n: Notification, sid: str, for_us: int, *, doubtful: bool = False) -> None:
+        now_us = self._clock.now().boot_us
+        self._held[n.id] = Held(
+            notification_id=n.id,
+            number=n.endpoint.address,
+            sid=sid,
+            began_us=now_us,
+            until_us=now_us + for_us,
+            drill=n.mode is Mode.DRILL,
+            doubtful=doubtful,
+        )
+
+    def held_against(self, n: Notification) -> Held | None:
+        """Another call of ours that rings this phone, or speaks there; rather a real one than a drill's."""
+        number = n.endpoint.address
+        others = [held for held in self.holding() if held.number == number and held.notification_id != n.id]
+        return min(others, key=lambda held: held.drill, default=None)
+
+    def holding(self) -> tuple[Held, ...]:
+        """Calls of ours of which nobody has said that they are over."""
+        now_us = self._clock.now().boot_us
+        return tuple(held for held in self._held.values() if now_us < held.until_us)
+
+    # --- what is known of a call
+
+    def gives_way(self, sid: str) -> None:
+        """Its phone is needed for something real: it is ended at our word."""
+        self._gave_way.add(sid)
+
+    def as_known(self, sid: str, outcome: Outcome) -> Outcome:
+        """With what Twilio cannot know."""
+        if isinstance(outcome, Withdrawn) and sid in self._gave_way:
+            return replace(outcome, gave_way=True)
+        return outcome
 
     def is_over(self, sid: str) -> bool:
         return sid in self._over
 
-    def held(self, number: str) -> Held | None:
-        """The call of ours that rings there, or speaks."""
-        held = self._held.get(number)
-        return held if held is not None and self._clock.now().boot_us < held.until_us else None
+    def settle(self, sid: str) -> None:
+        """It is over, and all that Twilio says of it is committed."""
+        self._settled.add(sid)
 
-    def holding(self) -> tuple[Held, ...]:
-        """Calls of ours of which nobody has said that they are over."""
-        return tuple(held for number in tuple(self._held) if (held := self.held(number)) is not None)
+    def is_settled(self, sid: str) -> bool:
+        return sid in self._settled
 
     def tape(self, sid: str) -> bool:
         """The machine that has this call is to be told what to keep: once."""
@@ -194,3 +274,5 @@ class Lines:
     def reported(self, sid: str, outcome: Outcome) -> None:
         """It is committed."""
         self._rank[sid] = max(self._rank.get(sid, 0), _rank(outcome))
+        if _rank(outcome) == FINAL:
+            self.settle(sid)

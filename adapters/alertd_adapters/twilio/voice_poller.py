@@ -69,6 +69,7 @@ class VoicePoller:
         self._lines.stored = partial(activity.owner_of, self.name)
         while True:
             try:
+                await self._clear_up(door, activity)
                 for question in self._turn(self._under_way(activity)):
                     await self._ask(question, door)
                 self._failures = 0
@@ -79,14 +80,27 @@ class VoicePoller:
                 door.observe(self.name, "poll_not_committed")  # the store's trouble, told elsewhere; asked for again
             await asyncio.sleep(min(self._settings.poll_s * 2 ** min(self._failures, 8), PAUSE_MAX_S))
 
+    async def _clear_up(self, door: Door, activity: Activity) -> None:
+        """First, and many at once: until it is known whether those calls are over, their phones ring for nobody."""
+        doubtful = {held.sid for held in self._lines.holding() if held.doubtful}
+        questions = [question for question in self._under_way(activity) if question.sid in doubtful]
+        for start in range(0, len(questions), FETCHES_MAX):
+            await asyncio.gather(*(self._ask(question, door) for question in questions[start : start + FETCHES_MAX]))
+
     def _under_way(self, activity: Activity) -> list[Question]:
         now = self._clock.now()
         age_us = SIGNED_AFTER_US if self._callbacks is not None else 0
-        rows = [row for row in activity.unsettled(self.name) if row.ref and not self._lines.is_over(row.ref)]
-        young = (row for row in rows if now.wall_us - HORIZON_US < row.notification.created_us <= now.wall_us - age_us)
-        asked = {row.ref: Question(sid=row.ref, row=row) for row in young}
-        for held in self._lines.holding():
-            if held.began_us <= now.boot_us - age_us:
+        holding = [held for held in self._lines.holding() if held.sid]
+        doubtful = {held.sid for held in holding if held.doubtful}
+        rows = [row for row in activity.unsettled(self.name) if row.ref and not self._lines.is_settled(row.ref)]
+        asked = {
+            row.ref: Question(sid=row.ref, row=row)
+            for row in rows
+            if now.wall_us - HORIZON_US < row.notification.created_us
+            and (row.notification.created_us <= now.wall_us - age_us or row.ref in doubtful)
+        }
+        for held in holding:
+            if held.doubtful or held.began_us <= now.boot_us - age_us:
                 asked.setdefault(held.sid, Question(sid=held.sid, row=None))
         return list(asked.values())
 
@@ -100,17 +114,20 @@ class VoicePoller:
 
     async def _ask(self, question: Question, door: Door) -> None:
         call = await self._switchboard.fetch(question.sid)
-        if call is not None and question.row is not None:
-            await self._report(call, question.row, door)
-        if call is None and question.row is not None:
-            return  # it was placed just now, and Twilio does not list it yet
-        if call is None or call.is_over:
+        if call is not None and not call.is_over:
+            self._lines.goes_on(question.sid)
+        elif call is not None or question.row is None:
             self._lines.ended(question.sid)
+        if call is None or question.row is None:
+            return  # Twilio does not know it yet: it was placed just now
+        await self._report(call, question.row, door)
+        if call.is_over:
+            self._lines.settle(question.sid)
 
     async def _report(self, call: Call, row: NotificationRow, door: Door) -> None:
         n = row.notification
         self._lines.learn(call.sid, n.id)
-        outcome = outcome_of(call)
+        outcome = self._lines.as_known(call.sid, outcome_of(call))
         if self._lines.is_news(call.sid, outcome):
             await door.submit(OutcomeReported(site_id=n.site_id, notification_id=n.id, epoch=None, outcome=outcome))
             self._lines.reported(call.sid, outcome)

@@ -117,10 +117,11 @@ def incident_report(
     zero_us = first_press_us(incident)
     times = times_of(journal, incident.closed_us)
     mine = [row for row in rows if row.notification.mode is Mode.DRILL]
-    said = [row for row in mine if not _is_blocked(row) and row.notification.kind is not Kind.ANSWER]
-    said.sort(key=lambda row: row.notification.created_us)
-    lines = [(row, message(row, zero_us, times)) for row in said]
-    messages = tuple(line for _, line in lines)
+    sent = [row for row in mine if not _is_blocked(row) and row.reason is not Reason.SPOKEN]
+    sent.sort(key=lambda row: row.notification.created_us)
+    every = [(row, message(row, zero_us, times)) for row in sent]
+    lines = [(row, line) for row, line in every if row.notification.kind is not Kind.ANSWER]  # of its own accord
+    said = [row for row, _ in lines]
     people = tuple(_people(incident, said, zero_us, times))
     return IncidentReport(
         id=incident.id,
@@ -130,12 +131,12 @@ def incident_report(
         presses=tuple(_press(p, zero_us, local) for p in incident.presses),
         hops=tuple(_hops(incident, min((line.at_us for line in journal), default=None), times, lines)),
         people=people,
-        channels=tuple(_channels(messages)),
-        messages=messages,
+        channels=tuple(_channels([line for _, line in lines])),
+        messages=tuple(line for _, line in every),
         never_answered=tuple(p.name for p in people if p.asked and p.answered_s is None),
-        missed=tuple(line for row, line in lines if is_missed(row, line.waited_s)),
-        late=tuple(line for _, line in lines if is_late(line)),
-        taken_back=tuple(line for row, line in lines if is_taken_back(row, line.waited_s)),
+        missed=tuple(line for row, line in every if is_missed(row, line.waited_s)),
+        late=tuple(line for _, line in every if is_late(line)),
+        taken_back=tuple(line for row, line in every if is_taken_back(row, line.waited_s)),
         cut_short=tuple(line for row, line in lines if _is_cut_short(row, times, aways)),
         blocked=tuple(dict.fromkeys(row.notification.recipient for row in mine if _is_blocked(row))),
         erased=sum(line.entry is None for line in journal),

@@ -17,9 +17,14 @@ Safety, at every moment
   answering   promise 5: only a human's answer acknowledges
   promptness  promise 2: a panic's first text; no open lockdown is silent; a further room is told
   loudspeakers  what is said at once and again, what never, and when there is quiet
+  cutting     later words cut earlier ones, an old order for quiet cuts nothing new, a drill that is over is silent
   timing      deadlines run on boot time: no timer is early, lost or late; steps take their time
   reasons     promise 4: every decision says why
   knowledge   promise 5: nothing is claimed that nobody said
+  sensors     req 65 to 73: heard, told to few and once, never a panic alone, never over the sender of presses
+  lasting     promise 2: a state that lasts is one call for help, and another one once the device has ended it
+  device_tests  promise 2: what may be a test of one device, and that nothing else is
+  supervising req 29, 30: who is silent is missed, and nobody else; a gateway takes its own with it
   unmeasured  promise 5: what waited at the broker, and when alertd was away, is written down
 
 Liveness, once everything has healed

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from alertd.model.ids import IncidentId, SiteId
 from alertd.model.mode import Mode
-from alertd.model.notification import Kind
+from alertd.model.notification import Kind, Notification
+from alertd.model.reason import Reason
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.covering import is_panic
 from alertd_simulator.checkers.drills import OVER, REAL, REAL_SHORT, SECOND_US, SPOKEN_REAL, DrillBook
@@ -90,14 +91,25 @@ class Believing(Checker):
 
     def _told(self, key: str) -> None:
         told = self._believers.pop(key, None)
+        if told is None:
+            self._told_elsewhere(key)
+            return
         for other in self._believers.values():
-            other.settled |= told is not None and other.person_id == told.person_id
+            other.settled |= other.person_id == told.person_id
+
+    def _told_elsewhere(self, key: str) -> None:
+        """By another sender, or on a phone that had not heard of the drill, after the one that had could not be had."""
+        people = self.scene.registry.people.values()
+        of_each = ({endpoint.key for endpoint in person.endpoints} for person in people)
+        mine = next((keys for keys in of_each if key in keys), set())
+        for theirs in sorted(mine):
+            self._believers.pop(theirs, None)
 
     def _committed(self, committed: Committed) -> None:
         site_id = committed.event.site_id
         ended = self._book.see(committed)
-        if site_id in self._book.running or any(t.key.startswith(TROUBLE) for t in committed.decision.troubles):
-            self._settle(site_id, begun=site_id in self._book.running)
+        if any(t.key.startswith(TROUBLE) and t.stands for t in committed.decision.troubles):
+            self._settle(site_id)
         if ended is not None:
             running, drill = ended
             self._overtaken[drill.site_id] = False
@@ -119,13 +131,10 @@ class Believing(Checker):
             for belief in self._believers.values():
                 belief.overtaken = belief.overtaken or belief.site_id == site_id
 
-    def _settle(self, site_id: SiteId, *, begun: bool) -> None:
-        """Another drill begins; or a human hears who was not told, which is as much as alertd can do."""
-        for key, belief in tuple(self._believers.items()):
-            if belief.site_id == site_id and begun:
-                del self._believers[key]
-            elif belief.site_id == site_id:
-                belief.settled = True
+    def _settle(self, site_id: SiteId) -> None:
+        """A human hears who was not told, which is as much as alertd can do. That another drill begins is no end."""
+        for belief in self._believers.values():
+            belief.settled |= belief.site_id == site_id
 
     def _attempted(self, attempted: Attempted) -> None:
         content = attempted.claim.notification
@@ -134,18 +143,25 @@ class Believing(Checker):
         belief = self._believers.get(content.endpoint.key)
         if belief is None or belief.site_id != content.site_id or attempted.at_us - belief.since_us > BELIEVED_US:
             return
-        incident = self.scene.records.incidents.get(content.incident_id) if content.incident_id else None
-        if incident is None or incident.mode is not Mode.LIVE or not is_panic(incident.incident_class):
-            return
         born = self.scene.records.rows.get(content.id)
-        if content.kind is Kind.ANSWER or born is None or born.born_us < belief.since_us:
-            return  # who answers knows what they answer
+        if born is None or born.born_us < belief.since_us or not self._is_of_something_real(content):
+            return
         if not _ends(content.text):
             self.accuse(
                 attempted.at_us,
                 f"{content.recipient} believes in a drill, and is sent {content.kind} by {content.endpoint.channel} "
                 f"that does not say that it is real: {content.text}",
             )
+
+    def _is_of_something_real(self, content: Notification) -> bool:
+        incidents = self.scene.records.incidents
+        if content.kind is not Kind.ANSWER:
+            incident = incidents.get(content.incident_id) if content.incident_id else None
+            return incident is not None and incident.mode is Mode.LIVE and is_panic(incident.incident_class)
+        if content.reason is Reason.ANSWERED:
+            return False  # who answers knows what they answer
+        here = (i for i in incidents.values() if i.site_id == content.site_id and i.is_open and i.mode is Mode.LIVE)
+        return any(is_panic(i.incident_class) and i.headline in content.text for i in here)
 
     def _look(self, at_us: int) -> None:
         if not self._believers:

@@ -253,13 +253,15 @@ class PhonesFallSilent(Checker):
         n = row.notification
         if n.mode is Mode.DRILL and n.kind is not Kind.DRILL_OVER and n.site_id not in self._drilling:
             return DRILL_IS_OVER
-        if n.incident_id is None or n.kind not in ASKING:
+        if n.incident_id is None or n.kind not in ASKING | {Kind.DRILL_STOPPED}:
             return ""
         incident = self._changed.get(n.incident_id) or self.scene.records.incidents.get(n.incident_id)
         if incident is None:
             return ""
         if not incident.is_open or incident.escalation is EscalationState.STOPPED:
             return "it is over"
+        if n.kind is Kind.DRILL_STOPPED:
+            return ""  # it tells, and asks nothing
         return "its owner has answered" if self._has_answered(row, incident) else ""
 
     def _has_answered(self, row: Row, incident: Incident) -> bool:

@@ -13,6 +13,7 @@ from alertd.model.incident import Incident, IncidentClass
 from alertd.model.notification import NotificationRow
 from alertd.model.reason import Reason
 from alertd.model.registry import Registry
+from alertd.model.site import DeviceKind
 from alertd_simulator.world.happenings import Committed, Published, Truth
 
 # Order of gravity (req 26), restated: what the engine's table says is on trial, too.
@@ -20,14 +21,17 @@ GRAVITY = {
     IncidentClass.LOCKDOWN: 5,
     IncidentClass.FIRE: 4,
     IncidentClass.POLICE_DURESS: 4,
+    IncidentClass.DURESS: 4,
     IncidentClass.MEDICAL: 3,
     IncidentClass.STAFF_ASSIST: 2,
     IncidentClass.HOLD: 2,
     IncidentClass.GUNSHOT_SENSOR: 1,
+    IncidentClass.KEYWORD_SENSOR: 1,
     IncidentClass.TAMPER: 1,
     IncidentClass.MASKING: 1,
     IncidentClass.VAPE: 0,
     IncidentClass.NOISE: 0,
+    IncidentClass.ENVIRONMENTAL: 1,
 }
 PANIC = 2
 NEEDS_ITS_OWN = frozenset({IncidentClass.MEDICAL, IncidentClass.FIRE})
@@ -64,6 +68,8 @@ class Cover(Struct, frozen=True, kw_only=True):
     incident_id: IncidentId | None = None
     incident_class: IncidentClass | None = None
     pages: tuple[NotificationId, ...] = ()
+    tried: bool = False
+    """It was a test of the device, ordered by a human: nobody has to be paged. `device_tests` judges whether it was."""
 
 
 class Press(Struct, kw_only=True, eq=False):
@@ -71,6 +77,9 @@ class Press(Struct, kw_only=True, eq=False):
 
     truth: Truth
     wanted: IncidentClass
+    needs: int = 1
+    """So many messages of its gesture must have come before anybody can know: alertd counts what arrives, where the
+    device does not count itself."""
     covers: tuple[Cover, ...] = ()
     excused: bool = False
     """Memory held it, the broker was told by necessity, and the power went."""
@@ -86,13 +95,28 @@ class CoverBook:
     def __init__(self, registry: Registry) -> None:
         self.presses: dict[int, Press] = {}
         self._registry = registry
+        self._gestures: dict[int, tuple[str, int]] = {}
+        """Message -> the press that it belongs to, and which of its presses it is."""
+        self._came: dict[str, set[int]] = {}
         self._covers: dict[DeviceId, list[Cover]] = {}
 
     def publish(self, published: Published) -> None:
         wanted = least_class(self._registry, published)
         truth = published.truth
+        if truth is not None:
+            self._gestures[published.number] = (truth.press, truth.count)
         if wanted is not None and truth is not None and truth.site_id is not None:
-            self.presses[published.number] = Press(truth=truth, wanted=wanted)
+            needs = least_arrivals(self._registry, published)
+            self.presses[published.number] = Press(truth=truth, wanted=wanted, needs=needs)
+
+    def came(self, number: int) -> Press | None:
+        """The message has reached alertd. The press that it is, if with it enough of its gesture has."""
+        if number not in self._gestures:
+            return None
+        name, count = self._gestures[number]
+        self._came.setdefault(name, set()).add(count)
+        press = self.presses.get(number)
+        return press if press is not None and len(self._came[name]) >= press.needs else None
 
     def commit(self, committed: Committed) -> None:
         for device_id, cover in covers_in(committed):
@@ -126,10 +150,18 @@ def covers_in(committed: Committed) -> list[tuple[DeviceId, Cover]]:
                 incident_class=incident.incident_class,
             )
             found.append((device_id, cover))
+    if any(entry.reason is Reason.TRIED_OUT and entry.data.get("class") for entry in committed.decision.entries):
+        tried = Cover(at_us=committed.at_us, site_id=event.site_id, durable=committed.durable, tried=True)
+        found.append((device_id, tried))
     if pages := fallback_pages(committed.decision.notifications):
         cover = Cover(at_us=committed.at_us, site_id=event.site_id, durable=committed.durable, pages=pages)
         found.append((device_id, cover))
     return found
+
+
+def is_sensors(registry: Registry, device_id: DeviceId) -> bool:
+    device = registry.devices.get(device_id)
+    return device is not None and device.kind is DeviceKind.SENSOR
 
 
 def fallback_pages(rows: tuple[NotificationRow, ...]) -> tuple[NotificationId, ...]:
@@ -137,19 +169,32 @@ def fallback_pages(rows: tuple[NotificationRow, ...]) -> tuple[NotificationId, .
 
 
 def least_class(registry: Registry, published: Published) -> IncidentClass | None:
-    """The class that even the worst delivery leaves of the press. Whoever counts its own presses, or names what it
+    """The class that even the worst delivery leaves of the press; `None`: it is none. What a sensor says is told once
+    and counted after that (`sensors`). Whoever counts its own presses, or names what it
     means, is taken at its word; else arrivals are counted, and a lost or late one makes them fewer (a backlog without
     device time never upgrades)."""
     truth = published.truth
     if truth is None or truth.incident_class is None:
         return None
     device = registry.devices.get(truth.device_id)
+    if is_sensors(registry, truth.device_id):
+        return None
     if device is None or truth.count <= 1 or _says_count(published.payload):
         return truth.incident_class
     counted = {IncidentClass(name) for name in device.gestures.presses.values()}
     if truth.incident_class not in counted:
         return truth.incident_class
     return IncidentClass(device.gestures.presses[min(device.gestures.presses)])
+
+
+def least_arrivals(registry: Registry, published: Published) -> int:
+    """How many messages of the gesture must have arrived before one of them can mean anything."""
+    truth = published.truth
+    device = registry.devices.get(truth.device_id) if truth is not None else None
+    if truth is None or device is None or truth.count <= 1 or _says_count(published.payload):
+        return 1
+    counted = {IncidentClass(name) for name in device.gestures.presses.values()}
+    return min(device.gestures.presses) if truth.incident_class in counted else 1
 
 
 def _says_count(payload: bytes) -> bool:

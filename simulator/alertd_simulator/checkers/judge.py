@@ -20,14 +20,17 @@ from alertd_simulator.checkers.calling import (
     PhonesFallSilent,
     RespondersAreCalled,
 )
-from alertd_simulator.checkers.calls_in_turn import FirstCallsFirst, FreshWords
+from alertd_simulator.checkers.calls_in_turn import FirstCallsFirst, FreshWords, OneCallAPhone, TriedBeforeGivingUp
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.conditions import Conditions
 from alertd_simulator.checkers.contents import OnceOnly, OneContent
+from alertd_simulator.checkers.cutting import LaterCutsEarlier
+from alertd_simulator.checkers.device_tests import OnlyTried
 from alertd_simulator.checkers.drills import DrillEnds, DrillMarks, OnlyDrilled, RealAfterDrill
 from alertd_simulator.checkers.endings import OnlyHumansEnd
 from alertd_simulator.checkers.final import Final
 from alertd_simulator.checkers.knowledge import Deliveries, DispatchWord, HonestFeedback
+from alertd_simulator.checkers.lasting import LastingStates
 from alertd_simulator.checkers.loudspeakers import Announcements, FreshVoice, LoudspeakerWords, Quiet
 from alertd_simulator.checkers.news import FurtherRoom, LateWaits
 from alertd_simulator.checkers.numbers import EmergencyNumbers, Modes
@@ -38,6 +41,7 @@ from alertd_simulator.checkers.reaching import EverybodyWasAsked, WholeStep
 from alertd_simulator.checkers.reasons import Reasons
 from alertd_simulator.checkers.records import Records
 from alertd_simulator.checkers.sending import AfterTheEnd, Expiry, LifeCycle, OneClaimOneTry
+from alertd_simulator.checkers.sensors import LoneSensor, OwnSender, SensorsAreHeard, SensorsStayQuiet
 from alertd_simulator.checkers.settling import (
     BrokerDrains,
     DaemonIsUp,
@@ -46,6 +50,7 @@ from alertd_simulator.checkers.settling import (
     OutboxDrains,
     TroublesClear,
 )
+from alertd_simulator.checkers.supervising import Supervision
 from alertd_simulator.checkers.survival import Survival
 from alertd_simulator.checkers.timing import PunctualTimers, StepsInTime
 from alertd_simulator.checkers.unmeasured import Unmeasured
@@ -78,6 +83,8 @@ SAFETY: tuple[type[Checker], ...] = (
     NoNeedlessCalls,
     PhonesFallSilent,
     FirstCallsFirst,
+    OneCallAPhone,
+    TriedBeforeGivingUp,
     FreshWords,
     CarrierUndoesNothing,
     FurtherRoom,
@@ -86,6 +93,7 @@ SAFETY: tuple[type[Checker], ...] = (
     LoudspeakerWords,
     Quiet,
     FreshVoice,
+    LaterCutsEarlier,
     PunctualTimers,
     StepsInTime,
     Reasons,
@@ -98,6 +106,13 @@ SAFETY: tuple[type[Checker], ...] = (
     DrillEnds,
     Believing,
     Unmeasured,
+    SensorsAreHeard,
+    SensorsStayQuiet,
+    LoneSensor,
+    OwnSender,
+    Supervision,
+    LastingStates,
+    OnlyTried,
 )
 LIVENESS: tuple[type[Checker], ...] = (
     EverybodyWasAsked,

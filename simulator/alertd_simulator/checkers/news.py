@@ -12,6 +12,7 @@ from alertd.model.people import Person
 from alertd.model.timer import TimerKind
 from alertd_simulator.checkers.calling import is_voice
 from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.covering import is_panic, is_sensors
 from alertd_simulator.fleet import Make, make_of
 from alertd_simulator.world.happenings import Acked, Arrived, Committed, Happening, Published
 
@@ -40,6 +41,9 @@ class FurtherRoom(Checker):
             before = self.scene.records.incidents.get(after.id)
             if before is not None and before.presses == after.presses and is_taken:
                 continue  # another one has the press, and this one only stopped being announced
+            sensed = is_sensors(self.scene.registry, happening.event.signal.device_id)
+            if sensed and not is_panic(after.incident_class):
+                continue  # what sensors say of a nuisance is told once, and counted
             ended = after.mode is Mode.DRILL and not after.is_open  # by this press, which is real and none of it
             if before is not None and before.is_open and not ended:
                 self._judge(happening, happening.event, before, after)
@@ -79,9 +83,12 @@ class FurtherRoom(Checker):
                 )
 
     def _texted(self, person: Person | None, told: Told, addressed: set[str]) -> bool:
-        """A phone need not ring for what a text brings to the same person."""
-        rings = is_voice(self.scene, told.endpoint_key.partition(":")[0])
-        return rings and person is not None and any(endpoint.key in addressed for endpoint in person.endpoints)
+        """A phone need not ring for what a text brings to the same person; nor need the sender of notices say what that
+        of presses says."""
+        channel = told.endpoint_key.partition(":")[0]
+        rules = self.scene.registry.channels.get(channel)
+        spared = is_voice(self.scene, channel) or (rules is not None and rules.notices)
+        return spared and person is not None and any(endpoint.key in addressed for endpoint in person.endpoints)
 
     def _centers(self, committed: Committed, before: Incident, rows: list[NotificationRow], device_id: str) -> None:
         updated = {r.notification.endpoint.key for r in rows if r.notification.kind in DISPATCH_NEWS}

@@ -12,7 +12,7 @@ from alertd.model.ids import DeviceId
 from alertd.model.incident import Incident
 from alertd.model.notification import NotificationRow
 from alertd_simulator.checkers.checker import Checker, Scene
-from alertd_simulator.checkers.covering import CoverBook, Press, holds
+from alertd_simulator.checkers.covering import CoverBook, Press, holds, is_sensors
 from alertd_simulator.checkers.final import Final
 from alertd_simulator.world.happenings import (
     Acked,
@@ -61,7 +61,7 @@ class AcknowledgedPresses(Checker):
                 pass
 
     def _acknowledged(self, acked: Acked) -> None:
-        press = self._book.presses.get(acked.number)
+        press = self._book.came(acked.number)
         if press is None:
             return
         press.covers = self._book.of(press)
@@ -86,6 +86,7 @@ class AcknowledgedPresses(Checker):
             kept = any(
                 (cover.incident_id in by_id and holds(by_id[cover.incident_id], press.truth, press.wanted))
                 or (cover.pages and set(cover.pages) <= row_ids)
+                or cover.tried
                 for cover in press.covers
                 if cover.incident_id is None or cover.incident_id in by_id
             )
@@ -114,7 +115,7 @@ class WithheldAcknowledgements(Checker):
 
     def see(self, happening: Happening) -> None:
         match happening:
-            case Published(truth=truth) if truth is not None:
+            case Published(truth=truth) if truth is not None and not is_sensors(self.scene.registry, truth.device_id):
                 self._device_of[happening.number] = truth
             case Committed():
                 self._committed(happening)
@@ -129,7 +130,10 @@ class WithheldAcknowledgements(Checker):
                 pass
 
     def _committed(self, committed: Committed) -> None:
-        pressed = isinstance(committed.event, Pressed | Unregistered | Malformed)
+        event = committed.event
+        pressed = isinstance(event, Pressed | Unregistered | Malformed)
+        if isinstance(event, Pressed) and is_sensors(self.scene.registry, event.signal.device_id):
+            pressed = False  # repeats of a sensor share one commit, and are acknowledged before it
         ailing = any(self.scene.conditions.is_on(fault) for fault in DISK)
         if committed.durable and (pressed or not ailing):
             self._taken = self._given = 0  # room alone is not enough: what memory holds must have come back
@@ -174,9 +178,10 @@ class ArrivedPresses(Checker):
         match happening:
             case Published():
                 self._book.publish(happening)
-            case Arrived(number=number, retain=False) if number in self._book.presses and self.scene.conditions.up:
+            case Arrived(number=number, retain=False) if self.scene.conditions.up:
                 # At a machine without power nothing arrives, though the broker may not know yet: it comes again.
-                self._pending.setdefault(number, self.scene.conditions.calm_us(happening.at_us))
+                if self._book.came(number) is not None:
+                    self._pending.setdefault(number, self.scene.conditions.calm_us(happening.at_us))
             case Committed():
                 self._book.commit(happening)
             case Crashed():

@@ -11,7 +11,7 @@ from alertd.model.notification import Kind, Notification
 from alertd.model.people import Person
 from alertd.model.registry import Registry
 from alertd_simulator.checkers.checker import Checker, Scene
-from alertd_simulator.checkers.covering import fallback_pages
+from alertd_simulator.checkers.covering import fallback_pages, is_sensors
 from alertd_simulator.world.happenings import (
     Acked,
     Arrived,
@@ -63,7 +63,8 @@ class OneSite(Checker):
     def _committed(self, committed: Committed) -> None:
         event, decision = committed.event, committed.decision
         acts = decision.incidents or fallback_pages(decision.notifications)
-        if isinstance(event, Pressed) and acts:
+        if isinstance(event, Pressed) and acts and not is_sensors(self.scene.registry, event.signal.device_id):
+            # What a sensor says again is gathered, and acts a while after it was acknowledged.
             flying = self._in_flight.get(event.signal.device_id, Counter())
             if flying[event.site_id] <= 0:
                 meant = sorted(str(site) for site, count in flying.items() if count > 0)

@@ -35,6 +35,7 @@ WHY_CHANGED: dict[N, frozenset[Reason]] = {
             Reason.CORRECTED,
             Reason.SUPERSEDED,
             Reason.SOMEBODY_GOES,
+            Reason.GAVE_WAY,
             Reason.ANSWERED_OTHERWISE,
             Reason.PRESSER,
             Reason.DRILL_OVER,

@@ -10,9 +10,10 @@ from msgspec import Struct
 from alertd.model.ids import IncidentId, NotificationId
 from alertd.model.incident import Incident, IncidentClass
 from alertd.model.notification import Notification, NotificationRow, NotificationState
+from alertd.model.outcome import Failed
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.covering import GRAVITY
-from alertd_simulator.world.happenings import Attempted, Committed, Crashed, Happening, Moved, TextTaken
+from alertd_simulator.world.happenings import Attempted, Committed, Crashed, Ended, Happening, Moved, TextTaken
 
 
 class Row(Struct, kw_only=True, eq=False):
@@ -29,6 +30,8 @@ class Row(Struct, kw_only=True, eq=False):
     epoch: int = 0
     """Of the last attempt."""
     attempts: int = 0
+    tried: int = 0
+    """Of the attempts, those that are over and of which the channel does not say that it asked nobody."""
     sids: tuple[str, ...] = ()
     """Texts that the carrier took for it."""
 
@@ -48,7 +51,7 @@ class Seen(Struct, kw_only=True, eq=False):
 
 
 class Records:
-    sees = (Committed, Moved, Attempted, TextTaken, Crashed)
+    sees = (Committed, Moved, Attempted, Ended, TextTaken, Crashed)
 
     def __init__(self) -> None:
         self.incidents: dict[IncidentId, Incident] = {}
@@ -78,6 +81,8 @@ class Records:
                     self._fleeting_tries.setdefault(claim.notification.id, (row.epoch, row.attempts, row.sids))
                 row.attempts += 1
                 row.epoch = max(row.epoch, claim.epoch)
+            case Ended(notification_id=id_, outcome=outcome) if row := self.rows.get(id_):
+                row.tried += not (isinstance(outcome, Failed) and outcome.not_tried)
             case TextTaken(notification_id=id_) if id_ is not None and (row := self.rows.get(id_)):
                 row.sids = (*row.sids, happening.sid)
             case Crashed(power=True):

@@ -38,6 +38,8 @@ ACK_S = 60.0
 CLEARS_S: dict[str, float] = {
     "broker": 60.0,
     "broker_alive": 120.0,
+    "broker_deaf": 120.0,
+    "broker_unproven": 720.0,
     "broker_subscription": 60.0,
     "carrier": 330.0,
     "disk": 60.0,

@@ -32,7 +32,11 @@ def unplayable(loaded: Loaded) -> str:
     it; or what the world cannot play. Empty: it can."""
     if not loaded.directory.is_dir():  # whatever else is missing is missing because of that
         return render_problems(loaded.problems[:1]).partition("\n")[0]
-    problems = (*loaded.problems, *lint.check(loaded), *unbuildable(loaded.sections, loaded.settings))
+    problems = (
+        *loaded.problems,
+        *lint.check(loaded),
+        *unbuildable(loaded.sections, loaded.settings, loaded.directory, loaded.profile_tables),
+    )
     if any(problem.is_error for problem in problems):
         rest = "Mend what `alertd check` reports, then try again."
         return render_problems(problem for problem in problems if problem.remedy != SECRET_REMEDY) + rest

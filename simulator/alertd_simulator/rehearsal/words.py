@@ -16,6 +16,7 @@ CLASSES = {
     IncidentClass.POLICE_DURESS: "police duress",
     IncidentClass.STAFF_ASSIST: "staff assist",
     IncidentClass.GUNSHOT_SENSOR: "gunshot sensor",
+    IncidentClass.KEYWORD_SENSOR: "help word heard by a sensor",
 }
 
 

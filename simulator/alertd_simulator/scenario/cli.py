@@ -93,7 +93,7 @@ def _read(files: Iterable[Path], config: Path | None) -> list[Scenario]:
         try:
             stories.append(read_scenario(file, district))
         except ScenarioError as error:
-            wrong.append(f"{file.parent / str(error)}")
+            wrong += [f"{file.parent / line}" for line in str(error).splitlines()]
         except OSError as error:
             wrong.append(f"{file}: {error.strerror or error}")
     if wrong:

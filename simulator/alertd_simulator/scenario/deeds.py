@@ -15,6 +15,7 @@ from alertd_simulator.scenario.words import Line
 from alertd_simulator.weather import Weather
 from alertd_simulator.world import plan
 
+PRESS_TOPICS = "alertd/press/+"
 SHORT_S = 2.0
 """How long the daemon is away where a scenario does not say."""
 POWER_S = 30.0
@@ -65,6 +66,8 @@ MOODS = {
     "only receives": "answers 204 and nothing else",
 }
 TRICKS = ("statuses late by", "statuses shuffled", "statuses twice", "statuses taken back", "loses texts with")
+STRENGTHS = {"strongly": -55.0, "well": -62.0, "faintly": -95.0}
+"""How a gateway hears a wearable, in dBm."""
 POISONS = ("garbage", "empty", "unregistered", "unmapped", "huge", "deep", "decide")
 
 
@@ -111,30 +114,79 @@ def _press(line: Line, pen: Pen, at_s: float) -> None:
     elif line.take("says"):
         deed = replace(deed, gesture=plan.Gesture.HOLD, action=line.word("the device's own word"))
     heard: list[str] = []
+    rssi: list[float] = []
     while True:
         line.comma()
         if line.take("heard by", "and") if heard else line.take("heard by"):
             heard.append(_name(line, pen.cast.gateways, "a gateway"))
+            rssi += [dbm for word, dbm in STRENGTHS.items() if line.take(word)]
         elif line.take("retained"):
             deed = replace(deed, retain=True)
-        elif line.take("held back"):
-            deed = replace(deed, held_back_s=line.duration())
+        elif (more := _stays(line) or _waits(line)) is not None:
+            deed = replace(deed, **more)
         else:
             break
-    pen.write(replace(deed, heard_by=tuple(heard)))
+    pen.write(replace(deed, heard_by=tuple(heard), rssi=tuple(rssi)))
+
+
+def _stays(line: Line) -> dict[str, float | bool] | None:
+    """It is a state, which the device says again."""
+    if line.take("stays so for"):
+        return {"stays_s": line.duration()}
+    if line.take("said every"):
+        return {"every_s": line.duration()}
+    return {"first_lost": True} if line.take("its first message is lost") else None
+
+
+def _waits(line: Line) -> dict[str, float] | None:
+    return {"held_back_s": line.duration()} if line.take("held back") else None
+
+
+def _reset(line: Line, pen: Pen, at_s: float) -> None:
+    """Somebody resets a device that stays in a state: it no longer calls."""
+    device = _name(line, pen.cast.devices, "a device")
+    pen.write(plan.Press(at_s=at_s, name=f"line {line.number}", device=device, gesture=plan.Gesture.HOLD, over=True))
 
 
 def _sensor(line: Line, pen: Pen, at_s: float) -> None:
     device = _name(line, pen.cast.devices, "a sensor")
-    line.need("says")
+    said = line.need("says", "reads")
     action = line.word("the sensor's own word (vape, masking, tamper)")
     deed = plan.SensorReport(at_s=at_s, name=f"line {line.number}", device=device, action=action)
+    if said == "reads":
+        reading = line.amount("a number that it measures")
+        deed = replace(deed, reading=line.fail() if reading is None else reading)
+    elif line.take("is over"):
+        deed = replace(deed, over=True)
     times = line.amount("how many times")
     if times is not None:
         line.need("times")
         deed = replace(deed, times=int(times))
         if line.take("every"):
             deed = replace(deed, every_s=line.duration())
+    pen.write(deed)
+
+
+def _device(line: Line, pen: Pen, at_s: float) -> None:
+    device = _name(line, pen.cast.devices | pen.cast.gateways, "a device or a gateway")
+    if line.take("goes offline"):
+        pen.write(plan.Link(at_s=at_s, device=device, online=False))
+        return
+    if line.take("is online again"):
+        pen.write(plan.Link(at_s=at_s, device=device, online=True))
+        return
+    line.need("lives for")
+    deed = plan.SignsOfLife(at_s=at_s, device=device, lasts_s=line.duration())
+    if line.take("and says so every"):
+        deed = replace(deed, every_s=line.duration())
+    while True:
+        line.comma()
+        if line.take("heard by"):
+            deed = replace(deed, heard_by=_name(line, pen.cast.gateways, "a gateway"))
+        elif line.take("with battery"):
+            deed = replace(deed, battery=int(line.amount("percent") or 0))
+        else:
+            break
     pen.write(deed)
 
 
@@ -161,17 +213,40 @@ def _does(line: Line, pen: Pen, at_s: float, person: str) -> None:  # noqa: C901
     elif line.take("likes the text"):
         _reply(line, pen, plan.Reply(at_s=at_s, person=person, body="Liked “{text}”"))
     elif line.take("opts out"):
-        pen.write(plan.Reply(at_s=at_s, person=person, body="Stop"))
+        _reply(line, pen, plan.Reply(at_s=at_s, person=person, body="Stop"))
     elif line.take("opts in"):
-        pen.write(plan.Reply(at_s=at_s, person=person, body="START"))
+        _reply(line, pen, plan.Reply(at_s=at_s, person=person, body="START"))
     elif line.take("releases"):
         zone = _name(line, pen.cast.zones_of(pen.site), "a zone")
         pen.write(plan.Order(at_s=at_s, what="release", by=person, zone=zone, nth=_nth(line)))
-    elif not _drills(line, pen, at_s, person) and not _speaks(line, pen, at_s, person):
+    elif not any(read(line, pen, at_s, person) for read in (_drills, _tries_out, _speaks)):
         order = line.pick(ORDERS)
         if order is None:
             line.fail()
         pen.write(plan.Order(at_s=at_s, what=order, by=person, nth=_nth(line)))
+
+
+def _tries_out(line: Line, pen: Pen, at_s: float, person: str) -> bool:
+    """At the console: one device is tried out, or is live again."""
+    if line.take("ends the test of"):
+        device = _name(line, pen.cast.devices, "a device")
+        pen.write(plan.Order(at_s=at_s, what="device_test_end", by=person, site=pen.site, devices=(device,)))
+        return True
+    if not line.take("tries out"):
+        return False
+    device = _name(line, pen.cast.devices, "a device")
+    line.need("up to")
+    tried = line.need(*(c.value for c in IncidentClass))
+    line.comma()
+    line.need("for")
+    minutes = round(line.duration() / 60)
+    pen.write(
+        plan.Order(
+            at_s=at_s, what="device_test_start", by=person, site=pen.site, devices=(device,), drilled=tried,
+            minutes=minutes,
+        )
+    )  # fmt: skip
+    return True
 
 
 def _drills(line: Line, pen: Pen, at_s: float, person: str) -> bool:
@@ -286,13 +361,15 @@ def _lasts(line: Line) -> float:
 
 
 def _broker(line: Line, pen: Pen, at_s: float) -> None:
-    match line.need("down", "drops every connection", "delivers everything twice"):
+    match line.need("down", "drops every connection", "delivers everything twice", "keeps presses from alertd"):
         case "down":
             deed = plan.BrokerDown(at_s=at_s, lasts_s=_lasts(line))
             line.comma()
             pen.write(replace(deed, forgets=bool(line.take("without memory"))))
         case "drops every connection":
             pen.write(plan.BrokerDrops(at_s=at_s))
+        case "keeps presses from alertd":
+            pen.write(plan.BrokerTricks(at_s=at_s, lasts_s=_lasts(line), withholds=PRESS_TOPICS))
         case _:
             pen.write(plan.BrokerTricks(at_s=at_s, lasts_s=_lasts(line), duplicates=1.0))
 
@@ -368,6 +445,8 @@ def _reload(_line: Line, pen: Pen, at_s: float) -> None:
 VERBS: dict[str, Verb] = {
     "press": _press,
     "sensor": _sensor,
+    "reset": _reset,
+    "device": _device,
     "poison": _poison,
     "crash": _crash,
     "power cut": _power,

@@ -124,7 +124,7 @@ def recorded(  # noqa: C901, PLR0912 - one arm a kind
             case Committed():
                 record.standings += [(at_s, incident) for incident in happening.decision.incidents]
                 for trouble in happening.decision.troubles:
-                    record.troubles.append((at_s, trouble.cleared_us is not None, f"{trouble.key}: {trouble.summary}"))
+                    record.troubles.append((at_s, not trouble.stands, f"{trouble.key}: {trouble.summary}"))
             case _:
                 pass
     return record

@@ -1,7 +1,7 @@
 """A file becomes a scenario: header, deeds, expectations, one a line.
 
 Owns the header and the rules of a file as a whole (it proves something, it expects something, moments do not run
-backwards). Raises `ScenarioError` with file, line and column for the first line that cannot be understood.
+backwards). Raises `ScenarioError` with file, line and column of every line that cannot be understood.
 """
 
 import re
@@ -26,10 +26,16 @@ BEGINS = "2026-03-04 10:42"
 AFTERWARDS_S = 30.0
 """How long a scenario goes on after its last line, if it does not say when it ends."""
 LONGEST_S = 3 * 86_400.0
+WRONG_MAX = 20
+"""Lines that are named."""
 REQUIREMENT = re.compile(r"R\d{1,3}")
 NUMBERED = "write R and a number of up to three digits, as R12 (docs/requirements.md), or promise and its number"
 PROMISES = tuple(str(n) for n in range(1, 7))
 HEADERS = ("proves", "site", "begins", "ends", "seed", "phone of", "nobody answers")
+
+
+class _NoSchoolError(ScenarioError):
+    """No line above says at which school."""
 
 
 class _Draft(Struct, kw_only=True):
@@ -68,11 +74,22 @@ def parse_scenario(text: str, file: str, district: Path) -> Scenario:
     draft = _Draft(file=file, cast=cast, pen=Pen(cast=cast))
     lines = text.splitlines()
     draft.title = _title(lines)
+    wrong: list[ScenarioError] = []
     for number, source in enumerate(lines, start=1):
         line = Line(file, number, source)
-        if not line.is_empty:
-            _read(draft, line)
-            line.end()
+        try:
+            if not line.is_empty:
+                _read(draft, line)
+                line.end()
+        except _NoSchoolError as error:  # nor has any line below it
+            wrong += [error] if not wrong else []
+            break
+        except ScenarioError as error:
+            wrong.append(error)
+            if len(wrong) >= WRONG_MAX:
+                break
+    if wrong:
+        raise wrong[0].followed_by(wrong[1:])
     _judge_whole(draft, len(lines))
     return _finish(draft)
 
@@ -108,7 +125,7 @@ def _need_site(draft: _Draft, line: Line) -> None:
     """Groups, zones, incidents and local times are a school's own."""
     if not draft.site:
         schools = " or ".join(f"`site {site}`" for site in draft.cast.sites)
-        raise ScenarioError(draft.file, line.number, 1, f"at which school? write {schools} above this line")
+        raise _NoSchoolError(draft.file, line.number, 1, f"at which school? write {schools} above this line")
 
 
 def _header(draft: _Draft, line: Line) -> None:

@@ -6,7 +6,7 @@ has to be kept by hand. Must know nothing of what the words mean.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import NoReturn, TypeVar
 
@@ -24,12 +24,17 @@ DURATION = "a duration (30 s, 5 min, 2 h, 3 d)"
 
 
 class ScenarioError(ValueError):
-    """A line that cannot be understood. The message begins with file, line and column."""
+    """A line that cannot be understood. The message begins with file, line and column; further lines that cannot be
+    understood stand below it."""
 
     def __init__(self, file: str, line: int, column: int, message: str) -> None:
         super().__init__(f"{file}:{line}:{column}: {message}")
         self.line = line
         self.column = column
+
+    def followed_by(self, others: "Sequence[ScenarioError]") -> "ScenarioError":
+        self.args = ("\n".join(map(str, (self, *others))),)
+        return self
 
 
 class Word(Struct, frozen=True, kw_only=True):

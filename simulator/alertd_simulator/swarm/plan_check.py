@@ -31,7 +31,7 @@ PORTS = (
 """Where a crash may be set: what the world calls `life.passing`."""
 ORDERS = (
     "release", "resolve", "resolve_rooms_released", "correct", "answer_going", "acknowledge_trouble", "test", "reload",
-    "pa_stop", "say", "say_emergency", "drill_start", "drill_end",
+    "pa_stop", "say", "say_emergency", "drill_start", "drill_end", "device_test_start", "device_test_end",
 )  # fmt: skip
 POISONS = ("garbage", "empty", "unregistered", "unmapped", "huge", "deep", "decide")
 WORDS: dict[tuple[type[Struct], str], Collection[str]] = {
@@ -84,6 +84,8 @@ def _times(plan: Plan) -> Iterator[str]:
         yield f"over_at_s: {plan.over_at_s:g} must be more than 0 and at most {DAY_LONGEST_S:g} s"
     if not 0 <= plan.heal_at_s <= plan.over_at_s:
         yield f"heal_at_s: {plan.heal_at_s:g} must be between 0 and over_at_s ({plan.over_at_s:g})"
+    if not 0 <= plan.mapped <= 1:
+        yield f"mapped: {plan.mapped:g} is no share: write a number from 0 to 1"
     if plan.texts_per_s < 0:
         yield f"texts_per_s: {plan.texts_per_s:g} is less than nothing; 0 is without limit"
     if plan.schema != 1:
@@ -106,7 +108,10 @@ def _thing(where: str, thing: Struct, plan: Plan) -> Iterator[str]:
             yield f"{where}.{key}: {value} must be from {_COUNTED[key]} to {STORM_MOST}"
 
 
-_LASTING = ("lasts_s", "down_s", "held_back_s", "every_s", "commit_s", "late_s", "jitter_s", "after_s", "phone_off_s")
+_LASTING = (
+    "lasts_s", "down_s", "held_back_s", "every_s", "commit_s", "late_s", "jitter_s", "after_s", "phone_off_s",
+    "stays_s",
+)  # fmt: skip
 _COUNTED = {"times": 1, "nth": 0, "newest": 1, "one_in": 1, "presses": 0, "minutes": 0}
 """Key -> the least it may be."""
 _NAMED = {

@@ -35,7 +35,8 @@ from alertd_simulator.world.happenings import (
 from alertd_simulator.world.machine import Machine, Network
 from alertd_simulator.world.orders import Admins
 from alertd_simulator.world.outside import Outside, latency, senders_of
-from alertd_simulator.world.plan import Deed, Key, Order, Plan, Poison, Press, Reply, SensorReport
+from alertd_simulator.world.plan import Deed, Key, Link, Order, Plan, Poison, Press, Reply, SensorReport, SignsOfLife
+from alertd_simulator.world.vitals import Vitals
 
 
 class Day:
@@ -86,7 +87,15 @@ class Day:
             )
         )
         self.admins = Admins(self.machine, random=Random(f"{seed}:admins"), emit=self.emit, widened=widened)
-        self.deeds = Deeds(plan, school.registry, broker=self.broker, clock=true_clock, emit=self.emit)
+        self.vitals = Vitals(broker=self.broker, emit=self.emit)
+        self.deeds = Deeds(
+            plan,
+            school.registry,
+            broker=self.broker,
+            clock=true_clock,
+            emit=self.emit,
+            sections=school.sections,
+        )
 
     # --- the day
 
@@ -117,6 +126,8 @@ class Day:
                 loop.call_since(deed.at_s, self.outside.press_key, deed)
             case Press() | SensorReport() | Poison():
                 self.deeds.arrange(deed)
+            case SignsOfLife() | Link():
+                self.vitals.arrange(deed)
             case _:
                 self.faults.arrange(deed)
 
@@ -143,9 +154,17 @@ class Day:
             )
         )
 
-    def _silent(self, speech: Speech, cut: bool) -> None:  # noqa: FBT001 - called back
-        at_us, page = self.machine.true_us(), NotificationId(speech.page_id)
-        self.emit(FellSilent(at_us=at_us, channel=speech.channel, zone=speech.zone, cut=cut, notification_id=page))
+    def _silent(self, speech: Speech, by: str) -> None:
+        self.emit(
+            FellSilent(
+                at_us=self.machine.true_us(),
+                channel=speech.channel,
+                zone=speech.zone,
+                cut=bool(by),
+                by=NotificationId(by),
+                notification_id=NotificationId(speech.page_id),
+            )
+        )
 
     def emit(self, happening: Happening) -> None:
         self._see(happening)

@@ -5,16 +5,18 @@ device publishes is `devices`' business. Must never know what alertd makes of it
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 import msgspec
 
+from alertd.config import Section
 from alertd.model.ids import DeviceId
 from alertd.model.registry import Registry
 from alertd_adapters.mqtt.connection import ConnectionLostError
 from alertd_simulator.broker import DEVICE, REPLAYER, Published, SimulatedBroker
 from alertd_simulator.devices import CURSED, Payload
+from alertd_simulator.family_devices import speakers_of
 from alertd_simulator.fleet import Fleet
 from alertd_simulator.virtual_time import VirtualClock, virtual_loop
 from alertd_simulator.world import happenings
@@ -27,6 +29,7 @@ from alertd_simulator.world.happenings import (
     Refused,
     Truth,
 )
+from alertd_simulator.world.mapped_devices import MappedDevices
 from alertd_simulator.world.plan import Plan, Poison, Press, SensorReport
 
 __all__ = ["CURSED", "Deeds"]
@@ -49,10 +52,14 @@ class Deeds:
         broker: SimulatedBroker,
         clock: VirtualClock,
         emit: Callable[[Happening], None],
+        sections: Sequence[Section] = (),
     ) -> None:
+        """`sections`: of a district of its own, by whose triggers devices with a profile speak as their families."""
         self._broker = broker
         self._emit = emit
-        self._fleet = Fleet(registry, clock=clock, random=Random(f"{plan.seed}:devices"))
+        speakers = speakers_of(registry, sections) if plan.district else {}
+        mapped = MappedDevices(Random(f"{plan.seed}:families").random(), plan.mapped, speakers)
+        self._fleet = Fleet(registry, clock=clock, random=Random(f"{plan.seed}:devices"), mapped=mapped)
         self._truths: dict[int, Truth] = {}
         self._latest: dict[tuple[str, bytes], Truth] = {}
         """Of what was published: for who publishes it again."""

@@ -34,6 +34,9 @@ from alertd.model.people import Endpoint, Person, PersonKind
 from alertd.model.registry import Registry
 from alertd_simulator.demo_school import WIRING, dump_toml, find_example
 from alertd_simulator.generated_district import fictional_numbers
+from alertd_simulator.world.mapped_devices import TRIGGERS as MAPPED_TRIGGERS
+from alertd_simulator.world.mapped_devices import ZIGBEE_BASE
+from alertd_simulator.world.mapped_devices import profile_of as mapped_profile_of
 
 CARRIER_URL = "https://api.twilio.com"
 CENTER_URL = "https://cad-gateway.example.org/alertd"
@@ -125,9 +128,19 @@ WEARERS = {"oak": ("gray", "varga", "1", "2", "3", "4"), "elm": ("novak", "young
 ROVERS = {"oak": ("brooks", "patel", "8"), "elm": ("silva", "moss", "9")}
 """Who wears the badges. A number: a spare one, which nobody is written down for."""
 
+WATCHED = {
+    "plain-oak-1": "200 s,gw-oak-1", "plain-oak-2": "200 s,gw-oak-1", "plain-elm-1": "5 min,", "gw-oak-2": "200 s,",
+}  # fmt: skip
+"""Devices that must be heard, and the gateway below which they hang. The others say nothing unless they are pressed."""
+
 GESTURES = {"aed": "medical-button", "zb": "zigbee-button", "zbs": "zigbee-button", "vape": "vape-sensor", "gw": ""}
 KINDS = {"vape": "sensor", "gw": "gateway"}
-ZIGBEE = {"actions": {"single": "staff_assist", "emergency": "lockdown", "hold": "lockdown"}, "window_s": 10}
+ZIGBEE = {
+    "presses": {1: "staff_assist"},
+    "actions": {"single": "staff_assist", "emergency": "lockdown", "hold": "lockdown", "duress": "lockdown"},
+    "window_s": 10,
+}
+"""The first is of Zigbee2MQTT's words as they are, the others of what its profile makes of them, too."""
 WEEKDAYS = {"start": "07:00", "end": "16:30"}
 DUTY = {
     "oak-duty": {"site": "oak", "shifts": [
@@ -181,7 +194,7 @@ def _with(before: Registry, person: Person) -> Registry:
 def _write(directory: Path, *, polls_only: bool) -> None:
     _change(directory / "alertd.toml", partial(_settle, polls_only=polls_only))
     _change(directory / WIRING, partial(_wire, polls_only=polls_only))
-    _change(directory / "gestures.toml", lambda gestures: gestures.update({"zigbee-button": ZIGBEE}))
+    _change(directory / "gestures.toml", _teach)
     (directory / "schedules.toml").write_text(dump_toml(DUTY))
     for name in ANNOUNCEMENTS:
         _change(directory / "policies" / f"{name}.toml", partial(_speak, name))
@@ -197,6 +210,13 @@ def _change(file: Path, change: Callable[[dict[str, Any]], None]) -> None:
     file.write_text(dump_toml(document))
 
 
+def _teach(gestures: dict[str, Any]) -> None:
+    """What real families call what the example's devices call a hold."""
+    gestures["zigbee-button"] = ZIGBEE
+    for name in ("badge", "wall-button"):
+        gestures[name]["actions"]["long_press"] = "lockdown"
+
+
 def _settle(main: dict[str, Any], *, polls_only: bool) -> None:
     main["daemon"]["log_level"] = "error"
     if not polls_only:
@@ -204,6 +224,7 @@ def _settle(main: dict[str, Any], *, polls_only: bool) -> None:
 
 
 def _wire(wiring: dict[str, Any], *, polls_only: bool) -> None:
+    wiring["sources"]["broker"]["triggers"] += [_mapped(topic, source) for topic, source in MAPPED_TRIGGERS]
     wiring["channels"]["sms"] |= {"per_s": TEXTS_PER_S, "callbacks": "poll" if polls_only else "signed"}
     wiring["channels"]["voice"] |= {"callbacks": "poll" if polls_only else "signed"}
     second = {"from_numbers": list(SECOND_SENDERS), "poll_s": SECOND_POLL_S}
@@ -214,6 +235,11 @@ def _wire(wiring: dict[str, Any], *, polls_only: bool) -> None:
         "zones": {f"{site}-all": {"groups": [f"239.192.4.{number}:5004"]} for number, site in enumerate(ROOMS, 1)},
         "announcements": ANNOUNCEMENTS,
     }
+
+
+def _mapped(topic: str, source: str) -> dict[str, Any]:
+    base = {"base": ZIGBEE_BASE} if source == "zigbee2mqtt" else {}
+    return {"topic": topic, "decoder": "profiles", "options": {"source": source} | base}
 
 
 def _speak(name: str, policy: dict[str, Any]) -> None:
@@ -267,6 +293,12 @@ def _write_devices(file: Path) -> None:
         other = "elm" if site == "oak" else "oak"
         lines += [_badge("badge", site, who, "") for who in WEARERS[site]]
         lines += [_badge("rover", site, who, other) for who in ROVERS[site]]
+    if "profile" not in header.split(","):
+        lines = [f"{lines[0]},profile", *(f"{line},{mapped_profile_of(line.partition(',')[0])}" for line in lines[1:])]
+    lines = [
+        f"{lines[0]},check_in,gateway",
+        *(f"{line},{WATCHED.get(line.partition(',')[0], ',')}" for line in lines[1:]),
+    ]
     file.write_text("\n".join(lines) + "\n")
 
 

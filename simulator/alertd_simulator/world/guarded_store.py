@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from alertd.model.decision import Decision, EntryKind, Now
+from alertd.model.check_in import LastSeen
+from alertd.model.decision import Decision, EntryKind, GestureCount, Now
 from alertd.model.drill import Drill
 from alertd.model.events import Event
-from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
+from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
 from alertd.model.notification import Claim, NotificationRow
 from alertd.model.trouble import Trouble
@@ -97,6 +98,10 @@ class GuardedStore:
     def prune(self, now: Now) -> int:
         return self._ask(lambda: self._store.prune(now))
 
+    def write_last_seen(self, seen: Sequence[LastSeen]) -> None:
+        with self.life.passing("store.write_last_seen"):
+            self._store.write_last_seen(seen)
+
     # --- the writer's verbs
 
     @contextmanager
@@ -117,6 +122,12 @@ class GuardedStore:
             claims = self._store.claim(limits, now, panic_only=panic_only)
             self._seen((), self._store.durable)
         return claims
+
+    def let_go(self, channel: str, endpoint_keys: Sequence[str]) -> None:
+        with self.life.passing("store.let_go"):
+            self._begun()
+            self._store.let_go(channel, endpoint_keys)
+            self._seen((), self._store.durable)
 
     def abandoned(self, now: Now) -> tuple[NotificationRow, ...]:
         with self.life.passing("store.abandoned"):
@@ -145,6 +156,9 @@ class GuardedStore:
         self.life.refuse_if_dead()
         return read()
 
+    def read_closed(self, *, before_us: int, after: IncidentId, limit: int) -> tuple[Incident, ...]:
+        return self._ask(lambda: self._store.read_closed(before_us=before_us, after=after, limit=limit))
+
     def read_incidents(self, *, open_only: bool, site_id: SiteId | None, limit: int) -> tuple[Incident, ...]:
         return self._ask(lambda: self._store.read_incidents(open_only=open_only, site_id=site_id, limit=limit))
 
@@ -166,6 +180,9 @@ class GuardedStore:
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         return self._ask(lambda: self._store.read_tests(since_us))
 
+    def read_under_way(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
+        return self._ask(lambda: self._store.read_under_way(channel, since_us))
+
     def read_unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
         return self._ask(lambda: self._store.read_unsettled(channel, since_us))
 
@@ -182,11 +199,17 @@ class GuardedStore:
     def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
         return self._ask(lambda: self._store.read_drills(running_only=running_only, site_id=site_id, limit=limit))
 
+    def read_device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]:
+        return self._ask(self._store.read_device_tests)
+
     def read_drill(self, drill_id: DrillId) -> Drill | None:
         return self._ask(lambda: self._store.read_drill(drill_id))
 
-    def read_troubles(self) -> tuple[Trouble, ...]:
-        return self._ask(self._store.read_troubles)
+    def read_troubles(self, *, latched: bool = False) -> tuple[Trouble, ...]:
+        return self._ask(lambda: self._store.read_troubles(latched=latched))
+
+    def read_last_seen(self, device_ids: Sequence[DeviceId] | None = None) -> tuple[LastSeen, ...]:
+        return self._ask(lambda: self._store.read_last_seen(device_ids))
 
     def verify_journal(self, site_id: SiteId) -> int:
         return self._ask(lambda: self._store.verify_journal(site_id))

@@ -52,6 +52,16 @@ class Published(Struct, frozen=True, kw_only=True, tag_field="happening", tag="p
     """`None`: not a press (telemetry, heartbeat, noise)."""
 
 
+class SignOfLife(Struct, frozen=True, kw_only=True, tag_field="happening", tag="sign_of_life"):
+    """A device said that it lives, or `online` says what is said of the way to it."""
+
+    at_us: int
+    device_id: DeviceId
+    heard: bool
+    """It was put into alertd's hands; a QoS 0 message that nobody took is lost."""
+    online: bool | None = None
+
+
 class Refused(Struct, frozen=True, kw_only=True, tag_field="happening", tag="refused"):
     """The device could not publish: the broker was down. It may repeat; nothing was promised to it."""
 
@@ -276,6 +286,8 @@ class FellSilent(Struct, frozen=True, kw_only=True, tag_field="happening", tag="
     zone: str
     cut: bool
     notification_id: NotificationId
+    by: NotificationId = NotificationId("")
+    """The page that cut it."""
 
 
 class Meant(StrEnum):
@@ -363,6 +375,7 @@ class Over(Struct, frozen=True, kw_only=True, tag_field="happening", tag="over")
 
 Happening = (
     Published
+    | SignOfLife
     | Refused
     | Arrived
     | Acked

@@ -243,6 +243,7 @@ class Machine:
             callbacks=built.callbacks,
             feedback=built.feedback,
             recalling=built.recalling,
+            lines=built.lines,
         )
 
     def _secret(self, name: str) -> str:

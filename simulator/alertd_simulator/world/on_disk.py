@@ -51,7 +51,7 @@ class OnDisk:
     def _troubles(self) -> tuple[Trouble, ...]:
         query = "SELECT schema, blob FROM trouble WHERE cleared_us IS NULL ORDER BY site_id, key"
         found = (shapes.trouble(*row) for row in self._rows(query, newest_only=True))
-        return tuple(found)
+        return tuple(trouble for trouble in found if trouble.stands)
 
     def _timers(self) -> tuple[OpenTimer, ...]:
         query = "SELECT due_boot_us, schema, blob FROM timer ORDER BY due_boot_us, id"

@@ -11,6 +11,8 @@ from alertd.config import Loaded
 from alertd.model.events import (
     AnswerGiven,
     CorrectionOrdered,
+    DeviceTestEndOrdered,
+    DeviceTestOrdered,
     DrillEndOrdered,
     DrillOrdered,
     Event,
@@ -33,6 +35,7 @@ Widen = Callable[[Loaded], Loaded]
 
 
 DRILLS = frozenset({"drill_start", "drill_end"})
+DEVICE_TESTS = frozenset({"device_test_start", "device_test_end"})
 
 
 class Admins:
@@ -56,6 +59,8 @@ class Admins:
             await self._loudspeakers(order)
         elif order.what in DRILLS:
             await self._drill(order)
+        elif order.what in DEVICE_TESTS:
+            await self._device_test(order)
         elif order.what == "acknowledge_trouble":
             await self._acknowledge_trouble(order)
         elif order.what == "test":
@@ -152,6 +157,21 @@ class Admins:
                 minutes=order.minutes,
             )
         await self._submit(order.what, name, event)
+
+    async def _device_test(self, order: Order) -> None:
+        """One device is tried out, or is live again."""
+        site_id, device_id = SiteId(order.site), DeviceId(order.devices[0])
+        event: Event = DeviceTestEndOrdered(site_id=site_id, device_id=device_id, why="it was enough")
+        if order.what == "device_test_start":
+            event = DeviceTestOrdered(
+                site_id=site_id,
+                cause=self._cause(order),
+                by="admin",
+                device_id=device_id,
+                incident_class=IncidentClass(order.drilled),
+                minutes=order.minutes,
+            )
+        await self._submit(order.what, "admin", event)
 
     async def _acknowledge_trouble(self, order: Order) -> None:
         store = self._machine.store

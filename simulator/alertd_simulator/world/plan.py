@@ -37,6 +37,15 @@ class Press(Struct, frozen=True, kw_only=True, tag="press", forbid_unknown_field
     """So many presses instead of what `gesture` says (a rehearsed district may ask for two, or for five)."""
     action: str = ""
     """The device's own word instead of what `gesture` says ("emergency")."""
+    rssi: tuple[float, ...] = ()
+    """How well each gateway of `heard_by` hears it, dBm; empty: none says."""
+    stays_s: float = 0.0
+    """It is a state, which the device says again `every_s` for so long."""
+    every_s: float = 30.0
+    first_lost: bool = False
+    """Of a state: its first message never arrives."""
+    over: bool = False
+    """Nobody presses: the device itself says that it no longer calls."""
 
 
 class SensorReport(Struct, frozen=True, kw_only=True, tag="sensor_report", forbid_unknown_fields=True):
@@ -48,6 +57,10 @@ class SensorReport(Struct, frozen=True, kw_only=True, tag="sensor_report", forbi
     action: str
     times: int = 1
     every_s: float = 1.0
+    reading: float | None = None
+    """A number that it measured of `action`, without saying that it is an alarm."""
+    over: bool = False
+    """It says that its alarm is over."""
 
 
 class Poison(Struct, frozen=True, kw_only=True, tag="poison", forbid_unknown_fields=True):
@@ -60,12 +73,32 @@ class Poison(Struct, frozen=True, kw_only=True, tag="poison", forbid_unknown_fie
     kind: str
 
 
+class SignsOfLife(Struct, frozen=True, kw_only=True, tag="signs_of_life", forbid_unknown_fields=True):
+    """A device says `every_s` that it lives, for `lasts_s`; then it is dead."""
+
+    at_s: float
+    device: str
+    lasts_s: float
+    every_s: float = 60.0
+    battery: int | None = None
+    """Percent."""
+    heard_by: str = ""
+
+
+class Link(Struct, frozen=True, kw_only=True, tag="link", forbid_unknown_fields=True):
+    """The broker publishes the last will of a gateway or a device, retained; or it is there again and says so."""
+
+    at_s: float
+    device: str
+    online: bool
+
+
 class Order(Struct, frozen=True, kw_only=True, tag="order", forbid_unknown_fields=True):
     """An admin acts on the `nth` incident that is open then (0 = oldest); nothing if there is none.
 
     `what`: "release" (one zone), "resolve", "resolve_rooms_released", "correct", "answer_going", "acknowledge_trouble",
     "test", "reload" (the same district, one person more); of no incident: "pa_stop", "say", "say_emergency",
-    "drill_start" (of `devices`, for `minutes`), "drill_end"."""
+    "drill_start" (of `devices`, for `minutes`), "drill_end"; "device_test_start" (of one device), "device_test_end"."""
 
     at_s: float
     what: str
@@ -224,13 +257,15 @@ class BrokerDrops(Struct, frozen=True, kw_only=True, tag="broker_drops", forbid_
 
 
 class BrokerTricks(Struct, frozen=True, kw_only=True, tag="broker_tricks", forbid_unknown_fields=True):
-    """Deliveries twice on one connection, reordered between topics, `jitter_s` late; QoS 0 lost (`loses`: share)."""
+    """Deliveries twice on one connection, reordered between topics, `jitter_s` late; QoS 0 lost (`loses`: share); what
+    fits the topic filter `withholds` is taken, and delivered to nobody."""
 
     at_s: float
     lasts_s: float
     duplicates: float = 0.0
     jitter_s: float = 0.0
     loses: float = 0.0
+    withholds: str = ""
 
 
 class Replay(Struct, frozen=True, kw_only=True, tag="replay", forbid_unknown_fields=True):
@@ -274,7 +309,7 @@ Fault = (
     | ClockStep
     | WrongClockAtBoot
 )
-Deed = Press | SensorReport | Poison | Order | Reply | Key | Fault
+Deed = Press | SensorReport | Poison | SignsOfLife | Link | Order | Reply | Key | Fault
 FAULTS = (
     Crash, DiskFull, DiskFails, SlowDisk, CarrierWeather, CarrierTricks, DispatchWeather, DispatchMood, UplinkCut,
     LoudspeakersDown, BrokerDown, BrokerDrops, BrokerTricks, Replay, ClockStep, WrongClockAtBoot, Poison,
@@ -311,6 +346,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Directory of the configuration; empty: the stated school's own."""
     rehearsal: bool = False
     """Somebody's real configuration: its numbers are real ones, and dialling them in here is no violation."""
+    mapped: float = 0.0
+    """Share of the stated district's devices that speak as real families do (see `mapped_devices`)."""
     texts_per_s: float = 0.0
     """What one of the carrier's senders gives out per second; 0: as many as come."""
     schema: int = 1

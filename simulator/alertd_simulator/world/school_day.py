@@ -49,10 +49,12 @@ from alertd.model.ids import PersonId
 from alertd.model.registry import Registry
 from alertd_simulator.world import school_day_faults, school_day_habits, school_day_loudspeakers
 from alertd_simulator.world.district import stated_district
+from alertd_simulator.world.mapped_devices import SHARE
 from alertd_simulator.world.plan import Deed, Order, Plan, Press
 from alertd_simulator.world.school_day_drills import drills_of
 from alertd_simulator.world.school_day_nights import Night, night_of
 from alertd_simulator.world.school_day_presses import presses_of, reports_of
+from alertd_simulator.world.school_day_vitals import vitals_of
 
 HEAL_AT_S = 600.0
 OVER_AT_S = 1_080.0
@@ -137,7 +139,9 @@ def plan_of(seed: int) -> Plan:
     )
     loud = school_day_loudspeakers.deeds_of(Random(f"{seed}:loudspeakers"), presses, heal_at_s=HEAL_AT_S)
     drills = drills_of(Random(f"{seed}:drills"), registry, presses, until_s=HEAL_AT_S)
-    deeds: list[Deed] = [*presses, *reports, *faults, *_orders(Random(f"{seed}:orders"), presses), *loud, *drills]
+    orders = _orders(Random(f"{seed}:orders"), presses)
+    vitals = vitals_of(Random(f"{seed}:vitals"), registry, until_s=OVER_AT_S)
+    deeds: list[Deed] = [*presses, *reports, *faults, *orders, *loud, *drills, *vitals]
     later = [replace(deed, at_s=round(deed.at_s + night.lasts_s, 3)) for deed in deeds]
     return Plan(
         seed=seed,
@@ -152,6 +156,7 @@ def plan_of(seed: int) -> Plan:
             since_s=night.lasts_s,
         ),
         polls_only=random.random() < POLLS_ONLY_SHARE,
+        mapped=SHARE,
         heal_at_s=round(night.lasts_s + HEAL_AT_S, 2),
         over_at_s=round(night.lasts_s + OVER_AT_S, 2),
     )

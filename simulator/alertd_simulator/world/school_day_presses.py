@@ -73,6 +73,9 @@ class Yard:
                 self._gateways.setdefault(device.site_id, []).append(device.id)
         self.sites = tuple(sorted(self._triggers))
         self._taken: dict[str, list[float]] = {}
+        self._away: set[str] = set()
+        """Badges that were heard at another school. One that no gateway names afterwards is there as likely as at home,
+        and whether alertd still knows of it depends on when it was killed: nobody could say what is right."""
 
     def any_of(self, site: str, *, badge: bool | None = None) -> Device | None:
         """`badge`: only wearables, or only what hangs on a wall."""
@@ -116,12 +119,13 @@ class Yard:
         )
 
     def _heard_by(self, device: Device, mood: Mood) -> tuple[str, ...]:
-        if self.random.random() < NOT_HEARD:
+        if self.random.random() < NOT_HEARD and device.id not in self._away:
             return ()
         elsewhere = HEARD_ELSEWHERE_ROVER if device.roaming_sites else HEARD_ELSEWHERE
         site: str = device.site_id
         if self.random.random() < elsewhere:
             site = self.random.choice([other for other in self.sites if other != site])
+            self._away.add(device.id)
         times = 2 if self.random.random() < HEARD_TWICE else 1
         gateways = self._gateways.get(site, [])
         heard = self.random.sample(gateways, min(times, len(gateways)))

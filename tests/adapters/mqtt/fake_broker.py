@@ -7,6 +7,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from alertd.model.canary import CANARY_WORD
+from alertd.model.check_in import CheckIn
 from alertd.model.events import Arrival, Event, TroubleCleared, TroubleRaised
 from alertd.ports import NotCommittedError
 from alertd_adapters.mqtt.connection import BrokerMessage, ConnectionLostError, ConnectOptions, PublishRefusedError
@@ -59,6 +61,9 @@ class FakeConnection:
         self._check()
         await asyncio.sleep(0.001)
         self._check()
+        if topic in self.broker.hangs_up_on:
+            self.lose("the broker hung up")
+            self._check()
         if topic in self.broker.forbidden:
             raise PublishRefusedError("not authorized")
         self.broker.published.append(Publication(topic, payload, expires_s))
@@ -136,8 +141,9 @@ class FakeBroker:
         return found
 
     def acked(self, *, own: bool = False) -> list[bytes]:
-        """Payloads acknowledged over any connection; our own sign of life only if asked for."""
-        return [p for c in self._of("alertd-oak") for p in c.acked if own or p.startswith(b"{") or not p[:1].isdigit()]
+        """Payloads acknowledged over any connection; our own signs of life only if asked for."""
+        taken = (p for c in self._of("alertd-oak") for p in c.acked if not p.startswith(CANARY_WORD))
+        return [p for p in taken if own or p.startswith(b"{") or not p[:1].isdigit()]
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """A device publishes; an offline persistent session keeps it."""
@@ -183,6 +189,8 @@ class FakeDoor:
         self.waiting: list[tuple[Arrival, asyncio.Future[None]]] = []
         self.events: list[Event] = []
         self.observed: list[tuple[str, str]] = []
+        self.check_ins: list[tuple[CheckIn, bool, int | None]] = []
+        """With whether it was retained, and its QoS on the way of presses."""
         self.refuse_events = 0
 
     async def receive(self, arrival: Arrival) -> None:
@@ -208,6 +216,11 @@ class FakeDoor:
 
     def observe(self, source: str, name: str, *, value: float = 1.0) -> None:
         self.observed.append((source, name))
+
+    def check_in(
+        self, source: str, check_ins: Sequence[CheckIn], *, retained: bool = False, qos: int | None = None
+    ) -> None:
+        self.check_ins += [(check_in, retained, qos) for check_in in check_ins]
 
     @property
     def standing(self) -> dict[str, str]:

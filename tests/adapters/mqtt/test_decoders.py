@@ -1,6 +1,7 @@
 """Payloads and what they mean: tables of golden samples, and a promise about all other bytes."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.model.events import Signal
+from alertd.model.check_in import CheckIn
+from alertd.model.events import Heard, Lasting, Signal
 from alertd.model.ids import DeviceId
 from alertd.ports import API_VERSION, DecodeError, Decoder, HttpResponse, SettingsError, Surroundings
 from alertd.testing.scripted_http import ScriptedHttp
@@ -37,6 +39,11 @@ def pressed(payload: Any, topic: str = "alertd/press/badge-1") -> Signal:
     return signal
 
 
+def presses(signals: Iterable[Signal]) -> list[Signal]:
+    """Without what a device says is over."""
+    return [signal for signal in signals if not signal.ends]
+
+
 # --- press_json -----------------------------------------------------------------------------------------------------
 
 
@@ -49,7 +56,9 @@ def test_a_full_press():
             "boot": "a1",
             "at": "2026-10-14T14:42:07.310Z",
             "gateway": "gw-1",
+            "rssi": -71,
             "battery": 80,
+            "lasts_s": 600,
             "device_id": "badge-1",
         }
     )
@@ -61,7 +70,9 @@ def test_a_full_press():
         cause=signal.cause,
         pressed_us=us("2026-10-14T14:42:07.310+00:00"),
         heard_by=DeviceId("gw-1"),
+        heard=(Heard(gateway_id=DeviceId("gw-1"), rssi=-71.0),),
         battery_pct=80,
+        lasting=Lasting(repeats_s=600),
     )
 
 
@@ -211,10 +222,19 @@ Z2M = [
 
 @pytest.mark.parametrize(("name", "payload", "actions", "battery"), Z2M, ids=range(len(Z2M)))
 def test_zigbee2mqtt(name: str, payload: str, actions: list[str], battery: int | None):
-    signals = Zigbee2Mqtt().decode(f"zigbee2mqtt/{name}", payload.encode())
+    signals = presses(Zigbee2Mqtt().decode(f"zigbee2mqtt/{name}", payload.encode()))
     assert [signal.action for signal in signals] == actions
     assert all(signal.device_id == name.removesuffix("/action") for signal in signals)
     assert all(signal.battery_pct == battery for signal in signals)
+
+
+def test_an_sos_of_zigbee2mqtt_lasts_until_it_says_that_it_is_over():
+    (sos,) = Zigbee2Mqtt().decode("zigbee2mqtt/b", b'{"sos": true}')
+    (over,) = Zigbee2Mqtt().decode("zigbee2mqtt/b", b'{"sos": false}')
+
+    assert sos.lasting is not None
+    assert over.lasting == sos.lasting
+    assert (sos.ends, over.ends) == (False, True)
 
 
 def test_a_state_that_zigbee2mqtt_publishes_again_is_the_same_press():
@@ -248,7 +268,7 @@ def test_shared_samples_mean_what_their_readers_say(shared: Path):
         sample = json.loads(path.read_text())
         payload = sample["payload"]
         data = payload.encode() if sample["payload_encoding"] == "text" else json.dumps(payload).encode()
-        signals = Zigbee2Mqtt().decode(sample["topic"], data)
+        signals = presses(Zigbee2Mqtt().decode(sample["topic"], data))
         meaning = sample["meaning"]
         assert bool(signals) == (meaning["event"] in press_like), path.name
         for signal in signals:
@@ -351,7 +371,9 @@ def test_the_first_of_overlapping_triggers_speaks():
     triggers = Triggers(
         [Trigger(topic_filter="a/+", decoder=Broken([signal])), Trigger(topic_filter="#", decoder=Broken(KeyError()))]
     )
-    assert triggers.decode("a/b", b"") == Decoded(signals=(signal,))
+    assert triggers.decode("a/b", b"") == Decoded(
+        signals=(signal,), check_ins=(CheckIn(device_id=DeviceId("a"), pressed=True),)
+    )
     assert triggers.decode("c", b"").refused
 
 

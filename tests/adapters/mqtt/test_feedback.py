@@ -5,6 +5,10 @@ import json
 
 from alertd.model.decision import Confirmation, FeedbackState
 from alertd.model.ids import DeviceId
+from alertd_adapters.decoders.mapping.bindings import Bindings
+from alertd_adapters.decoders.mapping.checking import registry_of
+from alertd_adapters.decoders.mapping.decoder import MappedDecoder
+from alertd_adapters.decoders.mapping.library import library
 from alertd_simulator.virtual_time import in_virtual_time
 from tests.adapters.mqtt.fake_broker import FakeBroker, FakeDoor, Publication
 from tests.adapters.mqtt.world import World, running
@@ -78,3 +82,66 @@ async def test_a_refused_topic_does_not_stop_the_next_one():
             world.feedback.confirm(received(device))
         await asyncio.sleep(1)
         assert [p.topic for p in told(world)] == ["alertd/feedback/badge-2"]
+
+
+SHOWN = {
+    "p.toml": {
+        "profile": {
+            "lamp": {
+                "about": "A badge with a lamp",
+                "rules": [{"value": "object.pressed", "map": {"1": "press"}}],
+                "feedback": {
+                    "received": {"fport": 7, "bytes": "01ff"},
+                    "responder_accepted": {"fport": 7, "bytes": "02"},
+                },
+            }
+        }
+    }
+}
+
+
+def pressed_over(source: str, topic: str, payload: dict[str, object], device: str) -> MappedDecoder:
+    found = library(SHOWN)
+    registry = registry_of([device], "lamp")
+    decoder = MappedDecoder(found.sources[source], found.profiles, Bindings(lambda: registry))
+    decoder.decode(topic, json.dumps(payload).encode())
+    return decoder
+
+
+def test_a_badge_behind_chirpstack_is_told_by_the_way_it_came():
+    topic = "application/7f3c/device/70b3d50000000001/event/up"
+    decoder = pressed_over("chirpstack-v4", topic, {"object": {"pressed": 1}}, "70B3D50000000001")
+    (down,) = decoder.answers(received("70B3D50000000001"))
+
+    assert down.topic == "application/7f3c/device/70b3d50000000001/command/down"
+    assert json.loads(down.payload) == {
+        "devEui": "70b3d50000000001", "confirmed": False, "fPort": 7, "data": "Af8=",
+    }  # fmt: skip
+    assert decoder.answers(received("another")) == ()
+
+
+def test_what_a_sleeping_badge_has_not_fetched_within_half_a_minute_is_taken_back():
+    """Else its next press, which alertd may not hear, would be answered by an old "received"."""
+
+    @in_virtual_time
+    async def story():
+        payload = {
+            "end_device_ids": {"dev_eui": "70B3D50000000001"},
+            "uplink_message": {"decoded_payload": {"pressed": 1}},
+        }
+        decoder = pressed_over("tts-v3", "v3/oak@t/devices/b-1/up", payload, "70B3D50000000001")
+        async with running(FakeBroker(), FakeDoor()) as world:
+            assert world.feedback is not None
+            world.feedback._answers = decoder.answers  # type: ignore[attr-defined]
+            world.feedback.confirm(received("70B3D50000000001"))
+            await asyncio.sleep(20)
+            world.feedback.confirm(received("70B3D50000000001", FeedbackState.RESPONDER_ACCEPTED))
+            await asyncio.sleep(20)
+            sent = [p for p in world.broker.published if p.topic == "v3/oak@t/devices/b-1/down/replace"]
+            assert [len(json.loads(p.payload)["downlinks"]) for p in sent] == [1, 1], "the newer one has its own time"
+            await asyncio.sleep(15)
+            sent = [p for p in world.broker.published if p.topic == "v3/oak@t/devices/b-1/down/replace"]
+            assert json.loads(sent[-1].payload) == {"downlinks": []}
+            assert len(sent) == 3
+
+    story()

@@ -7,6 +7,7 @@ import re
 import shutil
 import ssl
 import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from alertd_adapters.mqtt.paho_connection import PahoBroker
 from tests.adapters.mqtt.fake_broker import FakeDoor
 from tests.adapters.mqtt.test_real_broker import WallClock, until
 from tests.adapters.mqtt.world import build
+from tests.generated_broker import handed_out
 from tests.real_broker import ASSUMED, RealMosquitto, free_port, program
 
 SHIPPED = Path(__file__).resolve().parents[3] / "config" / "mosquitto"
@@ -42,7 +44,7 @@ def test_sessions_never_expire_and_strangers_stay_out():
     assert shipped()["allow_anonymous"] == "false"
 
 
-PASSWORDS = {"alertd": "correct horse", "badge-1": "one", "badge-2": "two"}
+PASSWORDS = {"alertd": "correct horse", "badge-okafor": "one", "badge-diaz": "two"}
 
 
 def under_the_shipped_lines(tmp_path: Path) -> RealMosquitto:
@@ -67,9 +69,9 @@ async def alertd_on(broker: RealMosquitto, door: FakeDoor, state_dir: Path) -> A
 
 
 async def publish(broker: RealMosquitto, topic: str, payload: bytes = b'{"action":"press"}') -> None:
-    """As badge-1, over a connection of its own: mosquitto 2.0.11 hangs up on who publishes what it may not."""
+    """As badge-okafor, over a connection of its own."""
     options = ConnectOptions(
-        client_id="b1", persistent=False, credentials=Credentials(username="badge-1", password="one")
+        client_id="b1", persistent=False, credentials=Credentials(username="badge-okafor", password="one")
     )
     badge = await PahoBroker("127.0.0.1", broker.port, protocol="5").connect(options)
     try:
@@ -84,14 +86,14 @@ async def test_a_device_presses_as_itself_and_as_nobody_else(tmp_path: Path):
     door = FakeDoor()
     with under_the_shipped_lines(tmp_path) as broker:
         async with alertd_on(broker, door, tmp_path):
-            await publish(broker, "alertd/press/badge-1")
-            for forbidden in ("alertd/press/badge-2", "alertd/feedback/badge-1", "alertd/alive/alertd-oak"):
+            await publish(broker, "alertd/press/badge-okafor")
+            for forbidden in ("alertd/press/badge-diaz", "alertd/feedback/badge-okafor", "alertd/alive/alertd-oak"):
                 with pytest.raises(PublishRefusedError, match="Not authorized"):
                     await publish(broker, forbidden)
-            await publish(broker, "alertd/telemetry/badge-1")
+            await publish(broker, "alertd/telemetry/badge-okafor", b'{"action": "heartbeat"}')
             await until(lambda: ("oak", "telemetry") in door.observed)
             await until(lambda: b'"dropped":' in (tmp_path / "mqtt-oak.json").read_bytes())
-        assert [signal.device_id for arrival in door.arrivals for signal in arrival.signals] == ["badge-1"]
+        assert [signal.device_id for arrival in door.arrivals for signal in arrival.signals] == ["badge-okafor"]
         assert door.standing == {}
 
 
@@ -102,9 +104,9 @@ async def test_a_message_of_1_mib_is_seen_counted_and_refused_by_alertd(tmp_path
     with under_the_shipped_lines(tmp_path) as broker:
         async with alertd_on(broker, door, tmp_path):
             for _ in range(3):
-                await publish(broker, "alertd/press/badge-1", b"x" * 1024 * 1024)
+                await publish(broker, "alertd/press/badge-okafor", b"x" * 1024 * 1024)
             await until(lambda: len(door.arrivals) >= 3)
-            await publish(broker, "alertd/press/badge-1")
+            await publish(broker, "alertd/press/badge-okafor")
             await until(lambda: len(door.arrivals) == 4)
     assert all("1048576 bytes" in arrival.refused for arrival in door.arrivals[:3])
     assert door.observed.count(("oak", "refused")) == 3
@@ -118,8 +120,8 @@ async def test_beyond_2_mib_the_broker_hangs_up_on_the_sender_alone(tmp_path: Pa
     with under_the_shipped_lines(tmp_path) as broker:
         async with alertd_on(broker, door, tmp_path):
             with pytest.raises(ConnectionLostError):
-                await publish(broker, "alertd/press/badge-1", b"x" * 3 * 1024 * 1024)
-            await publish(broker, "alertd/press/badge-1")
+                await publish(broker, "alertd/press/badge-okafor", b"x" * 3 * 1024 * 1024)
+            await publish(broker, "alertd/press/badge-okafor")
             await until(lambda: door.arrivals)
         assert "oversize packet" in broker.log
     assert door.payload_actions == ["press"]
@@ -175,7 +177,13 @@ def place() -> Iterator[Path]:
     shutil.rmtree(directory)
 
 
-PASSWORDS_MADE = {"alertd": "broker", "alertd-doctor": "doctor"}
+PASSWORDS_MADE = {"alertd": "broker", "alertd-doctor": "doctor", "alertd-doctor-sensor": "doctor-sensor"}
+DOCTOR = """
+doctor_username = "alertd-doctor"
+doctor_password_secret = "doctor-password"
+doctor_sensor_username = "alertd-doctor-sensor"
+doctor_sensor_password_secret = "doctor-sensor-password"
+"""
 
 
 def _elsewhere(text: str, place: Path) -> str:
@@ -186,22 +194,24 @@ def follow_the_page(place: Path) -> dict[str, str]:
     """Run its shell blocks; answers what was made: user names and passwords."""
     page = (SHIPPED.parents[1] / "docs" / "broker.md").read_text()
     blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
-    assert len(blocks) == 5, "the page's steps have changed: this test follows five blocks and leaves out the fourth"
+    assert len(blocks) == 5, "the page's steps have changed: this test follows the first three blocks"
     steps = "".join(
         line + "\n"
-        for block in (*blocks[:3], blocks[4])
+        for block in blocks[:3]
         for line in block.splitlines()
         if not line.startswith(("apt-get", "systemctl"))
     )
-    badge = "its password"
+    alertd = Path(sys.executable).with_name("alertd")
+    shutil.copytree(SHIPPED.parent, place / "etc-alertd", dirs_exist_ok=True)
+    channels = place / "etc-alertd" / "channels.toml"
+    channels.write_text(channels.read_text().replace("username =", f"{DOCTOR}\nusername =", 1))
     subprocess.run(
-        ["bash", "-euc", _elsewhere(steps, place)],
-        cwd=SHIPPED.parents[1],
-        input=f"{badge}\n{badge}\n",
+        ["bash", "-euc", _elsewhere(steps, place).replace("\nalertd ", f"\n{alertd} ")],
+        cwd=place,
         text=True,
         capture_output=True,
         check=True,
     )
-    secrets = place / "etc-alertd/secrets"
+    secrets, folder = place / "etc-alertd/secrets", place / "etc-alertd-broker" / "broker"
     ours = {user: (secrets / f"{name}-password").read_text().strip() for user, name in PASSWORDS_MADE.items()}
-    return ours | {"badge-17": badge}
+    return ours | {"badge-okafor": handed_out(folder)["badge-okafor"]}

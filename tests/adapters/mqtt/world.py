@@ -1,7 +1,7 @@
 """One mqtt source on a fake broker, running in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -32,13 +32,14 @@ def build(
     *,
     state_dir: Path | None = None,
     registry: Registry | None = None,
+    registry_now: Callable[[], Registry | None] | None = None,
     **settings: Any,
 ) -> Built:
     surroundings = Surroundings(
         clock=clock,
         http=NoHttp(),
         secret=SECRETS.__getitem__,
-        registry=lambda: registry,
+        registry=registry_now or (lambda: registry),
         extra={"mqtt_broker": broker, "random": Random(1), "state_dir": state_dir},
     )
     return plugin.build("oak", {**SETTINGS, **settings}, surroundings)

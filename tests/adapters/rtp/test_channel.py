@@ -9,7 +9,7 @@ import pytest
 from alertd.model.mode import Mode
 from alertd.model.notification import NotificationRow, NotificationState
 from alertd.model.outcome import Failed, Sent, Unknown
-from alertd.model.page import PageAction
+from alertd.model.page import Page, PageAction
 from alertd.model.reason import Reason
 from alertd_adapters.rtp.pacer_process import PacerGoneError, Report
 from alertd_adapters.rtp.speech import SpeechError
@@ -157,7 +157,14 @@ async def test_stop_silences_all_groups_of_the_zone_and_nothing_else(air):
 
     assert outcome == Sent(ref="n-1/1", detail="the zone is silent")
     assert [set(groups) for groups in air.silenced] == [{HALL, GYM, EMERGENCY}]
+    assert air.silenced_up_to == [3], "also an emergency"
     assert air.orders == []
+
+
+async def test_stop_of_a_drill_silences_drills_and_tests_only(air):
+    await build(air=air).send(claim(Page(action=PageAction.STOP, mode=Mode.DRILL), mode=Mode.LIVE))
+
+    assert air.silenced_up_to == [1]
 
 
 async def test_silence_is_never_refused_for_a_mode(air):

@@ -1,13 +1,18 @@
 """The pacer's clock and its groups, with a clock of our own: every packet is looked at, none is sent."""
 
 import json
+import os
+import resource
 import struct
+import subprocess
 from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
 
+from alertd_adapters.rtp import pacer
 from alertd_adapters.rtp.pacer import PACKET_BYTES, PACKET_NS, Mixer, Orders
+from alertd_adapters.rtp.pacer_process import COMMAND
 
 HALL, GYM, EMERGENCY = ("239.192.4.2", 5004), ("239.192.4.3", 5004), ("239.192.4.10", 5010)
 START = 5_000_000_062_500
@@ -31,6 +36,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.now = START
+        self.turn = 0
         self.packets: list[Packet] = []
         self.reports: list[dict] = []
         self.broken: dict[tuple[str, int], int] = {}
@@ -48,14 +54,16 @@ class Desk:
         self.packets.append(Packet(self.now, group, *head, data[12:]))
 
     def say(self, order: str, *groups, clip: str = "clip1", rank: int = 2, cuts: bool = False, payload_type: int = 0):
+        self.turn += 1
         self.mixer.obey(
             {"do": "say", "order": order, "clip": clip, "groups": [list(group) for group in groups], "rank": rank,
-             "cuts": cuts, "payload_type": payload_type},
+             "cuts": cuts, "turn": self.turn, "payload_type": payload_type},
             self.now,
         )  # fmt: skip
 
-    def stop(self, *groups) -> None:
-        self.mixer.obey({"do": "stop", "order": "stop", "groups": [list(group) for group in groups]}, self.now)
+    def stop(self, *groups, rank: int = 3) -> None:
+        order = {"do": "stop", "order": "stop", "groups": [list(group) for group in groups], "rank": rank}
+        self.mixer.obey(order, self.now)
 
     def pass_ms(self, ms: float, *, step_ms: float = 1.0) -> None:
         """The loop looks at its clock every step."""
@@ -239,6 +247,20 @@ def test_stop_silences_its_groups_in_mid_word_and_no_others(desk):
     assert ("stop", "stopped") in desk.states()
 
 
+def test_the_end_of_a_drill_cuts_what_drills_say_and_nothing_that_is_real(desk):
+    """A zone may be a part of another: the gym speaks of the drill, and the whole school of what has made it real."""
+    desk.say("drill", GYM, clip="clip1", rank=1)
+    desk.pass_ms(70)
+    desk.say("real", HALL, clip="clip2", rank=3, cuts=True)
+    desk.say("drill of all", EMERGENCY, clip="clip3", rank=1)
+    desk.stop(HALL, GYM, rank=1)
+    desk.pass_ms(300)
+
+    assert [packet.payload[0] for packet in desk.of(HALL)] == [2] * 10, "what is real is cut by the end of a drill"
+    assert len(desk.of(GYM)) == 4
+    assert len(desk.of(EMERGENCY)) == 10
+
+
 def test_after_silence_the_first_packet_waits_for_nothing(desk):
     desk.say("one", HALL)
     desk.pass_ms(65)
@@ -328,3 +350,64 @@ def test_orders_and_sounds_are_read_however_they_are_cut_into_pieces():
     pieces = [order for start in range(len(stream)) for order in orders.feed(stream[start : start + 1])]
 
     assert whole == pieces == [("c", sound), {"do": "say", "order": "1"}, {"do": "stop"}]
+
+
+# --- a place before other programs
+
+
+class Kernel:
+    """What the pacer asks of it, and what it allows."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, refuses: set[str]) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self._refuses = refuses
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (-1, -1))
+        monkeypatch.setattr(resource, "setrlimit", lambda *what: self._ask("limit", *what))
+        monkeypatch.setattr(os, "sched_setscheduler", lambda *what: self._ask("real time", *what))
+        monkeypatch.setattr(os, "sched_param", lambda priority: priority)
+        monkeypatch.setattr(os, "setpriority", lambda *what: self._ask("nice", *what))
+
+    def _ask(self, *what: object) -> None:
+        self.asked.append(what)
+        if what[0] in self._refuses:
+            raise PermissionError(1, "Operation not permitted")
+
+
+def test_it_asks_to_come_before_other_programs_and_to_be_ended_if_it_keeps_a_processor(monkeypatch):
+    kernel = Kernel(monkeypatch, refuses=set())
+    report = pacer.come_first()
+
+    assert kernel.asked == [
+        ("limit", resource.RLIMIT_RTTIME, (500_000, 500_000)),  # first: a defect could take all
+        ("real time", 0, os.SCHED_FIFO, 1),  # before ordinary programs, and behind all others of that kind
+    ], "a busy machine is heard: real time is not asked for"
+    assert report == {"order": "", "is": "placed", "place": "real time", "why": ""}
+
+
+@pytest.mark.parametrize(
+    ("refuses", "place", "says"),
+    [
+        ({"real time"}, "nice", ["real time: [Errno 1] Operation not permitted"]),
+        ({"limit"}, "nice", ["real time: [Errno 1] Operation not permitted"]),
+        ({"real time", "nice"}, "ordinary", ["real time: ", "nice: [Errno 1] Operation not permitted"]),
+    ],
+    ids=["no real time", "no limit, so no real time", "nothing"],
+)
+def test_who_is_refused_a_place_takes_the_next_best_and_says_why(monkeypatch, refuses, place, says):
+    kernel = Kernel(monkeypatch, refuses=refuses)
+    report = pacer.come_first()
+
+    assert report["place"] == place
+    assert all(words in report["why"] for words in says)
+    assert ("real time" in [what for what, *_ in kernel.asked]) is ("limit" not in refuses)
+
+
+def test_the_pacer_says_first_how_it_is_scheduled_and_speaks_whatever_that_is():
+    """As it is started, in a process of its own, by whatever this machine allows."""
+    done = subprocess.run(COMMAND, input=b'{"do": "ping"}\n', capture_output=True, timeout=20, check=True)
+    first, second = map(json.loads, done.stdout.splitlines())
+
+    assert first["is"] == "placed"
+    assert first["place"] in {"real time", "nice", "ordinary"}
+    assert bool(first["why"]) is (first["place"] != "real time")
+    assert second["is"] == "alive"

@@ -9,18 +9,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from alertd.model.outcome import Outcome, Sent, Withdrawn
+from alertd.model.mode import Mode
+from alertd.model.outcome import Failed, Outcome, Sent, Unknown, Withdrawn
+from alertd.model.page import Page, PageAction
 from alertd_adapters.rtp import pacer_process
 from alertd_adapters.rtp.clips import Clip
 from alertd_adapters.rtp.pacer import Group, Mixer, Orders
-from alertd_adapters.rtp.pacer_process import NOTICED_S, Order, PacerProcess, Way
+from alertd_adapters.rtp.pacer_process import NOTICED_S, REAL_TIME, Order, PacerProcess, Way
 from alertd_simulator.virtual_time import in_virtual_time
 from tests.adapters.rtp.world import STOP, build, claim, page, say
 
 MINUTES = 300.0
 """More than any of these takes: what hangs fails soon."""
 HALL, GYM = ("239.192.4.2", 5004), ("239.192.4.3", 5004)
+DRILL, LIVE = 1, 3
+"""The highest ranks of an exercise, and of all."""
 WAY = Way(interface="192.0.2.10", ttl=16, dscp=46, loopback=False)
 CLIP = Clip(key="clip", payload_type=0, payload=b"\x01" * 160 * 500)
 """Ten seconds."""
@@ -34,11 +39,14 @@ class Child:
         self.heard: list[tuple[float, Group]] = []
         self.payload_types: set[int] = set()
         self._desk, self._orders, self._unread = desk, Orders(), b""
+        self._missed: list[dict[str, Any]] = []
         self._is_stopped = desk.starts_stopped
+        self._is_deaf = desk.starts_deaf
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._mixer = Mixer(self._report, lambda order: self._send)
         self.clips = self._mixer._clips
         self._pacing = asyncio.get_running_loop().create_task(self._pace())
+        self._report({"order": "", "is": "placed", "place": desk.place, "why": "" if desk.place == REAL_TIME else "no"})
 
     # --- as asyncio.subprocess.Process, and its stdin
 
@@ -74,6 +82,12 @@ class Child:
         self._is_stopped = False
         self._read()
 
+    def hear_again(self) -> None:
+        """What it was told meanwhile it does now, if it is still there."""
+        self._is_deaf = False
+        for order in self._missed if not self._ended.done() else ():
+            self._mixer.obey(order, self._now_ns())
+
     # --- as the process that it stands for
 
     def _read(self) -> None:
@@ -81,6 +95,8 @@ class Child:
         for order in self._orders.feed(data):
             if isinstance(order, tuple):
                 self._mixer.load(*order)
+            elif self._is_deaf and order["do"] != "ping":
+                self._missed.append(order)
             elif order["do"] == "say" and order["order"] in self._desk.deadly:
                 self.die(-11)
             else:
@@ -109,7 +125,10 @@ class Desk:
     def __init__(self) -> None:
         self.children: list[Child] = []
         self.start_s = 0.02
+        self.place = REAL_TIME
         self.starts_stopped = False
+        self.starts_deaf = False
+        """They answer whoever asks whether they are there, and do nothing that they are told."""
         self.deadly: set[str] = set()
         """Orders at which a pacer dies."""
 
@@ -130,7 +149,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 def order(air: PacerProcess, id_: str = "n-1/1", *groups: Group, clip: Clip = CLIP) -> Order:
-    return Order(id=id_, clip=clip, groups=groups or (HALL,), rank=2, cuts=True, since=air.silences, way=WAY)
+    return Order(id=id_, clip=clip, groups=groups or (HALL,), rank=2, cuts=True, turn=air.turn(), way=WAY)
 
 
 def now_s() -> float:
@@ -180,7 +199,7 @@ async def test_quiet_holds_also_while_the_pacer_is_still_starting(desk: Desk) ->
     air = PacerProcess()
     saying = asyncio.ensure_future(air.say(order(air)))
     await asyncio.sleep(desk.start_s / 2)
-    await air.stop("quiet/1", (HALL,))
+    await air.stop("quiet/1", (HALL,), LIVE)
 
     assert (await saying).state == "silenced"
     await asyncio.sleep(5)
@@ -192,7 +211,7 @@ async def test_quiet_holds_also_while_the_pacer_is_still_starting(desk: Desk) ->
 async def test_quiet_in_one_zone_is_none_in_another(desk: Desk) -> None:
     air = PacerProcess()
     both = order(air, "n-1/1", HALL, GYM)
-    await air.stop("quiet/1", (HALL,))
+    await air.stop("quiet/1", (HALL,), LIVE)
     report = await air.say(both)
     await asyncio.sleep(1)
 
@@ -208,7 +227,7 @@ async def test_a_pacer_that_dies_after_quiet_was_ordered_begins_nothing_anew(des
     await air.say(order(air, "hall/1", HALL))
     await air.say(order(air, "gym/1", GYM))
     desk.children[0].stop()
-    stopping = asyncio.ensure_future(air.stop("quiet/1", (HALL,)))
+    stopping = asyncio.ensure_future(air.stop("quiet/1", (HALL,), LIVE))
     await asyncio.sleep(0.1)
     desk.children[0].kill()
     assert (await stopping).state == "stopped", "asked again, it would cut what is announced in between"
@@ -225,13 +244,82 @@ async def test_no_pacer_is_started_for_what_was_silenced(desk: Desk) -> None:
     air = PacerProcess()
     await air.say(order(air))
     desk.children[0].stop()
-    stopping = asyncio.ensure_future(air.stop("quiet/1", (HALL,)))
+    stopping = asyncio.ensure_future(air.stop("quiet/1", (HALL,), LIVE))
     await asyncio.sleep(0.1)
     desk.children[0].kill()
     await stopping
     await asyncio.sleep(5)
 
     assert len(desk.children) == 1
+    await air.close()
+
+
+@in_virtual_time(limit_s=MINUTES, executor_delay=lambda random: (2.0, 0.0))
+async def test_words_that_took_long_to_speak_cut_nothing_that_was_asked_for_meanwhile(desk: Desk) -> None:
+    """`alertd say --emergency`, and before the speech program is done with it a lockdown is pressed."""
+    air = PacerProcess()
+    channel = build(air=air)
+    saying = asyncio.ensure_future(say(channel, page("", words="Buses are late.", emergency=True)))
+    await asyncio.sleep(1.9)
+    assert isinstance(await say(channel, page(emergency=True), number=2), Sent)
+    outcome: Outcome = await saying
+
+    assert isinstance(outcome, Failed), "older words cut the lockdown"
+    assert outcome.code == "zone_busy"
+    assert isinstance(await say(channel, page(emergency=True), number=3), Sent), "what is newer cuts its equal"
+    await air.close()
+
+
+@in_virtual_time(limit_s=MINUTES, executor_delay=lambda random: (2.0, 0.0))
+async def test_the_end_of_a_drill_withholds_no_words_that_are_real(desk: Desk) -> None:
+    """`alertd say`, and while the words are being spoken somebody ends the drill."""
+    air = PacerProcess()
+    channel = build(air=air)
+    await say(channel, page("hold", mode=Mode.DRILL))
+    saying = asyncio.ensure_future(say(channel, page("", words="Please stay where you are."), number=2))
+    rehearsed = asyncio.ensure_future(say(channel, page("", words="Practice.", mode=Mode.DRILL), number=3))
+    await asyncio.sleep(1)
+    end_of_drill = Page(action=PageAction.STOP, mode=Mode.DRILL, emergency=True)
+    assert isinstance(await channel.send(claim(end_of_drill, number=4, mode=Mode.LIVE)), Sent)
+
+    cut = air.remembers("n-1/1")
+    assert cut is not None
+    assert cut.state == "cut"
+    assert isinstance(await saying, Sent)
+    assert isinstance(await rehearsed, Withdrawn)
+    await air.close()
+
+
+# --- a pacer that waits behind other programs
+
+
+@in_virtual_time(limit_s=MINUTES)
+async def test_how_the_pacer_is_scheduled_is_said_once_with_what_to_do(desk: Desk) -> None:
+    air = PacerProcess()
+    desk.place = "nice"
+    with capture_logs() as logs:
+        for number in range(3):
+            await air.say(order(air, f"n-{number}/1"))
+            desk.children[-1].kill()
+            await asyncio.sleep(0.1)
+    said = [line for line in logs if line["event"] == "pacer_scheduled"]
+
+    assert [(line["log_level"], line["place"]) for line in said] == [("warning", "nice")], (
+        "said once, not at each start"
+    )
+    assert "LimitRTPRIO=1" in said[0]["remedy"]
+    assert air.place == "nice"
+    await air.close()
+
+
+@in_virtual_time(limit_s=MINUTES)
+async def test_a_pacer_that_comes_first_is_nothing_to_warn_of(desk: Desk) -> None:
+    air = PacerProcess()
+    with capture_logs() as logs:
+        await air.say(order(air))
+    (said,) = [line for line in logs if line["event"] == "pacer_scheduled"]
+
+    assert (said["log_level"], said["remedy"]) == ("info", None)
     await air.close()
 
 
@@ -298,6 +386,25 @@ async def test_a_pacer_that_needs_long_to_start_is_waited_for(desk: Desk) -> Non
 
     assert (await saying).state == "started"
     assert len(desk.children) == 1
+    await air.close()
+
+
+@in_virtual_time(limit_s=MINUTES)
+async def test_a_pacer_that_only_says_that_it_is_there_is_replaced_and_says_nothing_later(desk: Desk) -> None:
+    """Its pings are answered: only the order that it does not carry out tells that something is wrong with it."""
+    air = PacerProcess()
+    channel = build(air=air)
+    desk.starts_deaf = True
+    assert isinstance(await say(channel, page()), Unknown)
+    desk.starts_deaf = False
+    await asyncio.sleep(0.5)
+    assert isinstance(await say(channel, page(), number=2), Sent), "the pacer that does nothing was kept"
+    said = desk.heard()
+    desk.children[0].hear_again()
+    await asyncio.sleep(60)
+
+    assert said >= 1
+    assert not desk.children[0].heard, "a page that was given up is said later"
     await air.close()
 
 

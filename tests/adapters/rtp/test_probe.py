@@ -1,6 +1,10 @@
 """What `alertd doctor` hears of loudspeakers on a machine that is not theirs. On the wire: test_on_the_wire."""
 
 import asyncio
+import os
+import subprocess
+import sys
+from importlib import import_module
 
 import pytest
 
@@ -10,6 +14,9 @@ from alertd_adapters.rtp import plugin
 from tests.adapters.doubles import surroundings
 from tests.adapters.rtp.test_codecs import wav_file
 from tests.adapters.rtp.world import SECTION, hum
+
+PROBE = import_module("alertd_adapters.rtp.probe")
+"""The package has a function of that name."""
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +59,52 @@ def test_our_own_card_and_a_way_to_each_group():
         "lo (127.0.0.1) is up and does multicast",
         *(f"there is a way to {group} by 127.0.0.1" for group in ("239.192.4.10:5010", *TWO)),
     ]
+
+
+def place() -> Found:
+    (found,) = [each for each in probed() if "the pacer" in each.text]
+    return found
+
+
+@pytest.mark.parametrize(("given", "is_good"), [("real time", True), ("nice", False), ("ordinary", False)])
+def test_whether_a_pacer_would_come_before_other_programs_is_asked_of_the_kernel(tmp_path, monkeypatch, given, is_good):
+    """A stutter on a busy machine stands between nobody and the words: said, and not grave."""
+    report = f'{{"order": "", "is": "placed", "place": "{given}", "why": "real time: not permitted"}}'
+    monkeypatch.setattr(PROBE, "COMMAND", ("echo", report))
+    found = place()
+
+    assert found.is_good is is_good
+    if not is_good:
+        assert "tried here, for none runs now; real time: not permitted" in found.text
+        assert "LimitRTPRIO=1" in found.remedy
+        assert not found.grave
+
+
+@pytest.mark.parametrize(("policy", "is_good"), [(os.SCHED_FIFO, True), (os.SCHED_OTHER, False)])
+def test_a_pacer_that_runs_is_looked_at_and_none_is_started(tmp_path, monkeypatch, policy, is_good):
+    """The self-test by night may less than the daemon: it would be refused what the daemon has."""
+    script = tmp_path / "pacer.py"
+    script.write_text("input(1)")
+    monkeypatch.setattr(PROBE, "COMMAND", (sys.executable, str(script)))
+    monkeypatch.setattr(PROBE.os, "sched_getscheduler", lambda pid: policy)
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stdout.read(1) == b"1", "it runs"
+        found = place()
+        assert running.poll() is None
+        running.communicate(b"\n")
+
+    assert found.is_good is is_good
+    assert "seen of the one that runs" in found.text
+
+
+def test_a_pacer_that_cannot_be_started_is_found_by_night(monkeypatch):
+    monkeypatch.setattr(PROBE, "COMMAND", ("/nonexistent/python",))
+    found = place()
+
+    assert "cannot be started" in found.text
+    assert found.grave
 
 
 TWO = ("239.192.4.2:5004", "239.192.4.3:5004")

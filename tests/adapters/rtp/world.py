@@ -61,18 +61,24 @@ class Air:
     def __init__(self) -> None:
         self.orders: list[Order] = []
         self.silenced: list[tuple[Group, ...]] = []
-        self.silences = 0
+        self.silenced_up_to: list[int] = []
+        self.turns = 0
         self.given_up: list[str] = []
         self.answer: Report | PacerGoneError | None = Report(order="", state="started")
         """`None`: never."""
         self.memory: dict[str, Report] = {}
 
+    def turn(self) -> int:
+        self.turns += 1
+        return self.turns
+
     async def say(self, order: Order) -> Report:
         self.orders.append(order)
         return await self._answer(order.id, "started")
 
-    async def stop(self, order_id: str, groups: Sequence[Group]) -> Report:
+    async def stop(self, order_id: str, groups: Sequence[Group], up_to: int) -> Report:
         self.silenced.append(tuple(groups))
+        self.silenced_up_to.append(up_to)
         return await self._answer(order_id, "stopped")
 
     def remembers(self, order_id: str) -> Report | None:

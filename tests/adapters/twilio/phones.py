@@ -98,8 +98,9 @@ class Phones:
         assert built.channel is not None
         assert built.inbound is not None
         assert built.recalling is not None
+        assert built.lines is not None
         self.channel, self.inbound, self.callbacks = built.channel, built.inbound, built.callbacks
-        self.recalling = built.recalling
+        self.recalling, self.lines = built.recalling, built.lines
 
     def conduct(self, pickup: Pickup = Pickup.TAKES, *keys: tuple[str, float], **more: Any) -> None:
         self.exchange.conducts[RUIZ] = Conduct(pickup=pickup, keys=keys, **more)

@@ -210,6 +210,21 @@ async def test_send_callback_reply_end_to_end():
     assert not world.carrier.violations
 
 
+async def test_stop_to_the_number_of_another_channel_does_not_stop_this_one(callbacks):
+    door = OpenDoor()
+    for body in ("STOP", " stop "):
+        response = await callbacks.callback(signed({**REPLY, "To": "+12025550104", "Body": body}), door)
+        assert response.status == 200
+    assert door.events == []
+
+    await callbacks.callback(signed({**REPLY, "To": "+12025550104", "Body": "417"}), door)
+    assert [event.body for event in door.events if isinstance(event, Replied)] == ["417"], (
+        "an answer is an answer over whichever number"
+    )
+    await callbacks.callback(signed({**REPLY, "Body": "STOP"}), door)
+    assert [event.body for event in door.events if isinstance(event, Replied)] == ["417", "STOP"]
+
+
 @in_virtual_time
 async def test_a_reply_that_was_pushed_and_polled_has_one_cause():
     world = World(callbacks="signed")

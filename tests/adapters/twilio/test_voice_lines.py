@@ -6,14 +6,18 @@ import pytest
 from msgspec.structs import replace
 
 from alertd.model.events import Keyed
-from alertd.model.notification import NotificationState
-from alertd.model.outcome import Accepted, Failed
+from alertd.model.ids import NotificationId
+from alertd.model.notification import NotificationRow, NotificationState
+from alertd.model.outcome import Accepted, Failed, Unknown
+from alertd.model.reason import Reason
 from alertd_adapters.twilio.voice_twiml import Manner, Speaker
 from alertd_simulator.carrier_conduct import Pickup
 from alertd_simulator.carrier_twiml import read
+from alertd_simulator.weather import Weather
 from tests.adapters.doubles import SomeActivity
 from tests.adapters.twilio.phones import SCRIPT, Phones
 from tests.adapters.twilio.test_voice import play
+from tests.adapters.twilio.world import RUIZ
 
 WRITTEN_US = 1_792_000_000_000_000
 CONTROLS = "\x00\x07\x0b\x1b\x7f\ud800\ufffe"
@@ -88,6 +92,146 @@ def test_a_held_line_says_that_nothing_was_tried():
 
         assert isinstance(held, Failed)
         assert held.not_tried
+
+    play(story)
+
+
+def first_row(p: Phones) -> NotificationRow:
+    row = p.activity.row(NotificationId("n-0001"))
+    assert row is not None
+    return row
+
+
+def listened(p: Phones) -> list[float]:
+    """When it was said that a phone is free."""
+    free_s: list[float] = []
+    p.lines.on_free(lambda: free_s.append(asyncio.get_running_loop().time()))
+    return free_s
+
+
+@pytest.mark.parametrize(("callbacks", "within_s"), [("signed", 1.0), ("poll", 4.0)])
+def test_who_waits_for_a_phone_is_told_when_it_is_free(callbacks, within_s):
+    async def story(p: Phones):
+        keeping_books(p)
+        p.conduct(hangs_up_s=20.0)
+        async with p.polling():
+            await p.place()
+            free_s = listened(p)
+            assert p.lines.held() == {RUIZ}
+            await over(p)
+            over_s = asyncio.get_running_loop().time()
+            assert free_s == []
+            await asyncio.sleep(within_s)
+
+        assert p.lines.held() == frozenset()
+        assert len(free_s) == 1
+        assert free_s[0] - over_s < within_s
+
+    play(story, callbacks=callbacks)
+
+
+def test_two_calls_that_are_placed_at_once_do_not_find_each_other_busy():
+    """Twilio takes a second to name the first; the second must not ring that phone meanwhile."""
+
+    async def story(p: Phones):
+        p.conduct()
+        both = (p.channel.send(p.claim("n-0001")), p.channel.send(p.claim("n-0002")))
+        first, second = await asyncio.gather(*both)
+
+        assert isinstance(first, Accepted)
+        assert isinstance(second, Failed)
+        assert second.not_tried
+        assert len(p.exchange.calls) == 1
+
+    play(story)
+
+
+@pytest.mark.parametrize("callbacks", ["signed", "poll"])
+@pytest.mark.parametrize("taken", [False, True], ids=["it rings", "somebody listens"])
+def test_a_process_that_begins_knows_the_phones_that_an_earlier_ones_calls_have(callbacks, taken):
+    async def story(p: Phones):
+        keeping_books(p)
+        p.conduct(rings_s=2 if taken else 20, hangs_up_s=30)
+        async with p.polling():
+            await p.place()
+            await asyncio.sleep(8)
+        row = first_row(p)
+        p.start()
+        p.lines.resume([row])
+        free_s = listened(p)
+
+        held = await p.channel.send(p.claim("n-0002"))
+        assert isinstance(held, Failed), "our own call is found busy"
+        async with p.polling():
+            await asyncio.sleep(2)
+            assert p.lines.held() == {RUIZ}, "Twilio says that it goes on"
+            await over(p)
+            await asyncio.sleep(4)
+            assert len(free_s) == 1
+            assert isinstance(await p.channel.send(p.claim("n-0002")), Accepted)
+
+    play(story, callbacks=callbacks)
+
+
+@pytest.mark.parametrize("callbacks", ["signed", "poll"])
+def test_what_was_over_before_a_process_began_holds_no_phone_and_is_recorded_at_once(callbacks):
+    async def story(p: Phones):
+        p.conduct(Pickup.BUSY)
+        await p.place()
+        p.exchange.callback_http = None
+        await over(p)
+        p.start()
+        p.lines.resume([first_row(p)])
+        async with p.polling():
+            await asyncio.sleep(1)
+            assert p.lines.held() == frozenset()
+
+        assert [getattr(outcome, "code", "") for outcome in p.outcomes] == ["busy"]
+
+    play(story, callbacks=callbacks)
+
+
+def test_a_phone_of_which_nobody_can_say_more_is_rung_after_half_a_minute():
+    """Better one that is busy than one that never rings."""
+
+    async def story(p: Phones):
+        p.conduct()
+        await p.place()
+        await over(p)
+        await asyncio.sleep(2)  # the last callback has come
+        row = first_row(p)
+        p.start()
+        p.lines.resume([row])
+        p.carrier.reading_forecast.standing = Weather.SILENT
+        async with p.polling():
+            await asyncio.sleep(25)
+            assert p.lines.held() == {RUIZ}
+            await asyncio.sleep(6)
+            assert isinstance(await p.channel.send(p.claim("n-0002")), Accepted)
+
+    play(story)
+
+
+@pytest.mark.parametrize("found", ["it rings", "it was never placed", "nobody can say"])
+def test_a_call_whose_answer_was_lost_has_the_phone_until_it_is_known(found):
+    async def story(p: Phones):
+        p.conduct(rings_s=20)
+        weather = Weather.SILENT if found == "it was never placed" else Weather.SILENT_ACCEPTED
+        p.carrier.forecast.next.append(weather)
+        claim = p.claim()
+        assert isinstance(await p.channel.send(claim), Unknown)
+        held = await p.channel.send(p.claim("n-0002"))
+        assert isinstance(held, Failed)
+        assert held.not_tried
+        if found == "nobody can say":
+            p.carrier.reading_forecast.standing = Weather.SILENT
+        unknown = NotificationRow(
+            notification=claim.notification, state=NotificationState.UNKNOWN, reason=Reason.ASKED_PROVIDER
+        )
+        await p.channel.look_up(unknown)
+
+        assert (p.lines.held() == {RUIZ}) is (found == "it rings")
+        assert isinstance(await p.channel.send(claim), Failed | Accepted), "what it has itself keeps it from nothing"
 
     play(story)
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from alertd.model.mode import Mode
 from alertd.model.notification import Claim, NotificationRow
 from alertd.model.outcome import Accepted, Failed, Sent, Withdrawn
+from alertd_adapters.twilio.voice import HELD_S
 from alertd_adapters.twilio.voice_calls import CUT_OFF, RINGS_NO_MORE
 from alertd_simulator.carrier_conduct import Conduct, Pickup
 from alertd_simulator.virtual_time import run_virtual
@@ -127,6 +128,57 @@ def test_a_real_call_gets_the_line_of_a_drills_at_once_and_finds_no_phone_busy(t
     play(story)
 
 
+@pytest.mark.parametrize("callbacks", ["signed", "poll"])
+def test_a_drills_call_that_makes_way_is_known_to_have_been_ended_by_us(callbacks):
+    """It is no stranger's deed, and no failure."""
+
+    async def story(p: Phones):
+        p.conduct(rings_s=12)
+        async with p.polling():
+            row = await placed(p, Mode.DRILL, name="n-drill")
+            await asyncio.sleep(5)
+            assert isinstance(await p.place(p.claim("n-real")), Accepted)
+            await asyncio.sleep(10)
+
+        ended = [o for o in p.outcomes if isinstance(o, Withdrawn)]
+        assert ended == [Withdrawn(ref=row.ref, detail=RINGS_NO_MORE, gave_way=True)]
+
+    play(story, callbacks=callbacks)
+
+
+@pytest.mark.parametrize("callbacks", ["signed", "poll"])
+@pytest.mark.parametrize(("pickup", "code"), [(Pickup.BUSY, "busy"), (Pickup.OFF, "failed")])
+def test_what_a_withdrawal_finds_over_is_recorded_as_it_ended(callbacks, pickup, code):
+    """Else the timeline lacks it for ever: nobody asks again about a call that is over."""
+
+    async def story(p: Phones):
+        p.conduct(pickup)
+        async with p.polling():
+            row = await placed(p)
+            await asyncio.sleep(1.5)
+            outcome = await p.recalling.withdraw(row)
+            await asyncio.sleep(10)
+
+        assert isinstance(outcome, Failed)
+        assert [o.code for o in p.outcomes if isinstance(o, Failed)] == [code]
+
+    play(story, callbacks=callbacks)
+
+
+def test_a_phone_that_has_fallen_silent_is_free_at_once():
+    """Where nothing reaches us, too: the next poll is three seconds away, and somebody may be in danger elsewhere."""
+
+    async def story(p: Phones):
+        p.conduct(rings_s=20)
+        row = await placed(p)
+        await asyncio.sleep(2)
+        await p.recalling.withdraw(row)
+
+        assert isinstance(await p.place(p.claim("n-0002")), Accepted), "the line is held for a call that is over"
+
+    play(story, callbacks="poll")
+
+
 @pytest.mark.parametrize(("held", "new"), [(Mode.LIVE, Mode.LIVE), (Mode.DRILL, Mode.DRILL), (Mode.LIVE, Mode.DRILL)])
 def test_no_other_call_makes_way(held, new):
     async def story(p: Phones):
@@ -137,7 +189,7 @@ def test_no_other_call_makes_way(held, new):
         outcome = await p.channel.send(of_mode(p.claim("n-second"), new))
 
         assert isinstance(outcome, Failed)
-        assert (outcome.code, outcome.retry_after_s) == ("line_held", 10.0)
+        assert (outcome.code, outcome.retry_after_s) == ("line_held", HELD_S)
         assert [c.status for c in p.exchange.calls.values()] == ["ringing"]
 
     play(story)

@@ -167,6 +167,13 @@ def test_whoever_takes_a_call_after_the_end_is_found_and_before_it_may_listen() 
     assert silent(early.at(61), "completed") == []
 
 
+def test_a_call_that_says_this_is_real_of_what_is_over_is_found() -> None:
+    story = ringing(call(kind=Kind.DRILL_STOPPED)).at(40).changed(outcome("x"), escalation=EscalationState.STOPPED)
+    taken = story.at(47).see(CallPickedUp, sid="CA1", to=RUIZ, person_id=PersonId("ruiz"), human=True)
+
+    assert any("is taken, 7 s after it is over" in words for words in taken.end()), "promise 3"
+
+
 def test_a_drill_that_is_heard_after_its_end_is_found() -> None:
     """Promise 3."""
     story = ringing(call(mode=Mode.DRILL), mode=Mode.DRILL)

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import pytest
+
+from alertd.model.ids import NotificationId
 from alertd.model.incident import IncidentClass
-from alertd.model.notification import Kind, NotificationRow
+from alertd.model.notification import Kind, NotificationChange, NotificationRow
 from alertd.model.notification import NotificationState as N
+from alertd.model.outcome import Failed, Unknown
 from alertd.model.reason import Reason
-from alertd_simulator.checkers.calls_in_turn import FirstCallsFirst, FreshWords
-from alertd_simulator.world.happenings import ClockMoved, FaultBegan
+from alertd_simulator.checkers.calls_in_turn import FirstCallsFirst, FreshWords, OneCallAPhone, TriedBeforeGivingUp
+from alertd_simulator.world.happenings import CallStatus, CallTaken, ClockMoved, Crashed, FaultBegan
 from tests.simulator.checkers.story import Story, outcome
 from tests.simulator.checkers.test_calling import CHEN, call, rang, told
 
@@ -37,12 +41,86 @@ def test_a_phone_that_rings_again_before_another_rings_at_all_is_found() -> None
 
 def test_a_first_call_that_was_tried_or_is_a_moment_old_or_of_no_panic_is_excused() -> None:
     tried = both(told(FirstCallsFirst)).attempted(call(CHEN, "v-2", "chen"))
-    assert claimed(tried.at(40)).end() == []
+    assert claimed(tried.ended(Unknown(detail="no answer"), id_="v-2").at(40)).end() == []
     assert claimed(both(told(FirstCallsFirst)).at(31)).end() == []
     redial = both(told(FirstCallsFirst), why=Reason.REDIALLED, reason=Reason.REDIALLED)
     assert claimed(redial.at(40)).end() == []
     quiet = told(FirstCallsFirst).at(30).opened(call(CHEN, "v-2", "chen"), again(), incident_class=IncidentClass.VAPE)
     assert claimed(quiet.at(40)).end() == []
+
+
+HELD = Failed(permanent=False, code="line_held", not_tried=True)
+
+
+def on_the_phone(number: str) -> Story:
+    """A call of ours has that phone since before; Chen's first call and Ruiz's next one wait."""
+    story = told(FirstCallsFirst).at(20).see(CallTaken, sid="CA0", to=number, words="Oak.", notification_id=None)
+    both(story).attempted(call(CHEN, "v-2", "chen"))
+    return story.ended(HELD, id_="v-2")
+
+
+def test_to_have_found_the_phone_held_is_no_excuse_once_it_is_free() -> None:
+    """What waits for a line of our own was tried by nobody, however often it was claimed."""
+    story = on_the_phone(CHEN).at(60).see(CallStatus, sid="CA0", status="completed").at(140)
+
+    assert any("is called again while" in words for words in claimed(story).end())
+
+
+def test_the_same_phone_rings_for_its_first_call_first_as_soon_as_it_is_free() -> None:
+    reminder = call(CHEN, "v-8", "chen", kind=Kind.REMINDER)
+    story = on_the_phone(CHEN).at(40).changed(outcome("x"), reminder)
+    story.at(60).see(CallStatus, sid="CA0", status="completed")
+    found = rang(story.at(61).moved(N.CLAIMED, id_="v-8"), reminder).end()
+
+    assert any("is called again while" in words for words in found), "promise 2"
+
+
+def test_whose_phone_is_held_by_a_call_of_ours_waits_for_that() -> None:
+    assert claimed(on_the_phone(CHEN).at(60)).end() == []
+    story = on_the_phone(CHEN).at(60).see(CallStatus, sid="CA0", status="completed").at(70)
+    assert claimed(story).end() == [], "nobody may have heard yet that it is over"
+
+
+# --- one call a phone -------------------------------------------------------------------------------------------------
+
+
+def recorded(status: str = "") -> Story:
+    """A call to Ruiz that is on record; perhaps it has come to its end."""
+    story = rang(told(OneCallAPhone).at(30).opened(call(), call(id_="v-2")), call(), sid="CA1")
+    change = NotificationChange(id=NotificationId("v-1"), state=N.ACCEPTED, reason=Reason.FIRST_WAVE, ref="CA1")
+    story.at(31).committed(outcome("v-1"), changes=(change,))
+    return story.at(50).see(CallStatus, sid="CA1", status=status) if status else story
+
+
+def test_a_second_call_to_a_phone_that_ours_has_is_found() -> None:
+    found = rang(recorded().at(52), call(id_="v-2"), sid="CA2").end()
+
+    assert any("while our own call CA1 has that phone" in words for words in found)
+
+
+def test_a_second_call_is_fine_when_the_first_is_over_or_was_not_known_of_or_goes_elsewhere() -> None:
+    assert rang(recorded("completed").at(52), call(id_="v-2"), sid="CA2").end() == []
+    assert rang(recorded().at(52), call(CHEN, "v-3", "chen"), sid="CA2").end() == []
+    unheard = rang(told(OneCallAPhone).at(30).opened(call(), call(id_="v-2")), call(), sid="CA1")
+    assert rang(unheard.at(52), call(id_="v-2"), sid="CA2").end() == []
+    lost = recorded().at(40).see(Crashed, incarnation=1, where="", power=True, lost_bytes=1)
+    assert rang(lost.at(52), call(id_="v-2"), sid="CA2").end() == []
+    cut = recorded().at(40).see(FaultBegan, fault="uplink_cut")
+    assert rang(cut.at(52), call(id_="v-2"), sid="CA2").end() == []
+
+
+# --- giving up --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("tried", "found"), [(0, True), (3, True), (4, False)])
+def test_whoever_gives_up_must_have_asked_a_carrier_so_often(tried: int, found: bool) -> None:
+    story = told(TriedBeforeGivingUp).at(30).opened(call())
+    for n in range(4):
+        story.attempted(call()).ended(Unknown(detail="no answer") if n < tried else HELD, id_="v-1")
+    change = NotificationChange(id=NotificationId("v-1"), state=N.FAILED, reason=Reason.ATTEMPTS_EXHAUSTED)
+    story.at(60).committed(outcome("v-1"), changes=(change,))
+
+    assert any(f"is given up after {tried} tries" in words for words in story.end()) is found
 
 
 def test_while_the_disk_is_full_nobody_is_blamed_for_the_order() -> None:

@@ -9,7 +9,7 @@ import pytest
 from alertd.config import load
 from alertd.console.terminal import Exit
 from alertd_simulator.generated_district import write_district
-from alertd_simulator.rehearsal.cli import rehearse
+from alertd_simulator.rehearsal.cli import rehearse, unplayable
 from alertd_simulator.rehearsal.world_limits import is_readable
 from tests.simulator.rehearsal.made_up import EXAMPLE
 
@@ -43,6 +43,13 @@ def test_what_alertd_check_refuses_is_refused_with_the_same_words(
     assert "nurse-squad" in said
     assert "alertd check" in said
     assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("folder", [".", str(EXAMPLE)])
+def test_what_alertd_check_takes_can_be_simulated(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shipped district names its recordings by relative paths, as README does."""
+    monkeypatch.chdir(EXAMPLE)
+    assert unplayable(load(Path(folder))) == ""
 
 
 def test_a_directory_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

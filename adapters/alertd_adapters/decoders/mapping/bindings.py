@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from alertd.model.ids import spelled_alike
 from alertd.model.registry import Registry
+from alertd.model.site import DeviceKind
 
 
 class Bound(Struct, frozen=True, kw_only=True):
@@ -20,6 +21,12 @@ class Bound(Struct, frozen=True, kw_only=True):
     profile: str
     buttons: dict[str, str] = {}
     """Button -> the id of its row."""
+    wanders: bool = False
+    """It is worn: it is where it was heard."""
+    codes: tuple[str, ...] = ()
+    """Hashes of its duress codes."""
+    senses: bool = False
+    """It is a sensor: its numbers, and the ends of its alarms, mean something."""
 
     def id_of(self, heard: str, button: str | None) -> str:
         """Whose signal it is."""
@@ -60,7 +67,14 @@ def _index(registry: Registry | None) -> dict[str, Bound]:
     for device in devices:
         for key in {spelled_alike(device.id), device.id}:
             known = rows.get(key)
-            rows[key] = Bound(device_id=device.id, profile=device.profile, buttons=known.buttons if known else {})
+            rows[key] = Bound(
+                device_id=device.id,
+                profile=device.profile,
+                buttons=known.buttons if known else {},
+                wanders=device.zone_id is None,
+                codes=device.duress_codes,
+                senses=device.kind is DeviceKind.SENSOR,
+            )
     return rows
 
 

@@ -61,6 +61,15 @@ QUIET = MappingProxyType(
 )
 """Never become signals."""
 
+ENDINGS = frozenset({"duress_clear", "alarm_clear"})
+"""Quiet ones by which a device says that it no longer calls for help: its next call is a new one. So does any quiet
+event of a level."""
+
+RESETS = MappingProxyType({"vape_clear": "vape", "masking_clear": "masking", "tamper_clear": "tamper"})
+"""Quiet ones by which a sensor says that an alarm is over -> that alarm. Of anything else they say nothing of calls."""
+SENSED = frozenset({"vape", "thc", "smoking", "masking", "aggression", "keyword", "gunshot", "tamper"})
+"""What a sensor may measure as a number, without saying that it is an alarm."""
+
 UNREADABLE = "unreadable"
 """A press may be inside, and nobody can read it (an encrypted advertisement): refused, which is a trouble."""
 

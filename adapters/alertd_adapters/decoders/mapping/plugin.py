@@ -1,15 +1,18 @@
 """The plugins: a decoder for a trigger, and the profiles for whoever checks and explains them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from alertd.ports import API_VERSION, Decoder, Explained, ProfileProblem, SettingsError, Surroundings
+from alertd.model.registry import Registry
+from alertd.ports import API_VERSION, Decoder, Explained, Fit, ProfileProblem, SettingsError, Surroundings, Voices
 from alertd_adapters.decoders.mapping.bindings import Bindings
 from alertd_adapters.decoders.mapping.checking import problems
 from alertd_adapters.decoders.mapping.decoder import MappedDecoder
 from alertd_adapters.decoders.mapping.explaining import explain
-from alertd_adapters.decoders.mapping.library import library
+from alertd_adapters.decoders.mapping.learning import fits
+from alertd_adapters.decoders.mapping.library import PROFILE, library
 from alertd_adapters.decoders.mapping.sources import Source
+from alertd_adapters.decoders.mapping.sparkplug import SPARKPLUG_OPTIONS, SparkplugDecoder, SparkplugOptions
 
 
 class ProfilesPlugin:
@@ -18,18 +21,51 @@ class ProfilesPlugin:
     api_version = API_VERSION
 
     def build(self, settings: Mapping[str, Any]) -> Decoder:
-        return _decoder(settings, {}, Bindings(lambda: None))
+        return _decoder(settings, {}, lambda: None)
 
     def build_within(self, settings: Mapping[str, Any], surroundings: Surroundings) -> MappedDecoder:
-        return _decoder(settings, surroundings.profiles, Bindings(surroundings.registry))
+        return _decoder(settings, surroundings.profiles, surroundings.registry)
+
+    def voices(self, topic: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Voices:
+        """`ports.SpeakingDecoderPlugin`: as the source profile says; its devices are those whose profile has an example
+        that comes over it."""
+        own = surroundings.profiles
+        source, found = _source(settings, own), library(own)
+        profiles = {
+            name
+            for (kind, name), entry in found.entries.items()
+            if kind == PROFILE and any(example.source == source.name for example in entry.written.examples)
+        }
+        base = settings.get("base")
+        return Voices(
+            name=source.name if base is None else f"{source.name}-{source.base.replace('/', '-')}",
+            says=source.speaks or (topic,),
+            hears=source.hears,
+            asks=source.asked,
+            clients=source.clients,
+            profiles=frozenset(profiles | ({"", source.profile} if source.profile else set())),
+        )
 
 
-def _decoder(settings: Mapping[str, Any], own: Mapping[str, Mapping[str, Any]], bindings: Bindings) -> MappedDecoder:
+def _decoder(
+    settings: Mapping[str, Any], own: Mapping[str, Mapping[str, Any]], registry: Callable[[], Registry | None]
+) -> MappedDecoder:
+    source = _source(settings, own)
+    known = ["source", "base", "gateway", *(SPARKPLUG_OPTIONS if source.envelope else ())]
     for key in settings:
-        if key not in ("source", "base"):
-            raise SettingsError(key, 'is not a setting of profiles; there are "source" and "base"')
-    found = library(own)
-    return MappedDecoder(_source(settings, own), found.profiles, bindings)
+        if key not in known:
+            raise SettingsError(key, f"is not a setting of profiles ({source.name}); there are: {', '.join(known)}")
+    profiles = library(own).profiles
+    if source.envelope:
+        return SparkplugDecoder(source, profiles, registry, SparkplugOptions.of(settings))
+    return MappedDecoder(source, profiles, Bindings(registry), _gateway(settings))
+
+
+def _gateway(settings: Mapping[str, Any]) -> str:
+    gateway = settings.get("gateway", "")
+    if not isinstance(gateway, str):
+        raise SettingsError("gateway", "is the id of the registered gateway or bridge behind this topic")
+    return gateway
 
 
 def _source(settings: Mapping[str, Any], own: Mapping[str, Mapping[str, Any]]) -> Source:
@@ -59,8 +95,17 @@ class Profiles:
     def names(self, own: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
         return sorted(library(own).profiles)
 
+    def check_in_s(self, own: Mapping[str, Mapping[str, Any]]) -> Mapping[str, int]:
+        return {name: profile.check_in_s for name, profile in library(own).profiles.items() if profile.check_in_s}
+
     def explain(self, settings: Mapping[str, Any], surroundings: Surroundings, topic: str, payload: bytes) -> Explained:
         return explain(plugin.build_within(settings, surroundings), topic, payload)
+
+    def fits(
+        self, settings: Mapping[str, Any], surroundings: Surroundings, device_id: str, said: Sequence[tuple[str, bytes]]
+    ) -> Sequence[Fit]:
+        own = surroundings.profiles
+        return fits(lambda registry: _decoder(settings, own, registry), library(own), device_id, said)
 
 
 plugin = ProfilesPlugin()

@@ -8,7 +8,8 @@ from msgspec import Struct
 from alertd.ports import DecodeError
 from alertd_adapters.decoders.json_payload import word
 from alertd_adapters.decoders.mapping import written
-from alertd_adapters.decoders.mapping.events import ALL
+from alertd_adapters.decoders.mapping.codes import is_code
+from alertd_adapters.decoders.mapping.events import ALL, SENSED
 from alertd_adapters.decoders.mapping.expressions import ExpressionError, expression, predicate
 from alertd_adapters.decoders.mapping.quick import Evaluate, is_true
 
@@ -16,6 +17,8 @@ ELEMENTS_MAX = 1_000
 """Elements of one list. A longer one is refused as a whole: what is beyond must not be lost in silence."""
 
 
+NUMBER_MAX = 1_000_000
+"""No sensor measures more, in whatever unit."""
 WORD_MAX = 200
 """Characters of a value, a button, a part of an identity."""
 
@@ -38,6 +41,11 @@ class Match(Struct, frozen=True, kw_only=True):
     ignored: bool
     rule: int
     """Which of the rules, counted from 1."""
+    level: bool = False
+    """It says a state that lasts."""
+    state: str = ""
+    reads: tuple[tuple[str, float], ...] = ()
+    """Numbers that a sensor measured."""
     why: str
 
 
@@ -53,6 +61,9 @@ class Rule:
         self._each = read(rule.each, (*path, "each"))
         self._value = read(rule.value, (*path, "value"))
         self._button = read(rule.button, (*path, "button"))
+        self._state = read(rule.state, (*path, "state"))
+        found = ((action, read(text, (*path, "reads", action))) for action, text in rule.reads.items())
+        self._reads = tuple((action, number) for action, number in found if number is not None)
 
     def matches(self, root: dict[str, Any]) -> Iterator[Match]:
         if self._each is None:
@@ -73,7 +84,7 @@ class Rule:
             value = self._value(root)
             if value is None:
                 return None
-            event = self._rule.map.get(as_word(value) or "", event)
+            event = self._rule.map.get(_compared(value) or "", event)
         if event is None:
             return None
         button = as_word(self._button(root)) if self._button is not None else None
@@ -83,8 +94,18 @@ class Rule:
             button=button,
             ignored=self._rule.ignored,
             rule=self._number,
+            level=self._rule.level,
+            state=(as_word(self._state(root)) or "") if self._state is not None else "",
+            reads=tuple(self._numbers(root)) if self._reads else (),
             why=self._rule.why,
         )
+
+    def _numbers(self, root: dict[str, Any]) -> Iterator[tuple[str, float]]:
+        """What was measured; what is no number, or none that a sensor measures, says nothing."""
+        for action, number in self._reads:
+            found = number(root)
+            if isinstance(found, int | float) and not isinstance(found, bool) and abs(found) <= NUMBER_MAX:
+                yield action, float(found)
 
 
 class Rules:
@@ -114,6 +135,12 @@ def _check(rule: written.Rule, path: tuple[str | int, ...]) -> None:
         raise KeyWrongError(path, "says neither event nor map", 'write event = "press", or value and map')
     if rule.map and rule.value is None:
         raise KeyWrongError((*path, "map"), "maps nothing", 'write value = "object.button"')
+    for action in rule.reads:
+        if action not in SENSED:
+            known = ", ".join(sorted(SENSED))
+            raise KeyWrongError((*path, "reads", action), "is nothing that sensors measure", f"use one of: {known}")
+    if rule.state is not None and not rule.level:
+        raise KeyWrongError((*path, "state"), "is for levels only", "write level = true, or remove it")
     if rule.event == "own_word" and rule.value is None:
         raise KeyWrongError((*path, "event"), "needs a value, which is the word", 'write value = "object.action"')
     named = [(("map", word), event) for word, event in rule.map.items()]
@@ -127,7 +154,13 @@ def _check(rule: written.Rule, path: tuple[str | int, ...]) -> None:
 
 def as_word(value: object) -> str | None:
     """A value as the keys of a map are written: 1 and 1.0 are "1", true is "true". A list is no word, nor is a text
-    that is longer than any, or not printable: JSON can hold half a character, which nothing can write down."""
+    that is longer than any, or not printable: JSON can hold half a character, which nothing can write down. Nor is a
+    code that somebody typed, which nobody may write down."""
+    return None if is_code(value) else _compared(value)
+
+
+def _compared(value: object) -> str | None:
+    """For the keys of a map, which the profile's author has written: a code, too."""
     match value:
         case bool():
             return "true" if value else "false"

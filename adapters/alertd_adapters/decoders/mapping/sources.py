@@ -11,7 +11,9 @@ from msgspec import Struct
 from alertd.ports import DecodeError
 from alertd_adapters.decoders.json_payload import DEVICE_ID_MAX, read_json, word
 from alertd_adapters.decoders.mapping import written
+from alertd_adapters.decoders.mapping.codes import guarded
 from alertd_adapters.decoders.mapping.patterns import TEXT_MAX, Pattern, PatternError
+from alertd_adapters.decoders.mapping.power import Power
 from alertd_adapters.decoders.mapping.quick import Evaluate, is_true
 from alertd_adapters.decoders.mapping.rules import (
     KeyWrongError,
@@ -53,6 +55,12 @@ class Message:
         self.test = read_predicate(message.test, (*path, "test"))
         self.late = read_predicate(message.late, (*path, "late"))
         self.gateway = read(message.gateway, (*path, "gateway"))
+        self.hearings = read(message.hearings, (*path, "hearings"))
+        self.code = read(message.code, (*path, "code"))
+        self.identity_s = message.identity_s
+        self.seen = read(message.seen, (*path, "seen"))
+        self.of_gateway = message.of_gateway
+        self.power = Power(message, path)
 
     def payload(self, data: bytes) -> Any:
         """The payload in this message's format; `None` for an empty one that means nothing. Raises `DecodeError`."""
@@ -60,7 +68,7 @@ class Message:
             return None
         match self.format:
             case "json":
-                return read_json(data)
+                return guarded(read_json(data), data)
             case "text":
                 return self._text(data)
             case "hex":
@@ -104,8 +112,14 @@ class Source:
     def __init__(self, name: str, profile: written.SourceProfile, base: str | None = None) -> None:
         self.name = name
         self.profile = profile.profile
+        self.envelope = profile.envelope
         self.base = base or profile.base
         self._messages = tuple(Message(each, self.base, index) for index, each in enumerate(profile.messages))
+        self.down = profile.down
+        self.clients = profile.clients
+        self.speaks = tuple(_access(each, self.base, ("speaks", at)) for at, each in enumerate(profile.speaks))
+        self.hears = tuple(_access(each, self.base, ("hears", at)) for at, each in enumerate(profile.hears))
+        self.asked = tuple(_access(each, self.base, ("asked", at)) for at, each in enumerate(profile.asked))
         self._fitting = lru_cache(TOPICS_CACHED)(self._find)
 
     def fitting(self, topic: str) -> Sequence[tuple[Message, dict[str, str]]]:
@@ -181,6 +195,17 @@ def _template(text: str, base: str, path: tuple[str | int, ...]) -> Template:
         return Template(text, base)
     except TemplateError as error:
         raise KeyWrongError((*path, "topic"), str(error), "see topics in docs/devices.md") from None
+
+
+def _access(text: str, base: str, path: tuple[str | int, ...]) -> str:
+    """A topic of the broker's access list, with `{client}` in it or not."""
+    try:
+        template = Template(text, base)
+    except TemplateError as error:
+        raise KeyWrongError(path, str(error), "see speaks in docs/devices.md") from None
+    if template.captures - {"client"}:
+        raise KeyWrongError(path, "can hold {base} and {client} only", "write + for any other level")
+    return template.text
 
 
 def _pattern(message: written.Message, path: tuple[str | int, ...]) -> Pattern | None:

@@ -1,5 +1,7 @@
 """The samples of real devices beside the repository, and what alertd makes of each: for the test and the table."""
 
+import base64
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +18,7 @@ from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_adapters.decoders.mapping.decoder import MappedDecoder
 from alertd_adapters.decoders.mapping.library import Library, built_in
 from alertd_adapters.decoders.mapping.reading import Reading
+from alertd_adapters.decoders.mapping.sparkplug import SparkplugDecoder, SparkplugOptions
 
 FOLDER = Path(__file__).resolve().parents[4].parent / "shared" / "devices"
 
@@ -30,6 +33,7 @@ SERVERS = {
     "smartclick/": "smart-click",
     "nrf-": "nrf-tracker",
     "ble/": "bthome-raw",
+    "STATE/": "sparkplug-b",
 }
 """Beginning of a topic -> source profile. What a trigger of channels.toml says."""
 SOURCES = {
@@ -39,6 +43,8 @@ SOURCES = {
     "theengs-bthome": "theengs",
 }
 """Family -> source profile, where they are not called the same."""
+BIRTHS = ("sparkplug-nbirth", "sparkplug-dbirth")
+"""What a Sparkplug edge node said before it said anything else."""
 BASES = {"zwave2jsmqtt/": "zwave2jsmqtt"}
 PROFILES = {
     "browan": "browan-tbpb100",
@@ -67,6 +73,7 @@ OWN_PROFILES = {
     "dragino-pb01": "dragino-pb01",
     "gs301": "milesight-gs301",
     "tts-v3-simulated": "milesight-ws101",
+    "sparkplug-d": "sparkplug-inputs",
 }
 """The same by the beginning of a sample's name: one family, several devices."""
 FOREIGN = ("chirpstack-v4-up", "tts-v3-up-generic", "thingpark-uplink-foreign")
@@ -119,7 +126,10 @@ class Sample(Struct, frozen=True, kw_only=True):
         library = built_in()
         base = next((base for start, base in BASES.items() if self.topic.startswith(start)), None)
         names = [] if self.id in FOREIGN else [self.device_id]
-        decoder = decoder_of(library, library.source(source, base).name, registry_of(names, self.profile), base)
+        registry = registry_of(names, self.profile)
+        decoder = decoder_of(library, library.source(source, base).name, registry, base)
+        if library.source(source).envelope:
+            decoder = sparkplug_of(library, registry, self)
         try:
             return Outcome(readings=tuple(decoder.read(self.topic, self.payload, lambda what, found: None)))
         except UncoveredError as error:
@@ -154,6 +164,18 @@ def decoder_of(library: Library, source: str, registry: Registry, base: str | No
     return MappedDecoder(library.source(source, base), library.profiles, Bindings(lambda: registry))
 
 
+def sparkplug_of(library: Library, registry: Registry, sample: Sample) -> MappedDecoder:
+    """It has heard the births before this one."""
+    decoder = SparkplugDecoder(library.source("sparkplug-b"), library.profiles, lambda: registry, SparkplugOptions())
+    births = (
+        [] if sample.id == BIRTHS[0] else [each for each in samples() if each.id in BIRTHS and each.id != sample.id]
+    )
+    for birth in sorted(births, key=lambda each: BIRTHS.index(each.id)):
+        with contextlib.suppress(UncoveredError):  # of the node's own sample nobody has registered the device
+            decoder.read(birth.topic, birth.payload)
+    return decoder
+
+
 def samples() -> Iterator[Sample]:
     for path in sorted(FOLDER.glob("*.json")):
         raw = json.loads(path.read_text())
@@ -162,7 +184,9 @@ def samples() -> Iterator[Sample]:
             id=raw["id"],
             family=raw["family"],
             topic=raw["topic"],
-            payload=(payload if isinstance(payload, str) else json.dumps(payload)).encode(),
+            payload=base64.b64decode(payload)
+            if raw["family"] == "sparkplug-b" and raw["payload_encoding"] == "base64"
+            else (payload if isinstance(payload, str) else json.dumps(payload)).encode(),
             meaning=raw["meaning"],
             panic=raw["panic"],
             near_miss=raw["near_miss"],

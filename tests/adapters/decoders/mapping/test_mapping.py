@@ -59,6 +59,7 @@ def test_a_device_of_another_vendor_needs_configuration_only(ours):
         cause=signal.cause,
         pressed_us=1_788_273_727_500_000,
         battery_pct=100,
+        read_by="profile our-button, rule 1",
     )
     assert signal.cause is not None
 

@@ -1,0 +1,244 @@
+"""Tries what a broker keeps for a client that is away, for `alertd doctor`: its session, its messages; what it should
+not keep, retained presses; and whether what is said to a device reaches it.
+
+Works with sessions and topics of its own, below `alertd/alive/`, and leaves nothing behind. It says what it has seen,
+and what no probe can see: that there is no limit beyond what was tried, that a session would last for years.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import paho.mqtt.client as mqtt
+
+from alertd.console.broker_session import (
+    FOR_EVER,
+    Broker,
+    Login,
+    RefusalError,
+    broker_of,
+    connect,
+    disconnect,
+    forget,
+    made_up_id,
+    publish,
+    subscribe,
+)
+from alertd.console.doctor import CONNECT_WAIT_S, FAIL, OK, WARN, Finding, Secret, Section
+
+OWN_TOPIC = "alertd/alive"
+OWN_TRACE = "The daemon will raise a trouble about the test messages that were thrown away: that is right"
+KEPT_S = 600
+"""The probe's session ends by itself, should the probe die; seconds."""
+QOS1_TRIED, QOS0_TRIED = 1_100, 20
+"""mosquitto's own limit is 1000; Debian ships it."""
+SENDERS = 20
+PUBLISHING_MAX_S = 20.0
+QUIET_S = 2.0
+"""Nothing has come for so long: nothing more will."""
+RETAINED_WAIT_S = 1.0
+PAYLOAD = b"alertd doctor"
+NAMED_MAX = 3
+
+
+class _Heard:
+    """What arrives, counted as it comes: the client library calls from a thread of its own."""
+
+    def __init__(self) -> None:
+        self.qos: list[int] = []
+        self.retained: list[str] = []
+        self.payloads: list[bytes] = []
+        self.came = threading.Event()
+        self.last_s = time.monotonic()
+
+    def take(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        self.last_s = time.monotonic()
+        self.qos.append(message.qos)
+        self.payloads.append(bytes(message.payload))
+        if message.retain:
+            self.retained.append(message.topic)
+        self.came.set()
+
+
+def keeping(sections: Sequence[Section], secret: Secret) -> Iterator[Finding]:
+    """Nothing, where the broker does not let us in: `broker_probe` has said so."""
+    for section in sections:
+        if section.table == "sources" and section.plugin == "mqtt":
+            what = f"broker of source {section.name}"
+            try:
+                broker = broker_of(section.settings, secret)
+                disconnect(connect(broker, broker.alertd).client)
+            except (LookupError, RefusalError, OSError, ValueError):
+                continue
+            yield from _retained(what, broker)
+            if broker.alive_topic is None:
+                yield from _session(what, broker)
+                yield from _queue(what, broker)
+            else:
+                words = "not tried what it keeps for a client that is away: our user may not have a topic for it"
+                remedy = "its own configuration says it; docs/broker.md names the settings"
+                yield Finding(level=WARN, what=what, words=words, remedy=remedy)
+            yield from _feedback(what, broker)
+
+
+def _retained(what: str, broker: Broker) -> Iterator[Finding]:
+    """A press that was published as retained comes again at every start, and pages nobody by itself."""
+    heard = _Heard()
+    session = connect(broker, broker.alertd, on_message=heard.take)
+    if not session.retains:
+        disconnect(session.client)
+        yield Finding(level=OK, what=what, words="refuses retained messages")
+        return
+    subscribe(session.client, [trigger.topic for trigger in broker.triggers], 0)
+    time.sleep(RETAINED_WAIT_S)
+    disconnect(session.client)
+    topics = list(dict.fromkeys(heard.retained))
+    if not topics:
+        yield Finding(level=OK, what=what, words="no retained message lies on a topic of presses")
+        return
+    more = f" and {len(topics) - NAMED_MAX} more" if len(topics) > NAMED_MAX else ""
+    words = f"retained messages lie on topics of presses: {', '.join(topics[:NAMED_MAX])}{more}; they page nobody"
+    remedy = "let the device publish without retain, then remove them: mosquitto_pub -r -n -t TOPIC"
+    yield Finding(level=WARN, what=what, words=words, remedy=remedy)
+
+
+def _session(what: str, broker: Broker) -> Iterator[Finding]:
+    """Is a session kept, and for how long does the broker say?"""
+    client_id = made_up_id("doctor-session")
+    try:
+        disconnect(connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S).client)
+        again = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S)
+        disconnect(again.client)
+        forget(broker, broker.alertd, client_id)
+        ends_s = _told_end(broker) if broker.mqtt5 else None
+    except (RefusalError, OSError) as error:
+        yield Finding(level=WARN, what=what, words=f"not known whether it keeps sessions: {error}", remedy="try again")
+        return
+    if not again.is_remembered:
+        words = "forgets a client that goes away: presses made while alertd is stopped are lost"
+        yield Finding(level=FAIL, what=what, words=words, remedy="let it keep sessions; see docs/broker.md")
+    elif ends_s is not None:
+        words = f"ends a session {ends_s} s after its client has gone: presses that wait for alertd are lost then"
+        remedy = "let sessions never expire (mosquitto: no persistent_client_expiration); see docs/broker.md"
+        yield Finding(level=FAIL, what=what, words=words, remedy=remedy)
+    else:
+        words = "keeps the session of a client that is away; for how long, only its configuration says"
+        yield Finding(level=OK, what=what, words=words)
+
+
+def _told_end(broker: Broker) -> int | None:
+    """Seconds after which it ends a session that was to last for ever, if it says so (MQTT 5, 3.2.2.3.2)."""
+    client_id = made_up_id("doctor-session")
+    session = connect(broker, broker.alertd, client_id=client_id, keeps_s=FOR_EVER)
+    disconnect(session.client)
+    forget(broker, broker.alertd, client_id)
+    return session.expires_s if session.expires_s != FOR_EVER else None
+
+
+def _queue(what: str, broker: Broker) -> Iterator[Finding]:
+    """More messages than mosquitto keeps by default, for a client that is away."""
+    client_id, heard = made_up_id("doctor-queue"), _Heard()
+    topic = f"{OWN_TOPIC}/{client_id}"
+    try:
+        first = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S)
+        granted = subscribe(first.client, [topic], 1)
+        disconnect(first.client)
+        sent = granted[0] and _send(broker, topic)
+        second = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S, on_message=heard.take)
+        _until_quiet(heard)
+        disconnect(second.client)
+        forget(broker, broker.alertd, client_id)
+    except (RefusalError, OSError) as error:
+        words = f"not known what it keeps for a client that is away: {error}"
+        yield Finding(level=WARN, what=what, words=words, remedy="try again")
+        return
+    if not sent:
+        words = f"not known what it keeps for a client that is away: it did not take our messages on {topic} in time"
+        remedy = f"allow our user to read and write {OWN_TOPIC}/+, as alertd broker config does"
+        yield Finding(level=WARN, what=what, words=words, remedy=remedy)
+        return
+    yield from _kept(what, qos1=heard.qos.count(1), qos0=heard.qos.count(0))
+
+
+def _kept(what: str, *, qos1: int, qos0: int) -> Iterator[Finding]:
+    if qos1 < QOS1_TRIED:
+        words = (
+            f"kept {qos1} of {QOS1_TRIED} messages for a client that was away: presses made while alertd is stopped "
+        )
+        words += "are thrown away, and the buttons are told that all is well"
+        remedy = f"set max_queued_messages as alertd broker config does; see docs/broker.md. {OWN_TRACE}"
+        yield Finding(level=FAIL, what=what, words=words, remedy=remedy)
+    else:
+        words = f"kept {qos1} of {QOS1_TRIED} messages for a client that was away; it was not given more"
+        yield Finding(level=OK, what=what, words=words)
+    if qos0 < QOS0_TRIED:
+        words = (
+            f"kept {qos0} of {QOS0_TRIED} messages of QoS 0: what a QoS 0 button says while alertd is stopped is lost"
+        )
+        remedy = "set queue_qos0_messages true; see docs/broker.md"
+        yield Finding(level=WARN, what=what, words=words, remedy=remedy)
+
+
+def _send(broker: Broker, topic: str) -> bool:
+    """Did it take them all, in time? Over many connections: mosquitto takes one message of each, then saves."""
+    lock, taken, done = threading.Lock(), [0], threading.Event()
+
+    def on_publish(_client: mqtt.Client, _data: object, _mid: int, code: Any, _properties: object) -> None:
+        with lock:
+            taken[0] += not code.is_failure
+            if taken[0] == QOS0_TRIED + QOS1_TRIED:
+                done.set()
+
+    clients = []
+    try:
+        for _ in range(SENDERS):
+            clients.append(connect(broker, broker.alertd, client_id=made_up_id("doctor-sends")).client)  # noqa: PERF401
+        for qos, count in ((0, QOS0_TRIED), (1, QOS1_TRIED)):
+            for number in range(count):
+                client = clients[number % SENDERS]
+                client.on_publish = on_publish
+                client.publish(topic, PAYLOAD, qos=qos)
+        return done.wait(PUBLISHING_MAX_S)
+    finally:
+        for client in clients:
+            disconnect(client)
+
+
+def _until_quiet(heard: _Heard) -> None:
+    heard.last_s = time.monotonic()
+    while len(heard.qos) < QOS0_TRIED + QOS1_TRIED and time.monotonic() - heard.last_s < QUIET_S:
+        time.sleep(0.02)
+
+
+def _feedback(what: str, broker: Broker) -> Iterator[Finding]:
+    """A device that can repeat does so until it hears "received": it must be allowed to hear it."""
+    if broker.device is None or not broker.feedback_topic:
+        return
+    topic = broker.feedback_topic.replace("{device_id}", str(broker.device.username))
+    reached = _reached(broker, broker.device, topic)
+    if reached is None:
+        words = "not known whether feedback reaches a device: the broker does not let one of the two in"
+        yield Finding(level=WARN, what=what, words=words, remedy="see the lines above")
+    elif reached:
+        yield Finding(level=OK, what=what, words="feedback reaches a device")
+    else:
+        words = f"feedback does not reach its device: {broker.device.username} heard nothing on {topic}"
+        remedy = "let our user write it and the device read it, as alertd broker config does"
+        yield Finding(level=WARN, what=what, words=words, remedy=remedy)
+
+
+def _reached(broker: Broker, device: Login, topic: str) -> bool | None:
+    heard = _Heard()
+    try:
+        listening = connect(broker, device, on_message=heard.take)
+        try:
+            subscribe(listening.client, [topic], 1)
+            speaking = connect(broker, broker.alertd)
+            publish(speaking.client, topic, PAYLOAD)
+            disconnect(speaking.client)
+            return heard.came.wait(CONNECT_WAIT_S) and PAYLOAD in heard.payloads
+        finally:
+            disconnect(listening.client)
+    except (RefusalError, OSError):
+        return None

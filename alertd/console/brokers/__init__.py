@@ -1,0 +1,1 @@
+"""`alertd broker`: what an administrator sees of the broker's configuration."""

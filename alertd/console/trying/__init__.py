@@ -1,0 +1,1 @@
+"""Trying out one device: `alertd devices test`, and what the API does for it."""

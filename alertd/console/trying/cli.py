@@ -1,0 +1,109 @@
+"""`alertd devices test` and `hash-code`: what an admin does at a device before it is relied on.
+
+The command is the test: while it runs the device is in test, when it ends the device is live. If it is killed, the test
+ends by itself after its minutes.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from alertd.console.client import Client
+from alertd.console.terminal import Exit, daemon, fail, print_json, signed
+
+ASK_EVERY_S = 0.5
+QUIET_S = 5.0
+"""After a gesture was heard: a hurried finger adds presses, and gateways copies."""
+
+
+def try_out(  # noqa: PLR0913, PLR0917 - one parameter an option
+    context: typer.Context,
+    device: Annotated[str, typer.Argument(help="A device's id.")],
+    by: Annotated[str | None, typer.Option("--by", metavar="PERSON", help="Who tries it: a person's id.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="Who tries it, if not in people.csv: the name as others should read it."),
+    ] = None,
+    minutes: Annotated[int, typer.Option("--minutes", min=1, max=60, help="It ends by itself then.")] = 10,
+    tried: Annotated[
+        str | None, typer.Option("--class", help="The gravest that is tried; otherwise its least grave gesture.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Go on after the first gesture, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the API's own JSON, for programs.")] = False,
+) -> None:
+    """Try one device out: press it, and see what arrives. Nobody is paged.
+
+    Only presses of exactly this device are a test, and only up to its least grave gesture, or --class. Anything graver,
+    and every other device, is REAL. While this command runs the device is in test; when it ends, it is live.
+
+    Example:  alertd devices test button-204 --by ruiz
+    """
+    order = {**signed(by, name), "device": device, "minutes": minutes, **({"class": tried} if tried else {})}
+    with daemon(context) as client:
+        begun = client.post("/v1/device-tests", order)
+        seen = {line["site"]: line["number"] for line in begun["heard"]}
+        if not as_json:
+            typer.echo(f"{begun['words']} Press it now. Ctrl-C ends the test.")
+        try:
+            found, over = _listen(client, device, seen, keep=keep, quiet=as_json)
+        except KeyboardInterrupt:
+            found, over = [], False
+        last = begun if over else client.post("/v1/device-tests/end", {**signed(by, name), "device": device})
+    if as_json:
+        print_json({**last, "heard": found})
+        return
+    gestures = [line for line in found if line["gesture"]]
+    typer.echo(f"{device} is LIVE again: {'its test is over' if not over else found[-1]['words']}.")
+    if not gestures:
+        fail(f"No gesture of {device} was heard. Look at its battery, its gateway, and the trigger.", Exit.FAILED)
+
+
+def _listen(
+    client: Client, device: str, seen: dict[str, int], *, keep: bool, quiet: bool
+) -> tuple[list[Mapping[str, Any]], bool]:
+    """Until a gesture was heard and it is quiet again, or the test is over: then True."""
+    found: list[Mapping[str, Any]] = []
+    last = 0.0
+    while True:
+        after = ",".join(f"{site}:{number}" for site, number in seen.items())
+        for line in client.get("/v1/device-tests", device=device, after=after)["heard"]:
+            seen[line["site"]] = line["number"]
+            found.append(line)
+            last = time.monotonic()
+            if line["is_over"]:
+                return found, True
+            if not quiet:
+                typer.echo(_told(line))
+        if any(line["gesture"] for line in found) and not keep and time.monotonic() - last > QUIET_S:
+            return found, False
+        time.sleep(ASK_EVERY_S)
+
+
+def _told(line: Mapping[str, Any]) -> str:
+    if line["gesture"]:
+        return f"  {line['at_local']}  GESTURE  it would have called for {line['gesture']}; nobody is paged"
+    count = f" × {line['count']}" if line["count"] else ""
+    parts = [f"{line['action']}{count}"]
+    parts += [f"by {line['rule']}"] if line["rule"] else []
+    parts += [f"over {line['gateway']}"] if line["gateway"] else []
+    parts += [f"battery {line['battery']} %"] if line["battery"] is not None else []
+    late = f"{line['late_ms']} ms after it was pressed, " if line["late_ms"] is not None else ""
+    return f"  {line['at_local']}  heard    {', '.join(parts)}; {late}written down in {line['taken_ms']} ms"
+
+
+def hash_code() -> None:
+    """Turn a duress code into what devices.csv holds of it. The code is not shown, kept, or sent anywhere.
+
+    Example:  alertd devices hash-code
+    """
+    import secrets
+
+    from alertd.model.duress_code import LENGTHS, SALT_BYTES, hashed
+
+    code = typer.prompt("Duress code", hide_input=True, confirmation_prompt=True).strip()
+    if len(code) not in LENGTHS:
+        fail(f"A code has {LENGTHS.start} to {LENGTHS.stop - 1} characters.", Exit.USAGE)
+    typer.echo(hashed(code, secrets.token_bytes(SALT_BYTES)))
+    typer.echo("Write this into the column duress_codes of the keypad's row in devices.csv.", err=True)

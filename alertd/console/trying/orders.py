@@ -1,0 +1,201 @@
+"""Trying one device out: begin, see what was heard, end. Every change is an event through the door.
+
+Must never say that a press is a test: the engine alone does, from the row that it made.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from alertd.console.backend import Backend
+from alertd.console.naming import INCIDENTS_MAX, read, who_orders
+from alertd.console.operations import Signature, cause_of, committed
+from alertd.console.refusals import refused, unknown
+from alertd.console.views import clock_time
+from alertd.engine.device_tests import classes_of, why_not
+from alertd.model.decision import DeviceTest, Entry, EntryKind
+from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered
+from alertd.model.ids import DeviceId, SiteId, derive
+from alertd.model.incident import IncidentClass
+from alertd.model.reason import Reason
+from alertd.model.site import Device
+from alertd.ports import JournalLine
+
+LOOKS_BACK_US = 2 * 3600 * 1_000_000
+"""Longer than any test lasts."""
+
+
+class HeardView(Struct, frozen=True, kw_only=True):
+    """One message of the device, or what a gesture of it came to."""
+
+    number: int
+    """Within its site; ask for what comes after the last one."""
+    site: str
+    at_local: str
+    words: str
+    gesture: str
+    """The class that it would have called for; "": it is below the first gesture, or no press."""
+    action: str
+    count: int | None
+    gateway: str | None
+    rule: str | None
+    battery: int | None
+    late_ms: int | None
+    """From the device's own time to its arrival; `None`: the device has no clock, or a wrong one."""
+    taken_ms: int
+    """From its arrival until it was written down."""
+    is_over: bool
+
+
+class TestView(Struct, frozen=True, kw_only=True):
+    """A device that is tried out, or was."""
+
+    __test__ = False  # pytest: not a test class
+
+    device: str
+    label: str
+    sites: tuple[str, ...]
+    runs: bool
+    words: str
+    incident_class: str | None
+    ends_local: str | None
+    seconds_left: int | None
+    heard: tuple[HeardView, ...]
+
+
+async def start(
+    backend: Backend, name: str, minutes: int, wanted: IncidentClass | None, signed: Signature, key: str | None
+) -> TestView:
+    """Begin, at every site at which the device may press; or say in a sentence why not."""
+    device, by = _device(backend, name), who_orders(backend, signed.by, signed.name)
+    classes = classes_of(device)
+    if not classes:
+        raise refused(409, f"{device.id} has no gesture that means anything", "device", "see gestures.toml")
+    _, cause = cause_of(key, "device-test")
+    orders = [
+        DeviceTestOrdered(
+            site_id=site_id,
+            cause=derive(cause, site_id),  # type: ignore[arg-type]
+            by=by,
+            device_id=device.id,
+            incident_class=wanted or classes[0],
+            minutes=minutes,
+        )
+        for site_id in _sites(device)
+    ]
+    for order in orders:
+        await _refuse(backend, order)
+    for order in orders:
+        await committed(backend.door.submit(order))
+    view = await look(backend, name, {})
+    if not view.runs:  # something began between the look and the commit
+        raise refused(409, f"{device.id} is not tried out: it is live", "device", "look at `alertd incidents`")
+    return view
+
+
+async def end(backend: Backend, name: str, signed: Signature) -> TestView:
+    """The device is live again, at all of its sites."""
+    device, by = _device(backend, name), who_orders(backend, signed.by, signed.name)
+    for site_id in _sites(device):
+        order = DeviceTestEndOrdered(site_id=site_id, device_id=device.id, why=f"ended by {by}")
+        await committed(backend.door.submit(order))
+    return await look(backend, name, {})
+
+
+async def look(backend: Backend, name: str, after: dict[str, int]) -> TestView:
+    """What was heard of the device in its last test. `after`: of each site, the number of the last line that is known
+    already."""
+    device = _device(backend, name)
+    running = await read(backend.store.read_device_tests)
+    tests = {site_id: memory.test for site_id, memory in running if memory.device_id == device.id and memory.test}
+    now_us = backend.clock.now().wall_us
+    heard: list[HeardView] = []
+    for site_id in _sites(device):
+        lines = await read(lambda site=site_id: _lines(backend, site, now_us, after.get(site, 0)))  # type: ignore[misc]
+        heard += _heard(backend, device, lines)
+    return _view(
+        backend, device, tests, sorted(heard, key=lambda each: (each.at_local, each.site, each.number)), now_us
+    )
+
+
+def _view(
+    backend: Backend, device: Device, tests: dict[SiteId, DeviceTest], heard: Sequence[HeardView], now_us: int
+) -> TestView:
+    test = next(iter(tests.values()), None)
+    until = None if test is None else clock_time(backend.registry(), device.site_id, test.ends_us)
+    if test is None:
+        words = f"{device.label or device.id} is LIVE: a press pages people."
+    else:
+        words = f"{device.label or device.id} is in TEST until {until}: its presses page nobody, up to "
+        words += f"{test.incident_class}. Anything graver, and every other device, is LIVE."
+    return TestView(
+        device=device.id,
+        label=device.label,
+        sites=tuple(_sites(device)),
+        runs=test is not None,
+        words=words,
+        incident_class=None if test is None else test.incident_class.value,
+        ends_local=until,
+        seconds_left=None if test is None else max(0, test.ends_us - now_us) // 1_000_000,
+        heard=tuple(heard),
+    )
+
+
+def _device(backend: Backend, name: str) -> Device:
+    devices = backend.registry().devices
+    found = devices.get(DeviceId(name))
+    if found is None:
+        raise unknown("device", name, "device", devices)
+    return found
+
+
+def _sites(device: Device) -> tuple[SiteId, ...]:
+    return tuple(dict.fromkeys((device.site_id, *device.roaming_sites)))
+
+
+async def _refuse(backend: Backend, order: DeviceTestOrdered) -> None:
+    still_open = await read(
+        lambda: backend.store.read_incidents(open_only=True, site_id=order.site_id, limit=INCIDENTS_MAX)
+    )
+    drills = await read(lambda: backend.store.read_drills(running_only=True, site_id=order.site_id, limit=1))
+    reason = why_not(backend.registry(), order, still_open, drills[0] if drills else None)
+    if reason:
+        raise refused(409, reason, "device", "nothing was begun: the device is live")
+
+
+def _lines(backend: Backend, site_id: SiteId, now_us: int, after: int) -> tuple[JournalLine, ...]:
+    return backend.store.read_journal(
+        site_id, since_us=now_us - LOOKS_BACK_US, until_us=now_us + LOOKS_BACK_US, after=after, kind=EntryKind.PRESS
+    )
+
+
+def _heard(backend: Backend, device: Device, lines: Sequence[JournalLine]) -> list[HeardView]:
+    """Lines of the newest test of the device."""
+    mine = [(line, line.entry) for line in lines if line.entry is not None and line.entry.data.get("test")]
+    mine = [(line, entry) for line, entry in mine if entry.data.get("device") == device.id]
+    newest = mine[-1][1].data["test"] if mine else ""
+    wanted = (Reason.TRIED_OUT, Reason.TRIED_ENOUGH)
+    return [
+        _line(backend, line, entry) for line, entry in mine if entry.data["test"] == newest and entry.reason in wanted
+    ]
+
+
+def _line(backend: Backend, line: JournalLine, entry: Entry) -> HeardView:
+    data = entry.data
+    received_us = int(data.get("received_us", line.at_us))
+    pressed_us = data.get("pressed_us")
+    return HeardView(
+        number=line.sequence,
+        site=line.site_id,
+        at_local=clock_time(backend.registry(), line.site_id, line.at_us),
+        words=entry.text,
+        gesture=data.get("class", ""),
+        action=data.get("action", ""),
+        count=int(data["count"]) if "count" in data else None,
+        gateway=data.get("gateway"),
+        rule=data.get("rule"),
+        battery=int(data["battery"]) if "battery" in data else None,
+        late_ms=None if pressed_us is None else max(0, received_us - int(pressed_us)) // 1_000,
+        taken_ms=max(0, line.at_us - received_us) // 1_000,
+        is_over=entry.reason is Reason.TRIED_ENOUGH,
+    )

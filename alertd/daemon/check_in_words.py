@@ -1,0 +1,65 @@
+"""What people read of devices that are silent, gateways that are gone, batteries that are low."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from alertd.daemon.device_records import Record
+from alertd.model.registry import Registry
+from alertd.model.site import Device
+
+NAMED_MAX = 3
+"""Devices that a text names; the rest is a number, and `alertd devices list` has them."""
+DAY_US = 20 * 3600 * 1_000_000
+"""A time of day that lies further back needs its date."""
+
+
+def silent(records: Sequence[Record], registry: Registry, now_us: int) -> str:
+    """Of devices that are missed, in the order in which they were."""
+    if len(records) == 1:
+        record = records[0]
+        return f"{name(record.device, registry)} {_since(record, registry, now_us)}. Go and press it."
+    named = "; ".join(name(record.device, registry) for record in records[:NAMED_MAX])
+    more = f" and {len(records) - NAMED_MAX} more" if len(records) > NAMED_MAX else ""
+    return f"{len(records)} devices are silent: {named}{more}. One cause? Power, network, gateway."
+
+
+def gateway(record: Record, below: int, registry: Registry, now_us: int) -> str:
+    deaf = f"{below} device{'' if below == 1 else 's'} below it cannot be heard" if below else "nothing hangs below it"
+    since = f"{name(record.device, registry)} {_since(record, registry, now_us)}"
+    return f"{since}: {deaf}. Look at its power and network."
+
+
+def battery(records: Sequence[Record], registry: Registry) -> str:
+    """The emptiest first."""
+    emptiest = sorted(records, key=lambda record: -1 if record.battery_pct is None else record.battery_pct)
+    named = "; ".join(f"{name(record.device, registry)}{_pct(record)}" for record in emptiest[:NAMED_MAX])
+    more = f" and {len(records) - NAMED_MAX} more" if len(records) > NAMED_MAX else ""
+    return f"Low batter{'y' if len(records) == 1 else 'ies'}: {named}{more}. Change within days."
+
+
+def name(device: Device, registry: Registry) -> str:
+    """What it is called, where it hangs, and its id, as far as one does not say the other."""
+    zone = registry.zones.get(device.zone_id) if device.zone_id is not None else None
+    called = device.label or device.id
+    if zone is not None and zone.short not in called:
+        called = f"{zone.short} {called}"
+    return called if device.id in called else f"{called} ({device.id})"
+
+
+def _since(record: Record, registry: Registry, now_us: int) -> str:
+    if record.offline_us is not None:
+        return f"went offline at {_when(record.offline_wall_us, record.device, registry, now_us)}"
+    if not record.seen_wall_us:
+        return f"was never heard since {_when(record.known_wall_us, record.device, registry, now_us)}"
+    return f"is silent since {_when(record.seen_wall_us, record.device, registry, now_us)}"
+
+
+def _when(at_us: int, device: Device, registry: Registry, now_us: int) -> str:
+    site = registry.sites.get(device.site_id)
+    local = datetime.fromtimestamp(at_us / 1_000_000, ZoneInfo(site.time_zone if site else "UTC"))
+    return local.strftime("%H:%M" if abs(now_us - at_us) < DAY_US else "%a %d %b %H:%M")
+
+
+def _pct(record: Record) -> str:
+    return "" if record.battery_pct is None else f" {record.battery_pct} %"

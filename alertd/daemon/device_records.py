@@ -1,0 +1,168 @@
+"""What the daemon remembers of each registered device, and when its check-in window ends.
+
+Pure bookkeeping, O(1) a message: a message only stamps a record. The end of a window is worked out when it may have
+come (`daemon.check_ins`). Must never: read a clock, wait, or decide what people are told.
+"""
+
+from alertd.daemon.hours import began_us, next_us
+from alertd.model.check_in import CheckIn, DeviceStanding, LastSeen, Link
+from alertd.model.decision import Now
+from alertd.model.ids import DeviceId
+from alertd.model.site import Device, DeviceKind, Site
+
+NEVER_HEARD_S = 24 * 3600.0
+"""A device that was never heard is missed so long after it was registered, at the earliest: it has to be hung first."""
+
+
+class Record:
+    """One device. Times without another word are boot time in microseconds."""
+
+    __slots__ = (
+        "battery_low", "battery_pct", "device", "hangs_below", "heard_by", "is_dirty", "known_wall_us",
+        "last_us", "listened_us", "mains", "offline_us", "offline_wall_us", "pressed_wall_us", "profile", "qos",
+        "queued", "resumed_us", "seen_wall_us", "silent", "source", "spoke", "window_us",
+    )  # fmt: skip
+
+    def __init__(self, device: Device, now: Now) -> None:
+        self.device = device
+        self.window_us = 0
+        """0: it need not report."""
+        self.known_wall_us = now.wall_us
+        self.last_us = now.boot_us
+        """When it was last heard; before it ever was: when it became known."""
+        self.seen_wall_us = 0
+        self.pressed_wall_us = 0
+        self.resumed_us = 0
+        """When the way to it was mended: its window begins anew."""
+        self.listened_us = 0
+        """See `LastSeen`."""
+        self.source = ""
+        self.heard_by: DeviceId | None = None
+        self.hangs_below: DeviceId | None = None
+        """Where the index of gateways has it."""
+        self.battery_pct: int | None = None
+        self.battery_low = False
+        self.mains = False
+        self.offline_us: int | None = None
+        self.offline_wall_us = 0
+        self.qos: int | None = None
+        self.silent = False
+        self.is_dirty = True
+        self.queued = 0
+        """Number of its entry among the ends of windows; 0: it has none."""
+        self.profile = ""
+        """See `CheckIn`."""
+        self.spoke = False
+        """In this life of alertd."""
+
+    @property
+    def is_gateway(self) -> bool:
+        return self.device.kind is DeviceKind.GATEWAY
+
+    @property
+    def behind(self) -> DeviceId | None:
+        """The gateway or bridge through which it is heard."""
+        return self.device.gateway or self.heard_by
+
+    def stamp(self, check_in: CheckIn, source: str, listened_us: int, now: Now) -> None:
+        """The device itself spoke."""
+        ago_us = 0 if check_in.seen_us is None else max(0, now.wall_us - check_in.seen_us)
+        if self.seen_wall_us and now.wall_us - ago_us <= self.seen_wall_us and ago_us:
+            return  # a bridge says again what it said before
+        self.spoke = True
+        self.last_us = now.boot_us - ago_us
+        self.seen_wall_us = now.wall_us - ago_us
+        self.source = source
+        self.listened_us = listened_us
+        self.offline_us = None
+        self.offline_wall_us = 0
+        if check_in.heard_by is not None:
+            self.heard_by = check_in.heard_by
+        if check_in.pressed:
+            self.pressed_wall_us = now.wall_us
+
+    def link(self, link: Link, now: Now) -> None:
+        """Somebody speaks of the way to it."""
+        if link is Link.ONLINE:
+            self.offline_us, self.offline_wall_us = None, 0
+        elif self.offline_us is None:
+            self.offline_us, self.offline_wall_us = now.boot_us, now.wall_us
+
+    def power(self, check_in: CheckIn) -> bool:
+        """Take its battery's word; is it another one than before?"""
+        battery = check_in.battery
+        if battery is None:
+            return False
+        self.mains = battery.mains
+        if battery.pct is not None or battery.mains or battery.low is not None:
+            self.battery_pct = battery.pct
+        if battery.is_low is None or battery.is_low == self.battery_low:
+            return False
+        self.battery_low = battery.is_low
+        return True
+
+    def due_us(self, resumed_us: int, listened_us: int, now: Now) -> int | None:
+        """When its window ends, if nothing is heard and somebody goes on listening; `None`: never.
+
+        A way that was interrupted gives it its window anew: what it said meanwhile was heard by nobody. Unless that
+        happens again and again: what was not heard for two windows of listening is missed all the same."""
+        window_us = self.window_us
+        if not window_us:
+            return None
+        if not self.seen_wall_us:
+            window_us = max(window_us, round(NEVER_HEARD_S * 1_000_000))
+        anew_us = max(self.last_us, self.resumed_us, resumed_us) + window_us
+        left_us = max(0, 2 * window_us - max(0, listened_us - self.listened_us))
+        return min(anew_us, max(self.last_us + window_us, now.boot_us + left_us))
+
+    def not_before_us(self, site: Site | None, due_us: int, now: Now) -> int:
+        """Boot time before which a wearable may not be missed: its window counts in the school's hours only."""
+        if self.device.kind is not DeviceKind.WEARABLE or site is None:
+            return due_us
+        due_wall_us = now.wall_us + due_us - now.boot_us
+        opening_us = began_us(site, due_wall_us)
+        if opening_us is None:
+            opening_us = next_us(site, due_wall_us)
+            if opening_us is None:
+                return now.boot_us + round(NEVER_HEARD_S * 1_000_000)
+        return max(due_us, now.boot_us + opening_us - now.wall_us + self.window_us)
+
+    # --- what is kept -----------------------------------------------------------------------------------------------
+
+    def kept(self) -> LastSeen:
+        return LastSeen(
+            device_id=self.device.id,
+            known_us=self.known_wall_us,
+            seen_us=self.seen_wall_us,
+            pressed_us=self.pressed_wall_us,
+            heard_by=self.heard_by,
+            battery_pct=self.battery_pct,
+            battery_low=self.battery_low,
+            mains=self.mains,
+            offline_us=self.offline_wall_us,
+            qos=self.qos,
+            profile=self.profile,
+            source=self.source,
+            listened_us=self.listened_us,
+        )
+
+    def remember(self, kept: LastSeen, now: Now) -> None:
+        """What an earlier life, or another node, knew; what is known here of the same is newer."""
+        self.known_wall_us = min(self.known_wall_us, kept.known_us or self.known_wall_us)
+        self.pressed_wall_us = max(self.pressed_wall_us, kept.pressed_us)
+        if kept.qos is not None:
+            self.qos = max(self.qos or 0, kept.qos)
+        if self.seen_wall_us >= max(kept.seen_us, 1):
+            return
+        self.seen_wall_us = kept.seen_us
+        ago_us = max(0, now.wall_us - (kept.seen_us or self.known_wall_us))
+        self.last_us = now.boot_us - ago_us
+        self.profile = self.profile or kept.profile
+        self.heard_by, self.source, self.listened_us = kept.heard_by, kept.source, kept.listened_us
+        self.battery_pct, self.battery_low, self.mains = kept.battery_pct, kept.battery_low, kept.mains
+        if kept.offline_us and self.offline_us is None:
+            self.offline_wall_us = kept.offline_us
+            self.offline_us = now.boot_us
+
+    def standing(self, behind: DeviceId | None) -> DeviceStanding:
+        return DeviceStanding(last=self.kept(), window_s=self.window_us // 1_000_000, silent=self.silent, behind=behind)

@@ -1,0 +1,236 @@
+"""In front of the door: what sensors say, before anything follows from it. In memory; it survives no restart, and need
+not: the engine remembers what people were told.
+
+Owns two things. *Numbers* become alarms here, by trigger, minimum time and release (req 66, 67): a number by itself
+never passes the door. *Repeats* wait: of one thing that one sensor says, the first passes at once, and what is said
+again goes through as one with a count, at most once in `GATHER_S`. So a flood of thousands of messages an hour is a
+commit a minute, and delays no press (promise 2, req 68).
+
+Must never: hold back, count or look at anything but registered sensors; lose the first of anything; lose a message
+whose commit failed, because the broker sends only that one again. What waits when alertd dies is a count, and no alarm.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from msgspec.structs import replace
+
+from alertd.daemon.telemetry import Telemetry
+from alertd.model.events import Event, Pressed
+from alertd.model.ids import DeviceId
+from alertd.model.incident import VERIFY_FIRST
+from alertd.model.registry import Registry
+from alertd.model.site import Device, DeviceKind, Thresholds
+from alertd.ports import Clock, Door
+
+GATHER_S = 60.0
+"""Repeats of a nuisance are gathered for so long."""
+GATHER_SHOTS_S = 5.0
+"""The same of what would be a panic if a human said so."""
+STALE_US = 120 * 1_000_000
+"""A number older than this says nothing of now."""
+OTHER = "?"
+"""Stands for every word that the sensor's gestures do not know: nobody can make as many as they like."""
+RETAINED = "retained"
+SOURCE = "sensors"
+"""Under which what is held back is counted."""
+
+Key = tuple[DeviceId, str]
+RegistryNow = Callable[[], Registry]
+
+
+class Spoken:
+    """What one sensor says of one thing."""
+
+    __slots__ = ("above_since_us", "is_on", "last", "passed_us", "pending", "waiting")
+
+    def __init__(self) -> None:
+        self.passed_us: int | None = None
+        """Boot time when it passed the door last; `None`: never, or in vain."""
+        self.waiting = 0
+        """Alarms that have not passed yet."""
+        self.last: Pressed | None = None
+        """What stands for them, or the end of the alarm."""
+        self.is_on = False
+        """By numbers: an alarm now."""
+        self.above_since_us: int | None = None
+        """Boot time since when the numbers have been an alarm, if they stay one for long enough."""
+        self.pending: Pressed | None = None
+        """The number that began it."""
+
+
+class Readings:
+    """Belongs to the event loop."""
+
+    def __init__(self, clock: Clock, telemetry: Telemetry) -> None:
+        self._clock = clock
+        self._telemetry = telemetry
+        self._spoken: dict[Key, Spoken] = {}
+        self._passing: list[Spoken] = []
+        self._news = asyncio.Event()
+
+    # --- in the way of a message ------------------------------------------------------------------------------------
+
+    def sift(self, events: tuple[Event, ...], registry: Registry) -> tuple[Event, ...]:
+        """What passes the door now. Everything does that is no sensor's."""
+        if not any(_sensor(event, registry) is not None for event in events):
+            return events
+        self._passing = []
+        return tuple(passed for event in events if (passed := self._sifted(event, registry)) is not None)
+
+    def await_commit(self, done: Awaitable[None]) -> None:
+        """`done`: of what `sift` has let through. In vain: the next of its kind passes at once."""
+        passing, self._passing = self._passing, []
+        if not passing or not isinstance(done, asyncio.Future):
+            return
+
+        def settled(future: "asyncio.Future[None]") -> None:
+            if future.cancelled() or future.exception() is not None:
+                for spoken in passing:
+                    spoken.passed_us = None
+
+        done.add_done_callback(settled)
+
+    def _sifted(self, event: Event, registry: Registry) -> Event | None:
+        device = _sensor(event, registry)
+        if device is None or not isinstance(event, Pressed):
+            return event
+        action = event.signal.action
+        word = RETAINED if event.retained else action if action in device.gestures.actions else OTHER
+        spoken = self._spoken.setdefault((device.id, word), Spoken())
+        if event.signal.reading is not None:
+            return self._measured(spoken, event, device)
+        return self._gathered(spoken, event, device)
+
+    def _gathered(self, spoken: Spoken, event: Pressed, device: Device) -> Pressed | None:
+        now_us = self._clock.now().boot_us
+        times = 0 if event.signal.ends else 1
+        gather_us = _gather_s(device, event.signal.action) * 1_000_000
+        if spoken.passed_us is not None and now_us - spoken.passed_us < gather_us:
+            self._telemetry.observe(SOURCE, "gathered")
+            if spoken.last is None:
+                self._news.set()
+            spoken.waiting += times
+            if times or not spoken.waiting:
+                spoken.last = event
+            return None
+        passed = _counted(event, spoken.waiting + times)
+        spoken.passed_us, spoken.waiting, spoken.last = now_us, 0, None
+        self._passing.append(spoken)
+        return passed
+
+    # --- numbers ----------------------------------------------------------------------------------------------------
+
+    def _measured(self, spoken: Spoken, event: Pressed, device: Device) -> Pressed | None:
+        """A number: an alarm, the end of one, or nothing."""
+        self._telemetry.observe(SOURCE, "readings")
+        limits, number = device.gestures.sensor.thresholds.get(event.signal.action), event.signal.reading
+        old = event.retained or event.backlog or event.received_us - event.oldest_us > STALE_US
+        if limits is None or number is None or old:
+            return None
+        if spoken.is_on:
+            if number > limits.release:
+                return None
+            spoken.is_on = False
+            return self._gathered(spoken, _verdict(event, ends=True), device)
+        if number < limits.trigger:
+            spoken.above_since_us = spoken.pending = None
+            return None
+        if spoken.above_since_us is None:
+            spoken.above_since_us, spoken.pending = self._clock.now().boot_us, event
+            self._news.set()
+        return self._triggered(spoken, device, limits)
+
+    def _triggered(self, spoken: Spoken, device: Device, limits: Thresholds) -> Pressed | None:
+        """An alarm, if the numbers have been one for long enough. The last number stands until the next one: a sensor
+        that speaks when something changes says nothing more while it burns."""
+        began, since_us = spoken.pending, spoken.above_since_us
+        if began is None or since_us is None or self._clock.now().boot_us - since_us < limits.for_s * 1_000_000:
+            return None
+        spoken.is_on, spoken.above_since_us, spoken.pending = True, None, None
+        return self._gathered(spoken, _verdict(began, ends=False), device)
+
+    # --- what time brings -------------------------------------------------------------------------------------------
+
+    async def run(self, door: Door, registry: RegistryNow) -> None:
+        """Let through what has waited, and what has been too much for long enough. Ends never."""
+        while True:
+            self._news.clear()
+            wait_s = self._due_in_s(registry())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._news.wait()
+            for spoken, event in self._due(registry()):
+                self._passing = [spoken]
+                self.await_commit(door.submit(event))
+
+    def _due_in_s(self, registry: Registry) -> float | None:
+        """Seconds until something is due; `None`: nothing waits."""
+        dues = (_due_us(device_id, spoken, registry) for (device_id, _), spoken in self._spoken.items())
+        due_us = min((due for due in dues if due is not None), default=None)
+        return None if due_us is None else max(0.0, (due_us - self._clock.now().boot_us) / 1_000_000)
+
+    def _due(self, registry: Registry) -> list[tuple[Spoken, Pressed]]:
+        now_us = self._clock.now().boot_us
+        found: list[tuple[Spoken, Pressed]] = []
+        for (device_id, _), spoken in self._spoken.items():
+            due_us = _due_us(device_id, spoken, registry)
+            if due_us is not None and due_us <= now_us:
+                passed = self._passed(spoken, registry.devices[device_id], now_us)
+                found += [(spoken, passed)] if passed is not None else []
+        return found
+
+    def _passed(self, spoken: Spoken, device: Device, now_us: int) -> Pressed | None:
+        if spoken.pending is not None:
+            limits = device.gestures.sensor.thresholds.get(spoken.pending.signal.action)
+            triggered = self._triggered(spoken, device, limits) if limits is not None else None
+            if triggered is not None:
+                return triggered
+        if spoken.last is None or now_us < _ripe_us(spoken, device):
+            return None
+        passed = _counted(spoken.last, spoken.waiting)
+        spoken.passed_us, spoken.waiting, spoken.last = now_us, 0, None
+        return passed
+
+
+def _sensor(event: Event, registry: Registry) -> Device | None:
+    """The registered sensor that speaks; `None`: somebody else, or nobody knows who."""
+    if not isinstance(event, Pressed):
+        return None
+    device = registry.devices.get(event.signal.device_id)
+    return device if device is not None and device.kind is DeviceKind.SENSOR else None
+
+
+def _gather_s(device: Device, action: str) -> float:
+    return GATHER_SHOTS_S if device.gestures.actions.get(action) in VERIFY_FIRST else GATHER_S
+
+
+def _ripe_us(spoken: Spoken, device: Device) -> int:
+    """When what waits may pass. In boot time."""
+    assert spoken.last is not None, "something waits"
+    if spoken.passed_us is None:
+        return 0
+    return spoken.passed_us + round(_gather_s(device, spoken.last.signal.action) * 1_000_000)
+
+
+def _due_us(device_id: DeviceId, spoken: Spoken, registry: Registry) -> int | None:
+    """Boot time at which something of it is due. A sensor that left the registry has nothing more to say."""
+    device = registry.devices.get(device_id)
+    if device is None or device.kind is not DeviceKind.SENSOR:
+        return None
+    due: list[int] = [_ripe_us(spoken, device)] if spoken.last is not None else []
+    if spoken.pending is not None and spoken.above_since_us is not None:
+        limits = device.gestures.sensor.thresholds.get(spoken.pending.signal.action)
+        due += [spoken.above_since_us + limits.for_s * 1_000_000] if limits is not None else []
+    return min(due, default=None)
+
+
+def _counted(event: Pressed, times: int) -> Pressed:
+    """With the number of alarms that it stands for: counted here, never taken from a payload."""
+    return replace(event, signal=replace(event.signal, count=max(1, times)))
+
+
+def _verdict(event: Pressed, *, ends: bool) -> Pressed:
+    """What a number means."""
+    return replace(event, signal=replace(event.signal, reading=None, ends=ends))

@@ -1,0 +1,150 @@
+"""A shot that one sensor hears is a question; a second sensor, or a human, answers it (req 70).
+
+Sensors can be fooled, and are (req 71): the first alarm is told to people who are near and asks them to look. Only what
+the site's policy names follows when a second sensor of the school, or somebody's press for help, comes within its
+seconds; a reply (9: lock down) is a human's word and needs neither. Must never make a panic of one sensor alone, and
+never touch what a human pressed.
+"""
+
+from msgspec.structs import replace
+
+from alertd.engine import drill_news, drills, escalation, presses, wording
+from alertd.engine.draft import Draft
+from alertd.model.decision import EntryKind
+from alertd.model.events import Pressed
+from alertd.model.incident import VERIFY_FIRST, Incident, IncidentClass, Press, is_panic
+from alertd.model.mode import Mode
+from alertd.model.policy import Corroboration
+from alertd.model.reason import Reason
+from alertd.model.site import DeviceKind
+
+SECOND_US = 1_000_000
+
+
+def bear_out(d: Draft, event: Pressed, press: Press, open_: Incident | None) -> bool:
+    """A sensor heard a shot. Is it borne out, or part of what everybody knows? If so it is taken care of here."""
+    lockdown = _lockdown(d)
+    if lockdown is not None:  # where it was heard is news to those who go there; that it is heard again is not
+        _merge(d, lockdown, press)
+        return True
+    if open_ is None:
+        within = d.policy_now(press.incident_class)[1].corroborated
+        human = _pressed_lately(d, event, within)
+        if human is None or not within.raises:
+            return False
+        why = f"{wording.press_words(human)} pressed before"
+        _open_raised(d, event, (press, human), IncidentClass(within.raises), why)
+        return True
+    incident = d.incident(open_.id) or open_
+    others = [p for p in incident.presses if p.device_id != press.device_id]
+    within_us = d.policy(incident).corroborated.within_s * SECOND_US
+    is_new = all(p.device_id != press.device_id for p in incident.presses)
+    incident = _merge(d, incident, press)
+    if any(abs(press.received_us - p.last_us) <= within_us for p in others):
+        _raise(d, incident, press, f"{wording.press_words(press)} heard it, too")
+    elif is_new:
+        d.entry(EntryKind.INCIDENT, Reason.NEWS, "another sensor, too long after the first", incident=incident)
+    return True
+
+
+def _merge(d: Draft, incident: Incident, press: Press) -> Incident:
+    """A sensor that is in the incident already is counted, and nobody is told again; another one is news."""
+    if any(p.device_id == press.device_id for p in incident.presses):
+        return count_again(d, incident, press)
+    return presses.merge(d, incident, press)
+
+
+def count_again(d: Draft, incident: Incident, press: Press) -> Incident:
+    """One more report of what is open: it stays one incident, with a count, and nobody is told again (req 66)."""
+    known = next((p for p in incident.presses if p.device_id == press.device_id), None)
+    counted = press
+    if known is not None:
+        counted = replace(known, count=known.count + press.count, last_us=press.received_us)
+    kept = tuple(counted if p is known else p for p in incident.presses)
+    incident = d.put(replace(incident, presses=kept if known is not None else (*kept, counted)))
+    text = f"{wording.press_words(counted)} again"
+    d.entry(EntryKind.PRESS, Reason.MERGED_REPEAT, text, incident=incident, device=press.device_id)
+    return incident
+
+
+def after_press(d: Draft, event: Pressed) -> None:
+    """A human pressed for help. Does that bear out what a sensor heard a moment ago? Looks only where a sensor's alarm
+    is open, and changes nothing about the press."""
+    for incident_class in VERIFY_FIRST:
+        waiting = d.state.open_by_merge_key(str(incident_class))
+        if waiting is not None and waiting.incident_class in VERIFY_FIRST:
+            _borne_out_by(d, event, d.incident(waiting.id) or waiting)
+
+
+def _borne_out_by(d: Draft, event: Pressed, waiting: Incident) -> None:
+    within = d.policy(waiting).corroborated
+    press = _pressed_lately(d, event, within)
+    if press is None or not waiting.is_open:
+        return
+    heard_us = max(p.last_us for p in waiting.presses)
+    if abs(event.received_us - heard_us) > within.within_s * SECOND_US:
+        return
+    lockdown = _lockdown(d)
+    if lockdown is None:
+        raised = _raise(d, waiting, waiting.presses[-1], f"{wording.press_words(press)} pressed")
+        if raised is not None:  # where the human is who pressed, people have to know, too
+            presses.merge(d, raised, replace(press, incident_class=raised.incident_class))
+        return
+    for heard in waiting.presses:
+        lockdown = _merge(d, lockdown, heard)
+    d.entry(EntryKind.INCIDENT, Reason.CORROBORATED, f"it is part of {lockdown.headline}", incident=waiting)
+    escalation.close_quietly(d, waiting, lockdown.headline)
+
+
+def _pressed_lately(d: Draft, event: Pressed, within: Corroboration) -> Press | None:
+    """A human's press for help within the seconds, of an incident that is open and real. A nurse's call and a fire say
+    nothing of shots."""
+    if not within.by_press:
+        return None
+    for known in d.open_incidents():
+        apart = known.incident_class in presses.APART or not is_panic(known.incident_class)
+        if known.mode is not Mode.LIVE or apart:
+            continue
+        for press in known.presses:
+            device = d.facts.registry.devices.get(press.device_id)
+            is_human = device is None or device.kind is not DeviceKind.SENSOR
+            if is_human and abs(event.received_us - press.last_us) <= within.within_s * SECOND_US:
+                return press
+    return None
+
+
+def _lockdown(d: Draft) -> Incident | None:
+    """The real lockdown that is open at the site."""
+    known = (i for i in d.open_incidents() if i.incident_class is IncidentClass.LOCKDOWN and i.mode is Mode.LIVE)
+    return next(known, None)
+
+
+def _raise(d: Draft, incident: Incident, press: Press, why: str) -> Incident | None:
+    """It is what the policy says that it is then; `None`: that is for a human to say."""
+    wanted = d.policy(incident).corroborated.raises
+    text = f"borne out: {why}" + ("" if wanted else "; the policy leaves it to a human to make more of it")
+    d.entry(EntryKind.INCIDENT, Reason.CORROBORATED, text, incident=incident, device=press.device_id)
+    if not wanted:
+        return None
+    _end_drill(d, why)
+    raised = presses.upgrade(d, incident, IncidentClass(wanted), replace(press, incident_class=IncidentClass(wanted)))
+    drills.say_it_is_real(d, raised)
+    return d.incident(raised.id) or raised
+
+
+def _open_raised(d: Draft, event: Pressed, both: tuple[Press, Press], wanted: IncidentClass, why: str) -> None:
+    """`both`: what the sensor heard, and the human's press."""
+    _end_drill(d, why)
+    press, human = (replace(each, incident_class=wanted) for each in both)
+    raised = presses.open_(d, wanted, press, Mode.LIVE, cause=event.cause)
+    raised = presses.merge(d, raised, human)
+    d.entry(EntryKind.INCIDENT, Reason.CORROBORATED, f"borne out: {why}", incident=raised, device=press.device_id)
+    drills.say_it_is_real(d, raised)
+
+
+def _end_drill(d: Draft, why: str) -> None:
+    """Nobody drills with sensors: what they bear out is real (promise 3)."""
+    if d.drill is not None:
+        drills.stop(d, d.drill, why)
+    else:
+        drill_news.overtake(d, why)

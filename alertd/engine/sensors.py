@@ -1,0 +1,169 @@
+"""What a sensor reports: counted, told once to those on duty, and never more than that.
+
+Four rules:
+
+1. A sensor is no human (req 70, 71). Whatever it says, it never opens a panic by itself, and what it opens is told to
+   people on duty only: `escalation` keeps loudspeakers, dispatch and "everybody" out of it.
+2. The same alarm is told once. What is said again within the cool-down is counted; what is said too often is a storm:
+   one digest, one trouble, and quiet until it is calm (req 66, 68).
+3. What would be a panic if a human said so (a shot, a cry for help) is told at once and asks for corroboration. A
+   second sensor, or a human's press, makes of it what the policy says.
+4. Storm and cool-down never hold back what a human pressed, nor a shot that a second sensor hears.
+
+Thresholds and minimum times are not judged here: numbers become alarms in `daemon.readings`.
+"""
+
+from msgspec.structs import replace
+
+from alertd.engine import corroboration, device_tests, escalation, presses, sensor_storms, troubles, wording
+from alertd.engine.draft import Draft
+from alertd.engine.telling import Call
+from alertd.model.decision import AlarmMemory, EntryKind, FeedbackState
+from alertd.model.events import Pressed
+from alertd.model.incident import SEVERITY, VERIFY_FIRST, IncidentClass, Press, Severity, is_nuisance, is_panic
+from alertd.model.mode import Mode
+from alertd.model.reason import Reason
+from alertd.model.site import Device, DeviceKind
+
+AGAIN_US = 3600 * 1_000_000
+"""An alarm that never ends is told again after so long."""
+SECOND_US = 1_000_000
+
+
+def is_sensors(d: Draft, event: Pressed) -> bool:
+    """Was it a sensor that spoke?"""
+    device = d.facts.registry.devices.get(event.signal.device_id)
+    return device is not None and device.kind is DeviceKind.SENSOR
+
+
+def on_report(d: Draft, event: Pressed) -> None:
+    """A registered sensor says something."""
+    device = d.facts.registry.devices[event.signal.device_id]
+    device_tests.note(d, event, device)
+    seen_us = d.facts.seen_us
+    if seen_us is not None and abs(d.now.wall_us - seen_us) <= presses.DUPLICATE_S * SECOND_US:
+        d.entry(EntryKind.PRESS, Reason.DUPLICATE, f"{_name(device)}: known already", device=device.id)
+        d.confirm(device.id, FeedbackState.RECEIVED)
+        return
+    if event.retained:
+        _retained(d, event, device)
+        return
+    d.cause = event.cause
+    d.confirm(device.id, FeedbackState.RECEIVED)
+    named = device.gestures.actions.get(event.signal.action)
+    if event.signal.ends:
+        _over(d, event, device)
+    elif named is None:
+        _unmapped(d, event, device)
+    elif named == presses.IGNORED or event.signal.reading is not None:
+        # A bare number is no alarm: whoever judges numbers says what they mean without them.
+        d.entry(EntryKind.PRESS, Reason.BELOW_GESTURE, f"{_name(device)}: {event.signal.action}", device=device.id)
+    elif device_tests.takes(d, event, device, IncidentClass(named), None):
+        return
+    elif is_panic(IncidentClass(named)):
+        _refuse(d, event, device, named)
+    else:
+        _alarm(d, event, device, IncidentClass(named))
+
+
+def _name(device: Device) -> str:
+    return device.label or device.id
+
+
+def _where(d: Draft, device: Device) -> str:
+    zone = d.facts.registry.zones.get(device.zone_id) if device.zone_id else None
+    return f"{_name(device)}, {zone.short}" if zone is not None else _name(device)
+
+
+# --- what is no alarm -----------------------------------------------------------------------------------------------
+
+
+def _retained(d: Draft, event: Pressed, device: Device) -> None:
+    """A broker's memory (req 41). A sensor's hides no press, so nobody's phone rings for it."""
+    d.entry(EntryKind.PRESS, Reason.RETAINED, f"{_name(device)}: a retained message", device=device.id)
+    summary = (
+        f"{_where(d, device)} left a stored {event.signal.action[:40]!r} at the broker. Clear it, and switch it off."
+    )
+    troubles.raise_(d, f"retained:{device.id}", summary)
+
+
+def _unmapped(d: Draft, event: Pressed, device: Device) -> None:
+    action = event.signal.action
+    d.entry(EntryKind.PRESS, Reason.UNMAPPED_ACTION, f"{_name(device)}: {action[:40]}", device=device.id)
+    key = f"unmapped:{device.id}:{action}"[:120]
+    troubles.raise_(d, key, f"{_where(d, device)} says {action[:40]!r}, which its gestures do not know.")
+
+
+def _refuse(d: Draft, event: Pressed, device: Device, named: str) -> None:
+    """`alertd check` refuses such gestures, so this is a configuration of yesterday, or worse."""
+    text = f"{_name(device)} says {event.signal.action[:40]!r}, which would be {named}: a sensor never sounds a panic"
+    d.entry(EntryKind.PRESS, Reason.SENSOR_NEVER_PANIC, text, device=device.id)
+    summary = f"{_where(d, device)} tried to sound {named}. Sensors never do: look at it, and at who can speak for it."
+    troubles.raise_(d, f"sensor_panic:{device.id}", summary)
+
+
+def _over(d: Draft, event: Pressed, device: Device) -> None:
+    """It is over, says the sensor: the cool-down begins anew. Only a human, or time, ends an incident."""
+    d.entry(EntryKind.PRESS, Reason.SENSOR_CLEARED, f"{_name(device)}: {event.signal.action} is over", device=device.id)
+    known = d.memory(device.id).alarms
+    for action in (event.signal.action,) if event.signal.action in device.gestures.actions else tuple(known):
+        if action in known:
+            _remember(d, device, action, replace(known[action], last_us=event.received_us))
+
+
+# --- an alarm -------------------------------------------------------------------------------------------------------
+
+
+def _memory(d: Draft, device: Device, action: str) -> AlarmMemory:
+    return d.memory(device.id).alarms.get(action, AlarmMemory())
+
+
+def _remember(d: Draft, device: Device, action: str, memory: AlarmMemory) -> None:
+    of_device = d.memory(device.id)
+    d.remember(replace(of_device, alarms={**of_device.alarms, action: memory}))
+
+
+def _alarm(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass) -> None:
+    action = event.signal.action
+    before = _memory(d, device, action)
+    times = event.signal.count or 1
+    recent = sensor_storms.with_alarms(before.recent, event.received_us, times)
+    memory = replace(before, last_us=event.received_us, recent=recent)
+    _remember(d, device, action, memory)
+    press = presses.press_of(d, event, device, incident_class, times)
+    text = f"{wording.press_words(press)}: {incident_class}"
+    storm = sensor_storms.notice(d, event, device, incident_class)
+    merging = d.state.open_by_merge_key(presses.merge_key_of(incident_class, press))
+    if incident_class in VERIFY_FIRST and corroboration.bear_out(d, event, press, merging):
+        return
+    if merging is not None:
+        incident = corroboration.count_again(d, d.incident(merging.id) or merging, press)
+        if storm is not None and storm.call is not None:
+            sensor_storms.tell(d, incident, storm.call)
+    elif storm is not None and storm.call is None:
+        d.entry(EntryKind.PRESS, Reason.STORM, f"{text}; a storm", device=device.id)
+    elif press.late and SEVERITY[incident_class] is Severity.NUISANCE:
+        d.entry(EntryKind.PRESS, Reason.STALE_NUISANCE, f"{text}, heard only now", device=device.id)
+    elif storm is None and is_nuisance(incident_class) and _is_same(before, event, device):
+        d.entry(EntryKind.PRESS, Reason.COOLING_DOWN, f"{text}, again", device=device.id)
+    else:
+        call = storm.call if storm is not None else None
+        _open(d, event, device, press, call)
+
+
+def _is_same(before: AlarmMemory, event: Pressed, device: Device) -> bool:
+    """Is it the alarm that people were told of? Not if the clock was set back since: nobody knows how long ago that
+    was."""
+    since_us = event.received_us - before.last_us
+    cooling = 0 <= since_us < device.gestures.sensor.cool_down_s * SECOND_US
+    return cooling and 0 <= event.received_us - before.told_us < AGAIN_US
+
+
+def _open(d: Draft, event: Pressed, device: Device, press: Press, call: Call | None) -> None:
+    memory = sensor_storms.told_today(d, _memory(d, device, event.signal.action), event.received_us)
+    _remember(d, device, event.signal.action, memory)
+    if call is None:
+        call = escalation.call_for(d, press, "alert", Reason.FIRST_WAVE)
+        call = replace(call, extra=call.extra | {"today": sensor_storms.today_words(memory.times)})
+    incident = presses.open_(d, press.incident_class, press, Mode.LIVE, cause=event.cause, call=call)
+    d.entry(EntryKind.PRESS, call.reason, f"{wording.press_words(press)}", incident=incident, device=device.id)

@@ -1,0 +1,179 @@
+# ruff: noqa: E501 - what is changed is quoted as it stands in the source
+"""Mutants in what is remembered of devices: states that last, tests of single devices, who heard a badge, typed codes."""
+
+from mutation.mutant import Edit, Mutant, Story, Tests
+
+LEVELS = "alertd/engine/levels.py"
+DEVICE_TESTS = "alertd/engine/device_tests.py"
+PRESSES = "alertd/engine/presses.py"
+HEARING = "alertd/engine/hearing.py"
+MAPPING = "adapters/alertd_adapters/decoders/mapping"
+CODES = ("tests/adapters/decoders/mapping/test_levels_and_codes.py",)
+
+REMEMBERING = (
+    Mutant(
+        name="states: each repeat is a press",
+        edits=(
+            Edit(
+                file=PRESSES,
+                old="    if (activation := levels.known(d, event, device)) is not None:\n",
+                new="    if (activation := None) is not None:\n",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="state_that_lasts", trips=("lasting states",)),
+    ),
+    Mutant(
+        name="states: what the device ended goes on",
+        edits=(
+            Edit(
+                file=LEVELS,
+                old="    over = tuple(a for a in memory.lasting if lasting is None or a.what == lasting.what)\n",
+                new="    over = ()\n",
+            ),
+        ),
+        by=Story(name="state_that_lasts", trips=("lasting states",)),
+    ),
+    Mutant(
+        name="states: one that was silent for an hour is still the same",
+        edits=(
+            Edit(
+                file=LEVELS,
+                old="    return found if said_us - found.last_us <= lasting.repeats_s * 1_000_000 else None\n",
+                new="    return found\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_levels.py",), names="doubt pages"),
+    ),
+    Mutant(
+        name="states: forgotten by a restart",
+        edits=(
+            Edit(
+                file="alertd/store/rows.py",
+                old="    return _decode(GestureCount, schema, blob)\n",
+                new="    return msgspec.structs.replace(_decode(GestureCount, schema, blob), lasting=())\n",
+            ),
+        ),
+        by=Story(name="state_that_outlives_a_crash"),
+    ),
+    Mutant(
+        name="states: an end that follows a call is held back",
+        edits=(
+            Edit(
+                file="alertd/daemon/endings.py",
+                old="            self._calm.pop(signal.device_id, None)\n",
+                new="            pass\n",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_device_memory.py",), names="promise 2"),
+    ),
+    Mutant(
+        name="device tests: a graver gesture is a test, too",
+        edits=(
+            Edit(
+                file=DEVICE_TESTS,
+                old="    if SEVERITY[incident_class] > SEVERITY[test.incident_class]:\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Story(name="device_test_becomes_real", trips=("only what is tried",)),
+    ),
+    Mutant(
+        name="device tests: they outlive a start",
+        edits=(
+            Edit(
+                file="alertd/daemon/tests_over.py",
+                old="            for site_id, memory in self._left\n",
+                new="            for site_id, memory in ()\n",
+            ),
+        ),
+        by=Story(name="device_test_ends_with_a_crash", trips=("only what is tried",)),
+    ),
+    Mutant(
+        name="device tests: they have no end",
+        edits=(
+            Edit(
+                file=DEVICE_TESTS,
+                old="    if memory.test is not None and memory.test.id == test_id:\n        _end(",
+                new="    if memory.test is None:\n        _end(",
+            ),
+            Edit(
+                file=DEVICE_TESTS,
+                old="    if began_us < test.began_us or d.now.wall_us >= test.ends_us:\n",
+                new="    if began_us < test.began_us:\n",
+            ),
+        ),
+        by=Story(name="device_is_tried_out", trips=("only what is tried",)),
+    ),
+    Mutant(
+        name="device tests: a press of before is part of it",
+        edits=(
+            Edit(
+                file=DEVICE_TESTS,
+                old="    if began_us < test.began_us or ",
+                new="    if ",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_device_tests.py",), names="promise 2"),
+    ),
+    Mutant(
+        name="wearables: only one of two schools is told",
+        edits=(Edit(file=HEARING, old="(ear is best or _rivals(best, ear))", new="ear is best"),),
+        by=Story(name="badge_between_two_schools"),
+    ),
+    Mutant(
+        name="wearables: whoever brings the message is where it was",
+        edits=(
+            Edit(
+                file=HEARING,
+                old="    return is_old, ear.age_us if is_old else -ear.strength, ear.gateway.id\n",
+                new="    return is_old, ear.age_us, ear.gateway.id\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_hearing.py",), names="gw-gym"),
+    ),
+    Mutant(
+        name="wearables: nobody remembers who heard it",
+        edits=(
+            Edit(
+                file="alertd/daemon/hearings.py",
+                old="        return replace(signal, heard=(*now, *remembered)) if remembered else signal\n",
+                new="        return signal\n",
+            ),
+        ),
+        by=Story(name="badge_heard_before"),
+    ),
+    Mutant(
+        name="codes: a typed code is a word like any other",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/rules.py",
+                old="    return None if is_code(value) else _compared(value)\n",
+                new="    return _compared(value)\n",
+            ),
+        ),
+        by=Tests(paths=CODES, names="a code is nobody's business"),
+    ),
+    Mutant(
+        name="codes: an explanation shows them",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/explaining.py",
+                old="HIDDEN if is_code(reading.value) else str(reading.value)",
+                new="str(reading.value)",
+            ),
+        ),
+        by=Tests(paths=CODES, names="a code is nobody's business"),
+    ),
+    Mutant(
+        name="codes: the keypad shows that the police were called",
+        edits=(
+            Edit(
+                file=PRESSES,
+                old="    if device.gestures.actions.get(event.signal.action) != IncidentClass.POLICE_DURESS:\n",
+                new="    if True:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_duress_codes.py",), names="silent"),
+    ),
+)

@@ -1,0 +1,75 @@
+"""One device is tried out: what may be a test, by the order that a human gave and by the world's own clock.
+
+Must not look at the row that the engine made of the order.
+"""
+
+from msgspec import Struct
+
+from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, Pressed
+from alertd.model.ids import DeviceId, SiteId
+from alertd.model.incident import IncidentClass
+from alertd.model.mode import Mode
+from alertd.model.reason import Reason
+from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.covering import GRAVITY, is_panic
+from alertd_simulator.world.happenings import Committed, Crashed, Happening
+
+
+class _Ordered(Struct, frozen=True):
+    incident_class: IncidentClass
+    until_us: int
+    """True time."""
+
+
+class OnlyTried(Checker):
+    name = "only what is tried"
+    docs = (
+        "Promise 2: a press is a test only if a human has ordered the test of that very device, since the last start, "
+        "and its time is not over; only up to the class that is tried, and never while something real is open at the "
+        "site. And what is a test opens no incident and tells nobody."
+    )
+    sees = (Committed, Crashed)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._tests: dict[tuple[SiteId, DeviceId], _Ordered] = {}
+
+    def see(self, happening: Happening) -> None:
+        match happening:
+            case Crashed():
+                self._tests.clear()
+            case Committed(event=DeviceTestOrdered() as order):
+                if any(entry.reason is Reason.TRYING_OUT for entry in happening.decision.entries):
+                    until_us = happening.at_us + order.minutes * 60_000_000
+                    self._tests[order.site_id, order.device_id] = _Ordered(order.incident_class, until_us)
+            case Committed(event=DeviceTestEndOrdered() as order) if order.device_id is not None:
+                self._tests.pop((order.site_id, order.device_id), None)
+            case Committed(event=Pressed()):
+                self._pressed(happening)
+            case _:
+                pass
+
+    def _pressed(self, committed: Committed) -> None:
+        gestures = [e for e in committed.decision.entries if e.reason is Reason.TRIED_OUT and e.data.get("class")]
+        if not gestures or not isinstance(committed.event, Pressed):
+            return
+        event, tried = committed.event, IncidentClass(gestures[0].data["class"])
+        why = self._why_real(committed, event, tried)
+        if why:
+            self.accuse(committed.at_us, f"a press of {event.signal.device_id} for {tried} is called a test: {why}")
+        if committed.decision.incidents or committed.decision.notifications:
+            self.accuse(committed.at_us, f"the test of {event.signal.device_id} tells somebody")
+
+    def _why_real(self, committed: Committed, event: Pressed, tried: IncidentClass) -> str:
+        test = self._tests.get((event.site_id, event.signal.device_id))
+        if test is None:
+            return "nobody tries it out"
+        if committed.at_us > test.until_us + 1_000_000:
+            return "its time is over"
+        if GRAVITY[tried] > GRAVITY[test.incident_class]:
+            return f"only {test.incident_class} is tried"
+        for incident in self.scene.records.incidents.values():
+            real = incident.mode is Mode.LIVE and incident.is_open and is_panic(incident.incident_class)
+            if real and incident.site_id == event.site_id:
+                return f"{incident.headline} is open"
+        return ""

@@ -1,0 +1,97 @@
+"""States that last: one call for help each, and another one once the device has ended it.
+
+Owns what a repeat is, by the words of the messages alone. Must not look at what the engine remembers of it.
+"""
+
+from msgspec import Struct
+
+from alertd.model.events import Pressed
+from alertd.model.ids import DeviceId, SiteId, ZoneId
+from alertd.model.notification import Kind
+from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.covering import fallback_pages
+from alertd_simulator.world.happenings import Committed, Happening
+
+SAID = frozenset({Kind.ALSO, Kind.ALERT})
+"""What people are told of a press."""
+SLACK_US = 2_000_000
+
+
+class _Call(Struct, kw_only=True):
+    """A state of a device at a site, since it was first heard."""
+
+    action: str
+    state: str
+    last_us: int
+    zones: set[ZoneId | None]
+
+
+class LastingStates(Checker):
+    name = "lasting states"
+    docs = (
+        "A state that a device says again and again is one call for help: its repeats open no incident and tell "
+        "nobody, but of a place of which nobody knows. Promise 2: the first time that it is heard, and again once the "
+        "device has ended it, or was silent for longer than it ever is, it is taken up like any press."
+    )
+    sees = (Committed,)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._calls: dict[tuple[SiteId, DeviceId], dict[str, _Call]] = {}
+
+    def see(self, happening: Happening) -> None:
+        if not isinstance(happening, Committed) or not isinstance(happening.event, Pressed):
+            return
+        event = happening.event
+        mine = self._calls.setdefault((event.site_id, event.signal.device_id), {})
+        lasting = event.signal.lasting
+        if event.signal.ends:
+            if lasting is None:
+                mine.clear()
+            else:
+                mine.pop(lasting.what, None)
+        elif lasting is not None and not event.retained:
+            self._judge(happening, event, mine)
+
+    def _judge(self, committed: Committed, event: Pressed, mine: dict[str, _Call]) -> None:
+        lasting, zone_id = event.signal.lasting, _zone(self.scene, event)
+        assert lasting is not None
+        call = mine.get(lasting.what)
+        known = call is not None and (call.action, call.state) == (event.signal.action, lasting.state)
+        silent_us = event.received_us - call.last_us if call is not None else 0
+        if known and call is not None and 0 <= silent_us <= lasting.repeats_s * 1_000_000 - SLACK_US:
+            self._repeat(committed, event, call, zone_id)
+            call.last_us = event.received_us
+            call.zones.add(zone_id)
+            return
+        if not known or silent_us > lasting.repeats_s * 1_000_000 + SLACK_US:
+            self._first(committed, event)
+        mine[lasting.what] = _Call(
+            action=event.signal.action, state=lasting.state, last_us=event.received_us, zones={zone_id}
+        )
+
+    def _repeat(self, committed: Committed, event: Pressed, call: _Call, zone_id: ZoneId | None) -> None:
+        device_id, decision = event.signal.device_id, committed.decision
+        new = [i for i in decision.incidents if i.id not in self.scene.records.incidents]
+        if new:
+            self.accuse(committed.at_us, f"{device_id} says again what it said before, and opens {new[0].headline}")
+        told = [row for row in decision.notifications if row.notification.kind in SAID]
+        if told and (zone_id is None or zone_id in call.zones):
+            whom = told[0].notification.recipient
+            self.accuse(committed.at_us, f"{device_id} says again what it said before, and {whom} is told of it")
+
+    def _first(self, committed: Committed, event: Pressed) -> None:
+        """Somebody hears of it, now or in an incident that is open."""
+        device = self.scene.registry.devices.get(event.signal.device_id)
+        decision = committed.decision
+        if device is None or not (event.signal.action in device.gestures.actions or 1 in device.gestures.presses):
+            return  # a gesture of several presses has only begun
+        tried = any(entry.data.get("test") for entry in decision.entries)
+        if not decision.incidents and not fallback_pages(decision.notifications) and not tried:
+            self.accuse(committed.at_us, f"{device.id} says {event.signal.action} anew, and it is taken for a repeat")
+
+
+def _zone(scene: Scene, event: Pressed) -> ZoneId | None:
+    heard_by = event.signal.heard_by
+    gateway = scene.registry.devices.get(heard_by) if heard_by is not None else None
+    return gateway.zone_id if gateway is not None else None

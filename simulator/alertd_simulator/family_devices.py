@@ -1,0 +1,293 @@
+"""How devices of a district, or of a named family, are played: which family each speaks, and what is said when.
+
+Owns the ways of `alertd-sim devices play` and where on the broker each message belongs: the topics are those of the
+district's own triggers. Publishes nothing; `family_player` does. Never makes up a family for a device: where its
+triggers leave it open, somebody has to say which.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from alertd.config import Section
+from alertd.model.registry import Registry
+from alertd.model.site import Device
+from alertd_adapters.decoders.mapping.library import SOURCE, built_in
+from alertd_adapters.decoders.mapping.written import SourceProfile
+from alertd_adapters.mqtt.settings import matches
+from alertd_simulator.devices import Payload
+from alertd_simulator.families.catalogue import NOT_PLAYED, Family, families, profile_of
+from alertd_simulator.families.said import Heard, Said, json
+from alertd_simulator.family_ways import How
+
+HOUR_S = 3_600.0
+COPIES = (Heard(gateway="gw-sim-1", rssi=-48), Heard(gateway="gw-sim-2", rssi=-71), Heard(gateway="gw-sim-3", rssi=-96))
+PLAIN = "press_json"
+QUIET = ("heartbeat", "status", "position", "online", "other")
+"""What a device says while nothing happens: the first that it can."""
+
+
+class NotPlayableError(ValueError):
+    """It cannot be played; the words say why, and what to do."""
+
+
+class Speaker(Struct, frozen=True, kw_only=True):
+    """A device with the family that it speaks, and the trigger that hears it."""
+
+    device: str
+    """As the family calls it."""
+    button: str
+    family: Family
+    topic_filter: str
+    """"": where the family speaks by itself."""
+    base: str = ""
+    """The base topic that the trigger's options name."""
+
+
+Step = tuple[float, list[Payload]]
+"""Seconds from the beginning, and what is published then."""
+
+
+# --- who speaks how ---------------------------------------------------------------------------------------------------
+
+
+def _plain(said: Said) -> list[Payload]:
+    body: dict[str, object] = {
+        "action": said.act, "seq": said.number, "boot": said.session, "at": said.at_us / 1e6, "battery": said.battery,
+    }  # fmt: skip
+    return [
+        each for heard in said.heard for each in json(f"alertd/press/{said.device}", body | {"gateway": heard.gateway})
+    ]
+
+
+PLAIN_FAMILY = Family(
+    source=PLAIN,
+    profile="",
+    acts=("press", "hold", "vape", "masking", "tamper", "heartbeat"),
+    maker=_plain,
+)
+
+
+def named(name: str, device: str) -> Speaker:
+    """A device that nobody has registered, of this family. Raises `NotPlayableError`."""
+    family = PLAIN_FAMILY if name == PLAIN else families().get(name)
+    if family is None:
+        source = name.partition("/")[0]
+        why = NOT_PLAYED.get(source, "see alertd-sim devices families")
+        raise NotPlayableError(f"there is no family {name} to play: {why}")
+    return Speaker(device=device, button="", family=family, topic_filter="")
+
+
+def registered(device: Device, sections: Sequence[Section], over: str) -> Speaker:
+    """As the district's triggers hear it. `over`: the source, where several would do. Raises `NotPlayableError`."""
+    found = [each for each in _speakers(device, sections) if over in ("", each.family.source)]
+    if len({each.family.name for each in found}) > 1:
+        names = ", ".join(dict.fromkeys(each.family.source for each in found))
+        raise NotPlayableError(f"{device.id} could speak over {names}: say which with --over")
+    if not found:
+        raise NotPlayableError(_why_not(device, sections, over))
+    return found[0]
+
+
+def speakers_of(registry: Registry, sections: Sequence[Section]) -> dict[str, Speaker]:
+    """Every device with a profile that one of the triggers hears and that can be played, over the first that can."""
+    found: dict[str, Speaker] = {}
+    for device in registry.devices.values():
+        speaker = next(_speakers(device, sections), None) if device.profile else None
+        if speaker is not None and speaker.family.press:
+            found[device.id] = speaker
+    return found
+
+
+def _speakers(device: Device, sections: Sequence[Section]) -> Iterator[Speaker]:
+    for trigger in _triggers(sections):
+        if device.kind.value not in trigger.get("kinds", [device.kind.value]):
+            continue
+        decoder, options = str(trigger.get("decoder", PLAIN)), dict(trigger.get("options", {}))
+        topic_filter = str(trigger["topic"])
+        heard, button = str(device.id), ""
+        if decoder == PLAIN and not device.profile:
+            yield Speaker(device=heard, button="", family=PLAIN_FAMILY, topic_filter=topic_filter)
+            continue
+        source = "zigbee2mqtt" if decoder == "zigbee2mqtt" else str(options.get("source", ""))
+        if decoder not in ("zigbee2mqtt", "profiles"):
+            continue
+        base = str(options.get("base", options.get("base_topic", "")))
+        family = _family(source, device.profile)
+        if family is None and ":" in device.id:
+            heard, _, button = device.id.rpartition(":")
+            family = _family(source, device.profile)
+        if family is not None:
+            if _has_buttons(family) and ":" in device.id:
+                heard, _, button = device.id.rpartition(":")
+            yield Speaker(device=heard, button=button, family=family, topic_filter=topic_filter, base=base)
+
+
+def _family(source: str, profile: str) -> Family | None:
+    own = profile_of(source)
+    if profile and profile != own:
+        return families().get(f"{source}/{profile}")
+    return families().get(source) if own else None
+
+
+def _has_buttons(family: Family) -> bool:
+    """Ids with a colon that is no part of the id: EUI:3, SERIAL:1."""
+    return family.profile == "milesight-ws156" or family.source in ("axis", "shelly", "shelly-gen1", "tasmota")
+
+
+def _triggers(sections: Sequence[Section]) -> Iterator[Mapping[str, Any]]:
+    for section in sections:
+        if section.table == "sources":
+            triggers = section.settings.get("triggers")
+            yield from (each for each in (triggers if isinstance(triggers, list) else ()) if isinstance(each, dict))
+
+
+def _why_not(device: Device, sections: Sequence[Section], over: str) -> str:
+    sources = [str(dict(each.get("options", {})).get("source", "")) for each in _triggers(sections)]
+    unplayed = [f"{source}: {NOT_PLAYED[source]}" for source in sources if source in NOT_PLAYED]
+    what = f'a device of the profile "{device.profile}"' if device.profile else "a device without a profile"
+    wanted = f" over {over}" if over else ""
+    more = f" ({'; '.join(unplayed)})" if unplayed else ""
+    return f"no trigger hears {device.id}{wanted}, {what}, in a way that can be played{more}"
+
+
+# --- what is said -----------------------------------------------------------------------------------------------------
+
+
+def steps_of(speaker: Speaker, how: How, *, act: str, times: int, now_us: int) -> list[Step]:
+    """What is published, and when. Raises `NotPlayableError` and `CannotSayError`."""
+    act = act or _loud(speaker.family, how)
+    if act not in speaker.family.acts:
+        raise NotPlayableError(f"{speaker.family.name} cannot say {act}; it can say {', '.join(speaker.family.acts)}")
+    said = Said(
+        device=speaker.device,
+        act=act,
+        at_us=now_us,
+        number=now_us // 1_000_000 % 50_000 + 1,
+        session=f"sim{now_us // 1_000_000}",
+        button=speaker.button,
+        heard=COPIES[:1],
+    )
+
+    def at(after_s: float, **more: Any) -> Step:
+        ordinal = round(after_s * 10)
+        mine = replace(said, at_us=now_us + round(after_s * 1e6), number=said.number + ordinal)
+        return after_s, [placed(each, speaker) for each in speaker.family.maker(replace(mine, **more))]
+
+    made = _WAYS[how](at, speaker.family, act, times)
+    return sorted(made, key=lambda step: step[0])
+
+
+At = Callable[..., Step]
+
+
+def _single(at: At, family: Family, act: str, times: int) -> list[Step]:  # noqa: ARG001
+    return [at(0.0)]
+
+
+def _burst(at: At, family: Family, act: str, times: int) -> list[Step]:  # noqa: ARG001
+    return [at(round(0.3 * number, 1)) for number in range(times or 8)]
+
+
+def _copies(at: At, family: Family, act: str, times: int) -> list[Step]:  # noqa: ARG001
+    _, found = at(0.0, heard=COPIES)
+    return [(0.0, found), (0.4, found[-1:])]
+
+
+def _retained(at: At, family: Family, act: str, times: int) -> list[Step]:  # noqa: ARG001
+    _, found = at(0.0)
+    return [(0.0, [replace(each, retain=True) for each in found])]
+
+
+def _replayed(at: At, family: Family, act: str, times: int) -> list[Step]:  # noqa: ARG001
+    _, found = at(0.0)
+    return [(0.0, found), (3.0, found), (60.0, found)]
+
+
+def _late(at: At, family: Family, act: str, times: int) -> list[Step]:  # noqa: ARG001
+    _, found = at(-HOUR_S, late=True)
+    return [(0.0, found)]
+
+
+def _dying(at: At, family: Family, act: str, times: int) -> list[Step]:  # noqa: ARG001
+    quiet = _quiet(family)
+    falling = [at(5.0 * number, act=quiet, battery=level) for number, level in enumerate((12, 6, 3, 1))]
+    return [*falling, at(25.0, battery=0)]
+
+
+def _silent(at: At, family: Family, act: str, times: int) -> list[Step]:  # noqa: ARG001
+    return [at(10.0 * number, act=_quiet(family)) for number in range(3)]
+
+
+def _flood(at: At, family: Family, act: str, times: int) -> list[Step]:  # noqa: ARG001
+    return [at(float(number)) for number in range(times or 30)]
+
+
+_WAYS = {
+    How.SINGLE: _single,
+    How.BURST: _burst,
+    How.COPIES: _copies,
+    How.RETAINED: _retained,
+    How.REPLAYED: _replayed,
+    How.LATE: _late,
+    How.DYING: _dying,
+    How.SILENT: _silent,
+    How.FLOOD: _flood,
+}
+
+
+def _loud(family: Family, how: How) -> str:
+    if how is How.FLOOD:
+        found = next((act for act in ("vape", "alarm", "tamper") if act in family.acts), "")
+    else:
+        found = family.press or (_quiet(family) if how is How.SILENT else "")
+    if not found:
+        raise NotPlayableError(f"{family.name} has nothing to press: {family.doubt or 'it only measures'}")
+    return found
+
+
+def _quiet(family: Family) -> str:
+    """Raises `NotPlayableError`."""
+    found = next((act for act in QUIET if act in family.acts), None)
+    if found is None:
+        raise NotPlayableError(
+            f"{family.name} says nothing while nothing happens, so it can neither fade nor fall silent"
+        )
+    return found
+
+
+# --- where it belongs -------------------------------------------------------------------------------------------------
+
+
+def placed(payload: Payload, speaker: Speaker) -> Payload:
+    """On the district's own topic: its base, and the levels that its trigger names. Raises `NotPlayableError`."""
+    topic = _based(payload.topic, speaker)
+    levels, wanted = topic.split("/"), speaker.topic_filter.split("/") if speaker.topic_filter else []
+    if wanted[:1] == ["$share"]:
+        wanted = wanted[2:]
+    for index, want in enumerate(wanted):
+        if want == "#" or index >= len(levels):
+            break
+        if want != "+" and levels[index] not in (want, speaker.device):
+            levels[index] = want
+    topic = "/".join(levels)
+    if speaker.topic_filter and not matches(speaker.topic_filter, topic) and not _is_aside(payload):
+        raise NotPlayableError(
+            f"{speaker.device} would speak on {topic}, which the trigger {speaker.topic_filter} never hears"
+        )
+    return replace(payload, topic=topic)
+
+
+def _is_aside(payload: Payload) -> bool:
+    """Availability, births of a lamp: not every message of a device is for a trigger."""
+    return payload.retain or payload.qos == 0
+
+
+def _based(topic: str, speaker: Speaker) -> str:
+    entry = built_in().entries.get((SOURCE, speaker.family.source))
+    own = entry.written.base if entry is not None and isinstance(entry.written, SourceProfile) else ""
+    if not speaker.base or not own or not topic.startswith(f"{own}/"):
+        return topic
+    return f"{speaker.base}/{topic.removeprefix(f'{own}/')}"

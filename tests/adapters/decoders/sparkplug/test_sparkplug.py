@@ -1,0 +1,269 @@
+"""Sparkplug B: a press is a number until a birth says what it stands for; none is lost for want of its name."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alertd.model.registry import Registry
+from alertd.ports import API_VERSION, DecodeError, SettingsError, Surroundings, UncoveredError
+from alertd_adapters.decoders.mapping import plugin
+from alertd_adapters.decoders.mapping.checking import registry_of
+from alertd_adapters.decoders.mapping.sparkplug import SparkplugDecoder
+from alertd_adapters.decoders.sparkplug.nodes import WAITING_MAX
+from alertd_adapters.decoders.sparkplug.wire import METRICS_MAX, Metric, Payload, read, rebirth, write
+from tests.adapters.decoders.sparkplug.edge import DEVICE_ID, NODE_ID, NOW_MS, ROW, Edge
+
+
+def a_decoder(*rows: str, registry: Registry | None = None, **options: Any) -> SparkplugDecoder:
+    known = registry or registry_of(rows or (ROW,), "sparkplug-inputs")
+    surroundings = Surroundings(clock=None, http=None, secret=str, registry=lambda: known)  # type: ignore[arg-type]
+    built = plugin.build_within({"source": "sparkplug-b", **options}, surroundings)
+    assert isinstance(built, SparkplugDecoder)
+    return built
+
+
+def born(edge: Edge, *rows: str, pressed: bool = False, **options: Any) -> SparkplugDecoder:
+    decoder = a_decoder(*rows, **options)
+    for message in (edge.node_birth(), edge.birth(pressed=pressed)):
+        assert decoder.decode(*message) == (), "a birth is a state, and no press"
+    return decoder
+
+
+def refusal(decoder: SparkplugDecoder, edge: Edge) -> str:
+    """Of a press that is said by its number; "": it was not refused."""
+    try:
+        decoder.decode(*edge.data())
+    except DecodeError as error:
+        return str(error)
+    return ""
+
+
+def test_a_number_is_a_press_because_the_birth_said_its_name():
+    edge = Edge()
+    (signal,) = born(edge).decode(*edge.data())
+
+    assert (signal.device_id, signal.action, signal.late) == (ROW, "press", False)
+    assert signal.pressed_us == (NOW_MS + 3_000) * 1_000, "the metric's own time"
+    assert signal.cause is not None
+
+
+def test_letting_go_a_lamp_and_a_strangers_button_are_no_press():
+    edge = Edge()
+    decoder = born(edge)
+
+    assert decoder.decode(*edge.data(pressed=False)) == ()
+    assert decoder.decode(*edge.data(alias=9)) == ()
+    stranger = edge.data()
+    with pytest.raises(UncoveredError):
+        decoder.decode(stranger[0].replace(DEVICE_ID, "pump"), stranger[1])
+
+
+def test_each_input_may_be_a_button_with_a_row_of_its_own():
+    edge = Edge()
+    decoder = born(edge, f"{ROW}:Inputs:A", f"{ROW}:Inputs:Strip")
+
+    (strip,) = decoder.decode(*edge.data())
+    (other,) = decoder.decode(*edge.data(alias=1))
+    assert [strip.device_id, other.device_id] == [f"{ROW}:Inputs:Strip", f"{ROW}:Inputs:A"]
+
+
+def test_the_same_message_twice_is_one_press():
+    edge = Edge()
+    decoder = born(edge)
+    message = edge.data()
+
+    (first,), (copy,) = decoder.decode(*message), decoder.decode(*message)
+    (again,) = decoder.decode(*edge.data())
+    assert first.cause == copy.cause
+    assert again.cause != first.cause
+    assert decoder.questions() == (), "a copy is no gap"
+
+
+# --- births that were missed -----------------------------------------------------------------------------------------
+
+
+def test_a_press_before_its_birth_is_refused_then_read():
+    """After a restart of alertd nobody has said yet what number 5 is."""
+    edge = Edge()
+    decoder = a_decoder(rebirth=True)
+
+    assert "no birth has named" in refusal(decoder, edge), "promise 1: it may be a press, and no trouble says so"
+    (question,) = decoder.questions()
+    (asked,) = read(question.payload).metrics
+    assert (question.topic, asked.name, asked.value) == (f"spBv1.0/oak/NCMD/{NODE_ID}", "Node Control/Rebirth", True)
+    assert decoder.questions() == ()
+
+    assert decoder.decode(*edge.node_birth()) == ()
+    signals = decoder.decode(*edge.birth(pressed=True))
+    assert len(signals) == 1, "promise 1: a press that came before its birth is lost"
+    (signal,) = signals
+    assert (signal.device_id, signal.action, signal.late) == (ROW, "press", False)
+    assert signal.pressed_us == (NOW_MS + 1_000) * 1_000, "when it was pressed, not when its name came"
+
+
+def test_nobody_is_asked_unless_the_configuration_says_so():
+    decoder = a_decoder()
+    with pytest.raises(DecodeError):
+        decoder.decode(*Edge().data())
+    assert decoder.questions() == ()
+
+
+def test_a_silent_node_is_asked_again_but_not_at_each_message():
+    edge, decoder, asked = Edge(), a_decoder(rebirth=True), 0
+    for _ in range(60):
+        with pytest.raises(DecodeError):
+            decoder.decode(*edge.data())
+        asked += len(decoder.questions())
+    assert asked == 3
+
+
+def test_a_press_that_was_lost_shows_in_the_next_birth():
+    """QoS 0 lost it; the gap in the sequence is noticed, and the birth says that the strip is pulled."""
+    edge = Edge()
+    decoder = born(edge, rebirth=True)
+    edge.data()  # never arrives
+    assert decoder.decode(*edge.named("Outputs/Lamp", False)) == ()
+    assert [question.topic for question in decoder.questions()] == [f"spBv1.0/oak/NCMD/{NODE_ID}"]
+
+    decoder.decode(*edge.node_birth())
+    (signal,) = decoder.decode(*edge.birth(pressed=True))
+    assert (signal.action, signal.late, signal.pressed_us) == ("press", True, None), "nobody knows when"
+    assert decoder.decode(*edge.birth(pressed=True)) == (), "said once"
+
+
+def test_a_button_that_hung_when_we_first_heard_of_it_is_no_press():
+    edge = Edge()
+    decoder = born(edge, pressed=True)
+    assert decoder.decode(*edge.birth(pressed=True)) == ()
+
+
+def test_what_was_stored_while_nobody_listened_is_late():
+    edge = Edge()
+    (signal,) = born(edge).decode(*edge.data(historical=True))
+    assert signal.late
+
+
+def test_what_waits_is_bounded_and_the_newest_stays():
+    edge, decoder = Edge(), a_decoder()
+    for number in range(WAITING_MAX + 10):
+        with pytest.raises(DecodeError):
+            decoder.decode(*edge.data(pressed=number % 2 == 1))
+    decoder.decode(*edge.node_birth())
+    signals = decoder.decode(*edge.birth())
+    assert len(signals) == WAITING_MAX // 2
+
+
+# --- deaths ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("death", [Edge.death, Edge.node_death])
+def test_after_a_death_numbers_mean_nothing_until_the_next_birth(death):
+    edge = Edge()
+    decoder = born(edge)
+    (reading,) = decoder.read(*death(edge))
+    assert reading.event == "offline"
+    with pytest.raises(DecodeError):
+        decoder.decode(*edge.data())
+
+
+def test_the_will_of_a_session_that_is_over_kills_nobody():
+    edge = Edge(bd_seq=8)
+    decoder = born(edge)
+    (reading,) = decoder.read(*edge.node_death(7))
+    assert reading.event == "other", "a will of another session killed the node"
+    assert len(decoder.decode(*edge.data())) == 1
+
+
+def test_what_waited_for_another_life_is_not_given_a_name_of_this_one():
+    """Number 5 was the lamp then."""
+    edge, decoder = Edge(), a_decoder()
+    decoder.decode(*edge.node_birth())
+    with pytest.raises(DecodeError):
+        decoder.decode(*edge.data())
+    edge.bd_seq = 8
+    decoder.decode(*edge.node_birth())
+    assert decoder.decode(*edge.birth()) == ()
+
+
+def test_a_value_of_another_kind_than_the_birth_declares_is_not_its():
+    edge, decoder = Edge(), a_decoder()
+    payload = Payload(timestamp=NOW_MS, seq=0, metrics=(Metric(alias=5, value=1),))
+    with pytest.raises(DecodeError):
+        decoder.decode(f"spBv1.0/oak/DDATA/{ROW.replace(':', '/')}", write(payload))
+    decoder.decode(*edge.node_birth())
+    assert decoder.decode(*edge.birth()) == ()
+
+
+# --- the rest --------------------------------------------------------------------------------------------------------
+
+
+def test_two_groups_that_name_a_node_alike_can_be_told_apart():
+    oak, elm = Edge(group="oak"), Edge(group="elm")
+    decoder = a_decoder(f"oak:{ROW}", f"elm:{ROW}", group=True)
+    for edge in (oak, elm):
+        decoder.decode(*edge.node_birth())
+        decoder.decode(*edge.birth())
+    assert [decoder.decode(*edge.data())[0].device_id for edge in (oak, elm)] == [f"oak:{ROW}", f"elm:{ROW}"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "events"),
+    [
+        (f"spBv1.0/oak/NCMD/{NODE_ID}", rebirth(NOW_MS), []),
+        (f"spBv1.0/oak/DCMD/{NODE_ID}/{DEVICE_ID}", rebirth(NOW_MS), []),
+        ("STATE/scada1", b"OFFLINE", ["offline"]),
+        ("spBv1.0/STATE/scada1", b'{"online": true, "timestamp": 1}', ["online"]),
+    ],
+)
+def test_what_is_no_device_is_no_press(topic, payload, events):
+    assert [reading.event for reading in a_decoder().read(topic, payload)] == events
+
+
+def test_signed_numbers_come_as_they_were_meant():
+    assert [each.value for each in read(write(Payload(metrics=(Metric(name="a", datatype=2, value=-3),)))).metrics] == [
+        (1 << 32) - 3
+    ]
+    edge = Edge()
+    seen: list[str] = []
+    born(edge).read(
+        *edge.named("Temperature", -3, 2), lambda what, found: seen.append(found) if what == "metric" else None
+    )
+    assert seen == ["Temperature = -3"]
+
+
+@pytest.mark.parametrize("data", [b"\x12\x03\x0a\x01\xff", b"\x12\x03\x7a\x01\xff"], ids=["name", "value"])
+def test_a_text_that_is_none_is_refused(data):
+    """Found by fuzzing: protobuf gives bytes where a text should be."""
+    with pytest.raises(DecodeError, match="not UTF-8"):
+        read(data)
+
+
+def test_a_payload_of_too_many_metrics_is_refused():
+    with pytest.raises(DecodeError, match="metrics, more than"):
+        read(write(Payload(metrics=(Metric(name="a", value=1),) * (METRICS_MAX + 1))))
+
+
+@pytest.mark.parametrize(("settings", "key"), [({"rebirth": 1}, "rebirth"), ({"bases": "x"}, "bases")])
+def test_a_wrong_option_is_named(settings, key):
+    with pytest.raises(SettingsError) as error:
+        a_decoder(**settings)
+    assert error.value.key == key
+
+
+def test_other_sources_know_no_rebirth():
+    with pytest.raises(SettingsError, match="source, base"):
+        plugin.build({"source": "shelly", "rebirth": True})
+    assert plugin.api_version == API_VERSION
+
+
+@given(st.binary(max_size=200), st.sampled_from(["NBIRTH", "DBIRTH", "DDATA", "NDATA", "DDEATH", "NDEATH", "NCMD"]))
+def test_no_bytes_do_more_than_be_refused(data, kind):
+    below = f"/{DEVICE_ID}" if kind.startswith("D") else ""
+    decoder = a_decoder()
+    try:
+        signals = decoder.decode(f"spBv1.0/oak/{kind}/{NODE_ID}{below}", data)
+    except DecodeError:
+        signals = ()
+    assert signals == ()

@@ -1,0 +1,78 @@
+"""Signs of life from the broker to the door: over both sessions, retained or not, and never a page (req 29)."""
+
+import asyncio
+
+from alertd.model.check_in import Battery, CheckIn, Link
+from alertd.model.ids import DeviceId
+from alertd.ports import Listening
+from alertd_adapters.decoders.mapping.checking import registry_of
+from alertd_simulator.virtual_time import in_virtual_time
+from tests.adapters.mqtt.fake_broker import FakeBroker, FakeDoor
+from tests.adapters.mqtt.world import running
+
+BADGE = DeviceId("badge-17")
+HEARTBEATS = "alertd/telemetry/+"
+
+
+@in_virtual_time
+async def test_whatever_a_device_says_on_its_telemetry_topic_is_a_sign_of_life():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, telemetry=[HEARTBEATS]):
+        await asyncio.sleep(0.1)
+        for payload in (b"{}", b"\xff", b'{"battery": 15, "battery_low": true, "gateway": "gw"}', b"offline"):
+            broker.publish("alertd/telemetry/badge-17", payload, qos=0)
+        await asyncio.sleep(0.1)
+    empty, garbage, low, will = [sign for sign, *_ in door.check_ins]
+    assert empty == garbage == CheckIn(device_id=BADGE)
+    assert (low.alive, low.battery, low.heard_by) == (True, Battery(pct=15, low=True), "gw")
+    assert (will.alive, will.link) == (False, Link.OFFLINE)
+    assert not door.arrivals
+
+
+@in_virtual_time
+async def test_a_last_will_comes_through_the_profile_of_its_source_and_is_known_to_be_retained():
+    broker, door = FakeBroker(), FakeDoor()
+    wills = {"topic": "zigbee2mqtt/bridge/state", "decoder": "profiles", "options": {"source": "zigbee2mqtt"}}
+    async with running(broker, door, registry=registry_of(["bridge"], ""), telemetry=[wills]):
+        await asyncio.sleep(0.1)
+        broker.publish("zigbee2mqtt/bridge/state", b'{"state": "offline"}', qos=0, retain=True)
+        await asyncio.sleep(0.1)
+    ((sign, retained, qos),) = door.check_ins
+    assert (sign.device_id, sign.link, retained, qos) == ("bridge", Link.OFFLINE, True, None)
+
+
+@in_virtual_time
+async def test_a_press_is_a_sign_of_life_with_its_qos():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door) as world:
+        world.press("badge-17", b'{"action": "press", "battery": 70}', qos=0)
+        world.press("badge-17", b'{"action": "heartbeat"}')
+        await asyncio.sleep(0.1)
+    (pressed, _, at_qos_0), (alive, _, at_qos_1) = door.check_ins
+    assert (pressed.pressed, pressed.battery, at_qos_0) == (True, Battery(pct=70), 0)
+    assert (alive.pressed, alive.alive, at_qos_1) == (False, True, 1)
+
+
+@in_virtual_time
+async def test_a_press_on_a_telemetry_topic_pages_nobody_and_says_so():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, telemetry=[HEARTBEATS, "alertd/#"]):
+        await asyncio.sleep(0.1)
+        broker.publish("alertd/telemetry/badge-17", b'{"action": "press"}', qos=0)
+        broker.publish("alertd/press/badge-18", b'{"action": "press"}')
+        await asyncio.sleep(0.1)
+    assert [arrival.topic for arrival in door.arrivals] == ["alertd/press/badge-18"]
+    assert "badge-17 presses on alertd/telemetry/badge-17" in door.standing["telemetry_press:badge-17"]
+    assert "telemetry_press:badge-18" not in door.standing, "it comes over the session of presses"
+
+
+@in_virtual_time
+async def test_nobody_listens_while_the_broker_is_away():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, telemetry=[HEARTBEATS]) as world:
+        await asyncio.sleep(20)
+        assert isinstance(world.source, Listening)
+        assert world.source.is_listening
+        broker.drop("a cable was pulled")
+        await asyncio.sleep(0.01)
+        assert not world.source.is_listening

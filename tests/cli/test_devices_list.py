@@ -1,0 +1,74 @@
+"""`alertd devices list` and `GET /v1/devices`: which devices need a human (req 2, 13)."""
+
+import pytest
+
+from alertd.model.check_in import DeviceStanding, LastSeen
+from alertd.model.ids import DeviceId
+from tests.cli.conftest import Shell
+from tests.console.fake_daemon import FakeDaemon
+
+HEARD_US = 1_791_988_920_000_000
+DAY_US = 24 * 3600 * 1_000_000
+
+
+def standing(
+    device: str, *, heard: bool = True, silent: bool = False, window_s: int = 300, **last: object
+) -> DeviceStanding:
+    seen = LastSeen(device_id=DeviceId(device), seen_us=HEARD_US if heard else 0, **last)  # type: ignore[arg-type]
+    return DeviceStanding(last=seen, window_s=window_s, silent=silent, behind=None)
+
+
+@pytest.fixture
+def devices(daemon: FakeDaemon) -> FakeDaemon:
+    daemon.standings = [
+        standing("badge-204", pressed_us=HEARD_US, qos=0, battery_pct=9, battery_low=True),
+        standing("badge-118", silent=True, pressed_us=HEARD_US - 1_000 * DAY_US, qos=1),
+        standing("wall-gym", heard=False, window_s=0),
+        standing("gw-oak", heard=False),
+        standing("badge-elm", pressed_us=HEARD_US),
+        standing("registered-no-more"),
+    ]
+    return daemon
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        ([], ["badge-204", "badge-118", "wall-gym", "gw-oak", "badge-elm"]),
+        (["--never-heard"], ["wall-gym", "gw-oak"]),
+        (["--never-tested"], ["wall-gym"]),
+        (["--silent"], ["badge-118"]),
+        (["--low-battery"], ["badge-204"]),
+        (["--qos0"], ["badge-204"]),
+        (["--no-window"], ["wall-gym"]),
+        (["--site", "elm"], ["badge-elm"]),
+        (["--never-heard", "--never-tested"], ["wall-gym"]),
+    ],
+)
+def test_each_list_names_those_that_need_a_human(
+    devices: FakeDaemon, shell: Shell, options: list[str], ids: list[str]
+) -> None:
+    said = shell.run("devices", "list", *options, "--json")
+    assert said.code == 0, said
+    assert [each["id"] for each in said.json["devices"]] == ids
+
+
+def test_devices_that_nobody_has_pressed_for_a_term(devices: FakeDaemon, shell: Shell) -> None:
+    said = shell.run("devices", "list", "--untested-for", "180", "--json")
+    assert {"badge-118", "wall-gym"} <= {each["id"] for each in said.json["devices"]}
+    assert "gw-oak" not in said.out, "a gateway has nothing to press"
+
+
+def test_a_table_for_people(devices: FakeDaemon, shell: Shell) -> None:
+    said = shell.run("devices", "list", "--low-battery")
+    assert said.code == 0, said
+    assert "Okafor badge" in said.out
+    assert "9 %" in said.out
+    assert "1 device" in said.out
+    assert "No device is like that" in shell.run("devices", "list", "--silent", "--low-battery").out
+
+
+def test_a_site_that_there_is_not(devices: FakeDaemon, shell: Shell) -> None:
+    said = shell.run("devices", "list", "--site", "ash")
+    assert said.code != 0
+    assert "ash" in said.err

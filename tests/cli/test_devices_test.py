@@ -1,0 +1,66 @@
+"""`alertd devices test` and `hash-code`: what an admin sees at a device."""
+
+from collections.abc import Callable
+
+import pytest
+
+from alertd.model.duress_code import is_code_of
+
+TEST = ("devices", "test", "badge-204", "--by", "ruiz")
+
+
+@pytest.fixture
+def oak(daemon, monkeypatch):
+    """Each look of the command is a moment in which a finger presses."""
+
+    def journalled(event, do=daemon.oak.do):
+        decision = do(event)
+        for entry in decision.entries:
+            daemon.keep(entry)
+        return decision
+
+    daemon.oak.do = journalled
+    moments: list[Callable[[], None]] = []
+    clock = [0.0]
+
+    def sleep(seconds):
+        clock[0] += seconds
+        if moments:
+            moments.pop(0)()
+
+    monkeypatch.setattr("alertd.console.trying.cli.time.sleep", sleep)
+    monkeypatch.setattr("alertd.console.trying.cli.time.monotonic", lambda: clock[0])
+    daemon.oak.moments = moments
+    return daemon.oak
+
+
+@pytest.mark.slow
+def test_it_shows_what_is_heard_until_a_gesture_is_complete_and_then_the_device_is_live(shell, oak):
+    oak.moments += [lambda n=n: oak.press("badge-204", n) for n in (1, 2, 3)]
+    said = shell.run(*TEST)
+
+    assert said.code == 0
+    assert "is in TEST until" in said.out
+    assert "heard    press × 1" in said.out
+    assert "GESTURE  it would have called for staff_assist; nobody is paged" in said.out
+    assert "badge-204 is LIVE again" in said.out
+    assert not oak.rows
+    oak.press("badge-204", 3)
+    assert oak.rows
+
+
+def test_a_device_that_is_not_heard_is_a_failure_that_says_where_to_look(shell, oak):
+    oak.moments += [lambda: oak.wait(601)]
+    said = shell.run(*TEST)
+
+    assert said.code != 0
+    assert "its time is over" in said.out
+    assert "Look at its battery, its gateway, and the trigger" in said.err
+
+
+def test_a_code_becomes_a_hash_and_is_not_shown(shell):
+    said = shell.run("devices", "hash-code", typed="9911\n9911\n")
+
+    assert said.code == 0
+    assert "9911" not in said.out + said.err
+    assert is_code_of("9911", said.out.strip().splitlines()[-1])

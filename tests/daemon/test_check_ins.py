@@ -1,0 +1,383 @@
+"""Supervision (req 2, 29, 30): who is silent is missed in its own window, once, and nobody is missed who was not heard
+because nobody listened."""
+
+import pytest
+from msgspec.structs import replace
+
+from alertd.model.check_in import Battery, LastSeen, Link
+from alertd.model.ids import DeviceId
+from alertd.model.site import Device, DeviceKind
+from alertd_simulator.virtual_time import in_virtual_time
+from tests.daemon.watch import DAY_S, HOUR_S, Watch, many, school
+from tests.engine.school import BADGE, device
+
+FIXED = {"check_in_s": 200}
+NONE = {"check_in_s": 0}
+
+
+@in_virtual_time
+async def test_a_fixed_button_is_missed_within_its_window_and_heard_again() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    await watch.passes(600, talks=["badge-204"])
+    assert not watch.events, "it was heard all the time"
+
+    await watch.passes(200)
+    assert not watch.told("silent"), "its window has not ended"
+    await watch.passes(30)
+    (text,) = watch.told("silent")
+    assert text.startswith("Rm 204 Okafor badge (badge-204) is silent since 10:52"), text
+    assert watch.device("badge-204").silent
+
+    watch.hears("badge-204")
+    await watch.settle()
+    assert "silent:oak" not in watch.standing, "any message restarts it"
+    assert not watch.device("badge-204").silent
+
+
+@in_virtual_time
+async def test_a_device_without_a_window_is_never_missed() -> None:
+    watch = Watch(school(badge_204=NONE))
+    watch.hears("badge-204")
+    await watch.passes(9 * DAY_S, step_s=600)
+    assert not watch.events
+
+
+@in_virtual_time
+async def test_the_window_of_a_profile_counts_where_the_registry_says_nothing() -> None:
+    watch = Watch(school(badge_204={"profile": "acme"}, badge_118={"profile": "acme", **NONE}), {"acme": 300})
+    watch.hears("badge-204")
+    watch.hears("badge-118")
+    await watch.passes(340)
+    assert watch.standing["silent:oak"].members == ("badge-204",)
+
+
+@in_virtual_time
+async def test_the_profile_that_read_it_counts_where_nobody_names_one() -> None:
+    watch = Watch(school(), {"zigbee2mqtt": 300})
+    watch.hears("badge-204", profile="zigbee2mqtt")
+    await watch.passes(340)
+    assert watch.standing["silent:oak"].members == ("badge-204",)
+
+
+@in_virtual_time
+async def test_those_who_fall_silent_together_are_one_text_and_later_ones_do_not_come_at_once() -> None:
+    names = [f"wall-{number}" for number in range(30)]
+    fixed = [device(name, DeviceKind.BUTTON, BADGE, zone_id="204", check_in_s=200, label=name) for name in names]
+    watch = Watch(many(school(badge_204=FIXED), fixed))
+    for name in names:
+        watch.hears(name)
+    watch.hears("badge-204")
+    await watch.passes(60, talks=["badge-204"])
+    await watch.passes(180, talks=["badge-204"])
+    assert len(watch.told("silent")) == 1
+    assert watch.told("silent")[0].startswith("30 devices are silent: "), watch.told("silent")
+
+    await watch.passes(270)
+    assert len(watch.told("silent")) == 1, "badge-204 is silent, too; the last text is not five minutes old"
+    await watch.passes(60)
+    assert len(watch.told("silent")) == 2
+    assert len(watch.standing["silent:oak"].members) == 31
+
+
+@in_virtual_time
+async def test_a_device_that_was_never_heard_has_a_day_to_be_hung() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    await watch.passes(DAY_S - 60, step_s=60)
+    assert not watch.told("silent")
+    await watch.passes(180, step_s=30)
+    (text,) = watch.told("silent")
+    assert "was never heard since Wed 14 Oct 10:42" in text, text
+
+
+@in_virtual_time
+async def test_a_device_that_is_heard_at_last_has_its_own_window_from_then_on() -> None:
+    """Found by the simulated district, seed 12: it was given a day, and kept it."""
+    watch = Watch(school(badge_204=FIXED))
+    await watch.passes(600)
+    watch.hears("badge-204")
+    await watch.passes(240)
+    assert watch.told("silent"), "it was heard, and then no more"
+
+
+# --- wearables ------------------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_badge_is_missed_in_school_hours_only() -> None:
+    """It is Wednesday 10:42; hours are 08:00 to 15:00 (req 29)."""
+    watch = Watch(school(walker={"check_in_s": 3600}))
+    watch.hears("walker")
+    await watch.passes(1.1 * HOUR_S, step_s=60)
+    assert len(watch.told("silent")) == 1
+
+    watch.hears("walker")
+    await watch.settle()
+    await watch.passes(2.9 * HOUR_S, step_s=60, talks=["walker"])  # 14:43
+    await watch.passes(17 * HOUR_S, step_s=60)  # Thursday, before nine: it hung in a drawer
+    assert len(watch.told("silent")) == 1, watch.told("silent")
+    await watch.passes(1.5 * HOUR_S, step_s=60)
+    assert len(watch.told("silent")) == 2, "an hour after school began it is missed"
+
+
+# --- gateways and bridges -------------------------------------------------------------------------------------------
+
+
+def _below(gateway: str, count: int) -> list[Device]:
+    names = [f"wall-{number}" for number in range(count)]
+    return [
+        device(name, DeviceKind.BUTTON, BADGE, zone_id="204", check_in_s=200, gateway=DeviceId(gateway))
+        for name in names
+    ]
+
+
+@in_virtual_time
+async def test_a_gateway_that_is_gone_is_one_trouble_and_not_eighty() -> None:
+    devices = _below("gw-oak", 80)
+    watch = Watch(many(school(gw_oak={"label": "gateway West"}), devices))
+    for each in devices:
+        watch.hears(each.id)
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE, retained=False)
+    await watch.passes(40)
+    assert not watch.events, "a bridge that restarts says so, too"
+    await watch.passes(30)
+    (text,) = watch.told("gateway")
+    assert text.startswith("Rm 118 gateway West (gw-oak) went offline at 10:42: 80 devices below it cannot be heard")
+
+    await watch.passes(HOUR_S)
+    assert len(watch.events) == 1, "who hangs below is not missed by itself"
+    assert watch.device("wall-0").behind == "gw-oak"
+
+    watch.hears("gw-oak", link=Link.ONLINE)
+    await watch.settle()
+    assert "gateway:gw-oak" not in watch.standing
+    await watch.passes(150)
+    assert not watch.told("silent"), "they have their window anew"
+    await watch.passes(90)
+    assert watch.told("silent")[0].startswith("80 devices are silent"), "and no more than that"
+
+
+@in_virtual_time
+async def test_a_gateway_without_a_last_will_is_missed_before_what_hangs_below() -> None:
+    devices = _below("gw-oak", 5)
+    watch = Watch(many(school(gw_oak={"check_in_s": 200}), devices))
+    await watch.passes(300, talks=["gw-oak", *(each.id for each in devices)])
+    await watch.passes(300)
+    assert len(watch.told("gateway")) == 1
+    assert not watch.told("silent"), "their silence is the gateway's"
+
+
+@in_virtual_time
+async def test_a_device_that_another_gateway_hears_is_not_deaf() -> None:
+    watch = Watch(school(badge_204=FIXED, gw_elm={"site_id": "oak"}))
+    watch.hears("badge-204", heard_by=DeviceId("gw-oak"))
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+    await watch.passes(70)
+    assert "1 device below it" in watch.told("gateway")[0]
+    watch.hears("badge-204", heard_by=DeviceId("gw-elm"))
+    await watch.passes(240)
+    assert watch.standing["silent:oak"].members == ("badge-204",), "it speaks through the other one, and fell silent"
+
+
+@in_virtual_time
+async def test_a_last_will_that_the_broker_remembers_is_read_as_state_and_no_sign_of_life() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE, retained=True)
+    watch.hears("badge-204")
+    await watch.passes(100)
+    assert "gateway:gw-oak" in watch.standing
+    watch.hears("gw-oak", link=Link.ONLINE, retained=True)
+    await watch.settle()
+    assert "gateway:gw-oak" not in watch.standing
+
+    watch.hears("badge-204", link=Link.ONLINE, retained=True)
+    await watch.passes(130)
+    assert "silent:oak" in watch.standing, "what a broker remembers restarts no window"
+
+
+@in_virtual_time
+async def test_a_device_whose_own_last_will_came_is_missed_without_a_window() -> None:
+    watch = Watch(school(badge_204=NONE))
+    watch.hears("badge-204")
+    watch.hears("badge-204", alive=False, link=Link.OFFLINE)
+    await watch.passes(90)
+    (text,) = watch.told("silent")
+    assert "went offline at 10:42" in text
+    watch.hears("badge-204")
+    await watch.settle()
+    assert not watch.standing
+
+
+@in_virtual_time
+async def test_gateways_below_gateways() -> None:
+    bridge = device("bridge", DeviceKind.GATEWAY, BADGE, zone_id="204", gateway=DeviceId("gw-oak"))
+    watch = Watch(many(school(), [bridge, *_below("bridge", 3)]))
+    for number in range(3):
+        watch.hears(f"wall-{number}")
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+    watch.hears("bridge", alive=False, link=Link.OFFLINE)
+    await watch.passes(300)
+    (text,) = watch.told("gateway")
+    assert "4 devices below it" in text
+    assert not watch.told("silent")
+
+
+# --- nobody listens -------------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_broker_that_is_away_makes_nobody_silent() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    await watch.passes(60, talks=["badge-204"])
+    watch.broker.is_connected = False
+    await watch.passes(2 * HOUR_S, step_s=10)
+    watch.broker.is_connected = True
+    await watch.passes(180)
+    assert not watch.events, "its window began anew when somebody listened again"
+    await watch.passes(120)
+    assert watch.told("silent")
+
+
+@in_virtual_time
+async def test_no_storm_and_nobody_forgotten_after_a_restart() -> None:
+    devices = [device(f"wall-{n}", DeviceKind.BUTTON, BADGE, zone_id="204", check_in_s=200) for n in range(40)]
+    watch = Watch(many(school(badge_204=FIXED), devices))
+    names = [each.id for each in devices]
+    watch.hears("badge-204")
+    await watch.passes(300, talks=names)
+    assert watch.standing["silent:oak"].members == ("badge-204",)
+    watch.flush()
+
+    watch.restart(down_s=HOUR_S)
+    await watch.passes(60)
+    assert len(watch.told("silent")) == 1, "those who spoke while we were away were heard by nobody"
+    assert watch.device("badge-204").silent, "who was missed is missed still"
+    await watch.passes(HOUR_S, talks=names)
+    assert len(watch.told("silent")) == 1, "and is not told anew"
+    assert watch.standing["silent:oak"].members == ("badge-204",)
+
+    watch.hears("badge-204")
+    await watch.settle()
+    assert not watch.standing
+
+
+@in_virtual_time
+async def test_a_daemon_that_is_restarted_again_and_again_forgets_nobody() -> None:
+    """A button that reports daily, and alertd restarted every three hours: each life begins its window anew."""
+    watch = Watch(school(badge_204={"check_in_s": 26 * 3600}))
+    watch.hears("badge-204")
+    for _ in range(30):
+        await watch.passes(3 * HOUR_S, step_s=300)
+        watch.flush()
+        watch.restart(down_s=30)
+        if watch.told("silent"):
+            break
+    assert watch.told("silent"), "ninety hours without a word, and nobody was told"
+    silent_h = (watch.wall_us - watch.kept[DeviceId("badge-204")].seen_us) / 3.6e9
+    assert 26 < silent_h < 60, silent_h
+
+
+@in_virtual_time
+async def test_what_another_node_heard_counts() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    watch.hears("badge-204")
+    await watch.passes(150)
+    watch.elsewhere = [LastSeen(device_id=DeviceId("badge-204"), seen_us=watch.wall_us)]
+    await watch.passes(150)
+    assert not watch.events
+    await watch.passes(150)
+    assert watch.told("silent")
+
+
+@in_virtual_time
+async def test_a_bridge_that_repeats_what_it_heard_yesterday_is_no_sign_of_life() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    watch.hears("badge-204")
+    first_us = watch.wall_us
+    await watch.passes(150)
+    watch.hears("badge-204", seen_us=first_us)
+    await watch.passes(80)
+    assert watch.told("silent")
+
+
+@in_virtual_time
+async def test_what_was_not_committed_is_told_again() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    watch.hears("badge-204")
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+    watch.refuses = 3
+    await watch.passes(300)
+    assert {"silent:oak", "gateway:gw-oak"} <= set(watch.standing)
+    watch.refuses = 2
+    watch.hears("badge-204")
+    watch.hears("gw-oak")
+    await watch.settle()
+    assert not watch.standing
+
+
+# --- batteries ------------------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_low_batteries_are_one_trouble_a_site_with_hysteresis() -> None:
+    watch = Watch(school())
+    watch.hears("badge-204", battery=Battery(pct=22))
+    watch.hears("badge-118", battery=Battery(pct=90))
+    await watch.settle()
+    assert not watch.events
+    watch.hears("badge-204", battery=Battery(pct=9))
+    watch.hears("badge-118", battery=Battery(low=True))
+    await watch.settle()
+    (text,) = watch.told("battery")
+    assert text.startswith("Low batteries: Rm 118 Diaz badge (badge-118); Rm 204 Okafor badge (badge-204) 9 %."), text
+
+    watch.hears("badge-118", battery=Battery(low=False))
+    watch.hears("badge-204", battery=Battery(pct=24))
+    await watch.passes(330)
+    assert watch.standing["battery:oak"].members == ("badge-204",), "a cold night makes no second trouble"
+    watch.hears("badge-204", battery=Battery(pct=100))
+    await watch.settle()
+    assert not watch.standing
+
+
+@in_virtual_time
+async def test_a_low_battery_is_still_low_after_a_restart_and_mains_is_none() -> None:
+    watch = Watch(school())
+    watch.hears("badge-204", battery=Battery(pct=9))
+    await watch.settle()
+    watch.flush()
+    watch.restart()
+    await watch.settle()
+    assert len(watch.told("battery")) == 1, "it is known already"
+    assert watch.device("badge-204").last.battery_pct == 9
+    watch.hears("badge-204", battery=Battery(mains=True))
+    await watch.settle()
+    assert not watch.standing
+    assert watch.device("badge-204").last.mains
+
+
+# --- the registry changes -------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_what_is_registered_no_more_is_missed_no_more() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    watch.hears("badge-204")
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+    await watch.passes(300)
+    assert {"silent:oak", "gateway:gw-oak"} <= set(watch.standing)
+    without = school()
+    kept = {key: each for key, each in without.devices.items() if key not in ("badge-204", "gw-oak")}
+    watch.check_ins.use(replace(without, devices=kept), {})
+    await watch.settle()
+    assert not watch.standing
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+@in_virtual_time
+async def test_who_presses_at_qos_0_only_is_known(qos: int) -> None:
+    watch = Watch(school())
+    watch.hears("badge-204", pressed=True, qos=0)
+    watch.hears("badge-204", pressed=True, qos=qos)
+    assert watch.device("badge-204").last.qos == qos
+    assert watch.device("badge-204").last.pressed_us == watch.wall_us
+    assert watch.device("badge-118").last.pressed_us == 0

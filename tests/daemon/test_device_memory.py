@@ -1,0 +1,155 @@
+"""What a daemon remembers of devices: states over a restart, tests that end with one, and who heard a badge lately."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from alertd.daemon.endings import AGAIN_US, Endings
+from alertd.daemon.hearings import GATEWAYS_MAX, REMEMBERED_US, Hearings
+from alertd.engine.routing import route
+from alertd.model.events import Arrival, DeviceTestOrdered, Heard, Lasting, Signal
+from alertd.model.ids import CauseId, DeviceId
+from alertd.model.incident import IncidentClass
+from alertd_simulator.virtual_time import in_virtual_time
+from tests.daemon.world import World
+from tests.engine.school import OAK, registry
+
+PANIC = Lasting(repeats_s=600)
+
+
+def arrival(signal: Signal, number: int, **more: object) -> Arrival:
+    return Arrival(
+        source="broker",
+        topic="t",
+        signals=(signal,),
+        received_us=number,
+        arrival_id=str(number),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def says(ends: bool = False, lasting: Lasting | None = PANIC) -> Signal:
+    return Signal(device_id=DeviceId("badge-204"), action="hold", lasting=lasting, ends=ends)
+
+
+def say(world: World, signal: Signal) -> None:
+    world.source.publish(replace(world.arrival(), signals=(signal,)))
+
+
+@pytest.mark.slow
+@in_virtual_time()
+async def test_a_state_is_the_same_call_after_a_crash_and_another_once_it_ended_meanwhile(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    say(world, says())
+    await asyncio.sleep(1)
+    await world.crash()
+    await world.start()
+    say(world, says())
+    await asyncio.sleep(1)
+    (incident,) = world.incidents()
+    assert incident.presses[0].count == 1, "said again, it is no press"
+
+    say(world, says(ends=True))
+    await asyncio.sleep(1)
+    say(world, says())
+    await asyncio.sleep(1)
+    (incident,) = world.incidents()
+    assert incident.presses[0].count == 2, "promise 2: the next call is a press"
+    await world.stop()
+
+
+@pytest.mark.slow
+@in_virtual_time()
+async def test_a_device_is_live_after_a_restart_whoever_tried_it_out(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    await world.daemon.intake.submit(
+        DeviceTestOrdered(
+            site_id=OAK,
+            cause=CauseId("order-1"),
+            by="J. Ruiz",
+            device_id=DeviceId("badge-204"),
+            incident_class=IncidentClass.LOCKDOWN,
+            minutes=30,
+        )
+    )
+    world.press("badge-204")
+    await asyncio.sleep(1)
+    assert not world.incidents()
+    await world.crash()
+    world.press("badge-204")  # waits at the broker, and is the first that the new incarnation hears
+    await world.start()
+    await asyncio.sleep(1)
+
+    assert len(world.incidents()) == 1, "promise 2: a test never outlives a start"
+    assert world.daemon.store.read_device_tests() == ()
+    await world.stop()
+
+
+def test_what_a_device_ends_goes_through_once_until_it_calls_again():
+    school, endings = registry(), Endings()
+
+    def needed(signal: Signal, boot_us: int = 0) -> bool:
+        return bool(endings.needed(route(school, arrival(signal, 1)), boot_us))
+
+    assert needed(says(ends=True)), "since the start nobody knows whether it calls"
+    assert not needed(says(ends=True))
+    assert needed(says())
+    assert needed(says(ends=True)), "promise 2: else its next call would be taken for a repeat"
+    assert not needed(says(ends=True))
+    assert needed(says(ends=True), AGAIN_US)
+
+
+def test_two_things_of_one_device_end_each_for_itself():
+    school, endings = registry(), Endings()
+
+    def needed(what: str) -> bool:
+        ended = says(ends=True, lasting=Lasting(repeats_s=60, what=what))
+        return bool(endings.needed(route(school, arrival(ended, 1)), 0))
+
+    assert needed("1")
+    assert needed("2")
+    assert not needed("1")
+
+
+def badge(*heard: Heard, **more: object) -> Signal:
+    return Signal(device_id=DeviceId("walker"), action="hold", heard=heard, **more)  # type: ignore[arg-type]
+
+
+def test_a_press_is_placed_by_the_beacons_before_it():
+    school, hearings = registry(), Hearings()
+    strong = Heard(gateway_id=DeviceId("gw-oak"), rssi=-50)
+    hearings.note(school, DeviceId("walker"), (strong,), boot_us=1_000_000)
+    placed = hearings.placed(school, arrival(badge(), 100_000_000), boot_us=3_000_000)
+
+    (heard,) = placed.signals[0].heard
+    assert (heard.gateway_id, heard.at_us) == ("gw-oak", 98_000_000)
+
+
+@pytest.mark.parametrize(
+    "more", [{"retained": True}, {"backlog_since_us": 5}], ids=["retained", "waited at the broker"]
+)
+def test_what_waited_is_told_nothing_of_now_and_says_nothing_of_now(more: dict[str, object]):
+    school, hearings = registry(), Hearings()
+    here = Heard(gateway_id=DeviceId("gw-oak"), rssi=-50)
+    hearings.note(school, DeviceId("walker"), (here,), boot_us=0)
+    old = arrival(badge(Heard(gateway_id=DeviceId("gw-elm"))), 9, **more)
+
+    assert hearings.placed(school, old, boot_us=1) == old
+    (now,) = hearings.placed(school, arrival(badge(), 10), boot_us=1).signals[0].heard
+    assert now.gateway_id == "gw-oak"
+
+
+def test_what_was_heard_too_long_ago_or_by_strangers_is_forgotten():
+    school, hearings = registry(), Hearings()
+    hearings.note(school, DeviceId("walker"), (Heard(gateway_id=DeviceId("gw-oak")),), boot_us=0)
+    hearings.note(school, DeviceId("walker"), (Heard(gateway_id=DeviceId("the-towns")),), boot_us=0)
+    hearings.note(school, DeviceId("badge-204"), (Heard(gateway_id=DeviceId("gw-oak")),), boot_us=0)
+    late = hearings.placed(school, arrival(badge(), 10), boot_us=REMEMBERED_US + 1)
+
+    assert late.signals[0].heard == ()
+    assert set(hearings._of) == {"walker"}
+    assert len(hearings._of[DeviceId("walker")]) <= GATEWAYS_MAX

@@ -1,0 +1,169 @@
+"""A phone takes one call at a time: what waits for it goes when it is free, the most urgent first. So after a start."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from alertd.model.notification import Claim, Kind, NotificationRow, NotificationState
+from alertd.model.outcome import Accepted, Failed, Outcome
+from alertd.ports import Built, StoreError
+from alertd.store.sqlite import SqliteStore
+from alertd_simulator.virtual_time import in_virtual_time
+from tests.daemon.world import FakeChannel, World
+from tests.engine.school import PEOPLE
+from tests.engine.test_calls import school
+
+(RUIZ,) = (person.endpoints[0].address for person in PEOPLE if person.name == "Ruiz")
+
+
+class Telephones(FakeChannel):
+    """`alertd.ports.OneAtATime`. Each call that is placed has its phone until `hang_up`."""
+
+    def __init__(self) -> None:
+        super().__init__("voice", "voice")
+        self.busy: set[str] = set()
+        self.tell: Callable[[], None] = lambda: None
+        self.resumed: list[NotificationRow] = []
+        self.placed: list[tuple[float, Claim]] = []
+        self.lasts_s = 0.0
+        self.behave = self._place
+
+    async def _place(self, claim: Claim) -> Outcome:
+        n = claim.notification
+        if n.endpoint.address in self.busy:
+            await asyncio.sleep(self.lasts_s)
+            return Failed(permanent=False, code="line_held", retry_after_s=30, not_tried=True)
+        self.busy.add(n.endpoint.address)
+        self.placed.append((asyncio.get_running_loop().time(), claim))
+        return Accepted(ref=f"CA-{n.id}")
+
+    def hang_up(self, number: str = RUIZ) -> None:
+        self.busy.discard(number)
+        self.tell()
+
+    def to(self, number: str = RUIZ) -> list[Kind]:
+        return [claim.notification.kind for _, claim in self.placed if claim.notification.endpoint.address == number]
+
+    def held(self) -> frozenset[str]:
+        return frozenset(self.busy)
+
+    def resume(self, rows: Sequence[NotificationRow]) -> None:
+        self.resumed += rows
+        self.busy |= {row.notification.endpoint.address for row in rows}
+
+    def on_free(self, tell: Callable[[], None]) -> None:
+        self.tell = tell
+
+
+class FailsOnce(SqliteStore):
+    """When it is to let go of what waits."""
+
+    failed = False
+
+    def let_go(self, channel: str, endpoint_keys: Sequence[str]) -> None:
+        if not self.failed:
+            self.failed = True
+            raise StoreError("not now")
+        super().let_go(channel, endpoint_keys)
+
+
+async def a_lockdown(
+    folder: Path, *busy: str, lasts_s: float = 0.0, store: Callable[[Path], SqliteStore] | None = None
+) -> tuple[World, Telephones]:
+    phones = Telephones()
+    phones.busy, phones.lasts_s = set(busy), lasts_s
+    world = World(folder, school=school(), voice=Built(channel=phones, lines=phones), store=store)
+    await world.start()
+    world.press("badge-118")
+    await asyncio.sleep(1)
+    return world, phones
+
+
+def to_ruiz(world: World) -> list[NotificationRow]:
+    rows = [row for row in world.rows() if row.notification.endpoint.key == f"voice:{RUIZ}"]
+    return sorted(rows, key=lambda row: row.notification.created_us)
+
+
+@pytest.mark.slow
+@in_virtual_time
+async def test_promise_2_the_first_call_rings_as_soon_as_the_phone_is_free_and_before_what_repeats_it(
+    tmp_path: Path,
+) -> None:
+    """Whoever tried next by chance got the line: "Nobody has answered" came first, and the place minutes later."""
+    world, phones = await a_lockdown(tmp_path, RUIZ)
+    await asyncio.sleep(95)
+    assert len(to_ruiz(world)) > 1, "a reminder waits, too"
+    assert phones.to() == []
+
+    free_s = asyncio.get_running_loop().time()
+    phones.hang_up()
+    await asyncio.sleep(5)
+
+    assert phones.to() == [Kind.ALERT], "promise 2: it waits for a call that repeats it"
+    assert phones.placed[-1][0] - free_s < 0.5, "promise 2: a free phone is left silent"
+    await world.stop()
+
+
+@in_virtual_time
+async def test_a_phone_that_is_free_before_its_waiting_is_written_down_is_rung_at_once(tmp_path: Path) -> None:
+    world, phones = await a_lockdown(tmp_path, RUIZ, lasts_s=2.0)
+    phones.hang_up()
+    await asyncio.sleep(2)
+
+    assert phones.to() == [Kind.ALERT], "promise 2: a free phone is left silent"
+    await world.stop()
+
+
+@pytest.mark.slow
+@in_virtual_time
+async def test_a_disk_that_fails_in_that_moment_costs_a_second(tmp_path: Path) -> None:
+    world, phones = await a_lockdown(tmp_path, RUIZ, store=lambda path: FailsOnce(path, ballast_bytes=0))
+    await asyncio.sleep(5)
+    phones.hang_up()
+    await asyncio.sleep(3)
+
+    assert phones.to() == [Kind.ALERT]
+    await world.stop()
+
+
+@pytest.mark.slow
+@in_virtual_time
+async def test_what_was_not_tried_for_minutes_has_used_up_nothing(tmp_path: Path) -> None:
+    world, phones = await a_lockdown(tmp_path, RUIZ)
+    await asyncio.sleep(200)
+
+    first = to_ruiz(world)[0]
+    assert (first.state, first.attempt) == (NotificationState.QUEUED, 0)
+    assert first.epoch > 3, "it was claimed, and fenced each time"
+    assert phones.to() == []
+    await world.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["crash", "reload"])
+@in_virtual_time
+async def test_whoever_comes_after_knows_which_phones_our_calls_have_before_it_places_one(
+    tmp_path: Path, way: str
+) -> None:
+    world, phones = await a_lockdown(tmp_path)
+    assert phones.to() == [Kind.ALERT]
+    again = Telephones()
+    built = Built(channel=again, lines=again)
+    if way == "crash":
+        await world.crash()
+        world._more["channels.voice"] = built
+        await world.start()
+    else:
+        fittings = {**world.daemon.fittings, "channels.voice": built}
+        await world.daemon.reload(world.school, fittings)
+    assert RUIZ in {row.notification.endpoint.address for row in again.resumed}
+    await asyncio.sleep(95)
+    assert again.to() == [], "our own call is found busy"
+
+    again.hang_up()
+    await asyncio.sleep(1)
+
+    assert len(again.to()) == 1
+    await world.stop()

@@ -1,0 +1,586 @@
+"""Sensors: told once, counted after that, never a panic by themselves; a shot asks for corroboration (req 65 to 73)."""
+
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from alertd.model.decision import GestureCount
+from alertd.model.ids import DeviceId, PersonId, PolicyId
+from alertd.model.incident import IncidentClass, IncidentState
+from alertd.model.mode import Mode
+from alertd.model.notification import Kind, NotificationState
+from alertd.model.outcome import Failed
+from alertd.model.people import Destination, DutyShift, Endpoint, Person
+from alertd.model.policy import Corroboration, Policy, Step, Target, TargetKind
+from alertd.model.reason import Reason
+from alertd.model.registry import ChannelRules, Registry
+from alertd.model.site import Device, DeviceKind, Gestures, SensorRules
+from tests.engine.play import Play
+from tests.engine.school import OAK, PEOPLE, PSAP, STAFF, VAPE, device, group, policy, registry, schedule
+
+SENSES = Gestures(
+    id="sensor",
+    actions={
+        "vape": "vape",
+        "masking": "masking",
+        "gunshot": "gunshot_sensor",
+        "press": "lockdown",
+        "hold": "lockdown",
+        "noise": "ignore",
+    },
+    presses={1: "lockdown"},
+    sensor=SensorRules(cool_down_s=600, storm_per_h=20),
+)
+SHOT = policy(
+    "gunshot_sensor",
+    Step(targets=(group("first"),), wait_s=30),
+    corroborated=Corroboration(within_s=60, raises="lockdown"),
+)
+MASKING = policy("masking", Step(targets=(group("admins"),), wait_s=60))
+HEARD = ("ears-118", "ears-204", "ears-gym")
+COOLED_S = 601
+
+
+def sensors() -> Iterator[Device]:
+    yield device("vape-wc", DeviceKind.SENSOR, SENSES, zone_id="118", label="vape sensor")
+    for name in HEARD:
+        yield device(name, DeviceKind.SENSOR, SENSES, zone_id=name.removeprefix("ears-"), label="gunshot sensor")
+
+
+def school(*policies: Policy, people: tuple[Person, ...] = PEOPLE) -> Registry:
+    known = registry(MASKING, SHOT, *policies, people=people)
+    oak = known.sites[OAK]
+    extra = {"masking": PolicyId("masking"), "gunshot_sensor": PolicyId("gunshot_sensor")}
+    oak = replace(oak, policies=oak.policies | extra)
+    return replace(known, sites=known.sites | {OAK: oak}, devices=known.devices | {d.id: d for d in sensors()})
+
+
+def play(*policies: Policy) -> Play:
+    return Play(school(*policies))
+
+
+def recipients(p: Play) -> set[str]:
+    return {r.notification.recipient for r in p.rows.values() if r.state is not NotificationState.SUPPRESSED}
+
+
+# --- told once ------------------------------------------------------------------------------------------------------
+
+
+def test_one_alarm_tells_those_on_duty_and_repeats_are_one_incident_with_a_count():
+    p = play()
+    p.arrive("vape-wc", "vape")
+    for _ in range(9):
+        p.wait(1)
+        p.arrive("vape-wc", "vape")
+
+    assert p.said() == [("Ruiz", "alert")]
+    assert p.incident.presses[0].count == 10
+    assert "10 reports" in p.entries[-1].text
+
+
+def test_said_again_within_the_cool_down_is_not_told_again_though_the_incident_is_over():
+    p = play()
+    p.arrive("vape-wc", "vape")
+    p.wait(120)  # nobody answers: it ends by itself
+    assert not p.state.incidents
+    p.news()
+    p.arrive("vape-wc", "vape")
+
+    assert p.news() == []
+    assert p.reasons()[-1] is Reason.COOLING_DOWN
+
+
+def test_after_the_cool_down_it_is_told_anew_and_says_how_often_today():
+    p = play(policy("vape", Step(targets=(group("admins"),), wait_s=60)))
+    p.arrive("vape-wc", "vape")
+    p.wait(COOLED_S)
+    p.arrive("vape-wc", "vape")
+
+    assert [n.kind for n in p.news()] == [Kind.ALERT, Kind.ALERT]
+    assert [r.notification.params["today"] for r in p.rows.values()] == ["", ", 2nd today"]
+
+
+def test_the_cool_down_runs_from_the_end_that_the_sensor_says():
+    p = play()
+    p.arrive("vape-wc", "vape")
+    p.wait(COOLED_S)
+    p.arrive("vape-wc", "vape", ends=True)
+    p.wait(60)
+    p.news()
+    p.arrive("vape-wc", "vape")
+
+    assert p.news() == []
+    assert p.reasons()[-1] is Reason.COOLING_DOWN
+
+
+def test_the_end_that_a_sensor_says_closes_nothing():
+    p = play()
+    p.arrive("vape-wc", "vape")
+    p.arrive("vape-wc", "vape", ends=True)
+
+    assert p.incident.state is IncidentState.ACTIVE
+    assert p.reasons()[-1] is Reason.SENSOR_CLEARED
+
+
+def test_an_alarm_that_never_ends_is_told_once_an_hour():
+    p = play(VAPE)
+    p.arrive("vape-wc", "vape")
+    for _ in range(14):  # twice an hour is no storm; every five minutes is one alarm
+        p.wait(300)
+        p.arrive("vape-wc", "vape")
+
+    assert [n.kind for n in p.news()] == [Kind.ALERT, Kind.ALERT]
+
+
+def test_a_clock_that_is_set_back_does_not_keep_a_sensor_silent_for_ever():
+    p = play()
+    p.arrive("vape-wc", "vape")
+    p.wait(120)
+    p.news()
+    p.now_us -= 3 * 3600 * 1_000_000
+    p.arrive("vape-wc", "vape")
+
+    assert [n.kind for n in p.news()] == [Kind.ALERT]
+
+
+def test_yesterdays_vape_is_written_down_and_nobody_is_sent():
+    p = play()
+    p.arrive("vape-wc", "vape", backlog_since_us=p.now_us - 6 * 3600 * 1_000_000)
+
+    assert p.news() == []
+    assert Reason.STALE_NUISANCE in p.reasons()
+
+
+def test_rows_of_yesterday_know_nothing_of_alarms():
+    p = play()
+    p.state.gestures[DeviceId("vape-wc")] = GestureCount(device_id=DeviceId("vape-wc"), count=3, last_us=p.now_us)
+    p.arrive("vape-wc", "vape")
+
+    assert p.said() == [("Ruiz", "alert")]
+
+
+# --- storms ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_storm_is_one_digest_and_one_trouble_and_no_more_texts():
+    p = play()
+    for _ in range(60):
+        p.arrive("vape-wc", "vape")
+        p.wait(50)
+
+    told = [n.template for n in p.news() if n.kind is not Kind.TROUBLE]
+    assert told == ["alert.responder", "digest.responder"]
+    (trouble,) = [t for t in p.state.troubles.values() if t.key.startswith("sensor_storm")]
+    assert "needs tuning" in trouble.summary
+    assert "Rm 118" in trouble.summary
+
+
+def test_many_alarms_that_come_as_one_count_are_a_storm():
+    p = play()
+    p.arrive("vape-wc", "vape")
+    p.arrive("vape-wc", "vape", count=57)
+
+    first, digest = [n for n in p.news() if n.kind is not Kind.TROUBLE]
+    assert [first.template, digest.template] == ["alert.responder", "digest.responder"]
+    assert "58 alarms within an hour" in digest.text
+
+
+def test_a_storm_ends_when_it_is_calm_and_the_sensor_is_heard_again():
+    p = play()
+    p.arrive("vape-wc", "vape", count=30)
+    p.wait(3601)
+    assert not [t for t in p.state.troubles if t.startswith("sensor_storm")]
+    p.news()
+    p.arrive("vape-wc", "vape")
+
+    assert [n.template for n in p.news()] == ["alert.responder"]
+
+
+def test_a_storm_that_goes_on_is_looked_at_again_in_an_hour():
+    p = play()
+    p.arrive("vape-wc", "vape", count=30)
+    for _ in range(35):
+        p.wait(110)
+        p.arrive("vape-wc", "vape")
+    p.wait(10)
+
+    assert [t for t in p.state.troubles if t.startswith("sensor_storm")]
+
+
+def test_whoever_floods_a_sensor_does_not_hide_that_it_is_covered():
+    p = play()
+    p.arrive("vape-wc", "vape", count=500)
+    p.news()
+    p.arrive("vape-wc", "masking")
+
+    assert [(n.recipient, n.template) for n in p.news()] == [("Ruiz", "alert.responder")]
+
+
+def test_a_storm_of_the_whole_site_is_one_digest():
+    p = Play(school())
+    oak = p.registry.sites[OAK]
+    p.registry = replace(p.registry, sites=p.registry.sites | {OAK: replace(oak, sensor_storm_per_h=5)})
+    for name in ("vape-wc", *HEARD):
+        p.arrive(name, "vape", count=2)
+
+    templates = [n.template for n in p.news() if n.kind is not Kind.TROUBLE]
+    assert templates == ["alert.responder", "alert.responder", "digest_site.responder"]
+    assert "sensor_storm:site" in p.state.troubles
+
+
+def test_one_bad_sensor_does_not_silence_those_of_the_whole_school():
+    p = play()
+    p.arrive("vape-wc", "vape", count=5000)
+    p.news()
+    p.arrive("ears-gym", "vape")
+
+    assert "sensor_storm:site" not in p.state.troubles
+    assert [n.template for n in p.news()] == ["alert.responder"], "another sensor is heard as ever"
+
+
+def test_memory_of_a_storm_stays_small():
+    p = play()
+    for _ in range(200):
+        p.arrive("vape-wc", "vape", count=1000)
+        p.wait(30)
+
+    assert len(p.state.gestures[DeviceId("vape-wc")].alarms["vape"].recent) <= 61
+
+
+# --- never a panic, never wide --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", ["press", "hold"])
+def test_a_sensor_never_sounds_a_panic_whatever_its_payload_says(action):
+    p = play()
+    p.arrive("vape-wc", action, count=8)
+
+    assert not p.state.incidents, "req 71: a sensor sounded a panic by itself"
+    assert Reason.SENSOR_NEVER_PANIC in p.reasons()
+    assert recipients(p) == {"Ruiz"}, "only the trouble"
+
+
+WIDE = Step(
+    targets=(
+        group("admins"),
+        STAFF,
+        PSAP,
+        Target(kind=TargetKind.DISTRICT),
+        Target(kind=TargetKind.LOUDSPEAKERS, id="all", announcement="hold"),
+    ),
+    wait_s=60,
+)
+
+
+@pytest.mark.parametrize("action", ["vape", "masking", "gunshot"])
+def test_what_a_sensor_says_is_never_told_to_everybody_dispatch_or_loudspeakers(action):
+    named = {"vape": "vape", "masking": "masking", "gunshot": "gunshot_sensor"}[action]
+    p = play(policy(named, WIDE))
+    oak = p.registry.sites[OAK]
+    speaking = replace(
+        oak,
+        loudspeakers={"all": Endpoint(channel="dispatch", address="oak-all")},
+        rules=replace(oak.rules, announce=(named, "lockdown")),
+    )
+    p.registry = replace(p.registry, sites=p.registry.sites | {OAK: speaking})
+    p.arrive("vape-wc", action)
+    p.wait(1)
+
+    assert recipients(p) == {"Ruiz"}, "req 70: what only a sensor says was told to everybody"
+    assert Reason.NEVER_WIDE in p.reasons()
+
+
+def test_a_stored_message_of_a_sensor_rings_nobody():
+    p = play()
+    p.arrive("vape-wc", "vape", retained=True)
+
+    assert not p.state.incidents
+    assert not p.state.troubles["retained:vape-wc"].rings
+
+
+def test_a_word_that_gestures_ignore_is_nothing():
+    p = play()
+    p.arrive("vape-wc", "noise")
+    assert not p.state.incidents
+    assert not p.state.troubles
+
+
+def test_a_bare_number_is_no_alarm():
+    p = play()
+    p.arrive("vape-wc", "vape", reading=99.0)
+    assert not p.state.incidents
+
+
+def test_a_number_in_a_press_makes_it_no_less_of_a_press():
+    p = play()
+    p.arrive("badge-204", "hold", reading=99.0)
+    assert locked(p)
+
+
+# --- a shot ---------------------------------------------------------------------------------------------------------
+
+
+def locked(p: Play) -> bool:
+    return any(i.incident_class is IncidentClass.LOCKDOWN for i in p.state.incidents.values())
+
+
+def test_one_shot_sensor_alone_asks_people_to_look_and_never_locks_down():
+    p = play()
+    for _ in range(50):
+        p.arrive("ears-118", "gunshot")
+        p.wait(1)
+
+    assert not locked(p)
+    assert {n.recipient for n in p.news() if n.kind is Kind.ALERT} == {"Ruiz", "Chen"}
+
+
+def test_a_second_sensor_within_the_window_is_what_the_policy_says():
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.wait(20)
+    p.arrive("ears-204", "gunshot")
+
+    assert p.incident.incident_class is IncidentClass.LOCKDOWN
+    assert Reason.CORROBORATED in p.reasons()
+    assert {"Okafor", "Diaz"} <= recipients(p), "staff hear of a lockdown"
+
+
+def test_dispatch_hears_that_only_sensors_say_so():
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.arrive("ears-204", "gunshot")
+
+    assert '"sensor_only"' in p.row_to("psap").notification.body
+
+
+def test_a_second_sensor_long_after_is_news_and_no_lockdown():
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.wait(61)
+    p.news()
+    p.arrive("ears-204", "gunshot")
+
+    assert not locked(p)
+    assert {n.kind for n in p.news()} == {Kind.ALSO}
+
+
+def test_without_a_word_in_the_policy_two_sensors_are_news_only():
+    p = play(replace(SHOT, corroborated=Corroboration()))
+    p.arrive("ears-118", "gunshot")
+    p.news()
+    p.arrive("ears-204", "gunshot")
+
+    assert not locked(p)
+    assert {n.kind for n in p.news()} == {Kind.ALSO}
+
+
+def test_a_human_who_answers_9_locks_down():
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.reply("Ruiz", f"9{p.incident.token}")
+
+    assert p.incident.incident_class is IncidentClass.LOCKDOWN
+
+
+def test_a_press_for_help_bears_out_a_shot():
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.wait(10)
+    p.press("badge-204", 3)
+
+    assert locked(p)
+    assert any(i.incident_class is IncidentClass.STAFF_ASSIST for i in p.state.incidents.values())
+
+
+def test_a_shot_after_a_press_for_help_is_borne_out_at_once():
+    p = play()
+    p.press("badge-204", 3)
+    p.wait(10)
+    p.arrive("ears-118", "gunshot")
+
+    assert locked(p)
+
+
+def test_a_nurses_call_bears_out_no_shot():
+    p = play()
+    p.arrive("wall-gym", "press")
+    p.arrive("ears-118", "gunshot")
+    assert not locked(p)
+
+
+def test_a_press_long_after_bears_out_nothing():
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.wait(300)
+    p.press("badge-204", 3)
+    assert not locked(p)
+
+
+def test_a_policy_may_leave_presses_out_of_it():
+    p = play(replace(SHOT, corroborated=Corroboration(within_s=60, raises="lockdown", by_press=False)))
+    p.arrive("ears-118", "gunshot")
+    p.press("badge-204", 3)
+    assert not locked(p)
+
+
+def test_a_lockdown_takes_the_shot_in_and_says_where():
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.wait(5)
+    p.press("badge-204", 8)
+
+    assert p.incident.incident_class is IncidentClass.LOCKDOWN
+    assert {x.device_id for x in p.incident.presses} == {"badge-204", "ears-118"}
+
+
+def test_a_shot_in_a_lockdown_is_news_once():
+    p = play()
+    p.press("badge-204", 8)
+    p.wait(90)
+    p.reply("Ruiz", f"4{p.incident.token}")
+    p.news()
+    p.arrive("ears-118", "gunshot")
+    assert {n.kind for n in p.news()} >= {Kind.ALSO}
+    for _ in range(5):
+        p.wait(61)
+        p.reply("Ruiz", f"4{p.incident.token}")
+        p.news()
+        p.arrive("ears-118", "gunshot")
+        assert p.news() == [], "the same sensor again is counted"
+
+
+def test_two_sensors_end_a_drill():
+    p = play()
+    p.drill()
+    p.arrive("ears-118", "gunshot")
+    p.arrive("ears-204", "gunshot")
+
+    (lockdown,) = [i for i in p.state.incidents.values() if i.incident_class is IncidentClass.LOCKDOWN]
+    assert lockdown.mode is Mode.LIVE
+    assert p.state.drill is None
+
+
+def test_a_shot_that_nobody_looks_into_is_told_again_to_the_same_people_and_ends():
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.wait(1000)
+
+    told = [n.recipient for n in p.news() if n.kind is not Kind.TROUBLE]
+    assert set(told) == {"Ruiz", "Chen"}
+    assert len(told) == 12
+    assert any(key.startswith("unverified:") for key in p.state.troubles)
+    assert not p.state.incidents
+
+
+def test_a_storm_of_shots_is_trouble_and_each_new_one_is_still_told():
+    p = play()
+    p.arrive("ears-118", "gunshot", count=50)
+    p.resolve()
+    p.news()
+    p.arrive("ears-118", "gunshot")
+
+    assert Kind.ALERT in {n.kind for n in p.news()}
+    assert any(key.startswith("sensor_storm:ears-118") for key in p.state.troubles)
+
+
+# --- a sender of its own --------------------------------------------------------------------------------------------
+
+
+def with_notices(p: Play) -> Play:
+    people = {}
+    for person in p.registry.people.values():
+        phone = person.endpoints[0]
+        own = Endpoint(channel="notices", address=phone.address, person_id=person.id)
+        people[person.id] = replace(person, endpoints=(phone, own))
+    channels = p.registry.channels | {"notices": ChannelRules(name="notices", kind="sms", notices=True)}
+    p.registry = replace(p.registry, people=people, channels=channels)
+    return p
+
+
+def over(p: Play) -> set[str]:
+    return {n.endpoint.channel for n in p.news()}
+
+
+def test_a_vape_notice_goes_over_the_sender_of_notices_and_a_lockdown_does_not():
+    p = with_notices(play())
+    p.arrive("vape-wc", "vape")
+    assert over(p) == {"notices"}
+    p.press("badge-204", 8)
+    assert over(p) == {"sms", "dispatch"}
+
+
+def test_stop_to_a_vape_notice_never_stops_a_lockdown_text():
+    p = with_notices(play())
+    p.opted_out.add("notices:+12025550101")
+    p.arrive("vape-wc", "vape")
+    told = {n.kind for n in p.news()}
+    assert told == {Kind.TROUBLE}, "nor does the notice come over the other sender"
+    p.press("badge-204", 8)
+    assert "Ruiz" in {n.recipient for n in p.news()}
+
+
+def test_a_vape_notice_that_fails_is_not_tried_over_the_sender_of_presses():
+    p = with_notices(play())
+    p.arrive("vape-wc", "vape")
+    (row,) = [r for r in p.rows.values() if r.notification.recipient == "Ruiz"]
+    p.news()
+    p.outcome(p.claim(row), Failed(permanent=True, code="21610", detail="stopped", opted_out=True))
+
+    assert [n for n in p.news() if n.kind is not Kind.TROUBLE] == []
+    assert "Texts of presses still come" in p.state.troubles["opted_out:notices:+12025550101"].summary
+
+
+def test_a_shot_goes_over_the_other_sender_where_notices_were_stopped():
+    p = with_notices(play())
+    p.opted_out.add("notices:+12025550101")
+    p.arrive("ears-118", "gunshot")
+
+    assert {(n.recipient, n.endpoint.channel) for n in p.news()} == {("Ruiz", "sms"), ("Chen", "notices")}
+
+
+def test_a_lockdown_takes_the_sender_of_notices_where_nothing_else_works():
+    p = with_notices(play())
+    p.opted_out.add("sms:+12025550101")
+    p.press("badge-204", 8)
+
+    assert ("Ruiz", "notices") in {(n.recipient, n.endpoint.channel) for n in p.news()}
+
+
+def test_a_trouble_that_rings_goes_over_the_sender_of_presses_and_another_does_not():
+    p = with_notices(play())
+    p.arrive("vape-wc", "vape", count=40)
+    assert {n.endpoint.channel for n in p.news() if n.kind is Kind.TROUBLE} == {"notices"}
+    p.arrive("badge-204", "hold", retained=True)
+    assert {n.endpoint.channel for n in p.news() if n.kind is Kind.TROUBLE} == {"sms"}
+
+
+# --- who is on duty -------------------------------------------------------------------------------------------------
+
+
+def test_only_who_is_on_duty_is_told():
+    on_duty = schedule("America/New_York", DutyShift(person_id=PersonId("chen"), days=(1,), start="08:00", end="12:00"))
+    target = Target(kind=TargetKind.SCHEDULE, id="duty")
+    p = play(policy("vape", Step(targets=(target,), wait_s=60)))
+    p.registry = replace(p.registry, schedules={"duty": on_duty})
+    p.arrive("vape-wc", "vape")
+
+    assert [n.recipient for n in p.news()] == ["Chen"]
+
+
+def test_a_late_report_that_nobody_confirms_reaches_no_dispatch_either():
+    p = play(policy("masking", WIDE))
+    p.arrive("vape-wc", "masking", backlog_since_us=p.now_us - 3600 * 1_000_000)
+    p.wait(600)
+
+    assert recipients(p) == {"Ruiz"}
+
+
+def test_a_machine_that_is_no_dispatch_centre_may_be_told_of_vape():
+    board = Target(kind=TargetKind.DESTINATION, id="board")
+    p = play(policy("vape", Step(targets=(group("admins"), board, PSAP), wait_s=60)))
+    shown = Destination(id="board", site_ids=(OAK,), endpoint=Endpoint(channel="dispatch", address="board"))
+    p.registry = replace(p.registry, destinations=p.registry.destinations | {"board": shown})
+    p.arrive("vape-wc", "vape")
+
+    assert recipients(p) == {"Ruiz", "board"}

@@ -1,0 +1,47 @@
+"""A few thousand mutated payloads, always the same ones. `make fuzz` tries a million."""
+
+import pytest
+
+from tests.fuzz.run import fuzz
+from tests.fuzz.target import FalsePageError, Seed, seeds, try_one
+
+QUICK, SLOW = 1_500, 30_000
+SLOWEST_S = 0.05
+"""Of CPU, for a message of 64 KiB at worst; the median has 50 µs (test_decode_time.py)."""
+
+
+def test_no_mutated_payload_breaks_anything_or_pages_anybody_falsely():
+    fuzz(QUICK, 1, tell_every=0)
+
+
+@pytest.mark.slow
+def test_nor_do_many_and_none_takes_long():
+    assert fuzz(SLOW, 2, tell_every=0).seconds < SLOWEST_S
+
+
+def test_every_true_message_is_one_that_the_target_takes():
+    every = seeds()
+    assert len({seed.source for seed in every}) > 25
+    for seed in every:
+        try_one(seed, seed.payload)
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        Seed("chirpstack-v4", "lorawan-sensor", "a:b", "application/a/device/a:b/event/up", b'{"action": "press"}'),
+        Seed("zigbee2mqtt", "", "nobody", "zigbee2mqtt/desk", b'{"action": "press"}'),
+    ],
+)
+def test_the_target_knows_a_false_page_when_it_sees_one(seed, monkeypatch):
+    """As if a rule made a press of everything."""
+    from alertd.model.events import Signal
+    from alertd.model.ids import DeviceId
+    from alertd_adapters.mqtt.decoding import Decoded, Triggers
+    from tests.engine import school
+
+    named = next(iter(school.registry().devices)) if seed.device == "nobody" else seed.device
+    signal = Signal(device_id=DeviceId(named), action="press")
+    monkeypatch.setattr(Triggers, "decode", lambda self, topic, payload: Decoded(signals=(signal,)))
+    with pytest.raises(FalsePageError):
+        try_one(seed, seed.payload)

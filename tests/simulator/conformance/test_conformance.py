@@ -1,0 +1,176 @@
+"""The conformance kit says of good and bad devices what is true of them: held against golden transcripts."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from alertd_simulator.conformance.command import Wish, run
+from alertd_simulator.conformance.judge import Outcome, conforms, judged
+from alertd_simulator.conformance.listening import Listener, Place
+from alertd_simulator.conformance.report import as_html, as_text
+from alertd_simulator.conformance.steps import STEPS
+from alertd_simulator.conformance.transcript import KIT, Subject, TranscriptError, read
+from alertd_simulator.devices import on_the_air
+from alertd_simulator.families.catalogue import families
+from alertd_simulator.families.said import Said
+from tests.real_broker import RealMosquitto
+from tests.simulator.conformance.making import BENCHES, GOLDEN, text_of
+
+PASSED, FAILED, NOT_SEEN = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_SEEN
+
+
+def points(name: str):
+    return {point.name: point for point in judged(read(GOLDEN / f"{name}.jsonl"))}
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_a_golden_transcript_is_what_its_device_says(name):
+    """After a change of a maker: python -m tests.simulator.conformance.making"""
+    assert (GOLDEN / f"{name}.jsonl").read_text() == text_of(name)
+
+
+def test_a_good_device_conforms_and_what_was_not_tried_is_not_seen():
+    found = points("good")
+    assert conforms(found.values())
+    assert {point.outcome for point in found.values() if point.must} == {PASSED}
+    assert found["repeats until it hears “received”"].outcome is NOT_SEEN
+    assert found["reports its battery"].found == "64 %"
+
+
+def test_a_careless_device_fails_where_it_is_careless():
+    found = points("careless")
+    failed = {name for name, point in found.items() if point.outcome is FAILED}
+    assert failed == {
+        "says nothing while nothing happens",
+        "one press is one press",
+        "two presses are two",
+        "a press survives a broker that is away",
+        "presses come at QoS 1",
+        "presses are not retained",
+        "its clock is right",
+    }
+    assert "it is retained" in found["one press is one press"].found
+    assert "86400 s off" in found["its clock is right"].found
+
+
+def test_a_press_that_its_queue_lost_is_a_failure():
+    found = points("forgetful")
+    assert [name for name, point in found.items() if point.outcome is FAILED] == [
+        "a press survives a broker that is away"
+    ]
+    assert found["one press is one press"].outcome is PASSED, "a state that is said again is no second press"
+    assert found["its end is told"].outcome is PASSED
+    assert not conforms(found.values())
+
+
+def test_what_cannot_be_read_is_said():
+    found = points("garbled")
+    assert "not JSON" in found["alertd understands all of it"].found
+    assert found["presses come at QoS 1"].outcome is NOT_SEEN, "nobody saw a press"
+
+
+def test_nothing_heard_is_nothing_passed(tmp_path: Path):
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text('{"kit":1,"source":"shelly","device":"x"}\n')
+    found = judged(read(empty))
+    assert {point.outcome for point in found} == {NOT_SEEN}
+    assert not conforms(found)
+
+
+def test_the_report_says_why_it_matters_and_no_payload_becomes_markup():
+    transcript = read(GOLDEN / "careless.jsonl")
+    found = judged(transcript)
+    words, page = as_text(transcript, found), as_html(transcript, found)
+    assert "Not shown to work with alertd: of 8 musts, 6 failed" in words
+    assert "At QoS 0 a press can be lost on its way" in words
+    assert "<script" not in page
+    assert page.count("<tr") == len(found) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no transcript"),
+        ('{"kit":9,"source":"a","device":"b"}', "it is of kit 9"),
+        ('{"kit":1,"source":"a","device":"b"}\n{"at_s":1}', ":2:"),
+        ('{"kit":1,"source":"a","device":"b"}\n{"at_s":1,"topic":"t","base64":"?"}', ":2:"),
+    ],
+)
+def test_a_broken_transcript_names_its_line(text, words, tmp_path: Path, capsys):
+    path = tmp_path / "t.jsonl"
+    path.write_text(text)
+    with pytest.raises(TranscriptError, match=words):
+        read(path)
+    assert run(Wish(judge=path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (Wish(source="shelly"), "it needs --source"),
+        (Wish(source="toaster", device="x", topics=("#",), broker="h:1"), "there are:"),
+        (Wish(source="shelly", device="x", topics=("#",), broker="h"), "write it like"),
+    ],
+)
+def test_what_is_not_understood_is_said(wish, words, capsys):
+    assert run(wish) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_a_device_is_walked_through_at_a_real_broker(tmp_path: Path):
+    """At twenty times the pace; the device queues what it cannot send, and repeats until it hears «received»."""
+    with RealMosquitto(tmp_path) as broker:
+        subject = Subject(kit=KIT, source="shelly-gen1", device="desk-1")
+        place = Place(
+            host="127.0.0.1", port=broker.port, topics=("shellies/desk-1/#",), feedback="alertd/feedback/desk-1"
+        )
+        out = tmp_path / "t.jsonl"
+        number = 0
+
+        async def press() -> None:
+            nonlocal number
+            number += 1
+            (message,) = families()["shelly-gen1"].maker(Said(device="desk-1", act="press", at_us=0, number=number))
+            async with on_the_air("127.0.0.1", broker.port) as air:
+                await air.publish(message)
+
+        async def act(step) -> str:
+            match step.id:
+                case "press_once" | "press_twice" | "repeat":
+                    times = 2 if step.id == "press_twice" else 1
+                    tasks.extend(asyncio.create_task(_later(0.2, press)) for _ in range(times))
+                case "broker_away":
+                    tasks.append(asyncio.create_task(_outage(broker, press)))
+                case "hold" | "battery" | "will":
+                    return "skip"
+                case _:
+                    pass
+            return ""
+
+        tasks: list[asyncio.Task[None]] = []
+        await Listener(place, subject, out, say=lambda words: None, answer=act).walk(STEPS, pace=20)
+        await asyncio.gather(*tasks)
+
+    found = {point.name: point for point in judged(read(out))}
+    assert found["one press is one press"].outcome is PASSED
+    assert found["two presses are two"].outcome is PASSED
+    assert found["a press survives a broker that is away"].outcome is PASSED
+    assert found["presses come at QoS 1"].outcome is PASSED
+    assert found["presses are not retained"].outcome is PASSED
+    assert found["repeats until it hears “received”"].found == "it said it once and never again"
+
+
+async def _later(after_s: float, press) -> None:
+    await asyncio.sleep(after_s)
+    await press()
+
+
+async def _outage(broker: RealMosquitto, press) -> None:
+    await asyncio.to_thread(broker.kill)
+    await asyncio.sleep(1.5)
+    await asyncio.to_thread(broker.start)
+    await asyncio.sleep(2.0)  # the kit is back before the device's queue is: it tries every half second
+    await press()
