@@ -30,6 +30,8 @@ class Row:
         self.line = line
         self.is_broken = False
         """Its cells stand under wrong columns; only its id can be believed."""
+        self.may_lack_cells = False
+        """A column of its table is called by an unknown name: what seems empty may stand there."""
 
     @property
     def file(self) -> str:
@@ -97,6 +99,7 @@ def _rows(
             source.refuse((), f"has more than {ROWS_MAX} rows", "split the district", line=line)
             return False
         row = _row(cells, columns, source, line)
+        row.may_lack_cells = not is_whole
         if _has_its_own_id(row, seen):
             yield row
     if not columns:

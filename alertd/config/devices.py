@@ -140,7 +140,8 @@ def read_device(
     zone = row.get("zone")
     if zone and not _zone_known(row, site, zone, reading):
         return None
-    if not zone and kind is DeviceKind.SENSOR:  # req 69: staff who cannot find the place cannot respond
+    # Req 69: staff who cannot find the place cannot respond.
+    if not zone and kind is DeviceKind.SENSOR and not row.may_lack_cells:
         row.refuse("zone", "is empty: nobody would know where to go", "name the zone where the sensor hangs")
         return None
     assigned_to = row.get("assigned_to") or None

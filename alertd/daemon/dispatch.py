@@ -21,7 +21,7 @@ from alertd.daemon.rate import TokenBucket
 from alertd.model.blocked_numbers import blocked
 from alertd.model.decision import Decision, Now
 from alertd.model.events import OutcomeReported
-from alertd.model.ids import NotificationId, SiteId
+from alertd.model.ids import DrillId, NotificationId, SiteId
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     OUTLIVES_DRILL,
@@ -176,7 +176,7 @@ class Dispatch:
         self._desks: dict[str, ChannelDesk] = {}
         self._drills_over: set[SiteId] = set()
         """Sites whose drill ended before our eyes."""
-        self._drills_overtaken: set[SiteId] = set()
+        self._drills_overtaken: set[DrillId] = set()
         """Of those the ones where something real came: whoever has not read of the end reads of that instead."""
         self._gone: set[str] = set()
         """Channels that a reload removed: what is queued for them is claimed all the same, and fails."""
@@ -227,21 +227,20 @@ class Dispatch:
         for drill in (d.drill for d in decisions if d.drill is not None):
             if drill.is_running:
                 self._drills_over.discard(drill.site_id)
-                self._drills_overtaken.discard(drill.site_id)
                 continue
             self._drills_over.add(drill.site_id)
-            if any(each.overtaken for each in drill.line()):
-                self._drills_overtaken.add(drill.site_id)
+            self._drills_overtaken.update(each.id for each in drill.line() if each.overtaken)
             for desk in self._desks.values():
                 for claim, leased_us in desk.drop(self._is_of_drill_over):
                     self._spawn(self._report(claim, DRILL_OVER, leased_us), f"report:{claim.notification.id}")
 
     def _is_of_drill_over(self, claim: Claim) -> bool:
         n = claim.notification
-        if n.mode is not Mode.DRILL or n.site_id not in self._drills_over:
+        if n.mode is not Mode.DRILL:
             return False
-        overtaken = n.kind is Kind.DRILL_OVER and n.site_id in self._drills_overtaken
-        return n.kind not in OUTLIVES_DRILL or overtaken
+        if n.kind is Kind.DRILL_OVER and n.ends_drill in self._drills_overtaken:
+            return True
+        return n.site_id in self._drills_over and n.kind not in OUTLIVES_DRILL
 
     def take(self, claims: Sequence[Claim], leased_us: int) -> None:
         """Claims that were just committed as ours, on leases that began at `leased_us` (boot time)."""

@@ -129,7 +129,11 @@ def _phone_of(tx: Transaction, registry: Registry, event: Replied, now: Now) -> 
     person = registry.by_address.get(key)
     others = [e.key for e in person.endpoints if e.address == event.address and e.key != key] if person else []
     known = {each.incident_id: each for name in (key, *others) for each in _phone(tx, name, now)}
-    return tuple(sorted(known.values(), key=lambda each: (not each.is_open, -each.opened_us)))
+    elsewhere = [e.key for e in person.endpoints if e.key not in (key, *others)] if person else []
+    everywhere = (each for name in (key, *others, *elsewhere) for each in _phone(tx, name, now))
+    heard_of = {each.incident_id for each in everywhere if each.may_have_read}
+    read = (replace(each, may_have_read=each.incident_id in heard_of) for each in known.values())
+    return tuple(sorted(read, key=lambda each: (not each.is_open, -each.opened_us)))
 
 
 def _phone(tx: Transaction, endpoint_key: str, now: Now) -> tuple[PhoneIncident, ...]:

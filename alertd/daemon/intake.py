@@ -142,6 +142,7 @@ class Intake:
             return _nothing_to_do()
         done = self._enqueue(events, from_source=True)
         self.readings.await_commit(done)
+        self._endings.await_commit(done)
         return done
 
     def submit(self, event: Event) -> Awaitable[None]:

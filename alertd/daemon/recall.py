@@ -109,6 +109,8 @@ class Recall:
     def _outlived(self, rows: Sequence[NotificationRow]) -> list[NotificationRow]:
         """Of these, what would not be sent now."""
         drilling = {d.site_id for d in self._store.read_drills(running_only=True, site_id=None, limit=DRILLS_MAX)}
+        latest = self._store.read_drills(running_only=False, site_id=None, limit=DRILLS_LATEST)
+        overtaken = {each.id for drill in latest for each in drill.line() if each.overtaken}
         ids = {row.notification.incident_id for row in rows}
         incidents = {id_: self._store.read_incident(id_) for id_ in ids if id_ is not None}
         return [
@@ -120,6 +122,7 @@ class Recall:
                     n,
                     incidents[n.incident_id] if n.incident_id is not None else None,
                     drill_running=n.site_id in drilling,
+                    drills_overtaken=overtaken,
                 ),
             )
         ]

@@ -64,7 +64,9 @@ def was_not_told(d: Draft, n: Notification) -> None:
     drill = over_of(d, n.ends_drill)
     if drill is None:
         return
-    told = tuple(replace(t, knows=False) if t.endpoint_key == n.endpoint.key else t for t in drill.told)
+    keys = {t.endpoint_key for t in drill.told}
+    mine = {n.endpoint.key} if n.endpoint.key in keys else {n.endpoint.person_id}  # as it was counted
+    told = tuple(replace(t, knows=False) if {t.endpoint_key, t.person_id} & mine else t for t in drill.told)
     if told != drill.told:
         d.put_drill_over(replace(drill, told=told))
 
@@ -81,12 +83,12 @@ def over_of(d: Draft, drill_id: str | None) -> Drill | None:
 
 
 def carried(d: Draft) -> Drill | None:
-    """What a drill that begins now has to keep in mind of those before it: those of which somebody may not know that
-    they are over. Of the others nobody has to be told any more."""
+    """What a drill that begins now has to keep in mind of those before it: those in which somebody may still believe,
+    also of those who seem to know: a text that a provider took may be lost yet."""
     last = d.state.drill_over
     before: Drill | None = None
     for drill in reversed(tuple(last.line()) if last is not None else ()):
-        if d.is_believed(drill) and unaware(drill):
+        if d.is_believed(drill):
             before = replace(drill, before=before)
         else:
             troubles.clear(d, trouble_key(drill))

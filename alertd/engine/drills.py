@@ -380,7 +380,7 @@ def step_clock(d: Draft, step_us: int) -> None:
         d.put_drill(replace(drill, started_us=drill.started_us + step_us, ends_us=drill.ends_us + step_us))
     last = d.drill or d.state.drill_over
     for over in last.line() if last is not None else ():
-        if over.ended_us is not None and not all(t.knows for t in over.told):
+        if over.ended_us is not None and abs(d.now.wall_us - step_us - over.ended_us) <= BELIEVED_US:
             d.put_drill_over(replace(over, ended_us=over.ended_us + step_us))
 
 

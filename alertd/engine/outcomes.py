@@ -152,7 +152,8 @@ def _withdrawn(d: Draft, row: NotificationRow, outcome: Withdrawn, incident: Inc
 
 
 def _unwanted(d: Draft, row: NotificationRow, incident: Incident | None) -> Reason | None:
-    now = Circumstances.of(row.notification, incident, drill_running=d.drill is not None)
+    over = tuple(drill.id for drill in d.drills_over if drill.overtaken)
+    now = Circumstances.of(row.notification, incident, drill_running=d.drill is not None, drills_overtaken=over)
     refused = unwanted(row.notification, now)
     return None if refused is None else refused[1]
 

@@ -151,8 +151,8 @@ def _ended(d: Draft, event: Pressed, device: Device) -> None:
 
 def _still_on(d: Draft, event: Pressed, device: Device, activation: Activation) -> None:
     """A state is said once more: no press. A wearable that was carried to a place of which nobody knows is news."""
-    levels.lasts(d, event, device, activation)
-    if not event.retained:
+    if not event.retained:  # what the broker remembers says nothing of now
+        levels.lasts(d, event, device, activation)
         _confirm(d, event, device)
     incident = _gravest_of(d, device)
     words = f"{_name(device)} still says {event.signal.action!r}"

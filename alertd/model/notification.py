@@ -1,5 +1,6 @@
 """Notifications: one content for one endpoint, and what became of it."""
 
+from collections.abc import Collection
 from enum import IntEnum, StrEnum
 from typing import assert_never
 
@@ -239,6 +240,8 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     rings that need not, which is the lesser harm."""
     recipient_pressed: bool = False
     """Their own badge."""
+    drill_overtaken: bool = False
+    """It says that a drill is over, and something real is quicker."""
     overtaken: bool = False
     """It rings, and would say less than is known: the incident has become graver since, or it repeats what a newer call
     to the same phone says, and more."""
@@ -247,10 +250,22 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     since; or words of an incident that are said there again since."""
 
     @classmethod
-    def of(cls, notification: Notification, incident: Incident | None, *, drill_running: bool) -> "Circumstances":
+    def of(
+        cls,
+        notification: Notification,
+        incident: Incident | None,
+        *,
+        drill_running: bool,
+        drills_overtaken: Collection[DrillId] = (),
+    ) -> "Circumstances":
         """`incident`: the notification's own, as it stands now; `None` also for one that is closed and out of sight."""
         if incident is None:
-            return cls(incident_mode=None, drill_running=drill_running)
+            ends = notification.ends_drill if notification.kind is Kind.DRILL_OVER else None
+            return cls(
+                incident_mode=None,
+                drill_running=drill_running,
+                drill_overtaken=ends is not None and ends in drills_overtaken,
+            )
         person_id, all_presses = notification.endpoint.person_id, len(incident.presses)
         return cls(
             incident_mode=incident.mode,
@@ -308,13 +323,17 @@ def _is_over(n: Notification, now: Circumstances) -> bool:
     return is_outlived(n.kind, incident_open=now.incident_open, incident_stopped=now.incident_stopped)
 
 
-def unwanted(notification: Notification, now: Circumstances) -> tuple[NotificationState, Reason] | None:
+def unwanted(  # noqa: PLR0911 - one a reason
+    notification: Notification, now: Circumstances
+) -> tuple[NotificationState, Reason] | None:
     """Why nobody should have it any more, however young it is; `None`: it is as true as when it was written. What a
     provider has taken and nobody has got yet is taken back by the same rule by which nothing of it would be sent."""
     if mode_forbids(notification, now.incident_mode):
         return NotificationState.SUPPRESSED, Reason.MODE_FORBIDS
     if notification.mode is Mode.DRILL and not now.drill_running and notification.kind not in OUTLIVES_DRILL:
         return NotificationState.WITHDRAWN, Reason.DRILL_OVER
+    if now.drill_overtaken:
+        return NotificationState.WITHDRAWN, Reason.DRILL_IS_REAL
     if notification.incident_id is not None and _is_over(notification, now):
         return NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED
     if notification.while_looking and now.incident_paused:

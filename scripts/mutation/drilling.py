@@ -87,8 +87,8 @@ DRILLING = (
             ),
             Edit(
                 file="alertd/daemon/dispatch.py",
-                old="        if n.mode is not Mode.DRILL or n.site_id not in self._drills_over:\n",
-                new="        if True:\n",
+                old="        if n.mode is not Mode.DRILL:\n            return False\n",
+                new="        if True:\n            return False\n",
             ),
             Edit(
                 file=DRILLS,
@@ -197,6 +197,11 @@ DRILLING = (
         ),
         cheap=True,
         by=Story(name="drill_ended_a_moment_before", trips=("drill believed",)),
+    ),
+    Mutant(
+        name="a call that says that the drill is over rings on after something real",
+        edits=(Edit(file=NOTIFICATION, old="    if now.drill_overtaken:\n", new="    if False:\n"),),
+        by=Tests(paths=("tests/engine/test_drills_over.py",), names="promise 3 broken"),
     ),
     Mutant(
         name="what overtakes a lost text does not say that it is real",

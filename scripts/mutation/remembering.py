@@ -176,4 +176,15 @@ REMEMBERING = (
         ),
         by=Tests(paths=("tests/engine/test_duress_codes.py",), names="silent"),
     ),
+    Mutant(
+        name="states: an end that no commit took is known all the same",
+        edits=(
+            Edit(
+                file="alertd/daemon/intake.py",
+                old="        self._endings.await_commit(done)\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_device_memory.py",), names="promise 1"),
+    ),
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from msgspec.structs import replace
@@ -9,9 +10,10 @@ from msgspec.structs import replace
 from alertd.daemon.endings import AGAIN_US, Endings
 from alertd.daemon.hearings import GATEWAYS_MAX, REMEMBERED_US, Hearings
 from alertd.engine.routing import route
-from alertd.model.events import Arrival, DeviceTestOrdered, Heard, Lasting, Signal
+from alertd.model.events import Arrival, DeviceTestOrdered, Heard, Lasting, ResolveOrdered, Signal
 from alertd.model.ids import CauseId, DeviceId
 from alertd.model.incident import IncidentClass
+from alertd.ports import NotCommittedError, StoreError
 from alertd_simulator.virtual_time import in_virtual_time
 from tests.daemon.world import World
 from tests.engine.school import OAK, registry
@@ -103,6 +105,34 @@ def test_what_a_device_ends_goes_through_once_until_it_calls_again():
     assert needed(says(ends=True), AGAIN_US)
 
 
+@pytest.mark.parametrize("fails", [True, False])
+def test_what_a_device_ends_is_known_only_if_the_disk_has_it(fails: bool):
+    school, endings = registry(), Endings()
+    off = route(school, arrival(says(ends=True), 1))
+
+    async def story() -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        assert endings.needed(off, 0)
+        endings.await_commit(done)
+        if fails:
+            done.set_exception(NotCommittedError("the disk is full"))
+        else:
+            done.set_result(None)
+        await asyncio.sleep(0)
+
+    asyncio.run(story())
+    said_again = bool(endings.needed(off, 1))
+    assert said_again is fails, "promise 1: nobody knows it, and the next call is taken for a repeat"
+
+
+def test_a_device_that_ends_ever_new_things_fills_no_memory():
+    school, endings = registry(), Endings()
+    for number in range(200):
+        ended = says(ends=True, lasting=Lasting(repeats_s=60, what=f"word {number}"))
+        assert endings.needed(route(school, arrival(ended, 1)), 0)
+    assert endings.needed(route(school, arrival(ended, 1)), 0), "beyond what is remembered, nothing is held back"
+
+
 def test_two_things_of_one_device_end_each_for_itself():
     school, endings = registry(), Endings()
 
@@ -153,3 +183,42 @@ def test_what_was_heard_too_long_ago_or_by_strangers_is_forgotten():
     assert late.signals[0].heard == ()
     assert set(hearings._of) == {"walker"}
     assert len(hearings._of[DeviceId("walker")]) <= GATEWAYS_MAX
+
+
+@in_virtual_time
+async def test_promise_1_an_end_that_the_disk_refused_is_taken_up_when_it_comes_again(tmp_path: Path):
+    """Else the broker has its answer, nobody knows of the end, and the next true call is taken for a repeat."""
+    world = World(tmp_path)
+    await world.start()
+    state = Lasting(repeats_s=7_500)
+
+    def said(*, ends: bool) -> Arrival:
+        arrived = world.arrival("badge-204", "release" if ends else "hold")
+        return replace(arrived, signals=(replace(arrived.signals[0], lasting=state, ends=ends),))
+
+    world.source.publish(said(ends=False))
+    await asyncio.sleep(5)
+    (incident,) = world.incidents()
+    for order in ("r1", "r2"):
+        closing = ResolveOrdered(
+            site_id=OAK, cause=CauseId(order), incident_id=incident.id, by="Ruiz", rooms_released=True
+        )
+        await world.daemon.intake.submit(closing)
+
+    begin, off = world.store.begin, said(ends=True)
+    world.store.begin = failing  # type: ignore[method-assign]
+    world.source.publish(off)
+    await asyncio.sleep(2)
+    world.store.begin = begin  # type: ignore[method-assign]
+    assert off.arrival_id not in world.source.acked
+    world.source.deliver(off)
+    await asyncio.sleep(600)
+    world.source.publish(said(ends=False))
+    await asyncio.sleep(5)
+
+    assert [i.is_open for i in world.incidents()].count(True) == 1, "promise 1: the second call pages nobody"
+    await world.stop()
+
+
+def failing(*_: object, **__: object) -> NoReturn:
+    raise StoreError("disk hiccup")

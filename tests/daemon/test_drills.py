@@ -207,7 +207,8 @@ def drill(**more: object) -> Drill:
 
 def of_drill(kind: Kind, number: int) -> Claim:
     live = claim(address=f"+120255501{number:02d}", lane=Lane.DRILL)
-    return replace(live, notification=replace(live.notification, mode=Mode.DRILL, kind=kind))
+    ends = OVER.id if kind is Kind.DRILL_OVER else None
+    return replace(live, notification=replace(live.notification, mode=Mode.DRILL, kind=kind, ends_drill=ends))
 
 
 OVER = drill(state=DrillState.ENDED)
@@ -219,9 +220,10 @@ OVER = drill(state=DrillState.ENDED)
         ((drill(),), {Kind.ALERT, Kind.DRILL_OVER}),
         ((OVER,), {Kind.DRILL_OVER}),
         ((replace(OVER, overtaken=True),), set()),
-        ((replace(OVER, overtaken=True), drill()), {Kind.ALERT, Kind.DRILL_OVER}),
+        ((replace(OVER, overtaken=True), drill()), {Kind.ALERT}),
+        ((replace(OVER, id=DrillId("drill-before"), overtaken=True), OVER), {Kind.DRILL_OVER}),
     ],
-    ids=("runs", "is over", "is over and real", "is over, and another runs"),
+    ids=("runs", "is over", "is over and real", "is over, and another runs", "one before it was overtaken"),
 )
 @in_virtual_time()
 async def test_what_is_claimed_of_a_drill_leaves_only_while_it_is_true(

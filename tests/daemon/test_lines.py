@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from alertd.model.events import Replied
+from alertd.model.ids import DISTRICT, CauseId
 from alertd.model.notification import Claim, Kind, NotificationRow, NotificationState
-from alertd.model.outcome import Accepted, Failed, Outcome
+from alertd.model.outcome import Accepted, Delivered, Failed, Outcome
 from alertd.ports import Built, StoreError
 from alertd.store.sqlite import SqliteStore
 from alertd_simulator.virtual_time import in_virtual_time
@@ -166,4 +168,37 @@ async def test_whoever_comes_after_knows_which_phones_our_calls_have_before_it_p
     await asyncio.sleep(1)
 
     assert len(again.to()) == 1
+    await world.stop()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Delivered(ref="CA"),
+        Failed(permanent=False, unanswered=True, code="busy", retry_after_s=20, ref="CA1"),
+        Failed(permanent=True, code="21211", detail="invalid number"),
+        Failed(permanent=False, code="line_held", retry_after_s=30, not_tried=True),
+    ],
+    ids=("is taken", "is not taken", "is refused", "waits"),
+)
+@in_virtual_time
+async def test_a_bare_digit_answers_what_a_text_said_whatever_became_of_the_call(tmp_path: Path, call: Outcome) -> None:
+    phones = FakeChannel("voice", "voice")
+
+    async def behave(_: Claim) -> Outcome:
+        return call
+
+    phones.behave = behave
+    world = World(tmp_path, school=school(), voice=Built(channel=phones))
+    await world.start()
+    world.press("badge-118")
+    await asyncio.sleep(15)
+    replied = Replied(
+        site_id=DISTRICT, cause=CauseId("sms:1"), channel="sms", address=RUIZ, body="4", at_us=world.clock.now().wall_us
+    )
+    await world.daemon.intake.submit(replied)
+    await asyncio.sleep(1)
+
+    (incident,) = world.incidents()
+    assert [answer.name for answer in incident.answers] == ["Ruiz"], "promise 5: a human answered"
     await world.stop()

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alertd.app import run
+from alertd.model.canary import is_canary
 from alertd.model.decision import Decision, Now
 from alertd.model.events import Event, Pressed
 from alertd.model.notification import Claim
@@ -80,7 +81,8 @@ def lay_ack_trap(trap: Trap) -> None:
 
     def deadly_ack(self: PahoConnection, message: BrokerMessage) -> None:
         ack(self, message)
-        if message.topic.startswith("alertd/press/") and trap.is_set(BEFORE_SEND):
+        is_press = message.topic.startswith("alertd/press/") and not is_canary(message.payload)
+        if is_press and trap.is_set(BEFORE_SEND):
             asyncio.get_running_loop().call_later(PUBACK_LEAVES_S, trap.spring)
 
     PahoConnection.ack = deadly_ack  # type: ignore[method-assign]

@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from alertd.console.client import Client, NotReachableError, RefusedError
 from alertd.daemon.system_clock import SystemClock
+from alertd.model.canary import CANARY
 from alertd_simulator.carrier import Carrier
 from alertd_simulator.carrier_json import Text
 from alertd_simulator.demo_school import IN_TREE, WIRING, Endpoints, Keys, School, dump_toml, prepare
@@ -273,8 +274,9 @@ class Machine:
         await self.until(settled, timeout_s, "a notification has no outcome", pause_s=0.5)
 
     async def troubles(self) -> set[str]:
+        """Those that stand. One that is over is shown until somebody has acknowledged it."""
         answer = await self.get("/v1/troubles")
-        return {trouble["key"] for trouble in answer["troubles"]} if answer else set()
+        return {trouble["key"] for trouble in answer["troubles"] if trouble["state"] == "standing"} if answer else set()
 
     # --- what others wrote down ---------------------------------------------------------------------------------------
 
@@ -298,6 +300,7 @@ class Machine:
         for line in self.broker.log.splitlines():
             if f"Sending PUBLISH to {CLIENT_ID} " in line and "'alertd/press/" in line:
                 counts[line.partition("'alertd/press/")[2].partition("'")[0]] += 1
+        del counts[CANARY]  # alertd's own word, and no press
         return counts
 
     def pubacks(self) -> int:

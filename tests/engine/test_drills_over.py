@@ -10,10 +10,17 @@ from alertd.model.call_script import decode
 from alertd.model.decision import Facts, Now
 from alertd.model.drill import Drill
 from alertd.model.events import ClockStepped, DrillFound, DrillOrdered, Pressed, Signal
-from alertd.model.ids import CauseId, DeviceId, PersonId
+from alertd.model.ids import CauseId, DeviceId, DrillId, PersonId
 from alertd.model.incident import EscalationState, IncidentClass
 from alertd.model.mode import Mode
-from alertd.model.notification import Kind, Notification, NotificationState
+from alertd.model.notification import (
+    Circumstances,
+    Kind,
+    Notification,
+    NotificationRow,
+    NotificationState,
+    unwanted,
+)
 from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Withdrawn
 from alertd.model.page import PageAction
 from alertd.model.policy import Step, Target, TargetKind
@@ -858,3 +865,49 @@ def test_a_participant_who_presses_a_moment_after_its_minutes_is_real_although_i
     p.now_us += 122 * 1_000_000
     p.press("badge-204", 8)
     assert p.incident.mode is Mode.LIVE, PROMISE_3
+
+
+# --- a text that was taken, and lost later --------------------------------------------------------------------------
+
+
+def the_end_to(p: Play, name: str) -> NotificationRow:
+    rows = [r for r in p.rows.values() if r.notification.recipient == name and r.notification.kind is Kind.DRILL_OVER]
+    return rows[-1]
+
+
+def test_an_end_that_is_lost_after_the_next_drill_has_begun_is_not_forgotten(p: Play) -> None:
+    drilled(p)
+    p.end_drill()
+    read(p)
+    p.news()
+    p.drill("badge-118", drilled="staff_assist", person_ids=(PersonId("ruiz"),))
+    p.outcome(the_end_to(p, "Nurse"), Failed(permanent=True, code="30003", detail="unreachable", ref="SM"))
+    p.news()
+    p.press("badge-204", 8)
+    said = {n.recipient: n.text for n in texts(p.news())}
+    assert said["Nurse"].startswith(REAL), PROMISE_3
+
+
+def test_an_end_that_is_lost_at_a_new_number_is_not_known(p: Play) -> None:
+    drilled(p)
+    with_a_new_number(p)
+    p.end_drill()
+    read(p)
+    p.outcome(the_end_to(p, "Okafor"), Failed(permanent=True, code="30003", detail="unreachable", ref="SM"))
+    p.news()
+    p.wait(121)
+    assert any("Okafor" in t.summary for t in p.state.troubles.values()), "nobody goes to tell them"
+
+
+def test_a_call_that_says_it_is_over_rings_no_more_once_something_is_real() -> None:
+    p = calling()
+    p.end_drill()
+    over = next(r for r in p.rows.values() if r.notification.kind is Kind.DRILL_OVER)
+    (drill,) = p.drills.values()
+    for overtaken in (frozenset[DrillId](), frozenset({drill.id})):
+        now = Circumstances.of(over.notification, None, drill_running=False, drills_overtaken=overtaken)
+        assert (unwanted(over.notification, now) is not None) is bool(overtaken), PROMISE_3
+    p.news()
+    p.press("badge-118", 8)
+    (drill,) = p.drills.values()
+    assert drill.overtaken

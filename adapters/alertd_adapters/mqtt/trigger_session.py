@@ -216,7 +216,10 @@ class TriggerSession:
             message = replace(message, payload=b"")
         self._start(self._commit_then_ack(connection, message, arrival, self._door.receive(arrival)))
         sign.handled()
-        self._door.check_in(self._options.name, decoded.check_ins, retained=message.retain, qos=message.qos)
+        check_ins = decoded.check_ins
+        if arrival.backlog_since_us is not None:  # who heard it then says nothing of where it is now
+            check_ins = tuple(replace(each, heard=()) for each in check_ins)
+        self._door.check_in(self._options.name, check_ins, retained=message.retain, qos=message.qos)
         self._options.strangers.note(message, decoded)
         for question in self._triggers.questions():
             self._start(self._ask(connection, question))

@@ -126,6 +126,7 @@ class Held(Struct, frozen=True, kw_only=True):
     until_us: int
     """Boot time at which it is surely over, or nobody believes in it any more."""
     drill: bool
+    """It is of a drill, or a test: it makes way for what is real."""
     doubtful: bool = False
     """An earlier process placed it, and nobody has asked yet whether it is over."""
 
@@ -218,7 +219,7 @@ class Lines:
             sid=sid,
             began_us=now_us,
             until_us=now_us + for_us,
-            drill=n.mode is Mode.DRILL,
+            drill=n.mode is not Mode.LIVE,
             doubtful=doubtful,
         )
 

@@ -97,7 +97,8 @@ class CoverBook:
         self._registry = registry
         self._gestures: dict[int, tuple[str, int]] = {}
         """Message -> the press that it belongs to, and which of its presses it is."""
-        self._came: dict[str, set[int]] = {}
+        self._came: dict[str, dict[int, int]] = {}
+        """Press -> the messages of its gesture that have come, and which of its presses each is."""
         self._covers: dict[DeviceId, list[Cover]] = {}
 
     def publish(self, published: Published) -> None:
@@ -109,14 +110,19 @@ class CoverBook:
             needs = least_arrivals(self._registry, published)
             self.presses[published.number] = Press(truth=truth, wanted=wanted, needs=needs)
 
-    def came(self, number: int) -> Press | None:
-        """The message has reached alertd. The press that it is, if with it enough of its gesture has."""
+    def came(self, number: int) -> tuple[int, ...]:
+        """The message has reached alertd. Itself, if it is a press and enough of its gesture has come; and those of its
+        gesture that came before, and for which it was one too few until now."""
         if number not in self._gestures:
-            return None
+            return ()
         name, count = self._gestures[number]
-        self._came.setdefault(name, set()).add(count)
-        press = self.presses.get(number)
-        return press if press is not None and len(self._came[name]) >= press.needs else None
+        came = self._came.setdefault(name, {})
+        before = len(set(came.values()))
+        came[number] = count
+        now = len(set(came.values()))
+        presses = ((each, self.presses.get(each)) for each in came)
+        enough = [each for each, press in presses if press is not None and press.needs <= now]
+        return tuple(each for each in enough if each == number or before < self.presses[each].needs)
 
     def commit(self, committed: Committed) -> None:
         for device_id, cover in covers_in(committed):

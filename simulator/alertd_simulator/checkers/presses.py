@@ -61,17 +61,16 @@ class AcknowledgedPresses(Checker):
                 pass
 
     def _acknowledged(self, acked: Acked) -> None:
-        press = self._book.came(acked.number)
-        if press is None:
-            return
-        press.covers = self._book.of(press)
-        if press.covers:
-            self._acked.append(press)
-            return
-        connection = f"message {acked.number}, connection {acked.connection}"
-        self.accuse(
-            acked.at_us, f"{press.words} was acknowledged ({connection}), and nothing that was committed covers it"
-        )
+        for number in self._book.came(acked.number):
+            press = self._book.presses[number]
+            press.covers = self._book.of(press)
+            if press.covers:
+                self._acked.append(press)
+                continue
+            connection = f"message {number}, connection {acked.connection}"
+            self.accuse(
+                acked.at_us, f"{press.words} was acknowledged ({connection}), and nothing that was committed covers it"
+            )
 
     def reread(self, incidents: Sequence[Incident], rows: Sequence[NotificationRow], at_us: int) -> None:
         self._compare(incidents, rows, at_us, "after the restart")
@@ -180,8 +179,8 @@ class ArrivedPresses(Checker):
                 self._book.publish(happening)
             case Arrived(number=number, retain=False) if self.scene.conditions.up:
                 # At a machine without power nothing arrives, though the broker may not know yet: it comes again.
-                if self._book.came(number) is not None:
-                    self._pending.setdefault(number, self.scene.conditions.calm_us(happening.at_us))
+                for each in self._book.came(number):
+                    self._pending.setdefault(each, self.scene.conditions.calm_us(happening.at_us))
             case Committed():
                 self._book.commit(happening)
             case Crashed():

@@ -68,12 +68,13 @@ class SensorsAreHeard(Checker):
     def _committed(self, event: Pressed, committed: Committed) -> None:
         """Any line about it will do: what must not be is silence."""
         device_id = event.signal.device_id
-        if committed.decision.entries or fallback_pages(committed.decision.notifications):
-            named = self.scene.registry.devices[device_id].gestures.actions if self._knows(device_id) else {}
-            self._pending.pop((device_id, named.get(event.signal.action, "")), None)
-
-    def _knows(self, device_id: DeviceId) -> bool:
-        return device_id in self.scene.registry.devices
+        device = self.scene.registry.devices.get(device_id)
+        named = device.gestures.actions.get(event.signal.action) if device is not None else None
+        if fallback_pages(committed.decision.notifications):  # alertd could not handle it, and pages the site
+            for said in [each for each in self._pending if each[0] == device_id]:
+                del self._pending[said]
+        elif committed.decision.entries:
+            self._pending.pop((device_id, named or ""), None)
 
     def _look(self, at_us: int) -> None:
         now_us = self.scene.conditions.calm_us(at_us) if self._pending else 0

@@ -107,12 +107,17 @@ class Supervision(Checker):
         said_us, window_s = self._said_us.get(device.id), device.check_in_s or 0
         if said_us is None:
             return
-        due_us = max(said_us, quiet_us) + window_s * SECOND_US
+        due_us = max(said_us, quiet_us, self._back_us(device)) + window_s * SECOND_US
         if at_us - max(due_us, healed_us) > KNOWN_WITHIN_S * SECOND_US and not known:
             self.accuse(at_us, f"{device.id} said nothing for {(at_us - said_us) / SECOND_US:.0f} s, and nobody knows")
         talks = (at_us - said_us) / SECOND_US < min(window_s, 120)
         if talks and at_us - max(quiet_us, healed_us) > KNOWN_WITHIN_S * SECOND_US and device.id in missed:
             self.accuse(at_us, f"{device.id} speaks, and is said to be silent")
+
+    def _back_us(self, device: Device) -> int:
+        """When the gateway above it was there again: what hangs below has its window anew."""
+        said = self._online.get(device.gateway) if device.gateway is not None else None
+        return said[1] if said is not None and said[0] else 0
 
     def _judge_gateway(self, gateway: Device, gone: set[DeviceId], quiet_us: int, at_us: int) -> None:
         said = self._online.get(gateway.id)

@@ -57,8 +57,9 @@ class Unmeasured(Checker):
     def _pressed(self, committed: Committed, event: Pressed) -> None:
         waited = event.backlog and event.signal.pressed_us is None
         for incident in committed.decision.incidents:
-            for press in incident.presses:
-                if press.id != event.cause or press.id in self._written:
+            # What memory alone held comes again after a clock was set: twice the same press, the newest is this one.
+            for press in [each for each in incident.presses if each.id == event.cause][-1:]:
+                if press.id in self._written:
                     continue
                 if (press.waited_since_us is not None) is not waited:
                     how = "waited at the broker, and nothing says so" if waited else "is said to have waited"

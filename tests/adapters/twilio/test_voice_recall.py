@@ -179,6 +179,17 @@ def test_a_phone_that_has_fallen_silent_is_free_at_once():
     play(story, callbacks="poll")
 
 
+def test_a_call_that_only_tries_out_a_phone_makes_way_for_a_real_one():
+    async def story(p: Phones):
+        p.conduct(rings_s=12)
+        async with p.polling():
+            await placed(p, Mode.TEST, name="n-test")
+            await asyncio.sleep(3)
+            assert isinstance(await p.place(p.claim("n-real")), Accepted), "promise 2: a panic waits for a test"
+
+    play(story)
+
+
 @pytest.mark.parametrize(("held", "new"), [(Mode.LIVE, Mode.LIVE), (Mode.DRILL, Mode.DRILL), (Mode.LIVE, Mode.DRILL)])
 def test_no_other_call_makes_way(held, new):
     async def story(p: Phones):

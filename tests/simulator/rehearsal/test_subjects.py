@@ -39,7 +39,8 @@ def test_every_policy_of_a_site_is_rehearsed_or_said_not_to_be() -> None:
         "elm/lockdown", "elm/staff_assist", "elm/medical", "elm/vape", "elm/masking", "elm/tamper",
     }  # fmt: skip
     reasons = {f"{each.site_id}/{each.incident_class}": each.why for each in impossible}
-    assert reasons.pop("oak/hold") == reasons.pop("elm/hold") == "no device triggers it"
+    for without_device in ("hold", "duress", "environmental", "fire", "police_duress"):
+        assert reasons.pop(f"oak/{without_device}") == reasons.pop(f"elm/{without_device}") == "no device triggers it"
     assert set(reasons) == {"oak/trouble", "elm/trouble"}
 
 
@@ -140,7 +141,13 @@ def test_a_day_lasts_until_the_widening_after_its_last_step() -> None:
 def test_parts_are_channels_and_destinations_and_what_every_press_needs() -> None:
     kinds = Counter(part.kind for part in parts_of(example()))
 
-    assert kinds == {PartKind.CHANNEL: 1, PartKind.DESTINATION: 1, PartKind.INTERNET: 1, PartKind.BROKER: 1}
+    assert kinds == {
+        PartKind.CHANNEL: 2,  # texts, and notices of sensors over a number of their own
+        PartKind.PROVIDER: 1,  # which both have in common
+        PartKind.DESTINATION: 1,
+        PartKind.INTERNET: 1,
+        PartKind.BROKER: 1,
+    }
 
 
 def test_without_a_person_the_day_is_the_same_but_for_that_phone() -> None:

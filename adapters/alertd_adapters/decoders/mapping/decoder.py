@@ -170,7 +170,8 @@ class MappedDecoder:
         means = profile or self._profiles.get(bound.profile or self._source.profile)
         via = self._gateway if heard != self._gateway else ""
         found = signs(message, means, bound, root, matches, via)
-        if bound.wanders and (hearings := make.hearings()):
+        is_late = message.says(message.late, root)
+        if bound.wanders and not is_late and (hearings := make.hearings()):
             found = tuple(replace(sign, heard=hearings) for sign in found)
         return [replace(readings[0], signs=found), *readings[1:]]
 
@@ -283,12 +284,18 @@ class _Maker:
                 return at_us
         return None
 
+    def _is_no_time(self, parts: tuple[str, ...]) -> bool:
+        """A clock that was never set shows the same time after each start: two presses would be one."""
+        whens = (self._profile.time if self._profile is not None else None, self._message.time)
+        shown = (when(self._root) for when in whens if when is not None)
+        return any(as_word(each) in parts for each in shown if each is not None and device_time(each)[0] is None)
+
     @cached_property
     def _identity(self) -> tuple[str, ...]:
         for parts in (self._profile.identity if self._profile is not None else (), self._message.identity):
             found = [_part(part, self._root) for part in parts]
             whole = tuple(each for each in found if each is not None)
-            if whole and len(whole) == len(found):
+            if whole and len(whole) == len(found) and not self._is_no_time(whole):
                 return whole
         return ()
 

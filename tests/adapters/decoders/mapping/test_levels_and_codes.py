@@ -54,7 +54,6 @@ LEVELS = [
     ("abeeway-at2", {"messageType": "POSITION_MESSAGE", "sosFlag": 1}, {"messageType": "HEARTBEAT", "sosFlag": 0}),
     ("abeeway-at3", {"header": {"type": "POSITION", "sos": True}}, {"header": {"type": "POSITION", "sos": False}}),
     ("tektelic-finch", {"current_state": "Panic State"}, {"current_state": "Normal State"}),
-    ("netvox-button", {"Alarm": 1}, {"Alarm": 0}),
     ("rak2171", {"sos": 1}, {"sos": 0}),
 ]
 
