@@ -45,11 +45,21 @@ DECODING = (
         edits=(
             Edit(
                 file=f"{MAPPING}/decoder.py",
-                old="            if whole and len(whole) == len(found):",
+                old="            if whole and len(whole) == len(found) and not self._is_no_time(whole):",
                 new="            if whole:",
             ),
         ),
         by=Tests(paths=TESTS, names="each copy is a press of its own"),
+    ),
+    Mutant(
+        name="profiles: a clock that was never set is an identity",
+        edits=(Edit(file=f"{MAPPING}/decoder.py", old=" and not self._is_no_time(whole):", new=":"),),
+        by=Tests(paths=TESTS, names="promise 2"),
+    ),
+    Mutant(
+        name="profiles: who heard a stored report hears it now",
+        edits=(Edit(file=f"{MAPPING}/decoder.py", old="bound.wanders and not is_late and", new="bound.wanders and"),),
+        by=Tests(paths=TESTS, names="promise 6"),
     ),
     Mutant(
         name="profiles: one and true are the same",

@@ -254,3 +254,30 @@ def test_so_is_very_much_of_it_over_every_source(data):
     for name in template.captures:
         topic = topic.replace("{" + name + "}", data.draw(st.sampled_from(["e1", "", "Smoke_Alarm", "91", "113"])))
     _signals_or_refused(topic, data.draw(PAYLOADS), source, data.draw(st.sampled_from(EVERY)))
+
+
+@pytest.mark.parametrize("shown", [0, 1.0, "1970-01-01T00:00:00Z"])
+def test_promise_2_a_clock_that_was_never_set_does_not_make_two_presses_one(shown):
+    """It shows the same time after each start: as an identity it would swallow a press (devices.md, quirk 5)."""
+    tracker = decoder_of(built_in(), "nrf-tracker", registry_of(["nrf-1"], "nrf-tracker"))
+    (signal,) = tracker.decode("nrf-1/messages", up(btn={"v": 1, "ts": shown}))
+
+    assert signal.cause is None, "promise 2: the next press is taken for a copy"
+
+
+def test_a_report_that_was_stored_on_its_way_says_nothing_of_who_hears_it_now():
+    """ThingPark's `Late`: a wearable would be told to be where it was."""
+    badge = "24E124535B316056"
+    mapped = decoder_of(built_in(), "thingpark", registry_of([badge], "lorawan-sensor"))
+    for late, hears in ((0, True), (1, False)):
+        said = {
+            "DevEUI": badge,
+            "FPort": 1,
+            "FCntUp": 26,
+            "payload_hex": "00",
+            "Late": late,
+            "Lrrs": {"Lrr": [{"Lrrid": "gw-oak", "LrrRSSI": -60}]},
+        }
+        readings = mapped.read(f"mqtt/things/{badge}/uplink", up(DevEUI_uplink=said))
+        placed = any(sign.heard for reading in readings for sign in reading.signs)
+        assert placed is hears, "promise 6: a badge is taken to be where it was"
