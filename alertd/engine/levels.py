@@ -30,7 +30,8 @@ def known(d: Draft, event: Pressed, device: Device) -> Activation | None:
     found = next((a for a in mine if a.what == lasting.what and a.state == _state(event)), None)
     if found is None:
         return None
-    said_us = event.oldest_us if event.backlog else event.received_us
+    # What waited at the broker, of a device without a clock, may have been said last of all: doubt pages (rule 3).
+    said_us = event.oldest_us if event.backlog and event.signal.pressed_us is not None else event.received_us
     return found if said_us - found.last_us <= lasting.repeats_s * 1_000_000 else None
 
 

@@ -164,9 +164,21 @@ def test_what_was_said_while_alertd_was_away_is_the_same_call():
     close(play)
     since = play.now_us
     play.wait(7200)
-    says(play, backlog_since_us=since)
+    says(play, backlog_since_us=since, pressed_us=since + 60_000_000)
 
     assert incidents(play) == 1
+
+
+def test_what_may_have_been_said_at_the_end_of_a_long_absence_is_another_call():
+    """Its message that ended the first call may be lost, and the device has no clock."""
+    play = Play()
+    says(play)
+    close(play)
+    since = play.now_us
+    play.wait(7200)
+    says(play, backlog_since_us=since)
+
+    assert incidents(play) == 2, "promise 2: a call of the last minutes is taken for one of hours ago"
 
 
 @pytest.mark.parametrize("step_s", [7200, -7200])
