@@ -19,7 +19,7 @@ from alertd.engine.audience import destinations_of
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import Move
 from alertd.engine.telling import Call, Message, tell_told
-from alertd.model.decision import Activation, EntryKind, FeedbackState, GestureCount
+from alertd.model.decision import Activation, Counted, EntryKind, FeedbackState
 from alertd.model.events import Pressed
 from alertd.model.ids import IncidentId, PersonId, derive
 from alertd.model.incident import (
@@ -49,6 +49,8 @@ repeat a level ("still in panic") do so more often."""
 ENDED_S = 10
 """The same, once a human said that it was a mistake, or is over: they did not know of this press. What is shorter is
 the echo of the gesture that they spoke of."""
+GESTURES_MAX = 3
+"""Of one device, beside the latest: more are not under way at once."""
 IGNORED = "ignore"
 """In `gestures.actions`: the device says this, and it means nothing (a release, a reset)."""
 TAMPER = "tamper"
@@ -211,12 +213,15 @@ def _gesture(d: Draft, event: Pressed, device: Device) -> Gesture:
         return Gesture(incident_class=None, count=1, reason=Reason.UNMAPPED_ACTION)
     at_us = signal.pressed_us or event.received_us
     before = d.memory(device.id)
-    same = before.count > 0 and _within(d, event, before, rules.window_s * 1_000_000)
+    latest = Counted(count=before.count, last_us=before.last_us, last_boot_us=before.last_boot_us)
+    every = tuple(each for each in (latest, *before.others) if each.count)
+    same = next((each for each in every if _within(d, event, each, rules.window_s * 1_000_000)), None)
     counted = signal.count or 1
     if counted == 1:  # no count, or that of a button which calls each of its presses the first: it is counted here
-        counted += before.count if same else 0
+        counted += same.count if same is not None else 0
     count = counted
-    d.remember(replace(before, count=count, last_us=at_us, last_boot_us=d.now.boot_us))
+    others = tuple(each for each in every if each is not same)[:GESTURES_MAX]
+    d.remember(replace(before, count=count, last_us=at_us, last_boot_us=d.now.boot_us, others=others))
     reached = [threshold for threshold in sorted(rules.presses) if threshold <= count]
     if not reached:
         return Gesture(incident_class=None, count=count)
@@ -224,11 +229,11 @@ def _gesture(d: Draft, event: Pressed, device: Device) -> Gesture:
     if event.backlog and signal.pressed_us is None and signal.count in (None, 1):
         # Presses that waited at the broker arrive together however far apart they were made: their number says nothing.
         threshold = reached[0]
-    continues_us = before.last_us if same else None
+    continues_us = same.last_us if same is not None else None
     return Gesture(incident_class=IncidentClass(rules.presses[threshold]), count=count, continues_us=continues_us)
 
 
-def _within(d: Draft, event: Pressed, before: GestureCount, window_us: int) -> bool:
+def _within(d: Draft, event: Pressed, before: Counted, window_us: int) -> bool:
     """Does the press continue the gesture? Of one without a believable time of its own, which comes straight from the
     broker, boot time says so as well: somebody may have set the wall clock between two presses."""
     at_us = event.signal.pressed_us or event.received_us

@@ -55,6 +55,14 @@ class DeviceTest(Struct, frozen=True, kw_only=True):
     ends_us: int
 
 
+class Counted(Struct, frozen=True, kw_only=True):
+    """A gesture of a device before the one that is counted now; a message that was held up may still belong to it."""
+
+    count: int
+    last_us: int
+    last_boot_us: int | None = None
+
+
 class GestureCount(Struct, frozen=True, kw_only=True):
     """What the core remembers of one device at one site: presses that belong to one gesture, so far; states that last;
     whether it is tried out; of a sensor, what it has reported lately."""
@@ -64,6 +72,8 @@ class GestureCount(Struct, frozen=True, kw_only=True):
     last_us: int = 0
     last_boot_us: int | None = None
     """When the last of them was taken up, in boot time, which no step of the clock moves."""
+    others: tuple[Counted, ...] = ()
+    """Gestures before it, the latest first: what a gateway held up arrives between the presses of a newer one."""
     lasting: tuple[Activation, ...] = ()
     """At most one of each `what`."""
     test: DeviceTest | None = None

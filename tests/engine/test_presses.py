@@ -451,3 +451,16 @@ def test_a_device_whose_clock_is_slow_is_named_to_an_admin() -> None:
 
     assert [(n.recipient) for n in play.news() if n.kind.value == "trouble"] == ["Ruiz"]
     assert "set its clock" in play.texts_to("Ruiz")[0] + play.texts_to("Ruiz")[1]
+
+
+def test_promise_2_presses_that_a_gateway_held_up_do_not_break_the_count_of_those_of_now():
+    """Two gestures of one badge arrive press by press between each other, each press with its own time."""
+    play = Play()
+    earlier = play.now_us - 60_000_000
+    for number in range(8):
+        play.arrive("badge-204", "press", pressed_us=earlier + number * 300_000)
+        play.arrive("badge-204", "press", pressed_us=play.now_us + number * 300_000)
+
+    assert {i.incident_class for i in play.state.incidents.values()} == {IncidentClass.LOCKDOWN}, (
+        "promise 2: sixteen presses, and nobody locks down"
+    )

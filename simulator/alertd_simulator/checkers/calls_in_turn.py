@@ -26,7 +26,9 @@ SAYS_IT_AGAIN = frozenset({Kind.REMINDER, Kind.EXHAUSTED})
 
 
 def repeats(row: Row) -> bool:
-    """Does it ring a phone that rang for this before?"""
+    """Does it ring a phone that rang for this before? Whoever still believes in a drill has heard nothing of it."""
+    if row.notification.ends_drill is not None:
+        return False
     return row.notification.kind in SAYS_IT_AGAIN or row.notification.reason is Reason.REDIALLED
 
 
@@ -69,7 +71,7 @@ class FirstCallsFirst(Checker):
     def _placed(self, happening: CallTaken, notification_id: NotificationId) -> None:
         rows = self.scene.records.rows
         placed = rows.get(notification_id)
-        if placed is None or not repeats(placed):
+        if placed is None or not repeats(placed) or not self._rang_before(placed):
             return
         channel = placed.notification.endpoint.channel
         claimed_us = placed.born_us if placed.claimed_us is None else placed.claimed_us
@@ -78,6 +80,14 @@ class FirstCallsFirst(Checker):
                 n = row.notification
                 message = f"{placed.notification.recipient} is called again while {n.recipient} ({n.id}) waits"
                 self.accuse(happening.at_us, f"{message} for a first call", once=n.id)
+
+    def _rang_before(self, row: Row) -> bool:
+        """Of "nobody has answered" somebody may hear first of all: the search has come to everybody."""
+        n = row.notification
+        if n.kind is not Kind.EXHAUSTED or n.reason is Reason.REDIALLED:
+            return True
+        of_it = self.scene.records.rows_of.get(n.incident_id, ()) if n.incident_id is not None else ()
+        return any(o.notification.endpoint.key == n.endpoint.key and o.born_us < row.born_us for o in of_it)
 
     def _waits(self, row: Row, at_us: int, called: str) -> bool:
         n = row.notification

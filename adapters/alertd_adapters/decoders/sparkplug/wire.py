@@ -93,7 +93,7 @@ def read(data: bytes) -> Payload:
         if len(found.metrics) > METRICS_MAX:
             raise DecodeError(f"the payload has {len(found.metrics)} metrics, more than {METRICS_MAX}")
         return Payload(
-            timestamp=found.timestamp if found.HasField("timestamp") else None,
+            timestamp=found.timestamp or None,  # 0: of a clock that was never set, and no identity
             seq=found.seq if found.HasField("seq") else None,
             metrics=tuple(_metric(each) for each in found.metrics),
         )
@@ -109,7 +109,7 @@ def _metric(found: Any) -> Metric:
     return Metric(
         name=found.name,
         alias=found.alias if found.HasField("alias") else None,
-        timestamp=found.timestamp if found.HasField("timestamp") else None,
+        timestamp=found.timestamp or None,
         datatype=found.datatype if found.HasField("datatype") else None,
         historical=found.is_historical,
         value=value,

@@ -81,6 +81,23 @@ def test_the_same_message_twice_is_one_press():
     assert decoder.questions() == (), "a copy is no gap"
 
 
+class Unset(Edge):
+    """Its clock was never set."""
+
+    def _metric(self, **fields):
+        return Metric(timestamp=0, **fields)
+
+
+def test_promise_2_presses_of_a_clock_that_was_never_set_are_not_one():
+    edge = Unset()
+    decoder = born(edge)
+    (first,) = decoder.decode(*edge.data())
+    decoder.decode(*edge.data(pressed=False))
+    (second,) = decoder.decode(*edge.data())
+
+    assert first.cause is None or first.cause != second.cause, "promise 2: the second press is taken for a copy"
+
+
 # --- births that were missed -----------------------------------------------------------------------------------------
 
 
