@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from alertd.console.options import By, Json, KeyOption, Name
 from alertd.console.terminal import daemon, print_json, signed
 
 drill_app = typer.Typer(
@@ -16,15 +17,7 @@ drill_app = typer.Typer(
     help="Drills: the real path, marked as a drill, and never to dispatch. A real press ends one at once.",
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print the API's own JSON, for programs.")]
-By = Annotated[str | None, typer.Option("--by", metavar="PERSON", help="Who orders it: a person's id.")]
-Name = Annotated[
-    str | None, typer.Option("--name", help="Who orders it, if not in people.csv: the name as others should read it.")
-]
 Site = Annotated[str, typer.Argument(help="A site's id.")]
-KeyOption = Annotated[
-    str | None, typer.Option("--key", help="Idempotency key: the same order with the same key is done once.")
-]
 MINUTES = 30
 
 

@@ -1,0 +1,5 @@
+"""`python -m alertd.cli`."""
+
+from alertd.cli import main
+
+main()
