@@ -50,7 +50,7 @@ quick-imports:
 	@scripts/imports.sh
 
 quick-tests:
-	@env -u PYTHONDONTWRITEBYTECODE $(bin)/pytest -q -m 'not slow' -n 2 --dist loadfile
+	@scripts/quick-tests.sh
 
 test:
 	@scripts/test.sh

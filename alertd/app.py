@@ -33,7 +33,7 @@ from alertd.daemon.supervision import CannotRunError
 from alertd.daemon.system_clock import SystemClock
 from alertd.daemon.systemd import Systemd
 from alertd.model.check_in import DeviceStanding
-from alertd.model.ids import SiteId
+from alertd.model.ids import DeviceId, SiteId
 from alertd.model.registry import Registry
 from alertd.plugins import PluginError, find_profiles, fit
 from alertd.ports import Callbacks, Door, Overhearing, Store, StoreError, StoreLockedError, Stranger, Surroundings
@@ -261,8 +261,8 @@ class Process:
     def registry(self) -> Registry:
         return self._running.intake.registry
 
-    def device_standings(self) -> Iterable[DeviceStanding]:
-        return self._running.check_ins.standings()
+    def device_standings(self, ids: Iterable[DeviceId]) -> Iterable[DeviceStanding]:
+        return self._running.check_ins.standings(ids)
 
     def strangers(self) -> Mapping[str, Sequence[Stranger]]:
         sources = [built.source for built in self._running.fittings.values() if built.source is not None]

@@ -113,6 +113,10 @@ class Decoder(Protocol):
         ...
 
 
+PAYLOAD_MAX_BYTES = 64 * 1024
+"""No decoder sees a larger payload: it is refused. The largest honest one that we know has 3 KiB."""
+
+
 class DecodeError(ValueError):
     """The payload is not what this decoder understands; the message says what is wrong, without quoting secrets."""
 
@@ -180,6 +184,16 @@ class Asking(Protocol):
 
     def questions(self) -> Sequence[Question]:
         """What there is to ask since this was called last; few, and mostly none."""
+        ...
+
+
+@runtime_checkable
+class Learning(Protocol):
+    """An optional ability of a decoder with a memory: what was not acknowledged was never learnt."""
+
+    def unlearn(self) -> Callable[[], None]:
+        """How to forget what the message that was decoded last has taught, and whatever came after it: the broker
+        delivers them again. Called for each message, and must be cheap; its result mostly never."""
         ...
 
 

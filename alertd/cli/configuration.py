@@ -87,7 +87,7 @@ def check(config: ConfigArg = DEFAULT_CONFIG, as_json: Json = False) -> None:
     }
     counts["sites"] -= DISTRICT in loaded.registry.sites
     if as_json:
-        found = {"problems": problems, "telling": lint.telling(loaded)}
+        found = {"problems": problems, "telling": lint.telling(loaded), "unwatched": lint.unwatched(loaded)}
         print_json({"usable": usable, "checked": counts, **msgspec.to_builtins(found)})
     else:
         checked = ", ".join(counted(count, what) for what, count in counts.items())
@@ -95,6 +95,9 @@ def check(config: ConfigArg = DEFAULT_CONFIG, as_json: Json = False) -> None:
         verdict = f"the daemon would take it{secrets}" if usable else "the daemon would REFUSE it as a whole"
         typer.echo(render_problems(problems), nl=False)
         telling_times.show(msgspec.to_builtins(lint.telling(loaded)))
+        if unwatched := lint.unwatched(loaded):
+            kinds = ", ".join(counted(count, f"{kind}s") for kind, count in unwatched.items())
+            typer.echo(f"No check-in window, so nobody may notice when one dies (docs/supervision.md): {kinds}.")
         typer.echo(f"Checked {config}: {checked}; {verdict}.")
     raise typer.Exit(Exit.OK if usable else Exit.INVALID)
 

@@ -196,6 +196,6 @@ def _row(cells: list[str], columns: list[str], source: Source, line: int) -> Row
         message = f"has {len(cells)} cells, the header {len(columns)}"
         row.refuse("", message, 'put a text that contains a comma in quotation marks: "Rm 204, East"')
     for column, cell in zip(columns, cells, strict=False):
-        if len(cell) > TEXT_CHARACTERS_MAX or not all(c.isprintable() for c in cell):
+        if len(cell) > TEXT_CHARACTERS_MAX or not cell.isprintable():
             row.refuse(column, f"{quoted(cell)} is too long or contains an invisible character", "shorten or retype it")
     return row

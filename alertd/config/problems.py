@@ -78,7 +78,9 @@ def _more(count: int, severity: ProblemSeverity) -> Problem:
 def quoted(value: object) -> str:
     """A value as a message shows it: one line, never long."""
     text = value if isinstance(value, str) else repr(value)
-    shown = "".join(c if c.isprintable() else "?" for c in text[: QUOTE_CHARACTERS_MAX + 1])
+    shown = text[: QUOTE_CHARACTERS_MAX + 1]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else "?" for c in shown)
     return f'"{shown[:QUOTE_CHARACTERS_MAX]}…"' if len(shown) > QUOTE_CHARACTERS_MAX else f'"{shown}"'
 
 

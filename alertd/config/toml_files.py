@@ -269,7 +269,7 @@ class Table:
         if len(text) > maximum:
             self.refuse(key, f"is {len(text)} characters long", f"at most {maximum} are allowed")
             return None
-        if not all(c.isprintable() for c in text):
+        if not text.isprintable():
             self.refuse(key, "contains a line break or an invisible character", "write it on one line, without them")
             return None
         return text

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alertd.console import operations, reporting, speaking
 from alertd.console.backend import Backend
-from alertd.console.devices.listing import Wanted, device_lines
+from alertd.console.devices.listing import Wanted, device_list
 from alertd.console.drilling import orders as drill_orders
 from alertd.console.drilling.report import report_of
 from alertd.console.failures import catch_failures
@@ -227,7 +227,7 @@ async def devices(
 ) -> Response:
     """How the registered devices are; `list`, perhaps several times, chooses those that need a human."""
     wanted = Wanted(lists=tuple(lists), site=site, untested_days=untested_days)
-    return shown({"devices": device_lines(backend, wanted)})
+    return Response(await device_list(backend, wanted), media_type="application/json")
 
 
 @router.get("/strangers")

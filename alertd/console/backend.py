@@ -11,7 +11,7 @@ from msgspec import Struct
 from alertd.model.check_in import DeviceStanding
 from alertd.model.decision import EntryKind, GestureCount
 from alertd.model.drill import Drill
-from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
+from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
 from alertd.model.notification import NotificationRow
 from alertd.model.registry import Registry
@@ -102,8 +102,8 @@ class Backend(Protocol):
         """The configuration in force now."""
         ...
 
-    def device_standings(self) -> Iterable[DeviceStanding]:
-        """Every registered device, as it is now; from memory."""
+    def device_standings(self, ids: Iterable[DeviceId]) -> Iterable[DeviceStanding]:
+        """Those of them that are registered, as they are now; from memory. Some at a time: presses wait meanwhile."""
         ...
 
     def strangers(self) -> Mapping[str, Sequence[Stranger]]:

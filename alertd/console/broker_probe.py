@@ -4,10 +4,12 @@ Uses client ids of its own, clean sessions and no retained messages. It publishe
 to see it refused: a broker that lets that through is what the finding is about.
 """
 
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from uuid import uuid4
 
+from alertd.console.broker_door import HAS_EXPIRED, NEW_ONE
 from alertd.console.broker_session import (
     NOBODY,
     Broker,
@@ -52,6 +54,8 @@ def _probe(section: Section, secret: Secret) -> Iterator[Finding]:
         return
     except (OSError, ValueError) as error:
         remedy = "is the broker running, and does its listener match host, port and tls? See docs/broker.md"
+        if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code == HAS_EXPIRED:
+            remedy = f"{NEW_ONE}: no device gets through, either"
         yield Finding(level=FAIL, what=what, words=f"{where} cannot be reached: {error}", remedy=remedy)
         return
     disconnect(session.client)
@@ -74,7 +78,7 @@ def _promises(what: str, session: Session) -> Iterator[Finding]:
     days = (session.certificate_ends_s - time.time()) / 86_400
     words = f"its certificate is good for {days:.0f} more days"
     if days < CERTIFICATE_WARN_DAYS:
-        remedy = "make a new one (docs/broker.md, step 2): from then on no button gets through"
+        remedy = f"{NEW_ONE}: from then on no button gets through"
         yield Finding(level=WARN, what=what, words=words, remedy=remedy)
     else:
         yield Finding(level=OK, what=what, words=words)

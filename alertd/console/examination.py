@@ -7,7 +7,17 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from alertd.config import Loaded, Problem, secret
-from alertd.console import broker_hearing, broker_keeping, broker_probe, channel_probe, clock_probe, disk_probe, doctor
+from alertd.console import (
+    broker_door,
+    broker_hearing,
+    broker_keeping,
+    broker_probe,
+    broker_written,
+    channel_probe,
+    clock_probe,
+    disk_probe,
+    doctor,
+)
 from alertd.console.client import Client
 from alertd.console.clock_probe import Reading
 from alertd.console.doctor import FAIL, Finding, in_time
@@ -32,6 +42,8 @@ def examine(loaded: Loaded, problems: Sequence[Problem], client: Client) -> Iter
         yield from in_time(what, partial(broker_probe.brokers, [section], secret))
         yield from in_time(what, partial(broker_hearing.hearing, [section], secret))
         yield from in_time(what, partial(broker_keeping.keeping, [section], secret))
+        yield from in_time(what, partial(broker_written.written, [section], secret))
+        yield from in_time(what, partial(broker_door.doors, [section], secret))
     yield from channel_probe.channels(loaded, readings)
     yield from clock_probe.compared(readings)
     yield from doctor.heartbeat(settings.heartbeat_url)

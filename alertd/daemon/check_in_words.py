@@ -18,7 +18,11 @@ def silent(records: Sequence[Record], registry: Registry, now_us: int) -> str:
     """Of devices that are missed, in the order in which they were."""
     if len(records) == 1:
         record = records[0]
-        return f"{name(record.device, registry)} {_since(record, registry, now_us)}. Go and press it."
+        called = name(record.device, registry)
+        if not record.silent:
+            heard = _when(record.seen_wall_us, record.device, registry, now_us)
+            return f"{called} comes and goes, heard last at {heard}. Look at its power and network."
+        return f"{called} {_since(record, registry, now_us)}. Go and press it."
     named = "; ".join(name(record.device, registry) for record in records[:NAMED_MAX])
     more = f" and {len(records) - NAMED_MAX} more" if len(records) > NAMED_MAX else ""
     return f"{len(records)} devices are silent: {named}{more}. One cause? Power, network, gateway."
@@ -28,6 +32,12 @@ def gateway(record: Record, below: int, registry: Registry, now_us: int) -> str:
     deaf = f"{below} device{'' if below == 1 else 's'} below it cannot be heard" if below else "nothing hangs below it"
     since = f"{name(record.device, registry)} {_since(record, registry, now_us)}"
     return f"{since}: {deaf}. Look at its power and network."
+
+
+def gateway_back(record: Record, registry: Registry, now_us: int) -> str:
+    """Of one that was gone before, and is not trusted yet."""
+    at = _when(now_us, record.device, registry, now_us)
+    return f"{name(record.device, registry)} comes and goes, there again since {at}. Look at its power and network."
 
 
 def battery(records: Sequence[Record], registry: Registry) -> str:

@@ -64,11 +64,12 @@ class Record:
         """The gateway or bridge through which it is heard."""
         return self.device.gateway or self.heard_by
 
-    def stamp(self, check_in: CheckIn, source: str, listened_us: int, now: Now) -> None:
-        """The device itself spoke."""
+    def stamp(self, check_in: CheckIn, source: str, listened_us: int, now: Now) -> bool:
+        """The device itself spoke. False: a bridge says again what it said before. A time that lies ahead of us was
+        read from a clock that has been set back since, and makes nothing old."""
         ago_us = 0 if check_in.seen_us is None else max(0, now.wall_us - check_in.seen_us)
-        if self.seen_wall_us and now.wall_us - ago_us <= self.seen_wall_us and ago_us:
-            return  # a bridge says again what it said before
+        if ago_us and now.wall_us - ago_us <= self.seen_wall_us <= now.wall_us:
+            return False
         self.spoke = True
         self.last_us = now.boot_us - ago_us
         self.seen_wall_us = now.wall_us - ago_us
@@ -80,6 +81,13 @@ class Record:
             self.heard_by = check_in.heard_by
         if check_in.pressed:
             self.pressed_wall_us = now.wall_us
+        return True
+
+    def carried(self, source: str, listened_us: int, now: Now) -> None:
+        """A gateway that brought a word of a device is there, however seldom it speaks of itself."""
+        self.spoke = True
+        self.last_us, self.seen_wall_us = now.boot_us, now.wall_us
+        self.source, self.listened_us = source, listened_us
 
     def link(self, link: Link, now: Now) -> None:
         """Somebody speaks of the way to it."""
@@ -152,7 +160,7 @@ class Record:
         self.pressed_wall_us = max(self.pressed_wall_us, kept.pressed_us)
         if kept.qos is not None:
             self.qos = max(self.qos or 0, kept.qos)
-        if self.seen_wall_us >= max(kept.seen_us, 1):
+        if self.seen_wall_us >= max(kept.seen_us, 1) or (self.seen_wall_us and kept.seen_us > now.wall_us):
             return
         self.seen_wall_us = kept.seen_us
         ago_us = max(0, now.wall_us - (kept.seen_us or self.known_wall_us))

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 
 from alertd.daemon.device_records import Record
 from alertd.model.ids import DeviceId
-from alertd.model.trouble import Trouble
 
 DEEP = 4
 """Gateways behind gateways."""
@@ -17,8 +16,8 @@ class DeviceTree:
         self._records = records
         self._below: dict[DeviceId, set[Record]] = {}
         self._gateways: dict[DeviceId, Record] = {}
-        self._gone: dict[DeviceId, Record] = {}
-        """Gateways of which people were told that they are gone."""
+        self._gone: dict[DeviceId, int] = {}
+        """Gateways of which people were told that they are gone, and when."""
 
     def hang(self, record: Record) -> None:
         """It is new, or heard through another gateway than before, perhaps."""
@@ -60,46 +59,35 @@ class DeviceTree:
     # --- who is gone ------------------------------------------------------------------------------------------------
 
     def gone_above(self, record: Record) -> Record | None:
-        """The gateway that is gone, and behind which it cannot be heard."""
-        return next((each for each in self.above(record) if each.device.id in self._gone), None)
+        """The gateway that is gone, and behind which it cannot be heard. Whoever was heard since has another way."""
+        for gateway in self.above(record):
+            gone_us = self._gone.get(gateway.device.id)
+            if gone_us is not None and record.last_us <= gone_us:
+                return gateway
+        return None
 
-    def newly_gone(self) -> list[Record]:
+    def newly_gone(self, now_us: int) -> list[Record]:
         """Gateways that are silent, and were not said to be. One behind another that is gone is not told by itself."""
         found = []
         for gateway in self._gateways.values():
             if gateway.silent and gateway.device.id not in self._gone and self.gone_above(gateway) is None:
-                self._gone[gateway.device.id] = gateway
+                self._gone[gateway.device.id] = now_us
                 found.append(gateway)
         return found
 
     def back(self) -> list[Record]:
         """Gateways that were said to be gone, and are heard again."""
-        found = [gateway for gateway in self._gone.values() if not gateway.silent]
+        gone = [self._records[each] for each in self._gone if each in self._records]
+        found = [gateway for gateway in gone if not gateway.silent]
         for gateway in found:
             del self._gone[gateway.device.id]
         return found
 
-    def unsay(self, gateway: Record) -> None:
-        """What was to be told of it was not committed: find it again."""
-        if gateway.device.id in self._gone:
-            del self._gone[gateway.device.id]
-        else:
-            self._gone[gateway.device.id] = gateway
+    def forget(self, device_id: DeviceId) -> None:
+        """What was said of it no longer holds, or was not committed: if it is gone, it is found again."""
+        self._gone.pop(device_id, None)
 
-    def forget_strangers(self) -> list[Record]:
-        """Gateways that were said to be gone, and are none any more."""
-        found = [
-            each for each in self._gone.values() if self._records.get(each.device.id) is not each or not each.is_gateway
-        ]
-        for gateway in found:
-            del self._gone[gateway.device.id]
-        return found
-
-    def remember(self, trouble: Trouble) -> bool:
-        """It was said to be gone by an earlier life; False: it is registered no more."""
-        record = self._records.get(DeviceId(trouble.key.partition(":")[2]))
-        if record is None or not record.is_gateway:
-            return False
-        record.silent = True
-        self._gone[record.device.id] = record
-        return True
+    def remember(self, gateway: Record, now_us: int) -> None:
+        """It was said to be gone by an earlier life."""
+        gateway.silent = True
+        self._gone[gateway.device.id] = now_us

@@ -121,7 +121,7 @@ class ChannelDesk:
         if self.channel.limits.paced:
             free = min(self.channel.limits.concurrent - self.running, self.bucket.whole()) - len(self.waiting)
             return max(0, free), max(0, free)
-        waiting_panics = sum(lane.is_urgent for lane, *_ in self.waiting)
+        waiting_panics = sum(lane.is_urgent for lane, *_ in self.waiting) if self.waiting else 0
         panic = max(0, self.channel.limits.concurrent - self.running - waiting_panics)
         rest = min(self.for_rest - self.running, self.bucket.whole()) - len(self.waiting)
         return panic, max(0, min(rest, panic))
@@ -353,9 +353,10 @@ class Dispatch:
         if next_due_us is not None and not self._starved:
             pause_s = min(pause_s, max(0.0, (next_due_us - self._clock.now().boot_us) / 1_000_000))
         for name, desk in self._desks.items():
-            wait_s = desk.bucket.wait_s()
-            if (desk.waiting or self._starved) and (wait_s > 0 or name in self._rateless):
-                pause_s = min(pause_s, wait_s)
+            if desk.waiting or self._starved:
+                wait_s = desk.bucket.wait_s()
+                if wait_s > 0 or name in self._rateless:
+                    pause_s = min(pause_s, wait_s)
         return pause_s
 
     # --- one attempt ------------------------------------------------------------------------------------------------

@@ -41,18 +41,20 @@ class Ears:
 
     def listen(self, now: Now) -> None:
         """Look which of them listen now."""
-        for name, source in self._sources().items():
-            ear = self._ears.setdefault(name, _Ear())
-            listens = source.is_listening if isinstance(source, Listening) else source.is_connected
+        sources = self._sources()
+        for name in {**sources, **self._ears}:
+            ear, source = self._ears.setdefault(name, _Ear()), sources.get(name)
+            listens = source is not None and _listens(source)
             if listens and ear.since_us is None:
                 ear.since_us = now.boot_us
             elif not listens and ear.since_us is not None:
                 ear.before_us, ear.since_us = ear.total_us(now), None
 
     def hearing(self, source: str, now: Now) -> Hearing | None:
-        """`None`: whoever would hear the device does not listen. A device that was never heard may speak to any."""
-        ear = self._ears.get(source)
-        ears = [ear] if ear is not None else list(self._ears.values())
+        """`None`: whoever would hear the device does not listen. A device that was never heard, or over a source that
+        there is no more, may speak to any."""
+        sources = self._sources()
+        ears = [ear for name in ((source,) if source in sources else sources) if (ear := self._ears.get(name))]
         since = [each.since_us for each in ears if each.since_us is not None]
         if not ears or len(since) < len(ears):
             return None
@@ -75,3 +77,7 @@ class Ears:
         for record in heard:
             if record.source == name:
                 record.listened_us += kept.listened_us
+
+
+def _listens(source: Source) -> bool:
+    return source.is_listening if isinstance(source, Listening) else source.is_connected

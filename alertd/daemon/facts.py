@@ -127,11 +127,11 @@ def _phone_of(tx: Transaction, registry: Registry, event: Replied, now: Now) -> 
     is the same code."""
     key = f"{event.channel}:{event.address}"
     person = registry.by_address.get(key)
-    others = [e.key for e in person.endpoints if e.address == event.address and e.key != key] if person else []
-    known = {each.incident_id: each for name in (key, *others) for each in _phone(tx, name, now)}
-    elsewhere = [e.key for e in person.endpoints if e.key not in (key, *others)] if person else []
-    everywhere = (each for name in (key, *others, *elsewhere) for each in _phone(tx, name, now))
-    heard_of = {each.incident_id for each in everywhere if each.may_have_read}
+    endpoints = person.endpoints if person is not None else ()
+    told = {name: _phone(tx, name, now) for name in dict.fromkeys((key, *(e.key for e in endpoints)))}
+    heard_of = {each.incident_id for name in told for each in told[name] if each.may_have_read}
+    same_phone = (key, *(e.key for e in endpoints if e.address == event.address and e.key != key))
+    known = {each.incident_id: each for name in same_phone for each in told[name]}
     read = (replace(each, may_have_read=each.incident_id in heard_of) for each in known.values())
     return tuple(sorted(read, key=lambda each: (not each.is_open, -each.opened_us)))
 

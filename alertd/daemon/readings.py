@@ -28,6 +28,8 @@ GATHER_S = 60.0
 """Repeats of a nuisance are gathered for so long."""
 GATHER_SHOTS_S = 5.0
 """The same of what would be a panic if a human said so."""
+AGAIN_S = 3600
+"""A number that stays an alarm is said again after so long, as an alarm in words is."""
 STALE_US = 120 * 1_000_000
 """A number older than this says nothing of now."""
 OTHER = "?"
@@ -43,7 +45,7 @@ RegistryNow = Callable[[], Registry]
 class Spoken:
     """What one sensor says of one thing."""
 
-    __slots__ = ("above_since_us", "is_on", "last", "passed_us", "pending", "waiting")
+    __slots__ = ("above_since_us", "last", "on_us", "passed_us", "pending", "waiting")
 
     def __init__(self) -> None:
         self.passed_us: int | None = None
@@ -52,8 +54,8 @@ class Spoken:
         """Alarms that have not passed yet."""
         self.last: Pressed | None = None
         """What stands for them, or the end of the alarm."""
-        self.is_on = False
-        """By numbers: an alarm now."""
+        self.on_us: int | None = None
+        """Boot time when it was said that it is an alarm by its numbers; `None`: it is none."""
         self.above_since_us: int | None = None
         """Boot time since when the numbers have been an alarm, if they stay one for long enough."""
         self.pending: Pressed | None = None
@@ -88,7 +90,7 @@ class Readings:
         def settled(future: "asyncio.Future[None]") -> None:
             if future.cancelled() or future.exception() is not None:
                 for spoken in passing:
-                    spoken.passed_us = None
+                    spoken.passed_us = spoken.on_us = None
 
         done.add_done_callback(settled)
 
@@ -129,11 +131,8 @@ class Readings:
         old = event.retained or event.backlog or event.received_us - event.oldest_us > STALE_US
         if limits is None or number is None or old:
             return None
-        if spoken.is_on:
-            if number > limits.release:
-                return None
-            spoken.is_on = False
-            return self._gathered(spoken, _verdict(event, ends=True), device)
+        if spoken.on_us is not None:
+            return self._goes_on(spoken, event, device, limits)
         if number < limits.trigger:
             spoken.above_since_us = spoken.pending = None
             return None
@@ -142,13 +141,27 @@ class Readings:
             self._news.set()
         return self._triggered(spoken, device, limits)
 
+    def _goes_on(self, spoken: Spoken, event: Pressed, device: Device, limits: Thresholds) -> Pressed | None:
+        """It is an alarm: until it is released, and no longer than `AGAIN_S` without a word of it. The end may have
+        been lost, or the sensor was dead meanwhile: the next cloud must not be taken for the last one."""
+        number, now_us = event.signal.reading, self._clock.now().boot_us
+        assert number is not None, "what is measured has a number"
+        assert spoken.on_us is not None, "only of an alarm"
+        if number <= limits.release:
+            spoken.on_us = None
+            return self._gathered(spoken, _verdict(event, ends=True), device)
+        if number < limits.trigger or now_us - spoken.on_us < AGAIN_S * 1_000_000:
+            return None
+        spoken.on_us = now_us
+        return self._gathered(spoken, _verdict(event, ends=False), device)
+
     def _triggered(self, spoken: Spoken, device: Device, limits: Thresholds) -> Pressed | None:
         """An alarm, if the numbers have been one for long enough. The last number stands until the next one: a sensor
         that speaks when something changes says nothing more while it burns."""
         began, since_us = spoken.pending, spoken.above_since_us
         if began is None or since_us is None or self._clock.now().boot_us - since_us < limits.for_s * 1_000_000:
             return None
-        spoken.is_on, spoken.above_since_us, spoken.pending = True, None, None
+        spoken.on_us, spoken.above_since_us, spoken.pending = self._clock.now().boot_us, None, None
         return self._gathered(spoken, _verdict(began, ends=False), device)
 
     # --- what time brings -------------------------------------------------------------------------------------------

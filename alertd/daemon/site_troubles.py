@@ -1,11 +1,13 @@
 """One trouble a site for many devices: silent ones, low batteries. Texts about machines must not bury people's.
 
-Owns: who belongs to it, and when a change is told: those who come together are told together, later ones not at once.
+Owns: who belongs to it, and when a change is told: those who come together are told together, later ones not at once,
+and whoever comes and goes stays in it until it has been well for a while.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from alertd.daemon.device_records import Record
+from alertd.daemon.flapping import Flapping
 from alertd.model.events import TroubleCleared, TroubleRaised
 from alertd.model.ids import DeviceId, SiteId
 from alertd.model.trouble import Trouble
@@ -19,14 +21,27 @@ MEMBERS_MAX = 500
 
 
 class _Site:
-    __slots__ = ("due_us", "members", "raised", "told_us")
+    __slots__ = ("due_us", "leaving", "members", "raised", "told_us")
 
     def __init__(self) -> None:
         self.members: dict[DeviceId, Record] = {}
+        self.leaving: dict[DeviceId, int] = {}
+        """Members that are well again, and have been before: when they leave, if they stay so."""
         self.due_us: int | None = None
         """Boot time at which a change is told; `None`: nothing has changed."""
         self.told_us: int | None = None
         self.raised = False
+
+    def change(self, earliest_us: int) -> None:
+        """It is told then, or with what is told sooner."""
+        if self.told_us is not None and self.members:
+            earliest_us = max(earliest_us, self.told_us + round(NEWS_S * 1_000_000))
+        self.due_us = earliest_us if self.due_us is None else min(self.due_us, earliest_us)
+
+    def leave(self, device_id: DeviceId, now_us: int) -> None:
+        self.leaving.pop(device_id, None)
+        del self.members[device_id]
+        self.change(now_us)
 
 
 class SiteTroubles:
@@ -35,24 +50,31 @@ class SiteTroubles:
     def __init__(self, family: str) -> None:
         self._family = family
         self._sites: dict[SiteId, _Site] = {}
+        self._flapping = Flapping()
 
     def put(self, record: Record, *, standing: bool, now_us: int) -> None:
         """It belongs to it, or does no more."""
         site = self._sites.setdefault(record.device.site_id, _Site())
-        if standing == (record.device.id in site.members):
-            return
+        device_id = record.device.id
         if standing:
-            site.members[record.device.id] = record
-        else:
-            del site.members[record.device.id]
-        earliest_us = now_us + round(GATHER_S * 1_000_000) if standing else now_us
-        if site.told_us is not None and site.members:
-            earliest_us = max(earliest_us, site.told_us + round(NEWS_S * 1_000_000))
-        site.due_us = earliest_us if site.due_us is None else min(site.due_us, earliest_us)
+            if device_id not in site.members or site.leaving.pop(device_id, None) is not None:
+                self._flapping.fell(device_id, now_us)
+            if device_id not in site.members:
+                site.members[device_id] = record
+                site.change(now_us + round(GATHER_S * 1_000_000))
+        elif device_id in site.members and device_id not in site.leaving:
+            over_us = self._flapping.over_us(device_id, now_us)
+            if over_us > now_us:
+                site.leaving[device_id] = over_us
+                site.change(now_us)
+            else:
+                site.leave(device_id, now_us)
 
     def due(self, now_us: int, words: Callable[[Sequence[Record]], str]) -> Iterable[TroubleRaised | TroubleCleared]:
         """What is to be told now."""
         for site_id, site in self._sites.items():
+            for device_id in [each for each, over_us in site.leaving.items() if over_us <= now_us]:
+                site.leave(device_id, now_us)
             if site.due_us is None or site.due_us > now_us:
                 continue
             site.due_us = None
@@ -81,9 +103,18 @@ class SiteTroubles:
         same = set(site.members) == set(trouble.members)
         site.due_us = None if same else 0
 
-    def keep(self, known: Mapping[DeviceId, Record]) -> None:
-        """Devices that are registered no more are missed no more."""
-        for site in self._sites.values():
-            for device_id in [each for each in site.members if each not in known]:
+    def keep(self, known: Mapping[DeviceId, Record], now_us: int) -> None:
+        """Devices that are registered no more are missed no more; those that hang in another school now, there."""
+        for site_id, site in list(self._sites.items()):
+            for record in list(site.members.values()):
+                device_id = record.device.id
+                if known.get(device_id) is record and record.device.site_id == site_id:
+                    continue
+                is_well = site.leaving.pop(device_id, None) is not None
                 del site.members[device_id]
                 site.due_us = 0
+                if known.get(device_id) is record and not is_well:
+                    elsewhere = self._sites.setdefault(record.device.site_id, _Site())
+                    elsewhere.members[device_id] = record
+                    elsewhere.change(now_us)
+        self._flapping.keep(known)

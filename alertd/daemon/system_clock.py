@@ -22,4 +22,5 @@ class SystemClock:
         return Now(
             wall_us=time.time_ns() // 1_000,
             boot_us=time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000,
+            boot_id=self._boot_id,
         )

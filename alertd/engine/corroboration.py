@@ -14,6 +14,7 @@ from alertd.model.decision import EntryKind
 from alertd.model.events import Pressed
 from alertd.model.incident import VERIFY_FIRST, Incident, IncidentClass, Press, is_panic
 from alertd.model.mode import Mode
+from alertd.model.notification import Kind
 from alertd.model.policy import Corroboration
 from alertd.model.reason import Reason
 from alertd.model.site import DeviceKind
@@ -127,6 +128,7 @@ def _raise(d: Draft, incident: Incident, press: Press, why: str) -> Incident | N
     if not wanted:
         return None
     _end_drill(d, why)
+    d.withdraw(incident, Reason.SUPERSEDED, kind=Kind.ALERT)  # who waits for "unconfirmed" reads what it is now
     raised = presses.upgrade(d, incident, IncidentClass(wanted), replace(press, incident_class=IncidentClass(wanted)))
     drills.say_it_is_real(d, raised)
     return d.incident(raised.id) or raised

@@ -1,7 +1,7 @@
 """`decide`: the whole of what alertd does about an event, as a function of what it knows.
 
-Reading order of the core: `lifecycle` (what can become of things), `presses`, `levels`, `device_tests`, `escalation`,
-`telling`, `calls`, `answers`, `keys`,
+Reading order of the core: `lifecycle` (what can become of things), `presses`, `gestures`, `levels`, `device_tests`,
+`escalation`, `telling`, `calls`, `answers`, `keys`,
 `dispatch_centers`, `announcing`, `outcomes`, `endings`, `troubles`, `drills`.
 """
 
@@ -19,7 +19,6 @@ from alertd.engine import (
     endings,
     escalation,
     keys,
-    levels,
     outcomes,
     paging,
     presses,
@@ -226,7 +225,6 @@ def _clock(d: Draft, event: ClockStepped) -> None:
     step_s = event.step_us / 1_000_000
     d.entry(EntryKind.CLOCK, Reason.CLOCK_STEPPED, f"the wall clock stepped by {step_s:+.1f} s")
     drills.step_clock(d, event.step_us)
-    levels.step_clock(d, event.step_us)
     for incident in d.state.incidents.values():
         moved = tuple(replace(p, known_us=p.known_us + event.step_us if p.known_us else 0) for p in incident.presses)
         said = incident.announcing

@@ -5,6 +5,8 @@
    at the site is real; and a graver gesture ends the test.
 2. It ends by itself, is ended by whoever ordered it, and never outlives a start of alertd.
 3. What was heard is written down, gesture by gesture, and that it was: the device is tested.
+4. What was pressed in a test is forgotten at its end, and what was pressed before at its beginning: neither counts in
+   a gesture of the other, nor is a state that was tried out the call of which a later one would be the repeat.
 
 Must never take a mode from anybody: that a press is a test follows from the device's own row, here and nowhere else.
 """
@@ -13,7 +15,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from alertd.engine import wording
+from alertd.engine import gestures, wording
 from alertd.engine.draft import Draft
 from alertd.model.decision import DeviceTest, Entry, EntryKind, GestureCount
 from alertd.model.drill import Drill
@@ -87,7 +89,7 @@ def on_order(d: Draft, event: DeviceTestOrdered) -> None:
         ends_us=d.now.wall_us + event.minutes * 60_000_000,
     )
     # A count or a state of before is no part of it.
-    d.remember(replace(d.memory(event.device_id), count=0, test=test))
+    d.remember(replace(gestures.without_presses(d.memory(event.device_id)), test=test))
     d.timer(TimerKind.DEVICE_TEST_END, event.minutes * 60, detail=f"{test.id}/{event.device_id}")
     until = wording.local_time(d.site, test.ends_us)
     words = f"{event.by} tries out {event.device_id} until {until}, up to {event.incident_class}"
@@ -97,10 +99,10 @@ def on_order(d: Draft, event: DeviceTestOrdered) -> None:
 def on_end(d: Draft, event: DeviceTestEndOrdered) -> None:
     """End one test, or all of the site."""
     if event.device_id is not None:
-        _end(d, d.memory(event.device_id), event.why)
+        _end(d, gestures.without_presses(d.memory(event.device_id)), event.why)
         return
     for memory in tuple(d.state.gestures.values()):
-        _end(d, d.memory(memory.device_id), event.why)
+        _end(d, gestures.without_presses(d.memory(memory.device_id)), event.why)
 
 
 def on_timer(d: Draft, timer: Timer) -> None:
@@ -108,12 +110,13 @@ def on_timer(d: Draft, timer: Timer) -> None:
     test_id, _, device_id = timer.detail.partition("/")
     memory = d.memory(DeviceId(device_id))
     if memory.test is not None and memory.test.id == test_id:
-        _end(d, memory, "its time is over")
+        _end(d, gestures.without_presses(memory), "its time is over")
     else:
         d.entry(EntryKind.PRESS, Reason.STALE_TIMER, f"the test of {device_id} is over", device=device_id)
 
 
 def _end(d: Draft, memory: GestureCount, why: str) -> None:
+    """`memory`: what is remembered from now on; after a real gesture, which goes on, its presses, too."""
     if memory.test is None:
         return
     d.remember(replace(memory, test=None))
@@ -185,5 +188,6 @@ def _facts(event: Pressed, test: DeviceTest) -> dict[str, str]:
         "pressed_us": signal.pressed_us,
         "retained": "yes" if event.retained else None,
         "ends": "yes" if signal.ends else None,
+        "stays": "yes" if signal.lasting is not None and not signal.lasting.state and not signal.ends else None,
     }
     return {name: str(value) for name, value in told.items() if value not in (None, "")}

@@ -1,5 +1,7 @@
 """`Draft`: one decision while it is being made. Local to one call of `decide`; nothing outside ever sees it."""
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from alertd.engine import wording
@@ -20,7 +22,7 @@ from alertd.model.decision import (
 )
 from alertd.model.drill import Drill
 from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, PolicyId, TimerId, derive
-from alertd.model.incident import Incident, is_panic
+from alertd.model.incident import VERIFY_FIRST, Incident, is_panic
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     Kind,
@@ -121,6 +123,10 @@ class Draft:
         """What is remembered of a device, as far as this decision has got."""
         known = self._gestures.get(device_id) or self.state.gestures.get(device_id)
         return known or GestureCount(device_id=device_id)
+
+    def remembered(self) -> Iterable[DeviceId]:
+        """Devices of which something is remembered, also if only since this decision."""
+        return {**self.state.gestures, **self._gestures}
 
     @property
     def drill(self) -> Drill | None:
@@ -357,10 +363,12 @@ def _in_its_place(drill: Drill, changed: Drill) -> Drill:
 
 def lane_of(incident: Incident, kind: Kind, template: str = "") -> Lane:
     """Of a panic's messages those who act come first, then those who hide (req 54). "It continues" to staff who know of
-    it waits for both: when every room presses, that must not bury the first alert of others. A nuisance waits for all.
-    """
+    it waits for both: when every room presses, that must not bury the first alert of others. What a sensor heard that
+    would be a panic if a human said so is no panic, and waits for nothing else. A nuisance waits for all."""
     if incident.mode is Mode.DRILL:
         return Lane.DRILL
+    if incident.incident_class in VERIFY_FIRST:
+        return Lane.NEXT
     if not is_panic(incident.incident_class):
         return Lane.ROUTINE
     if not template.endswith(".staff"):

@@ -40,9 +40,9 @@ def call_for(d: Draft, press: Press, template: str, reason: Reason) -> Call:
     """The call for a press of now; that for a late one says between when and when it was made."""
     if not press.late:
         return Call(template=template, reason=reason)
-    since = wording.local_time(d.site, press.received_us if press.oldest_us is None else press.oldest_us)
-    until = wording.local_time(d.site, press.received_us)
-    return Call(template="late", reason=reason, extra={"between": f"{since} AND {until}"})
+    oldest_us = press.received_us if press.oldest_us is None else press.oldest_us
+    between = wording.between(d.site, oldest_us, press.received_us)
+    return Call(template="late", reason=reason, extra={"between": between})
 
 
 def begin(d: Draft, incident: Incident, index: int, call: Call) -> Incident:

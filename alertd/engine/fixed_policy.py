@@ -19,7 +19,7 @@ FIXED_POLICY = Policy(
         "alert.responder": "{site} {where}: {what} {time}. {who}. Call or radio 911 if in doubt. "
         "Reply 4{token} going, 6{token} cannot go.",
         "alert.staff": "{site}: {what} {time} at {short_where}. Do as trained.",
-        "also.responder": "{site} {also_where} ALSO pressed {also_time}, {also_who}. "
+        "also.responder": "{site} {also_where} ALSO {also_did} {also_time}, {also_who}. "
         "First: {first_where} {first_time}. Reply 4{token} going, 6{token} cannot go.",
         "also.staff": "{site}: {what} continues, {also_time}. Do as trained.",
         "late.responder": "{site} {short_where}: {what} PRESSED BETWEEN {between}, heard only now. {who}. "

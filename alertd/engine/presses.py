@@ -1,6 +1,5 @@
 """A press: counted, merged or opened, told. A first panic goes out whatever else is going on (promise 2)."""
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from alertd.engine import (
@@ -10,6 +9,7 @@ from alertd.engine import (
     dispatch_centers,
     drills,
     escalation,
+    gestures,
     levels,
     places,
     troubles,
@@ -19,7 +19,7 @@ from alertd.engine.audience import destinations_of
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import Move
 from alertd.engine.telling import Call, Message, tell_told
-from alertd.model.decision import Activation, Counted, EntryKind, FeedbackState
+from alertd.model.decision import Activation, EntryKind, FeedbackState
 from alertd.model.events import Pressed
 from alertd.model.ids import IncidentId, PersonId, derive
 from alertd.model.incident import (
@@ -49,26 +49,10 @@ repeat a level ("still in panic") do so more often."""
 ENDED_S = 10
 """The same, once a human said that it was a mistake, or is over: they did not know of this press. What is shorter is
 the echo of the gesture that they spoke of."""
-GESTURES_MAX = 3
-"""Of one device, beside the latest: more are not under way at once."""
-IGNORED = "ignore"
-"""In `gestures.actions`: the device says this, and it means nothing (a release, a reset)."""
 TAMPER = "tamper"
 """What a device says of itself, whether or not its gestures know it: then it is supervised by a trouble."""
-PRESS = "press"
-"""The action that is counted; every other action stands for itself."""
 APART = frozenset({IncidentClass.MEDICAL, IncidentClass.FIRE})
 """Needs other people than a threat does: neither becomes, nor is swallowed by, an incident of another class."""
-
-
-class Gesture(Struct, frozen=True, kw_only=True):
-    """What the arrivals of one device amount to. `incident_class` is `None` below the first threshold."""
-
-    incident_class: IncidentClass | None
-    count: int
-    reason: Reason | None = None
-    continues_us: int | None = None
-    """When the arrival before it was heard that belongs to the same gesture."""
 
 
 def on_press(d: Draft, event: Pressed) -> None:
@@ -90,15 +74,16 @@ def on_press(d: Draft, event: Pressed) -> None:
         return
     d.cause = event.cause
     _judge_clock(d, event, device)
-    gesture = _gesture(d, event, device)
-    levels.begins(d, event, device, gesture.incident_class)
+    gesture = gestures.counted(d, event, device)
     _confirm(d, event, device)
-    if gesture.incident_class is None:
+    called_for = gesture.incident_class
+    if called_for is not None and device_tests.takes(d, event, device, called_for, gesture.continues_us):
+        called_for = None
+    elif called_for is not None:
+        _raise(d, event, device, called_for, gesture)
+    else:
         _not_yet(d, event, device, gesture)
-        return
-    if device_tests.takes(d, event, device, gesture.incident_class, gesture.continues_us):
-        return
-    _raise(d, event, device, gesture.incident_class, gesture)
+    levels.begins(d, event, device, called_for)
 
 
 def _confirm(d: Draft, event: Pressed, device: Device) -> None:
@@ -160,8 +145,8 @@ def _still_on(d: Draft, event: Pressed, device: Device, activation: Activation) 
     words = f"{_name(device)} still says {event.signal.action!r}"
     if incident is None:
         d.entry(EntryKind.PRESS, Reason.STILL_ON, words, device=device.id)
-        if d.memory(device.id).test is not None:
-            return  # whoever tries it out sees it, and resets it
+        if activation.numbered or not activation.called:
+            return  # its next press has another number, or there is nothing to reset
         since = wording.local_time(d.site, activation.since_us)
         summary = f"{words}, since {since}: reset it, for until then a new press of it cannot be told from the old one."
         troubles.raise_(d, f"still_on:{device.id}", summary)
@@ -187,7 +172,7 @@ def _gravest_of(d: Draft, device: Device) -> Incident | None:
     return max(mine, key=lambda i: SEVERITY[i.incident_class], default=None)
 
 
-def _not_yet(d: Draft, event: Pressed, device: Device, gesture: Gesture) -> None:
+def _not_yet(d: Draft, event: Pressed, device: Device, gesture: gestures.Gesture) -> None:
     reason = gesture.reason or Reason.BELOW_GESTURE
     d.entry(EntryKind.PRESS, reason, f"{_name(device)}: {event.signal.action}, {gesture.count}", device=device.id)
     if reason is Reason.UNMAPPED_ACTION and event.signal.action == TAMPER:
@@ -201,50 +186,7 @@ def _not_yet(d: Draft, event: Pressed, device: Device, gesture: Gesture) -> None
         )
 
 
-def _gesture(d: Draft, event: Pressed, device: Device) -> Gesture:
-    """Count upward on arrival; act the moment a threshold is reached (promise 2)."""
-    signal, rules = event.signal, device.gestures
-    named = rules.actions.get(signal.action)
-    if named == IGNORED:
-        return Gesture(incident_class=None, count=0)
-    if named is not None:
-        return Gesture(incident_class=IncidentClass(named), count=1)
-    if signal.action != PRESS or not rules.presses:
-        return Gesture(incident_class=None, count=1, reason=Reason.UNMAPPED_ACTION)
-    at_us = signal.pressed_us or event.received_us
-    before = d.memory(device.id)
-    latest = Counted(count=before.count, last_us=before.last_us, last_boot_us=before.last_boot_us)
-    every = tuple(each for each in (latest, *before.others) if each.count)
-    same = next((each for each in every if _within(d, event, each, rules.window_s * 1_000_000)), None)
-    counted = signal.count or 1
-    if counted == 1:  # no count, or that of a button which calls each of its presses the first: it is counted here
-        counted += same.count if same is not None else 0
-    count = counted
-    others = tuple(each for each in every if each is not same)[:GESTURES_MAX]
-    d.remember(replace(before, count=count, last_us=at_us, last_boot_us=d.now.boot_us, others=others))
-    reached = [threshold for threshold in sorted(rules.presses) if threshold <= count]
-    if not reached:
-        return Gesture(incident_class=None, count=count)
-    threshold = reached[-1]
-    if event.backlog and signal.pressed_us is None and signal.count in (None, 1):
-        # Presses that waited at the broker arrive together however far apart they were made: their number says nothing.
-        threshold = reached[0]
-    continues_us = same.last_us if same is not None else None
-    return Gesture(incident_class=IncidentClass(rules.presses[threshold]), count=count, continues_us=continues_us)
-
-
-def _within(d: Draft, event: Pressed, before: Counted, window_us: int) -> bool:
-    """Does the press continue the gesture? Of one without a believable time of its own, which comes straight from the
-    broker, boot time says so as well: somebody may have set the wall clock between two presses."""
-    at_us = event.signal.pressed_us or event.received_us
-    if abs(at_us - before.last_us) <= window_us:
-        return True
-    if event.backlog or event.signal.pressed_us is not None or before.last_boot_us is None:
-        return False
-    return 0 <= d.now.boot_us - before.last_boot_us <= window_us
-
-
-def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, gesture: Gesture) -> None:
+def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, gesture: gestures.Gesture) -> None:
     press = press_of(d, event, device, incident_class, gesture.count)
     mode = drills.mode_of(d, event, device, _as_drilled(event, incident_class, gesture))
     merge_key = merge_key_of(incident_class, press)
@@ -267,7 +209,7 @@ def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
     drills.say_it_is_real(d, incident)
 
 
-def _as_drilled(event: Pressed, incident_class: IncidentClass, gesture: Gesture) -> drills.Gesture:
+def _as_drilled(event: Pressed, incident_class: IncidentClass, gesture: gestures.Gesture) -> drills.Gesture:
     return drills.Gesture(
         incident_class=incident_class,
         count=gesture.count,

@@ -13,7 +13,11 @@ from alertd.model.site import Device, DeviceKind
 BELIEVABLE_FUTURE_US = 5 * 1_000_000
 """A device clock further ahead than this is wrong (req 99)."""
 BELIEVABLE_PAST_US = 24 * 3600 * 1_000_000
-"""A device time older than this is a reset clock, not a day-old press."""
+"""A device time older than this is not when it was pressed: nobody reads it, and no gesture is put together by it."""
+OLD_NEWS_US = 31 * 24 * 3600 * 1_000_000
+"""But up to here it may be what a gateway kept over a weekend or the holidays: it is *late*, and dispatch waits for a
+human. A clock that was never set, or has lost its battery, stands at its maker's time, which is years ago: it says
+nothing, and the press is as old as the broker says."""
 
 
 def route(registry: Registry, arrival: Arrival) -> tuple[Event, ...]:
@@ -71,6 +75,8 @@ def _pressed(arrival: Arrival, signal: Signal, cause: CauseId, spot: Spot) -> Pr
     waited_since = arrival.backlog_since_us if arrival.backlog_since_us is not None else arrival.received_us
     if signal.late:
         waited_since = min(waited_since, arrival.received_us - BELIEVABLE_PAST_US)
+    if signal.pressed_us is not None and signal.pressed_us >= arrival.received_us - OLD_NEWS_US:
+        waited_since = min(waited_since, signal.pressed_us)
     return Pressed(
         site_id=spot.site_id,
         cause=cause,

@@ -54,10 +54,11 @@ def within_hour(recent: Recent, now_us: int) -> int:
 
 def notice(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass) -> Storm | None:
     """Is this alarm part of a storm? Begins one where that is so. To be asked after the alarm was remembered."""
-    own = _of_sensor(d, event, device, incident_class)
-    if own is not None or SEVERITY[incident_class] is not Severity.NUISANCE:
-        return own  # covering a sensor while others are flooded on purpose must not go under with them
-    return _of_site(d, event.received_us)
+    if SEVERITY[incident_class] is Severity.NUISANCE:  # covering a sensor must not go under with a flood of others
+        of_site = _of_site(d, event.received_us)
+        if of_site is not None:  # while it stands, a storm of one sensor is no news: twenty would be twenty texts
+            return of_site
+    return _of_sensor(d, event, device, incident_class)
 
 
 def _of_sensor(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass) -> Storm | None:
@@ -96,7 +97,7 @@ def _of_whole_site(d: Draft, now_us: int) -> int:
     """Alarms of nuisance sensors of the site within the last hour. One that storms by itself counts for no more than
     makes a storm: a single bad sensor must not silence those of the whole school."""
     found = 0
-    for device_id in d.state.gestures:
+    for device_id in d.remembered():
         device = d.facts.registry.devices.get(device_id)
         for action, memory in d.memory(device_id).alarms.items() if device is not None else ():
             if device is not None and device.gestures.actions.get(action) in _NUISANCES:

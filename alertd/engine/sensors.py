@@ -15,7 +15,7 @@ Thresholds and minimum times are not judged here: numbers become alarms in `daem
 
 from msgspec.structs import replace
 
-from alertd.engine import corroboration, device_tests, escalation, presses, sensor_storms, troubles, wording
+from alertd.engine import corroboration, device_tests, escalation, gestures, presses, sensor_storms, troubles, wording
 from alertd.engine.draft import Draft
 from alertd.engine.telling import Call
 from alertd.model.decision import AlarmMemory, EntryKind, FeedbackState
@@ -55,7 +55,7 @@ def on_report(d: Draft, event: Pressed) -> None:
         _over(d, event, device)
     elif named is None:
         _unmapped(d, event, device)
-    elif named == presses.IGNORED or event.signal.reading is not None:
+    elif named == gestures.IGNORED or event.signal.reading is not None:
         # A bare number is no alarm: whoever judges numbers says what they mean without them.
         d.entry(EntryKind.PRESS, Reason.BELOW_GESTURE, f"{_name(device)}: {event.signal.action}", device=device.id)
     elif device_tests.takes(d, event, device, IncidentClass(named), None):

@@ -7,6 +7,7 @@ whoever picks up the phone.
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from alertd.engine.wording import DAY_US
 from alertd.model.ids import DeviceId
 from alertd.model.incident import Incident, IncidentClass, Location, Press
 from alertd.model.mode import Mode
@@ -147,4 +148,5 @@ def params(registry: Registry, site: Site, incident: Incident, now_us: int) -> d
 def between(site: Site, press: Press) -> str:
     """When a late press can have been made."""
     since_us = press.received_us if press.oldest_us is None else press.oldest_us
-    return f"{clock(site, since_us)} and {clock(site, press.received_us)}"
+    day = f"{date(site, since_us)}, " if press.received_us - since_us >= DAY_US else ""
+    return f"{day}{clock(site, since_us)} and {clock(site, press.received_us)}"

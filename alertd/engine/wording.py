@@ -45,6 +45,8 @@ SPOKEN = {DRILL: "This is a drill.", DRILL_OVER: "The drill is over.", REAL: "Th
 
 _NEVER_CUT = 8
 """Letters that a shortened parameter keeps."""
+DAY_US = 24 * 3600 * 1_000_000
+"""Of what is older a time of day says too little."""
 
 
 @lru_cache(maxsize=256)
@@ -55,6 +57,14 @@ def _zone(name: str) -> ZoneInfo:
 def local_time(site: Site, at_us: int) -> str:
     """Like "10:42", at the site. Raises nothing: an unknown time zone was refused when the configuration was loaded."""
     return datetime.fromtimestamp(at_us / 1_000_000, _zone(site.time_zone)).strftime("%H:%M")
+
+
+def between(site: Site, since_us: int, until_us: int) -> str:
+    """Like "02:10 AND 06:55"; of a day or more "28 FEB AND NOW", which is no longer."""
+    if until_us - since_us < DAY_US:
+        return f"{local_time(site, since_us)} AND {local_time(site, until_us)}"
+    at = datetime.fromtimestamp(since_us / 1_000_000, _zone(site.time_zone))
+    return f"{at.day} {at.strftime('%b').upper()} AND NOW"
 
 
 def local_iso(site: Site, at_us: int) -> str:
@@ -206,6 +216,7 @@ def incident_params(site: Site, incident: Incident, now_us: int) -> dict[str, st
         "also_where": also_where,
         "also_time": local_time(site, last.received_us),
         "also_who": press_words(last),
+        "also_did": "heard" if last.by_sensor else "pressed",
         "first_where": short,
         "first_time": local_time(site, incident.opened_us),
         "token": incident.token,

@@ -165,7 +165,7 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
 def _row(line: int, cells: list[str], columns: Mapping[str, int], manner: Manner, source: Source) -> ExportRow:
     found = {ours: cells[index] if index < len(cells) else "" for ours, index in columns.items()}
     for ours, cell in found.items():
-        if len(cell) > TEXT_CHARACTERS_MAX or not all(c.isprintable() for c in cell):
+        if len(cell) > TEXT_CHARACTERS_MAX or not cell.isprintable():
             message = "is too long or contains an invisible character"
             source.refuse((ours,), message, "shorten or retype it", line=line)
     if not found["id"]:

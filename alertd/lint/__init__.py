@@ -20,10 +20,10 @@ from alertd.lint.profiles import check_profiles
 from alertd.lint.sensors import check_sensors
 from alertd.lint.site_rules import check_sites
 from alertd.lint.sources import check_sources
-from alertd.lint.supervision import check_supervision
+from alertd.lint.supervision import check_supervision, unwatched
 from alertd.lint.templates import check_templates
 
-__all__ = ["FanOut", "check", "reload", "telling"]
+__all__ = ["FanOut", "check", "reload", "telling", "unwatched"]
 
 
 def check(loaded: Loaded, today: date | None = None) -> tuple[Problem, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from alertd.config import Loaded, Problem, ProblemSeverity, Thing
 from alertd.config.problems import Findings
 from alertd.model.ids import DISTRICT, PolicyId, SiteId
+from alertd.model.incident import IncidentClass
 from alertd.model.policy import Policy
 from alertd.model.registry import Registry
 from alertd.model.site import Device, Site
@@ -19,6 +20,8 @@ class Judge:
         self.loaded = loaded
         self.registry: Registry = loaded.registry
         self.findings = Findings()
+        self.longest: dict[tuple[SiteId, IncidentClass], dict[str, str]] = {}
+        """What `alertd.lint.longest` has measured: the longest words of a site for a class."""
 
     def error(self, thing: Thing, name: str, key: str, message: str, remedy: str) -> None:
         self._add(thing, name, key, message, remedy, ProblemSeverity.ERROR)

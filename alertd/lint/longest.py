@@ -4,6 +4,8 @@ Builds a real incident of extreme values and lets the engine's own renderer fill
 is what would be sent.
 """
 
+from functools import lru_cache
+
 from alertd.engine import spoken, wording
 from alertd.engine.gsm7 import septets, to_gsm7
 from alertd.lint.findings import Judge, classes_of, reaches
@@ -40,6 +42,12 @@ FREE_TEXT = {"reason": "hit a button by mistake", "summary": "broker away since 
 def longest_params(judge: Judge, site: Site, incident_class: str) -> dict[str, str]:
     """Every placeholder there is, each as long as it can get at this site for this class."""
     known = IncidentClass(incident_class) if incident_class in tuple(IncidentClass) else IncidentClass.LOCKDOWN
+    if (site.id, known) not in judge.longest:  # every rule about words asks for the same
+        judge.longest[site.id, known] = _longest_params(judge, site, known)
+    return judge.longest[site.id, known]
+
+
+def _longest_params(judge: Judge, site: Site, known: IncidentClass) -> dict[str, str]:
     incident = _incident(judge, site, known)
     names = [person.name for person in judge.registry.people.values()] or ["Somebody"]
     name = max(names, key=_size)
@@ -138,5 +146,6 @@ def _near(zone: Zone) -> Location:
     )
 
 
+@lru_cache(maxsize=4096)  # the same few names at every site and for every class
 def _size(text: str) -> int:
     return septets(to_gsm7(text)) or len(text)

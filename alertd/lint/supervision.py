@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alertd.config import Section, Thing
+from alertd.config import Loaded, Section, Thing
 from alertd.config.problems import did_you_mean
 from alertd.lint.findings import Judge
 from alertd.model.ids import DeviceId
 from alertd.model.site import DeviceKind
+from alertd.plugins import PluginError, find_profiles
 
 DEEP = 4
 """Gateways behind gateways, as far as alertd looks."""
@@ -33,6 +34,20 @@ def check_supervision(judge: Judge) -> None:
                 remedy = did_you_mean(name, gateways) if gateways else "write a row of kind gateway in devices.csv"
                 where = f"{section.table}.{section.name}.{key}"
                 judge.error_at(section.file, section.line_of(key.partition("[")[0]), where, message, remedy)
+
+
+def unwatched(loaded: Loaded) -> dict[str, int]:
+    """How many devices of each kind have no check-in window: as far as their row and their profile say, nobody would
+    notice if one died (req 2). A profile that reads it without being named may know better (docs/supervision.md)."""
+    try:
+        windows = find_profiles().check_in_s(loaded.profile_tables)
+    except PluginError:  # said by `check_profiles`
+        windows = {}
+    found = dict.fromkeys((kind.value for kind in DeviceKind), 0)
+    for device in loaded.registry.devices.values():
+        seconds = windows.get(device.profile, 0) if device.check_in_s is None else device.check_in_s
+        found[device.kind.value] += not seconds
+    return {kind: count for kind, count in found.items() if count}
 
 
 def _ends_nowhere(judge: Judge, device_id: DeviceId) -> bool:

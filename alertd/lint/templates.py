@@ -84,13 +84,16 @@ class _Where:
         is_own = (Thing.TEMPLATE, own) in judge.loaded.places
         self.judge = judge
         self._name = own if is_own else f"common/{name}"
-        self._key = f"templates.{quoted(name)}"
+        self._template = name
 
     def error(self, message: str, remedy: str) -> None:
-        self.judge.error(Thing.TEMPLATE, self._name, self._key, message, remedy)
+        self.judge.error(Thing.TEMPLATE, self._name, self._key(), message, remedy)
 
     def warn(self, message: str, remedy: str) -> None:
-        self.judge.warn(Thing.TEMPLATE, self._name, self._key, message, remedy)
+        self.judge.warn(Thing.TEMPLATE, self._name, self._key(), message, remedy)
+
+    def _key(self) -> str:
+        return f"templates.{quoted(self._template)}"
 
 
 def _relevant(policy: Policy, name: str) -> bool:

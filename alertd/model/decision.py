@@ -41,6 +41,13 @@ class Activation(Struct, frozen=True, kw_only=True):
     since_us: int
     last_us: int
     """When it was last said."""
+    last_boot_us: int | None = None
+    """The same in the boot time of `boot_id`, which no step of the clock moves; `None`: nobody noted it."""
+    boot_id: str = ""
+    numbered: bool = False
+    """The device itself says which one of its kind it is."""
+    called: bool = True
+    """It was taken up as a call; else only its repeats are known."""
 
 
 class DeviceTest(Struct, frozen=True, kw_only=True):
@@ -51,7 +58,7 @@ class DeviceTest(Struct, frozen=True, kw_only=True):
     incident_class: IncidentClass
     """The gravest that is tried; a graver gesture is real."""
     began_us: int
-    """Wall clock; moves with a clock that is set, as `ends_us` does."""
+    """Wall clock, as `ends_us`. Neither moves with a clock that is set: then what is pressed may be real."""
     ends_us: int
 
 
@@ -61,6 +68,7 @@ class Counted(Struct, frozen=True, kw_only=True):
     count: int
     last_us: int
     last_boot_us: int | None = None
+    boot_id: str = ""
 
 
 class GestureCount(Struct, frozen=True, kw_only=True):
@@ -71,11 +79,12 @@ class GestureCount(Struct, frozen=True, kw_only=True):
     count: int = 0
     last_us: int = 0
     last_boot_us: int | None = None
-    """When the last of them was taken up, in boot time, which no step of the clock moves."""
+    """When the last of them was taken up, in the boot time of `boot_id`, which no step of the clock moves."""
+    boot_id: str = ""
     others: tuple[Counted, ...] = ()
     """Gestures before it, the latest first: what a gateway held up arrives between the presses of a newer one."""
     lasting: tuple[Activation, ...] = ()
-    """At most one of each `what`."""
+    """At most one of each `what`; a moment leaves one of each word."""
     test: DeviceTest | None = None
     """The last one, until it is over."""
     tested_us: int = 0
@@ -212,6 +221,8 @@ class Now(Struct, frozen=True, kw_only=True):
 
     wall_us: int
     boot_us: int
+    boot_id: str = ""
+    """Boot times of one boot of one machine can be compared; of two they cannot."""
 
 
 class EntryKind(StrEnum):

@@ -93,8 +93,9 @@ class Lane(IntEnum):
     STAFF = 2
     """A panic's words to those who hide."""
     NEXT = 3
-    """Other answers; what staff know already: when every room presses, that must not bury the first text of others; and
-    calls that ring a phone once more, behind every phone that has not rung yet."""
+    """Other answers; what staff know already: when every room presses, that must not bury the first text of others;
+    calls that ring a phone once more, behind every phone that has not rung yet; and a shot that a sensor heard, before
+    whatever else sensors and supervision have to say."""
     SUPERVISORY = 4
     """Whoever presses somewhere may not be heard."""
     TROUBLE = 5

@@ -129,6 +129,6 @@ def sync_directory(directory: Path) -> None:
 def newest_aside(path: Path) -> str:
     """Name of the damaged database that was set aside last and is still there; empty if there is none."""
     with suppress(OSError):
-        found = [file.name for file in path.parent.glob(f"{path.name}{MARK}*")]
+        found = [file.name for file in path.parent.iterdir() if file.name.startswith(f"{path.name}{MARK}")]
         return max((name for name in found if not name.endswith(("-wal", "-shm"))), default="")
     return ""

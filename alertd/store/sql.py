@@ -15,6 +15,8 @@ from alertd.model.notification import AFTER_CLOSE
 from alertd.store import schema
 
 Row = tuple[Any, ...]
+Ask = Callable[[str, Sequence[Any]], list[Row]]
+"""One statement of this module, read as one snapshot from any thread. Its errors are `StoreError`s."""
 
 
 class Session(Protocol):
@@ -203,6 +205,25 @@ NEXT_TIMER = "SELECT min(due_boot_us) FROM timer WHERE boot_id = ?"
 NEXT_TIMER_ELSEWHERE = "SELECT min(due_wall_us) FROM timer WHERE boot_id <> ?"
 NEXT_HELD = "SELECT min(not_before_us) FROM notification WHERE state = 'queued' AND boot_id = ?"
 NEXT_HELD_ELSEWHERE = "SELECT min(not_before_wall_us) FROM notification WHERE state = 'queued' AND boot_id <> ?"
+
+# --- what followers and pollers read all day, beside the writer -----------------------------------------------------
+
+# States in the very words of the partial indexes: with bound values SQLite would walk through the whole table.
+READ_INCIDENT = "SELECT schema, blob FROM incident WHERE id = ?"
+READ_NOTIFICATIONS_OF = f"""
+    SELECT {STANDING} FROM notification WHERE incident_id = ? ORDER BY created_us, id LIMIT ?"""  # noqa: S608 - constants
+READ_STANDING = f"SELECT {STANDING} FROM notification WHERE id = ?"  # noqa: S608 - constants
+READ_BY_REF = f"""
+    SELECT {STANDING} FROM notification WHERE ref <> '' AND channel = ? AND ref = ?
+    ORDER BY created_us DESC LIMIT 1"""  # noqa: S608 - constants
+READ_UNSETTLED = f"""
+    SELECT {STANDING} FROM notification WHERE state IN ('accepted', 'sent') AND channel = ? AND created_us >= ?
+    ORDER BY created_us DESC LIMIT ?"""  # noqa: S608 - constants
+READ_DRILLS = "SELECT schema, blob FROM drill ORDER BY started_us DESC, id LIMIT ?"
+READ_DRILLS_OF = "SELECT schema, blob FROM drill WHERE site_id = ? ORDER BY started_us DESC, id LIMIT ?"
+READ_RUNNING_DRILLS = "SELECT schema, blob FROM drill WHERE state = 'running' ORDER BY started_us DESC, id LIMIT ?"
+READ_RUNNING_DRILLS_OF = """
+    SELECT schema, blob FROM drill WHERE state = 'running' AND site_id = ? ORDER BY started_us DESC, id LIMIT ?"""
 
 # --- housekeeping ---------------------------------------------------------------------------------------------------
 

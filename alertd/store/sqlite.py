@@ -29,6 +29,7 @@ from alertd.store import damage, rows, schema, sql
 from alertd.store.ballast import BALLAST_BYTES, Ballast, free_bytes
 from alertd.store.damage import StoreDamagedError
 from alertd.store.memory import Memory
+from alertd.store.readers import Readers, open_reading
 from alertd.store.reading import Reader
 from alertd.store.rows import Moment
 from alertd.store.sqlstore import ABANDONED_MAX, LEASE_S, SqlStore, random_salt
@@ -198,6 +199,7 @@ class SqliteStore(SqlStore):
         self._connect = connect
         self._lock_file = LockFile(path.with_name(path.name + ".lock"))
         self._writer: SqliteSession | None = None
+        self._readers: Readers | None = None
         self._full = False
         self._suspect = False
         self._migrated = False
@@ -225,7 +227,8 @@ class SqliteStore(SqlStore):
     def begin_life(self) -> None:
         """Make the held database fit for use. Raises `StoreFullError` where that finds no room; try again then."""
         if self._reader is None:  # first: what is on a full disk can be read all the same
-            self._reader = Reader(reading_engine(self.path))
+            self._readers = Readers(self.path)
+            self._reader = Reader(reading_engine(self.path), self._readers.ask)
         self._finish_restore()
         self._open_database()
         self.ballast.restore()
@@ -354,6 +357,9 @@ class SqliteStore(SqlStore):
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+        if self._readers is not None:
+            self._readers.close()
+            self._readers = None
         self._hang_up()
         self._lock_file.release()
 
@@ -505,10 +511,5 @@ def _writing_engine(connection: sqlite3.Connection) -> Engine:
 
 
 def reading_engine(path: Path, more: str = "") -> Engine:
-    """Read-only connections for any thread; each answer is one snapshot. `more`: further parameters of SQLite's URI."""
-
-    def open_reading() -> sqlite3.Connection:
-        uri = f"{path.resolve().as_uri()}?mode=ro{more}"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-
-    return _begin_by_hand(create_engine("sqlite:///reading", creator=open_reading))
+    """Read-only connections for any thread; each answer is one snapshot. `more`: see `open_reading`."""
+    return _begin_by_hand(create_engine("sqlite:///reading", creator=lambda: open_reading(path, more)))

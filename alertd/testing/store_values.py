@@ -34,7 +34,7 @@ class TestClock:
     boot_us: int = START_BOOT_US
 
     def now(self) -> Now:
-        return Now(wall_us=self.wall_us, boot_us=self.boot_us)
+        return Now(wall_us=self.wall_us, boot_us=self.boot_us, boot_id=self.boot_id)
 
     def advance(self, seconds: float) -> Now:
         self.wall_us += int(seconds * SECOND_US)

@@ -7,7 +7,7 @@ from mutation.mutant import Edit, Mutant, Seeds
 TRIGGERS = "adapters/alertd_adapters/mqtt/trigger_session.py"
 INTAKE = "alertd/daemon/intake.py"
 ROUTING = "alertd/engine/routing.py"
-PRESSES = "alertd/engine/presses.py"
+GESTURES = "alertd/engine/gestures.py"
 
 RECONNECTS = (
     SlowDisk(at_s=100, lasts_s=1_000, commit_s=6),
@@ -55,7 +55,7 @@ ARRIVING = (
     ),
     Mutant(
         name="eight presses mean what three mean",
-        edits=(Edit(file=PRESSES, old="    threshold = reached[-1]\n", new="    threshold = reached[0]\n"),),
+        edits=(Edit(file=GESTURES, old="    threshold = reached[-1]\n", new="    threshold = reached[0]\n"),),
         by=Seeds(trips=("acknowledged press",)),
     ),
     Mutant(

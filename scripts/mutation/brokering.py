@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - what is changed is quoted as it stands in the source
 """Mutants of what `alertd broker config` writes: who may press, and what waits. A quick test must catch each."""
 
-from mutation.mutant import Edit, Mutant, Tests
+from mutation.mutant import Edit, Mutant, Seeds, Story, Tests
 
 WRITTEN = "alertd/exports/broker"
 TESTS = ("tests/exports/test_broker_config.py",)
@@ -77,5 +77,79 @@ BROKERING = (
             ),
         ),
         by=Tests(paths=TESTS, names="others could read"),
+    ),
+    Mutant(
+        name="broker config: a sensor with a broker of its own presses at that of the buttons",
+        edits=(
+            Edit(
+                file=f"{WRITTEN}/clients.py",
+                old="            return [trigger for trigger in mine if trigger.kinds]",
+                new="            return mine",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="a sensor may press"),
+    ),
+    Mutant(
+        name="broker config: a site's own line becomes another user's right",
+        edits=(
+            Edit(
+                file=f"{WRITTEN}/access.py",
+                old='    if word == "topic" and not is_a_users:\n',
+                new='    if word == "topic" and is_a_users and not rest:\n',
+            ),
+        ),
+        by=Tests(
+            paths=TESTS, names="a broker that does not start takes no press, and a right is given to nobody by mistake"
+        ),
+    ),
+    Mutant(
+        name="broker config: everybody presses as anybody",
+        edits=(
+            Edit(
+                file=f"{WRITTEN}/clients.py",
+                old="            return device.kind in self.kinds",
+                new="            return True",
+            ),
+            Edit(
+                file=f"{WRITTEN}/clients.py",
+                old="                draft.says.update(topic.replace(CLIENT, called) for topic in trigger.voices.says)\n",
+                new='                draft.says.update(topic.replace(CLIENT, "+") for topic in trigger.voices.says)\n',
+            ),
+        ),
+        by=Story(name="sensor_is_taken_over"),
+    ),
+    Mutant(
+        name="broker config: a wall button may not press",
+        edits=(
+            Edit(
+                file=f"{WRITTEN}/clients.py",
+                old="            if _speaks_for_itself(device, trigger):\n                called",
+                new="            if _speaks_for_itself(device, trigger) and device.kind is not DeviceKind.BUTTON:\n                called",
+            ),
+        ),
+        cheap=True,
+        by=Seeds(trips=("own voice",)),
+    ),
+    Mutant(
+        name="doctor: the certificate that devices see may have ended",
+        edits=(
+            Edit(
+                file="alertd/console/broker_door.py",
+                old="        return Finding(level=FAIL, what=what, words=words, remedy=NEW_ONE)",
+                new="        return Finding(level=OK, what=what, words=words, remedy=NEW_ONE)",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_broker_door.py",), names="buttons stop at a door that nobody looked at"),
+    ),
+    Mutant(
+        name="doctor: a broker that saves nothing is well",
+        edits=(
+            Edit(
+                file="alertd/console/broker_written.py",
+                old="        yield Finding(level=WARN, what=what, words=words, remedy=REMEDY)\n    if EXPIRES in promised:",
+                new="        yield Finding(level=OK, what=what, words=words, remedy=REMEDY)\n    if EXPIRES in promised:",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_broker_written.py",), names="it loses presses when it is killed"),
     ),
 )

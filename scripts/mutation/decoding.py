@@ -77,4 +77,18 @@ DECODING = (
         edits=(Edit(file="alertd/engine/routing.py", old="    if signal.late:", new="    if False:"),),
         by=Tests(paths=("tests/adapters/mqtt/test_mapped_presses.py",), names="late however wrong the clock"),
     ),
+    Mutant(
+        name="profiles: what cannot be read takes the same device's press with it",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/decoder.py",
+                old="            if not any(reading.is_signal for reading in readings):\n                raise wrong\n",
+                new="            raise wrong\n",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/adapters/decoders/mapping/test_several_parts.py",),
+            names="a press was lost to what the same device said beside it",
+        ),
+    ),
 )

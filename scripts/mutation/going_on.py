@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - what is changed is quoted as it stands in the source
 """Mutants in what goes on until somebody goes: steps, news, timers, answers, ends. Caught in simulated days."""
 
-from alertd_simulator.world.plan import Gesture, Press, Reply
+from alertd_simulator.world.plan import ClockStep, Gesture, Press, Reply
 from mutation.mutant import Edit, Mutant, Seeds, Story
 
 PRESSES = "alertd/engine/presses.py"
@@ -19,6 +19,9 @@ GRAVER_MEANWHILE = (
     ),
 )
 """People answer an assist while it becomes a lockdown. It befalls few answers of a stated day."""
+
+CLOCK_SET_FORWARD = tuple(ClockStep(at_s=at_s, by_s=100.0) for at_s in (90.0, 170.0, 250.0, 330.0))
+"""A step shows early timers only while some run, and before alertd has noticed it."""
 
 GOING_ON = (
     Mutant(
@@ -187,7 +190,7 @@ GOING_ON = (
                 new="sql.READ_DUE_TIMERS, (self._opened_clock.boot_id, now.wall_us, limit)",
             ),
         ),
-        by=Seeds(needs=("clock_step",), trips=("punctual timers",)),
+        by=Seeds(plus=CLOCK_SET_FORWARD, trips=("punctual timers",)),
     ),
     Mutant(
         name="troubles are never cleared",

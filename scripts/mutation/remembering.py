@@ -4,6 +4,10 @@
 from mutation.mutant import Edit, Mutant, Story, Tests
 
 LEVELS = "alertd/engine/levels.py"
+GESTURES = "alertd/engine/gestures.py"
+NODES = "adapters/alertd_adapters/decoders/sparkplug/nodes.py"
+IN_LEVELS = ("tests/engine/test_levels.py",)
+IN_TESTS = ("tests/engine/test_device_tests.py",)
 DEVICE_TESTS = "alertd/engine/device_tests.py"
 PRESSES = "alertd/engine/presses.py"
 HEARING = "alertd/engine/hearing.py"
@@ -39,7 +43,7 @@ REMEMBERING = (
         edits=(
             Edit(
                 file=LEVELS,
-                old="    return found if said_us - found.last_us <= lasting.repeats_s * 1_000_000 else None\n",
+                old="    return found if abs(silent_us) <= lasting.repeats_s * 1_000_000 else None\n",
                 new="    return found\n",
             ),
         ),
@@ -186,5 +190,107 @@ REMEMBERING = (
             ),
         ),
         by=Tests(paths=("tests/daemon/test_device_memory.py",), names="promise 1"),
+    ),
+    Mutant(
+        name="states: what is pressed again within the window of its gesture is a repeat",
+        edits=(
+            Edit(
+                file=LEVELS,
+                old="    return not _says_which(lasting, event, device) and gestures.is_under_way(d, event, device)\n",
+                new="    return False\n",
+            ),
+        ),
+        by=Tests(paths=IN_LEVELS, names="promise 2: eight presses"),
+    ),
+    Mutant(
+        name="states: a repeat begins no gesture",
+        edits=(Edit(file=LEVELS, old="        gestures.counted(d, event, device)\n", new="        pass\n"),),
+        by=Tests(paths=IN_LEVELS, names="promise 2: three presses within the window"),
+    ),
+    Mutant(
+        name="states: what paged nobody has repeats",
+        edits=(
+            Edit(
+                file=LEVELS,
+                old="    if lasting is not None and calls_for is None and not is_known:\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Tests(paths=IN_LEVELS, names="promise 2: the first call that means something"),
+    ),
+    Mutant(
+        name="states: a higher count is a repeat",
+        edits=(
+            Edit(
+                file=LEVELS,
+                old="        return event.signal.count > d.memory(device.id).count\n",
+                new="        return False\n",
+            ),
+        ),
+        by=Tests(paths=IN_LEVELS, names="promise 2: gestures count upward"),
+    ),
+    Mutant(
+        name="states: a silence is as long as the wall clock says",
+        edits=(
+            Edit(
+                file=GESTURES,
+                old="    if before.last_boot_us is not None and before.boot_id == d.now.boot_id:\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Tests(paths=IN_LEVELS, names="promise 2: a first panic after a step of the clock pages"),
+    ),
+    Mutant(
+        name="device tests: a state of before hides what is tried",
+        edits=(Edit(file=GESTURES, old="lasting=numbered)", new="lasting=memory.lasting)"),),
+        by=Tests(paths=IN_TESTS, names="whoever tries it sees it"),
+    ),
+    Mutant(
+        name="device tests: their presses count in real gestures",
+        edits=(Edit(file=GESTURES, old="count=0, others=(), ", new=""),),
+        by=Tests(paths=IN_TESTS, names="one press, and two that were tried out"),
+    ),
+    Mutant(
+        name="device tests: the number of a press is forgotten with them",
+        edits=(Edit(file=GESTURES, old="lasting=numbered)", new="lasting=())"),),
+        by=Tests(paths=IN_TESTS, names="assert not {"),
+    ),
+    Mutant(
+        name="presses: what was kept for days is fresh",
+        edits=(
+            Edit(
+                file="alertd/engine/routing.py",
+                old="        waited_since = min(waited_since, signal.pressed_us)\n",
+                new="        pass\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_presses.py",), names="a press of days ago sends the police"),
+    ),
+    Mutant(
+        name="presses: a clock that was never set makes each of them late",
+        edits=(
+            Edit(
+                file="alertd/engine/routing.py",
+                old="signal.pressed_us >= arrival.received_us - OLD_NEWS_US:\n",
+                new="signal.pressed_us >= 0:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_presses.py",), names="promise 2: a fresh press waits for a human"),
+    ),
+    Mutant(
+        name="Sparkplug: a birth that no commit took is known",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="        for unlearn in self._unlearn.values():  # it",
+                new="        for unlearn in ():  # it",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_mapped_presses.py",), names="promise 1"),
+    ),
+    Mutant(
+        name="Sparkplug: what waited for a birth waits for one only",
+        edits=(Edit(file=NODES, old="                self._nodes[address] = node\n", new="                pass\n"),),
+        by=Tests(paths=("tests/adapters/decoders/sparkplug/test_sparkplug.py",), names="promise 1"),
     ),
 )

@@ -181,4 +181,70 @@ SENSING = (
         ),
         by=Tests(paths=("tests/engine/test_retention.py",), names="names went out of what was a panic"),
     ),
+    Mutant(
+        name="a shot waits behind notices of vape",
+        edits=(
+            Edit(
+                file="alertd/engine/draft.py",
+                old="    if incident.incident_class in VERIFY_FIRST:\n        return Lane.NEXT\n",
+                new="",
+            ),
+        ),
+        by=Story(name="shot_before_notices"),
+    ),
+    Mutant(
+        name="each sensor of a site's storm is told of",
+        edits=(
+            Edit(
+                file=STORMS,
+                old="    if SEVERITY[incident_class] is Severity.NUISANCE:  # covering",
+                new="    if _of_sensor(d, event, device, incident_class) is None:  # covering",
+            ),
+        ),
+        by=Tests(paths=ENGINE_TESTS, names="too many storms are told"),
+    ),
+    Mutant(
+        name="a number whose end was lost is an alarm for ever",
+        edits=(
+            Edit(
+                file=READINGS,
+                old="        if number < limits.trigger or now_us - spoken.on_us < AGAIN_S * 1_000_000:\n",
+                new="        if True:\n",
+            ),
+        ),
+        by=Tests(paths=READING_TESTS, names="an alarm whose end was lost hid the next day's"),
+    ),
+    Mutant(
+        name="a number whose alarm was not committed is an alarm already",
+        edits=(
+            Edit(
+                file=READINGS,
+                old="                    spoken.passed_us = spoken.on_us = None\n",
+                new="                    spoken.passed_us = None\n",
+            ),
+        ),
+        by=Tests(paths=READING_TESTS, names="an alarm that was in vain was never said again"),
+    ),
+    Mutant(
+        name="a press of a drill bears a shot out",
+        edits=(
+            Edit(
+                file=CORROBORATION,
+                old="        if known.mode is not Mode.LIVE or apart:\n",
+                new="        if apart:\n",
+            ),
+        ),
+        by=Tests(paths=ENGINE_TESTS, names="an exercise made a lockdown of what one sensor heard"),
+    ),
+    Mutant(
+        name="a shot that is borne out is still told as unconfirmed",
+        edits=(
+            Edit(
+                file=CORROBORATION,
+                old="    d.withdraw(incident, Reason.SUPERSEDED, kind=Kind.ALERT)",
+                new="    assert Kind.ALERT",
+            ),
+        ),
+        by=Tests(paths=ENGINE_TESTS, names="a shot that is borne out is still called unconfirmed"),
+    ),
 )

@@ -5,8 +5,14 @@ from mutation.mutant import Edit, Mutant, Seeds, Story, Tests
 
 CHECK_INS = "alertd/daemon/check_ins.py"
 RECORDS = "alertd/daemon/device_records.py"
+WINDOWS = "alertd/daemon/windows.py"
+EARS = "alertd/daemon/ears.py"
+FLAPPING = "alertd/daemon/flapping.py"
+SITES = "alertd/daemon/site_troubles.py"
 TROUBLES = "alertd/engine/troubles.py"
 TESTS = ("tests/daemon/test_check_ins.py",)
+GATEWAYS = ("tests/daemon/test_gateways.py",)
+COMING_AND_GOING = ("tests/daemon/test_coming_and_going.py",)
 
 SUPERVISING = (
     Mutant(
@@ -47,7 +53,7 @@ SUPERVISING = (
         name="supervision: what hangs below a gateway that is gone is missed one by one",
         edits=(
             Edit(
-                file=CHECK_INS,
+                file=WINDOWS,
                 old="        if self._tree.gone_above(record) is not None:\n            return now.boot_us +",
                 new="        if self._tree.gone_above(record) is None and not record.window_us:\n            return now.boot_us +",
             ),
@@ -56,8 +62,14 @@ SUPERVISING = (
     ),
     Mutant(
         name="supervision: back, a gateway's devices have no window anew",
-        edits=(Edit(file=CHECK_INS, old="            record.resumed_us = now.boot_us\n", new="            pass\n"),),
-        by=Tests(paths=TESTS, names="they have their window anew"),
+        edits=(
+            Edit(
+                file=CHECK_INS,
+                old="            record.resumed_us = now.boot_us\n            record.listened_us",
+                new="            record.listened_us",
+            ),
+        ),
+        by=Tests(paths=GATEWAYS, names="they have their window anew"),
     ),
     Mutant(
         name="supervision: silence counts while nobody listens",
@@ -101,7 +113,78 @@ SUPERVISING = (
                 new="            if check_in.alive:\n",
             ),
         ),
-        by=Tests(paths=TESTS, names="what a broker remembers restarts no window"),
+        by=Tests(paths=GATEWAYS, names="what a broker remembers restarts no window"),
+    ),
+    Mutant(
+        name="supervision: a source that is called otherwise now is waited for",
+        edits=(
+            Edit(
+                file=EARS,
+                old="for name in ((source,) if source in sources else sources) if",
+                new="for name in ((source,) if source in self._ears else self._ears) if",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="the old name is waited for, and nobody is missed"),
+    ),
+    Mutant(
+        name="supervision: what a bridge says again ends a silence",
+        edits=(
+            Edit(
+                file=CHECK_INS,
+                old="        if not record.stamp(check_in, source, self._ears.listened_us(source, now), now):\n            return False\n",
+                new="        if not record.stamp(check_in, source, self._ears.listened_us(source, now), now):\n            return True\n",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="each repetition was an end and a new begin"),
+    ),
+    Mutant(
+        name="supervision: a clock that is set back makes what devices say old",
+        edits=(
+            Edit(
+                file=RECORDS,
+                old="now.wall_us - ago_us <= self.seen_wall_us <= now.wall_us:",
+                new="now.wall_us - ago_us <= self.seen_wall_us:",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="it speaks, and is said to be silent"),
+    ),
+    Mutant(
+        name="supervision: devices are missed before their gateway",
+        edits=(
+            Edit(
+                file=WINDOWS,
+                old="            if gateway.last_us >= due_us:\n",
+                new="            if gateway.last_us >= record.last_us:\n",
+            ),
+        ),
+        by=Tests(paths=GATEWAYS, names="their silence is the gateway's"),
+    ),
+    Mutant(
+        name="supervision: who moved to another school is missed in the old one for ever",
+        edits=(
+            Edit(
+                file=SITES,
+                old="                if known.get(device_id) is record and record.device.site_id == site_id:\n",
+                new="                if known.get(device_id) is record:\n",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="its trouble stands for ever where it hung before"),
+    ),
+    Mutant(
+        name="supervision: who comes and goes texts people each time",
+        edits=(Edit(file=FLAPPING, old="        if count < 2:\n", new="        if count < 2_000_000:\n"),),
+        by=Tests(paths=COMING_AND_GOING, names="technicians are texted each time it comes and goes"),
+    ),
+    Mutant(
+        name="supervision: a gateway that is gone hides who has another way",
+        edits=(
+            Edit(
+                file="alertd/daemon/device_tree.py",
+                old="gone_us is not None and record.last_us <= gone_us",
+                new="gone_us is not None",
+            ),
+        ),
+        by=Tests(paths=GATEWAYS, names="it was heard a moment ago"),
     ),
     Mutant(
         name="supervision: an acknowledged low battery falls quiet",

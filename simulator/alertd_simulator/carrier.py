@@ -11,6 +11,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import dropwhile, islice
 from random import Random
 from urllib.parse import parse_qsl, urlsplit
@@ -184,19 +185,14 @@ class Carrier:
 
     def _is_authentic(self, request: HttpRequest) -> bool:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        scheme, _, credentials = headers.get("authorization", "").partition(" ")
-        try:
-            user, _, password = b64decode(credentials, validate=True).decode().partition(":")
-        except (Base64Error, UnicodeDecodeError):
-            return False
-        return scheme.lower() == "basic" and user == self.account_sid and password == self._token
+        return _credentials(headers.get("authorization", "")) == (self.account_sid, self._token)
 
     def _form(self, request: HttpRequest) -> dict[str, str]:
         headers = {name.lower(): value for name, value in request.headers.items()}
         if not headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             self.violations.append(f"a POST that is no form: {headers.get('content-type')!r}")
             return {}
-        form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+        form = dict(map(_field, filter(None, request.body.decode().split("&"))))
         calls = urlsplit(request.url).path.partition("/Calls")[1]
         if unknown := form.keys() - (CALL_FIELDS if calls else KNOWN_FIELDS):  # the real one drops them in silence
             self.violations.append(f"unknown form fields {sorted(unknown)}")
@@ -399,6 +395,24 @@ class Carrier:
         task = asyncio.get_running_loop().create_task(carrier_callbacks.deliver(self.callback_http, request))
         self._callers.add(task)
         task.add_done_callback(self._callers.discard)
+
+
+@lru_cache(maxsize=4_096)
+def _field(pair: str) -> tuple[str, str]:
+    """Of a form. Senders, phones and callbacks come again and again."""
+    ((name, value),) = parse_qsl(pair, keep_blank_values=True)
+    return name, value
+
+
+@lru_cache(maxsize=64)
+def _credentials(header: str) -> tuple[str, str] | None:
+    """User and password of an `Authorization` header; `None` if it holds none."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        user, _, password = b64decode(encoded, validate=True).decode().partition(":")
+    except (Base64Error, UnicodeDecodeError):
+        return None
+    return (user, password) if scheme.lower() == "basic" else None
 
 
 def _matching(query: dict[str, str]) -> Callable[[Text], bool]:

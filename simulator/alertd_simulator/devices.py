@@ -27,6 +27,8 @@ class Payload(Struct, frozen=True, kw_only=True):
     payload: bytes
     retain: bool = False
     qos: int = 1
+    user: str = ""
+    """By whose password; empty: its own, or that of whoever carries it."""
     until_confirmed: str = ""
     """A gateway's repetition: not needed once alertd has confirmed to this device."""
 

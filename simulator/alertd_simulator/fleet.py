@@ -38,6 +38,8 @@ Message = tuple[float, Payload, Truth | None]
 """Seconds from now, what is published, and what it truly is."""
 
 PRESS, HOLD = "press", "hold"
+ABOVE_PRESSES, ABOVE_READINGS = "alertd/press/", "alertd/sensor/"
+"""Above a device's id, where people press, and where a district gives sensors a trigger of their own."""
 PRESSES = {Gesture.ONCE: 1, Gesture.THREE: 3, Gesture.EIGHT: 8, Gesture.HOLD: 1}
 ZIGBEE_ACTIONS = {Gesture.ONCE: "single", Gesture.THREE: "single", Gesture.EIGHT: "single", Gesture.HOLD: "emergency"}
 BETWEEN_S = (0.15, 0.45)
@@ -109,8 +111,15 @@ class Fleet:
     its own, so that leaving out another one changes nothing about it."""
 
     def __init__(
-        self, registry: Registry, *, clock: Clock, random: Random, mapped: MappedDevices | None = None
+        self,
+        registry: Registry,
+        *,
+        clock: Clock,
+        random: Random,
+        mapped: MappedDevices | None = None,
+        sensors_speak_on: str = ABOVE_PRESSES,
     ) -> None:
+        self._sensors_speak_on = sensors_speak_on
         self._registry = registry
         self._clock = clock
         self._seed = random.random()
@@ -227,7 +236,8 @@ class Fleet:
         if make in (Make.ZIGBEE, Make.ZIGBEE_SEEN):
             qos = 0 if make is Make.ZIGBEE and device.id.endswith(AT_QOS_0) else 1
             return Payload(topic=f"zigbee2mqtt/{device.id}", payload=encode(body), qos=qos)
-        return Payload(topic=f"alertd/press/{device.id}", payload=encode(body))
+        above = self._sensors_speak_on if device.kind is DeviceKind.SENSOR else ABOVE_PRESSES
+        return Payload(topic=f"{above}{device.id}", payload=encode(body))
 
     def _truth(self, device: Device, press: str, finger: Finger, heard_by: str, now_us: int) -> Truth:
         site_id = self._site(device, heard_by)
@@ -270,6 +280,8 @@ class Fleet:
     def _poison(self, nonsense: Poison, now_us: int) -> Message:
         """Nonsense is nobody's press; only the press on which the engine fails is one: its site has to be paged."""
         device = self._registry.devices[DeviceId(nonsense.device)]
+        if nonsense.kind == "stolen":
+            return 0.0, self._stolen(device, nonsense.name), None
         payload = poison(nonsense.kind, device.id, nonsense.name)
         kind = self._mapped.kind(device.id)
         if nonsense.kind in GARBLED and kind is not None:  # on its family's own topic
@@ -281,6 +293,17 @@ class Fleet:
         truth = self._truth(device, nonsense.name, finger, "", now_us)
         gravest = next((each for each in classes if each is not None), None)
         return 0.0, payload, replace(truth, incident_class=gravest, has_identity=True)
+
+    def _stolen(self, device: Device, name: str) -> Payload:
+        """With its password, in a button's name: the gravest that this one can say."""
+        button = min(
+            each.id
+            for each in self._registry.devices.values()
+            if each.kind is DeviceKind.BUTTON and each.site_id == device.site_id and each.gestures.presses
+        )
+        count = max(self._registry.devices[button].gestures.presses)
+        body = encode({"action": PRESS, "count": count, "seq": 1, "boot": f"stolen {name}"})
+        return Payload(topic=f"{ABOVE_PRESSES}{button}", payload=body, user=device.id)
 
     # --- what comes back
 

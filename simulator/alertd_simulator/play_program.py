@@ -48,7 +48,7 @@ class Program(Struct, frozen=True, kw_only=True):
 
 def program_of_story(file: Path, config: Path) -> Program:
     """Raises `ScenarioError`, `OSError`."""
-    scenario = read_scenario(file, config)
+    scenario = read_scenario(file, config, judged=False)
     playable = [deed for deed in scenario.deeds if _is_playable(deed)]
     lines = {told.at_s: f"{file.name}:{told.line}: {told.source.strip()}" for told in scenario.told}
     left_out = tuple(lines.get(deed.at_s, str(deed)) for deed in scenario.deeds if not _is_playable(deed))

@@ -88,11 +88,8 @@ class WorldHttp:
             if not answered.done():
                 answered.set_exception(error)
         else:
-            loop.call_soon(self._send_back, answer, answered)
-
-    def _send_back(self, answer: HttpResponse, answered: asyncio.Future[HttpResponse]) -> None:
-        if not answered.done():
-            asyncio.get_running_loop().call_later(self.latency_s(), self._deliver, answer, answered)
+            if not answered.done():
+                loop.call_later(self.latency_s(), self._deliver, answer, answered)
 
     def _deliver(self, answer: HttpResponse, answered: asyncio.Future[HttpResponse]) -> None:
         if self.is_plugged_in and not answered.done():

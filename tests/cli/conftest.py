@@ -4,15 +4,20 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.testing
 from typer.testing import CliRunner
 
 from alertd.cli import app
 from alertd.console.serve import serve
 from tests.console.fake_daemon import FakeDaemon
+
+# A process builds its commands once. Every call of `CliRunner` built all of them anew: half of the time of these tests.
+typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]  # its own name for it
 
 
 class Switchboard:

@@ -97,3 +97,21 @@ def test_a_topic_that_no_trigger_covers_says_how_to_add_one(config):
     assert result.exit_code == 1
     assert "no trigger in channels.toml covers the topic" in result.stderr
     assert 'decoder = "profiles"' in result.stderr
+
+
+@pytest.mark.parametrize("topic", ["alertd/press/button-204", UP])
+def test_what_the_daemon_refuses_for_its_size_does_not_page_here(config, tmp_path, topic):
+    long = tmp_path / "long.json"
+    press = {"action": "press", "deviceInfo": {"devEui": BUTTON}, "fPort": 85, "data": "AXVV/y4B"}
+    long.write_text(json.dumps({**press, "padding": "x" * 64 * 1024}))
+    said = decode(config, topic, f"@{long}").stdout
+
+    assert "PAGES" not in said
+    assert "more than 65536" in said
+
+
+def test_a_filter_is_no_topic(config):
+    said = decode(config, "application/+/device/+/event/+", "{}")
+
+    assert said.exit_code == 1
+    assert "stands for many topics" in said.output

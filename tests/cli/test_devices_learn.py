@@ -101,6 +101,20 @@ def test_nobody_unknown_is_said_and_one_that_was_asked_for_in_vain_fails(daemon:
     assert (vain.code, "Not heard, or registered already: button-1" in vain.err) == (1, True)
 
 
+@pytest.mark.parametrize("spelled", [LORAWAN.lower(), "24:e1:24:00:00:00:09:99", "24-E1-24-00-00-00-09-99"])
+def test_who_is_asked_for_may_be_spelled_as_on_its_label(daemon: FakeDaemon, learn, spelled):
+    daemon.heard = [stranger(LORAWAN, up("AXVV/y4B")), stranger(PLAIN, sample(f"alertd/press/{PLAIN}", b"{}"))]
+    rows = list(csv.DictReader(io.StringIO(learn("--csv", "--only", spelled).out)))
+    assert [row["id"] for row in rows] == [LORAWAN], "nobody is asked to type a device's id as its server does"
+
+
+def test_in_vain_makes_no_list(daemon: FakeDaemon, learn, tmp_path: Path):
+    daemon.heard = [stranger(LORAWAN, up("AXVV"))]
+    said = learn("--only", "button-1", "--append", str(tmp_path / "new.csv"))
+    assert (said.code, list(tmp_path.iterdir())) == (1, [])
+    assert "Nobody unknown was heard" not in said.out, "somebody was heard, and it was not that one"
+
+
 def test_what_was_not_kept_is_said(daemon: FakeDaemon, learn):
     daemon.heard = [stranger(LORAWAN, sample(f"application/7f3c/device/{LORAWAN}/event/up", None))]
     assert "may hold a code that somebody typed" in learn().out

@@ -1,7 +1,12 @@
 """`alertd devices list` and `GET /v1/devices`: which devices need a human (req 2, 13)."""
 
-import pytest
+import asyncio
+import json
 
+import pytest
+from msgspec.structs import replace
+
+from alertd.console.devices.listing import AT_ONCE, Wanted, device_list
 from alertd.model.check_in import DeviceStanding, LastSeen
 from alertd.model.ids import DeviceId
 from tests.cli.conftest import Shell
@@ -72,3 +77,23 @@ def test_a_site_that_there_is_not(devices: FakeDaemon, shell: Shell) -> None:
     said = shell.run("devices", "list", "--site", "ash")
     assert said.code != 0
     assert "ash" in said.err
+
+
+async def test_a_press_has_its_turn_while_a_large_district_is_listed(daemon: FakeDaemon) -> None:
+    one = daemon.school.devices[DeviceId("badge-204")]
+    ids = [DeviceId(f"b-{n}") for n in range(4 * AT_ONCE)]
+    daemon.school = replace(daemon.school, devices={each: replace(one, id=each) for each in ids})
+    daemon.standings = [standing(each) for each in ids]
+    turns = 0
+
+    async def press() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    waiting = asyncio.create_task(press())
+    listed = json.loads(await device_list(daemon, Wanted()))
+    waiting.cancel()
+    assert [each["id"] for each in listed["devices"]] == ids
+    assert turns >= 3, "presses wait until the whole district is listed"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from alertd.model.duress_code import is_code_of
+from alertd.model.events import Lasting
 
 TEST = ("devices", "test", "badge-204", "--by", "ruiz")
 
@@ -56,6 +57,27 @@ def test_a_device_that_is_not_heard_is_a_failure_that_says_where_to_look(shell, 
     assert said.code != 0
     assert "its time is over" in said.out
     assert "Look at its battery, its gateway, and the trigger" in said.err
+
+
+def test_one_that_stays_in_its_alarm_is_in_test_until_it_is_reset(shell, oak):
+    """Whatever it says after the test is real: whoever tries it out must not be who pages the school."""
+    panic = Lasting(repeats_s=600)
+    oak.moments += [lambda: oak.arrive("badge-204", "hold", lasting=panic), *[lambda: None] * 20]
+    oak.moments += [lambda: oak.arrive("badge-204", "hold", lasting=panic, ends=True)]
+    said = shell.run(*TEST, "--class", "lockdown")
+
+    assert said.code == 0
+    assert said.out.count("It stays in its alarm: reset it now") == 1
+    assert not oak.moments, "it ended before the device was reset"
+    assert "NOW" not in said.out
+    assert not oak.rows
+
+
+def test_one_that_is_not_reset_in_time_is_live_and_that_is_said(shell, oak):
+    oak.moments += [lambda: oak.arrive("badge-204", "hold", lasting=Lasting(repeats_s=600)), lambda: oak.wait(601)]
+    said = shell.run(*TEST, "--class", "lockdown")
+
+    assert "reset badge-204 NOW. When it says so again, that is REAL" in said.out
 
 
 def test_a_code_becomes_a_hash_and_is_not_shown(shell):

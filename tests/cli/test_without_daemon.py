@@ -127,6 +127,7 @@ def test_check_accepts_the_shipped_example_and_says_what_it_looked_at():
     assert result.exit_code == 0
     assert "2 sites" in result.output
     assert "would take it" in result.output
+    assert "nobody may notice when one dies (docs/supervision.md): 23 buttons" in result.output
 
 
 def test_check_says_how_long_telling_takes_within_80_columns():

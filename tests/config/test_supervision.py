@@ -2,6 +2,7 @@
 
 import pytest
 
+from alertd.lint import unwatched
 from alertd.model.ids import DeviceId, SiteId
 from alertd.model.site import Hours
 
@@ -90,3 +91,19 @@ def test_hours_that_make_no_sense_are_refused(school, written, key):
     (problem,) = [p for p in school.problems() if p.file == "sites/oak.toml" and p.key.startswith("hours")]
     assert problem.is_error
     assert problem.key == f"hours.{key}" or key in problem.key
+
+
+def test_it_is_said_how_many_have_no_window(watched):
+    before = unwatched(watched.load())
+    assert before["button"] > 1, "an example without windows: nobody would notice if a button died"
+    button(watched, "26 h")
+    assert unwatched(watched.load()) == {**before, "button": before["button"] - 1}
+
+
+def test_a_profiles_window_counts_but_not_where_the_row_says_none(watched):
+    before = unwatched(watched.load())["button"]
+    watched.replace("devices.csv", "check_in,gateway\n", "check_in,gateway,profile\n")
+    watched.replace("devices.csv", BUTTON, f"{BUTTON},,,milesight-ws101")
+    assert unwatched(watched.load())["button"] == before - 1
+    watched.replace("devices.csv", f"{BUTTON},,,milesight-ws101", f"{BUTTON},none,,milesight-ws101")
+    assert unwatched(watched.load())["button"] == before

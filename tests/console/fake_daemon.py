@@ -1,7 +1,7 @@
 """A daemon in memory for the console's tests: real decisions of the real engine, no disk, and faults on demand."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from alertd.console.backend import Health, Proof, Reloaded
 from alertd.engine.routing import route
@@ -9,7 +9,7 @@ from alertd.model.check_in import CheckIn, DeviceStanding
 from alertd.model.decision import Entry, EntryKind, GestureCount, Now
 from alertd.model.drill import Drill
 from alertd.model.events import Arrival, Event
-from alertd.model.ids import DISTRICT, DrillId, IncidentId, NotificationId, SiteId
+from alertd.model.ids import DISTRICT, DeviceId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
 from alertd.model.notification import Kind, NotificationRow
 from alertd.model.registry import Registry
@@ -69,8 +69,9 @@ class FakeDaemon:
     def registry(self) -> Registry:
         return self.school
 
-    def device_standings(self) -> list[DeviceStanding]:
-        return self.standings
+    def device_standings(self, ids: Iterable[DeviceId]) -> list[DeviceStanding]:
+        wanted = frozenset(ids)
+        return [each for each in self.standings if each.last.device_id in wanted]
 
     def strangers(self) -> Mapping[str, Sequence[Stranger]]:
         return {"broker": self.heard}

@@ -1,10 +1,8 @@
 """The operators' routes, against real decisions: what they change, what they answer, and how they refuse."""
 
 import pytest
-from fastapi import FastAPI
 
 from alertd.console import operations
-from alertd.console.api import operator_app
 from alertd.console.backend import Proof, Reloaded
 from alertd.model.events import Arrival, ResolveOrdered
 from alertd.model.ids import DeviceId
@@ -19,11 +17,6 @@ from tests.console.fake_daemon import FakeDaemon
 @pytest.fixture
 def daemon() -> FakeDaemon:
     return FakeDaemon()
-
-
-@pytest.fixture
-def app(daemon: FakeDaemon) -> FastAPI:
-    return operator_app(daemon)
 
 
 async def lockdown(app) -> str:

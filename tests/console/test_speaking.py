@@ -2,7 +2,6 @@
 
 import pytest
 
-from alertd.console.api import operator_app
 from alertd.model.decision import SiteState
 from alertd.model.incident import EscalationState
 from alertd.model.notification import Kind, NotificationState
@@ -21,11 +20,6 @@ def daemon():
     daemon.school = school()
     daemon.sites = {site_id: Play(daemon.school, site_id) for site_id in daemon.school.sites}
     return daemon
-
-
-@pytest.fixture
-def app(daemon):
-    return operator_app(daemon)
 
 
 def pages(daemon):

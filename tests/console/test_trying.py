@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from alertd.console.api import operator_app
 from tests.console.asgi import ask
 from tests.console.fake_daemon import FakeDaemon
 
@@ -24,11 +23,6 @@ def daemon():
     oak: Any = daemon.oak
     oak.do = journalled
     return daemon
-
-
-@pytest.fixture
-def app(daemon):
-    return operator_app(daemon)
 
 
 async def test_a_press_is_shown_with_its_rule_and_gesture_and_pages_nobody(app, daemon):

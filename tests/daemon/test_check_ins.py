@@ -5,8 +5,10 @@ import pytest
 from msgspec.structs import replace
 
 from alertd.model.check_in import Battery, LastSeen, Link
-from alertd.model.ids import DeviceId
-from alertd.model.site import Device, DeviceKind
+from alertd.model.ids import DeviceId, SiteId
+from alertd.model.registry import Registry
+from alertd.model.site import DeviceKind
+from alertd.model.trouble import Trouble
 from alertd_simulator.virtual_time import in_virtual_time
 from tests.daemon.watch import DAY_S, HOUR_S, Watch, many, school
 from tests.engine.school import BADGE, device
@@ -117,108 +119,6 @@ async def test_a_badge_is_missed_in_school_hours_only() -> None:
     assert len(watch.told("silent")) == 1, watch.told("silent")
     await watch.passes(1.5 * HOUR_S, step_s=60)
     assert len(watch.told("silent")) == 2, "an hour after school began it is missed"
-
-
-# --- gateways and bridges -------------------------------------------------------------------------------------------
-
-
-def _below(gateway: str, count: int) -> list[Device]:
-    names = [f"wall-{number}" for number in range(count)]
-    return [
-        device(name, DeviceKind.BUTTON, BADGE, zone_id="204", check_in_s=200, gateway=DeviceId(gateway))
-        for name in names
-    ]
-
-
-@in_virtual_time
-async def test_a_gateway_that_is_gone_is_one_trouble_and_not_eighty() -> None:
-    devices = _below("gw-oak", 80)
-    watch = Watch(many(school(gw_oak={"label": "gateway West"}), devices))
-    for each in devices:
-        watch.hears(each.id)
-    watch.hears("gw-oak", alive=False, link=Link.OFFLINE, retained=False)
-    await watch.passes(40)
-    assert not watch.events, "a bridge that restarts says so, too"
-    await watch.passes(30)
-    (text,) = watch.told("gateway")
-    assert text.startswith("Rm 118 gateway West (gw-oak) went offline at 10:42: 80 devices below it cannot be heard")
-
-    await watch.passes(HOUR_S)
-    assert len(watch.events) == 1, "who hangs below is not missed by itself"
-    assert watch.device("wall-0").behind == "gw-oak"
-
-    watch.hears("gw-oak", link=Link.ONLINE)
-    await watch.settle()
-    assert "gateway:gw-oak" not in watch.standing
-    await watch.passes(150)
-    assert not watch.told("silent"), "they have their window anew"
-    await watch.passes(90)
-    assert watch.told("silent")[0].startswith("80 devices are silent"), "and no more than that"
-
-
-@in_virtual_time
-async def test_a_gateway_without_a_last_will_is_missed_before_what_hangs_below() -> None:
-    devices = _below("gw-oak", 5)
-    watch = Watch(many(school(gw_oak={"check_in_s": 200}), devices))
-    await watch.passes(300, talks=["gw-oak", *(each.id for each in devices)])
-    await watch.passes(300)
-    assert len(watch.told("gateway")) == 1
-    assert not watch.told("silent"), "their silence is the gateway's"
-
-
-@in_virtual_time
-async def test_a_device_that_another_gateway_hears_is_not_deaf() -> None:
-    watch = Watch(school(badge_204=FIXED, gw_elm={"site_id": "oak"}))
-    watch.hears("badge-204", heard_by=DeviceId("gw-oak"))
-    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
-    await watch.passes(70)
-    assert "1 device below it" in watch.told("gateway")[0]
-    watch.hears("badge-204", heard_by=DeviceId("gw-elm"))
-    await watch.passes(240)
-    assert watch.standing["silent:oak"].members == ("badge-204",), "it speaks through the other one, and fell silent"
-
-
-@in_virtual_time
-async def test_a_last_will_that_the_broker_remembers_is_read_as_state_and_no_sign_of_life() -> None:
-    watch = Watch(school(badge_204=FIXED))
-    watch.hears("gw-oak", alive=False, link=Link.OFFLINE, retained=True)
-    watch.hears("badge-204")
-    await watch.passes(100)
-    assert "gateway:gw-oak" in watch.standing
-    watch.hears("gw-oak", link=Link.ONLINE, retained=True)
-    await watch.settle()
-    assert "gateway:gw-oak" not in watch.standing
-
-    watch.hears("badge-204", link=Link.ONLINE, retained=True)
-    await watch.passes(130)
-    assert "silent:oak" in watch.standing, "what a broker remembers restarts no window"
-
-
-@in_virtual_time
-async def test_a_device_whose_own_last_will_came_is_missed_without_a_window() -> None:
-    watch = Watch(school(badge_204=NONE))
-    watch.hears("badge-204")
-    watch.hears("badge-204", alive=False, link=Link.OFFLINE)
-    await watch.passes(90)
-    (text,) = watch.told("silent")
-    assert "went offline at 10:42" in text
-    watch.hears("badge-204")
-    await watch.settle()
-    assert not watch.standing
-
-
-@in_virtual_time
-async def test_gateways_below_gateways() -> None:
-    bridge = device("bridge", DeviceKind.GATEWAY, BADGE, zone_id="204", gateway=DeviceId("gw-oak"))
-    watch = Watch(many(school(), [bridge, *_below("bridge", 3)]))
-    for number in range(3):
-        watch.hears(f"wall-{number}")
-    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
-    watch.hears("bridge", alive=False, link=Link.OFFLINE)
-    await watch.passes(300)
-    (text,) = watch.told("gateway")
-    assert "4 devices below it" in text
-    assert not watch.told("silent")
 
 
 # --- nobody listens -------------------------------------------------------------------------------------------------
@@ -381,3 +281,144 @@ async def test_who_presses_at_qos_0_only_is_known(qos: int) -> None:
     assert watch.device("badge-204").last.qos == qos
     assert watch.device("badge-204").last.pressed_us == watch.wall_us
     assert watch.device("badge-118").last.pressed_us == 0
+
+
+@in_virtual_time
+async def test_who_hangs_in_another_school_now_has_its_troubles_there() -> None:
+    low = Battery(pct=5)
+    watch = Watch(school(badge_204=FIXED))
+    watch.hears("badge-204")
+    watch.hears("badge-118", battery=low)
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+    await watch.passes(300)
+    moved = {"site_id": "elm", "zone_id": None}
+    watch.becomes(school(badge_204={**FIXED, **moved}, badge_118=moved, gw_oak=moved))
+    await watch.settle()
+    assert sorted(watch.over()) == [("oak", "battery:oak"), ("oak", "gateway:gw-oak"), ("oak", "silent:oak")], (
+        "its trouble stands for ever where it hung before"
+    )
+    assert watch.standing["silent:elm"].members == ("badge-204",)
+    assert watch.standing["battery:elm"].members == ("badge-118",)
+    assert watch.standing["gateway:gw-oak"].site_id == "elm"
+
+    watch.hears("badge-204")
+    watch.hears("badge-118", battery=Battery(pct=90))
+    watch.hears("gw-oak")
+    await watch.settle()
+    assert not watch.standing
+
+
+@in_virtual_time
+async def test_a_device_that_hangs_in_another_school_after_a_restart_has_its_trouble_there() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    watch.hears("badge-204")
+    await watch.passes(300)
+    watch.flush()
+    watch._school = school(badge_204={**FIXED, "site_id": "elm", "zone_id": None})
+    watch.restart()
+    await watch.settle()
+    assert watch.over() == [("oak", "silent:oak")]
+    assert watch.standing["silent:elm"].members == ("badge-204",)
+
+
+@in_virtual_time
+async def test_an_opened_device_that_leaves_the_registry_leaves_no_trouble_behind() -> None:
+    watch = Watch(school())
+    opened = Trouble(key="tamper:badge-204", site_id=SiteId("oak"), summary="open", raised_us=watch.wall_us)
+    watch.standing[opened.key] = opened
+    watch.restart()
+    watch.becomes(_without("badge-204"))
+    await watch.settle()
+    assert watch.over() == [("oak", "tamper:badge-204")]
+
+
+def _without(*names: str) -> Registry:
+    known = school()
+    return replace(known, devices={key: each for key, each in known.devices.items() if key not in names})
+
+
+@in_virtual_time
+async def test_a_source_that_is_called_otherwise_now_hides_nobody() -> None:
+    """Its old name is kept as somebody who never listens: nobody was missed any more."""
+    watch = Watch(school(badge_204=FIXED, badge_118=FIXED))
+    watch.hears("badge-204")
+    await watch.passes(60)
+    watch.flush()
+    watch.sources = {"main": watch.broker}
+    watch.restart()
+    await watch.passes(2 * DAY_S, step_s=60)
+    missed = watch.standing["silent:oak"].members if "silent:oak" in watch.standing else ()
+    assert set(missed) == {"badge-204", "badge-118"}, "the old name is waited for, and nobody is missed"
+
+
+# --- what is said again, and clocks that are wrong ------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_bridge_that_repeats_what_it_heard_yesterday_ends_no_silence() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    watch.hears("badge-204")
+    first_us = watch.wall_us
+    await watch.passes(300)
+    for _ in range(20):
+        watch.hears("badge-204", seen_us=first_us)
+        await watch.passes(30)
+    assert len(watch.events) == 1, "each repetition was an end and a new begin"
+
+
+@pytest.mark.parametrize("ago_us", [0, 1_000])
+@in_virtual_time
+async def test_a_clock_that_is_set_back_makes_nobody_silent_who_speaks(ago_us: int) -> None:
+    watch = Watch(school(badge_204=FIXED))
+    watch.wall_us += 3_600_000_000
+    watch.hears("badge-204")
+    await watch.passes(20)
+    watch.wall_us -= 3_600_000_000
+    for _ in range(100):
+        watch.hears("badge-204", seen_us=watch.wall_us - ago_us)
+        await watch.passes(5)
+    assert not watch.events, "it speaks, and is said to be silent"
+
+
+@in_virtual_time
+async def test_what_was_written_under_a_wrong_clock_is_not_believed_later() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    watch.elsewhere = [LastSeen(device_id=DeviceId("badge-204"), seen_us=watch.wall_us + 365 * 86_400_000_000)]
+    watch.hears("badge-204")
+    await watch.passes(240)
+    (text,) = watch.told("silent")
+    assert "is silent since 10:42" in text, text
+
+
+# --- what is kept ---------------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_last_will_holds_over_a_restart() -> None:
+    watch = Watch(school(badge_204=NONE))
+    watch.hears("badge-204")
+    watch.hears("badge-204", alive=False, link=Link.OFFLINE)
+    watch.flush()
+    watch.restart()
+    await watch.passes(90)
+    assert watch.standing["silent:oak"].members == ("badge-204",), "it is gone still, and the broker says so once only"
+
+
+@in_virtual_time
+async def test_a_window_longer_than_a_day_holds_for_who_was_never_heard() -> None:
+    watch = Watch(school(badge_204={"check_in_s": 3 * DAY_S}))
+    await watch.passes(2.9 * DAY_S, step_s=600)
+    assert not watch.events
+    await watch.passes(0.2 * DAY_S, step_s=600)
+    assert watch.told("silent")
+
+
+@in_virtual_time
+async def test_who_speaks_before_the_past_was_read_is_counted_from_now() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    await watch.passes(1_000, talks=["badge-204"])
+    watch.flush()
+    watch.check_ins = watch._new()
+    watch.hears("badge-204")
+    watch.check_ins.remember(tuple(watch.kept.values()))
+    assert watch.device("badge-204").last.listened_us >= 990_000_000, "it was silent for a thousand seconds, it seems"

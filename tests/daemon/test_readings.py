@@ -161,6 +161,16 @@ async def test_the_end_of_an_alarm_passes_after_it():
 
 
 @in_virtual_time
+async def test_an_end_does_not_stand_for_the_alarms_that_still_wait():
+    front = Front()
+    for ends in (False, False, True):
+        front.say(ends=ends)
+    assert front.heard() == [("vape", 1, False)]
+    await asyncio.sleep(GATHER_S + 1)
+    assert front.heard() == [("vape", 1, False)], "an alarm was written down as an end"
+
+
+@in_virtual_time
 async def test_a_sensor_that_left_the_registry_says_nothing_more():
     front = Front()
     front.say()
@@ -184,9 +194,9 @@ async def _readings(front: Front, *numbers: float, every_s: float = 5.0) -> None
 @in_virtual_time
 async def test_a_number_is_an_alarm_once_it_is_high_for_long_enough():
     front = Front()
-    await _readings(front, 10, 49, 60)
+    await _readings(front, 10, 49, 50)
     assert front.heard() == []
-    await _readings(front, 70, 80)
+    await _readings(front, 50, 50)
     assert front.heard() == [("vape", 1, False)]
 
 
@@ -216,6 +226,36 @@ async def test_between_release_and_trigger_what_was_so_stays_so():
     assert front.heard() == [("vape", 1, False)]
     await _readings(front, 20)
     assert front.heard() == [("vape", 1, True)]
+
+
+@in_virtual_time
+async def test_a_number_that_stays_high_is_said_again_once_an_hour():
+    front = Front()
+    await _readings(front, *[90] * 119, every_s=60.0)
+    assert front.heard() == [("vape", 1, False)] * 2
+    await _readings(front, *[30] * 119, every_s=60.0)
+    assert front.heard() == [], "it falls, and has not ended"
+
+
+@in_virtual_time
+async def test_a_sensor_whose_end_was_lost_is_heard_the_next_day():
+    front = Front()
+    await _readings(front, 90, 90, 90)
+    assert front.heard() == [("vape", 1, False)]
+    await asyncio.sleep(24 * 3600)
+    await _readings(front, 90, 90, 90)
+    assert front.heard() == [("vape", 1, False)], "an alarm whose end was lost hid the next day's"
+
+
+@in_virtual_time
+async def test_a_number_whose_alarm_was_not_committed_is_an_alarm_when_it_comes_again():
+    front = Front()
+    front.door.fails = True
+    await _readings(front, 90, 90, 90)
+    assert front.heard() == [("vape", 1, False)]
+    front.door.fails = False
+    await _readings(front, 90, 90, 90)
+    assert front.heard() == [("vape", 1, False)], "an alarm that was in vain was never said again"
 
 
 @pytest.mark.parametrize("more", [{"backlog": True}, {"retained": True}, {"age_s": 600.0}])

@@ -4,17 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from alertd.daemon.check_ins import ROUND_S, CheckIns
+from alertd.daemon.check_ins import CheckIns
+from alertd.daemon.windows import ROUND_S
 from alertd.model.check_in import CheckIn, DeviceStanding, LastSeen
 from alertd.model.decision import Now
 from alertd.model.events import Event, TroubleCleared, TroubleRaised
 from alertd.model.ids import DeviceId
 from alertd.model.registry import Registry
-from alertd.model.site import Device
+from alertd.model.site import Device, DeviceKind
 from alertd.model.trouble import Trouble
 from alertd.ports import NotCommittedError
 from alertd_simulator.virtual_time import SCHOOL_DAY_US
-from tests.engine.school import registry
+from tests.engine.school import BADGE, device, registry
 
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
@@ -55,6 +56,7 @@ class Watch:
         self.boot_us = 1_000_000_000
         self.wall_us = SCHOOL_DAY_US
         self.broker = Broker()
+        self.sources = {"broker": self.broker}
         self.events: list[TroubleRaised | TroubleCleared] = []
         self.kept: dict[DeviceId, LastSeen] = {}
         self.standing: dict[str, Trouble] = {}
@@ -65,7 +67,7 @@ class Watch:
         self.check_ins = self._new()
 
     def _new(self) -> CheckIns:
-        check_ins = CheckIns(clock=self, sources=lambda: {"broker": self.broker}, latest=self._latest)
+        check_ins = CheckIns(clock=self, sources=lambda: self.sources, latest=self._latest)
         check_ins.use(self._school, self._windows)
         return check_ins
 
@@ -100,8 +102,8 @@ class Watch:
         while self.boot_us < end_us:
             self.boot_us += round(step_s * 1_000_000)
             self.wall_us += round(step_s * 1_000_000)
-            for device in talks:
-                self.hears(device)
+            for name in talks:
+                self.hears(name)
             await self.check_ins.look(self)  # type: ignore[arg-type]
 
     async def settle(self) -> None:
@@ -112,13 +114,18 @@ class Watch:
             if each.seen_us >= self.kept.get(each.device_id, LastSeen(device_id=each.device_id)).seen_us:
                 self.kept[each.device_id] = each
 
-    def restart(self, *, down_s: float = 0.0) -> None:
-        """Killed, and a new life: only what was flushed, and troubles, are still known."""
-        self.boot_us += round(down_s * 1_000_000)
+    def restart(self, *, down_s: float = 0.0, power: bool = False) -> None:
+        """Killed, and a new life: only what was flushed, and troubles, are still known. `power`: the machine, too."""
+        self.boot_us = 0 if power else self.boot_us + round(down_s * 1_000_000)
         self.wall_us += round(down_s * 1_000_000)
         self.check_ins = self._new()
         self.check_ins.remember(tuple(self.kept.values()))
         self.check_ins.remember_troubles(tuple(self.standing.values()))
+
+    def becomes(self, school_: Registry) -> None:
+        """The registry is loaded anew."""
+        self._school = school_
+        self.check_ins.use(school_, self._windows)
 
     # --- what came of it --------------------------------------------------------------------------------------------
 
@@ -126,5 +133,18 @@ class Watch:
         """Summaries of the troubles of a family, in order, repeats included."""
         return [e.summary for e in self.events if isinstance(e, TroubleRaised) and e.key.startswith(f"{family}:")]
 
+    def over(self) -> list[tuple[str, str]]:
+        """Where which trouble was said to be over, in order."""
+        return [(e.site_id, e.key) for e in self.events if isinstance(e, TroubleCleared)]
+
     def device(self, device_id: str) -> DeviceStanding:
-        return next(each for each in self.check_ins.standings() if each.last.device_id == device_id)
+        return next(iter(self.check_ins.standings([DeviceId(device_id)])))
+
+
+def below(gateway: str, count: int) -> list[Device]:
+    """Buttons that report, and hang below it."""
+    names = [f"wall-{number}" for number in range(count)]
+    return [
+        device(name, DeviceKind.BUTTON, BADGE, zone_id="204", check_in_s=200, gateway=DeviceId(gateway))
+        for name in names
+    ]

@@ -56,7 +56,7 @@ async def kill_again_and_again(folder: Path, point: str, kills: int = KILLS, *, 
             machine.carrier.reading_forecast.standing = Weather.BROKEN
         await machine.start(crashing=True)
         for site in district.sites:
-            machine.arm(point)
+            machine.arm(point, site.devices[0])
             await machine.press(site.devices[0])
             await machine.until_it_killed_itself()
             await machine.start(crashing=True, alive=False)

@@ -2,15 +2,15 @@
 
     python crashing_daemon.py CONFIG_DIR ARM_FILE
 
-The arm file holds the name of a point, or does not exist. It is removed by the very call that kills: a kill happens
-once, and a daemon that is started again lives until it is armed again.
+The arm file holds the name of a point and the device whose press is meant, or does not exist. It is removed by the very
+call that kills: a kill happens once, and a daemon that is started again lives until it is armed again.
 """
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from alertd.app import run
@@ -41,11 +41,13 @@ class Trap:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def is_set(self, point: str) -> bool:
+    def is_set(self, point: str, devices: Collection[str] | None = None) -> bool:
+        """`devices`: whose presses these are. On a busy machine the last one's may come again only now."""
         try:
-            return self._file.read_text() == point
+            armed, _, device = self._file.read_text().partition(" ")
         except FileNotFoundError:
             return False
+        return armed == point and (devices is None or device in devices)
 
     def spring(self) -> None:
         self._file.unlink(missing_ok=True)
@@ -55,20 +57,19 @@ class Trap:
 def lay_store_trap(trap: Trap) -> None:
     """Only commits that hold a press: the others are the daemon's own business."""
     write, commit = SqlTransaction.write, SqlTransaction.commit
-    with_presses: set[int] = set()
+    pressed: dict[int, set[str]] = {}
 
     def watched_write(self: SqlTransaction, event: Event, decision: Decision, now: Now) -> None:
         if isinstance(event, Pressed):
-            with_presses.add(id(self))
+            pressed.setdefault(id(self), set()).add(event.signal.device_id)
         write(self, event, decision, now)
 
     def deadly_commit(self: SqlTransaction, *, born_leased: Mapping[str, int]) -> tuple[Claim, ...]:
-        has_press = id(self) in with_presses
-        with_presses.discard(id(self))
-        if has_press and trap.is_set(BEFORE_COMMIT):
+        devices = pressed.pop(id(self), set())
+        if devices and trap.is_set(BEFORE_COMMIT, devices):
             trap.spring()
         claims = commit(self, born_leased=born_leased)
-        if has_press and trap.is_set(BEFORE_PUBACK):
+        if devices and trap.is_set(BEFORE_PUBACK, devices):
             trap.spring()
         return claims
 

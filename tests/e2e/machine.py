@@ -141,10 +141,10 @@ class Machine:
             process.kill()
             await process.wait()
 
-    def arm(self, point: str) -> None:
-        """The daemon kills itself there, once."""
+    def arm(self, point: str, device: str) -> None:
+        """The daemon kills itself there, once, at a press of this device."""
         draft = self._arm_file.with_suffix(".draft")
-        draft.write_text(point)
+        draft.write_text(f"{point} {device}")
         draft.replace(self._arm_file)
 
     async def until_it_killed_itself(self, timeout_s: float = 20) -> None:

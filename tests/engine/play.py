@@ -44,6 +44,7 @@ class Play:
         self.registry = school or registry()
         self.state = SiteState(site_id=site_id)
         self.now_us = START_US
+        self.boot_id = "first"
         self.stepped_us = 0
         """By so much somebody has set the wall clock; boot time goes on."""
         self.closed: dict[str, Incident] = {}
@@ -72,9 +73,8 @@ class Play:
             notification=self._row(event),
             phone=self._phone(event),
         )
-        decision = decide(
-            self.state, facts, event, Now(wall_us=self.now_us + self.stepped_us, boot_us=self.now_us - START_US)
-        )
+        now = Now(wall_us=self.now_us + self.stepped_us, boot_us=self.now_us - START_US, boot_id=self.boot_id)
+        decision = decide(self.state, facts, event, now)
         self._apply(decision)
         return decision
 

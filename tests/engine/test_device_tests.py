@@ -118,20 +118,98 @@ def test_it_cannot_begin_while_something_real_is_open_nor_for_what_the_device_ca
     assert play.reasons().count(Reason.TRIAL_REFUSED) == 2
 
 
-def test_a_state_that_was_tried_out_and_stays_pages_nobody_later():
-    """Finch: it stays in its panic state until somebody resets it, and that is a trouble."""
+def end(play: Play) -> None:
+    play.do(DeviceTestEndOrdered(site_id=OAK, device_id=DeviceId("badge-204"), why="ended"))
+
+
+def test_a_state_that_was_tried_out_hides_no_call_that_follows():
+    """Finch: whoever has tried it out resets it, and the message that says so is lost."""
     play = Play()
     try_out(play, tried="lockdown")
     panic = Lasting(repeats_s=600)
     play.arrive("badge-204", "hold", lasting=panic)
-    play.do(DeviceTestEndOrdered(site_id=OAK, device_id=DeviceId("badge-204"), why="ended"))
+    play.arrive("badge-204", "hold", lasting=panic)
+    assert not play.state.incidents
+    end(play)
     play.arrive("badge-204", "hold", lasting=panic)
 
-    assert not play.state.incidents
-    assert "still_on:badge-204" in play.state.troubles
-    play.arrive("badge-204", "hold", lasting=panic, ends=True)
-    play.arrive("badge-204", "hold", lasting=panic)
     assert len(play.state.incidents) == 1, PROMISE_2
+
+
+def test_a_state_of_before_the_test_is_part_of_it_and_hides_no_call_that_follows():
+    play = Play()
+    panic = Lasting(repeats_s=600)
+    play.arrive("badge-204", "hold", lasting=panic)
+    play.resolve(rooms_released=True)
+    try_out(play, tried="lockdown")
+    play.arrive("badge-204", "hold", lasting=panic)
+    assert any(e.reason is Reason.TRIED_OUT and e.data.get("class") for e in play.entries), "whoever tries it sees it"
+    end(play)
+    play.arrive("badge-204", "hold", lasting=panic)
+
+    assert len(play.state.incidents) == 1, PROMISE_2
+
+
+def test_the_number_of_a_press_that_was_tried_out_is_known_when_it_is_said_again():
+    """Shelly says its last press again every 30 s: nobody could try one out."""
+    play = Play()
+    try_out(play, tried="lockdown")
+
+    def says(number: int) -> None:
+        play.arrive("badge-204", "hold", lasting=Lasting(repeats_s=3600, state=str(number)))
+
+    says(7)
+    end(play)
+    for _ in range(5):
+        play.wait(30)
+        says(7)
+    assert not play.state.incidents
+    assert not play.state.troubles
+    says(8)
+    assert len(play.state.incidents) == 1, PROMISE_2
+
+
+def test_a_press_of_the_test_counts_in_no_gesture_that_is_real():
+    play = Play()
+    try_out(play)
+    for _ in range(2):
+        play.press("badge-204", 1)
+    end(play)
+    play.press("badge-204", 1)
+    assert not play.state.incidents, "one press, and two that were tried out"
+    for _ in range(2):
+        play.press("badge-204", 1)
+    assert [i.incident_class for i in play.state.incidents.values()] == [IncidentClass.STAFF_ASSIST], PROMISE_2
+
+
+def test_a_gesture_of_before_counts_in_no_test_nor_one_of_the_test_that_a_held_up_press_would_continue():
+    """A gateway held up a press; it is no part of what was pressed within seconds of it in the test."""
+    play = Play()
+    before = play.now_us
+    for _ in range(2):
+        play.press("badge-204", 1, pressed_us=before)
+    play.wait(60)
+    play.press("badge-204", 1)  # another gesture; the first is remembered beside it
+    try_out(play)
+    play.press("badge-204", 1)
+    play.press("badge-204", 1)
+    assert not any(e.data.get("class") for e in play.entries if e.reason is Reason.TRIED_OUT)
+    end(play)
+    play.press("badge-204", 1, pressed_us=before)
+    assert not play.state.incidents, "one press of its own"
+
+
+def test_the_real_gesture_that_ends_a_test_goes_on_counting():
+    play = Play()
+    try_out(play)
+    play.press("badge-204", 1)
+    play.press("badge-204", 1)
+    play.press("badge-118", 8)
+    for _ in range(6):
+        play.press("badge-204", 1)
+
+    pressed = next(p for i in play.state.incidents.values() for p in i.presses if p.device_id == "badge-204")
+    assert pressed.count == 8, PROMISE_2
 
 
 def test_a_drill_goes_on_while_another_device_is_tried_out():

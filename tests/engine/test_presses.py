@@ -1,5 +1,7 @@
 """A press, from the first arrival to what people read."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -464,3 +466,40 @@ def test_promise_2_presses_that_a_gateway_held_up_do_not_break_the_count_of_thos
     assert {i.incident_class for i in play.state.incidents.values()} == {IncidentClass.LOCKDOWN}, (
         "promise 2: sixteen presses, and nobody locks down"
     )
+
+
+DAY_US = 24 * 3600 * 1_000_000
+
+
+@pytest.mark.parametrize("days", [2, 3, 14, 30])
+def test_what_a_gateway_kept_for_days_is_late_and_dispatch_waits(days: int) -> None:
+    """Late: it may be older than 120 s by device time. People hear of it at once; a trouble says which clock to set."""
+    play = Play()
+    play.press(count=8, pressed_us=play.now_us - days * DAY_US)
+
+    said = play.said()
+    assert ("Ruiz", "alert") in said, "promise 2: a late press is told at once"
+    assert ("psap", "dispatch_new") not in said, "a press of days ago sends the police"
+    since = datetime.fromtimestamp((play.now_us - days * DAY_US) / 1e6, UTC).strftime("%-d %b").upper()
+    (between,) = {
+        row.notification.params["between"] for row in play.rows.values() if "between" in row.notification.params
+    }
+    assert between == f"{since} AND NOW", "which day, nobody can read"
+    assert play.incident.presses[0].pressed_us is None
+    assert "device_clock:badge-204" in play.state.troubles
+
+
+@pytest.mark.parametrize("days", [32, 400, 20_000])
+def test_a_clock_that_was_never_set_makes_no_press_late(days: int) -> None:
+    play = Play()
+    play.press(count=8, pressed_us=play.now_us - days * DAY_US)
+
+    assert ("psap", "dispatch_new") in play.said(), "promise 2: a fresh press waits for a human because of a clock"
+    assert not play.state.troubles
+
+
+def test_a_clock_that_was_never_set_hides_no_wait_at_the_broker() -> None:
+    play = Play()
+    play.press(count=8, pressed_us=play.now_us - 400 * DAY_US, backlog_since_us=play.now_us - 3_600_000_000)
+
+    assert ("psap", "dispatch_new") not in play.said()

@@ -55,6 +55,13 @@ def test_what_is_not_old_enough_is_kept():
     assert due(p, closed_vape(p), days=50) == ()
 
 
+def test_the_time_runs_from_the_end_and_not_from_the_beginning():
+    p = Play()
+    incident = closed_vape(p)
+    long_open = replace(incident, opened_us=incident.opened_us - 60 * DAY_US)
+    assert due(p, long_open, days=50) == (), "who answered yesterday is erased today"
+
+
 def test_what_was_a_panic_for_a_moment_is_never_touched():
     p = Play()
     p.press("badge-204", 3)

@@ -9,7 +9,7 @@ from alertd.model.decision import GestureCount
 from alertd.model.ids import DeviceId, PersonId, PolicyId
 from alertd.model.incident import IncidentClass, IncidentState
 from alertd.model.mode import Mode
-from alertd.model.notification import Kind, NotificationState
+from alertd.model.notification import Kind, Lane, NotificationState
 from alertd.model.outcome import Failed
 from alertd.model.people import Destination, DutyShift, Endpoint, Person
 from alertd.model.policy import Corroboration, Policy, Step, Target, TargetKind
@@ -225,8 +225,23 @@ def test_a_storm_of_the_whole_site_is_one_digest():
         p.arrive(name, "vape", count=2)
 
     templates = [n.template for n in p.news() if n.kind is not Kind.TROUBLE]
-    assert templates == ["alert.responder", "alert.responder", "digest_site.responder"]
+    assert templates == ["alert.responder", "digest_site.responder"], "the third of two each is more than five"
     assert "sensor_storm:site" in p.state.troubles
+
+
+def test_a_storm_of_the_whole_site_is_not_one_digest_a_sensor():
+    """Twenty sensors that are each too loud by themselves: whoever looks after them would get twenty texts."""
+    p = Play(school())
+    many = [device(f"wc-{n}", DeviceKind.SENSOR, SENSES, zone_id="118", label=f"sensor {n}") for n in range(20)]
+    p.registry = replace(p.registry, devices=p.registry.devices | {each.id: each for each in many})
+    for each in many:
+        p.arrive(str(each.id), "vape", count=21)
+        p.wait(1)
+
+    storms = {key for key in p.state.troubles if key.startswith("sensor_storm:")}
+    assert storms == {*(f"sensor_storm:wc-{n}:vape" for n in range(3)), "sensor_storm:site"}, "too many storms are told"
+    digests = [n.template for n in p.news() if n.template.startswith("digest")]
+    assert digests == ["digest.responder"] * 3 + ["digest_site.responder"]
 
 
 def test_one_bad_sensor_does_not_silence_those_of_the_whole_school():
@@ -346,6 +361,18 @@ def test_a_second_sensor_within_the_window_is_what_the_policy_says():
     assert {"Okafor", "Diaz"} <= recipients(p), "staff hear of a lockdown"
 
 
+def test_nobody_reads_unconfirmed_after_the_lockdown():
+    """Two senders, each at its own pace: what is borne out must not arrive before the question that it answers."""
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.arrive("ears-204", "gunshot")
+
+    alerts = {r.notification.text: r.state for r in p.rows.values() if r.notification.kind is Kind.ALERT}
+    shots = [state for text, state in alerts.items() if "LOCKDOWN" not in text]
+    assert set(shots) == {NotificationState.WITHDRAWN}, "a shot that is borne out is still called unconfirmed"
+    assert NotificationState.QUEUED in alerts.values()
+
+
 def test_dispatch_hears_that_only_sensors_say_so():
     p = play()
     p.arrive("ears-118", "gunshot")
@@ -409,6 +436,16 @@ def test_a_nurses_call_bears_out_no_shot():
     assert not locked(p)
 
 
+def test_a_press_of_a_drill_bears_out_no_shot():
+    p = play()
+    p.drill("badge-204")
+    p.press("badge-204")
+    p.arrive("ears-118", "gunshot")
+
+    live = [i.incident_class for i in p.state.incidents.values() if i.mode is Mode.LIVE]
+    assert live == [IncidentClass.GUNSHOT_SENSOR], "an exercise made a lockdown of what one sensor heard"
+
+
 def test_a_press_long_after_bears_out_nothing():
     p = play()
     p.arrive("ears-118", "gunshot")
@@ -432,6 +469,18 @@ def test_a_lockdown_takes_the_shot_in_and_says_where():
 
     assert p.incident.incident_class is IncidentClass.LOCKDOWN
     assert {x.device_id for x in p.incident.presses} == {"badge-204", "ears-118"}
+
+
+def test_nobody_reads_that_somebody_pressed_where_a_sensor_heard_a_shot():
+    p = play()
+    p.press("badge-204")
+    p.news()
+    p.arrive("ears-118", "gunshot")
+    p.press("badge-118")
+
+    also = [n.text for n in p.news() if n.kind is Kind.ALSO and n.recipient == "Ruiz"]
+    assert ["ALSO heard" in text for text in also] == [True, False]
+    assert ["ALSO pressed" in text for text in also] == [False, True]
 
 
 def test_a_shot_in_a_lockdown_is_news_once():
@@ -471,6 +520,19 @@ def test_a_shot_that_nobody_looks_into_is_told_again_to_the_same_people_and_ends
     assert len(told) == 12
     assert any(key.startswith("unverified:") for key in p.state.troubles)
     assert not p.state.incidents
+
+
+def test_a_shot_is_sent_before_whatever_else_sensors_and_troubles_have_to_say():
+    p = play()
+    p.arrive("vape-wc", "vape", count=50)
+    p.news()
+    other = {r.notification.lane for r in p.rows.values()}
+    p.arrive("ears-118", "gunshot")
+    shots = {n.lane for n in p.news() if n.template == "alert.responder"}
+
+    assert all(Lane.STAFF < shot < lane for shot in shots for lane in other), "a shot waits behind notices of vape"
+    assert shots
+    assert other
 
 
 def test_a_storm_of_shots_is_trouble_and_each_new_one_is_still_told():

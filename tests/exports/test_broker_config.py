@@ -223,6 +223,33 @@ def test_a_sites_own_lines_stay_and_their_users_get_passwords(district: Path, tm
     assert "dashboard" in handed_out(tmp_path / "out/broker")
 
 
+@pytest.mark.parametrize(
+    ("own", "line", "says"),
+    [
+        ("# a remark\ntopic read alertd/#\n", 2, "a right of another"),
+        ("user dashboard\ntopic read alertd/te+/x\n", 2, "would not start"),
+        ("user dashboard\ntopic see alertd/x\n", 2, "would not start"),
+        ("user\tdashboard\n", 1, "would not start"),
+        ("user a:b\n", 1, "nobody's name"),
+        ("user dashboard\npattern write alertd/press/%c\n", 2, "sensors, too"),
+    ],
+)
+def test_a_line_of_the_sites_own_that_would_harm_the_broker_is_refused_where_it_stands(
+    district: Path, tmp_path: Path, own: str, line: int, says: str
+):
+    (tmp_path / "out/broker").mkdir(parents=True)
+    (tmp_path / "out/broker/acl.own").write_text(own)
+
+    try:
+        planned(district, tmp_path)
+        refused = ""
+    except CannotBeWrittenError as error:
+        refused = str(error)
+    assert f"acl.own:{line}: " in refused and says in refused, (  # noqa: PT018
+        "a broker that does not start takes no press, and a right is given to nobody by mistake"
+    )
+
+
 # --- the layouts ------------------------------------------------------------------------------------------------------
 
 SENSORS = """
@@ -265,6 +292,25 @@ def test_what_is_shipped_is_what_is_written_for_the_example(tmp_path: Path, name
     [broker] = planned(EXAMPLE, tmp_path)
 
     assert (SHIPPED / name).read_text() == broker.texts[f"broker/{name}"][1]
+
+
+def test_a_sensor_with_a_broker_of_its_own_may_not_press_at_that_of_the_buttons(district: Path, tmp_path: Path):
+    wire(district, '{ topic = "alertd/press/+" }', SENSORS)
+    presses, sensors = planned(district, tmp_path)
+
+    assert "vape-112" not in {client.name for client in presses.clients}, "a sensor may press"
+    assert "vape-112" in {client.name for client in sensors.clients}
+    assert "button-204" in {client.name for client in presses.clients}
+    assert not presses.problems
+
+
+def test_it_is_said_that_sensors_may_publish_where_people_press(district: Path, tmp_path: Path):
+    wire(district, '{ topic = "alertd/press/+" }')
+    (problem,) = planned(district, tmp_path)[0].problems
+
+    assert (problem.file, problem.key, problem.is_error) == ("channels.toml", "sources.broker.triggers", False)
+    assert "sensors may publish on alertd/press/+" in problem.message
+    assert 'kinds = ["sensor"]' in problem.remedy
 
 
 def test_sessions_do_not_expire_and_nothing_that_waits_is_thrown_away(tmp_path: Path):
@@ -363,6 +409,7 @@ def test_passwords_in_clear_are_their_owners_alone_and_stand_nowhere_else(distri
             )
         else:
             assert not mode & 0o022, path
+            assert path.name != "passwords" or not mode & 0o007, "everybody could try to guess them"
     assert len(clear) == len(handed_out(out / "broker")) + 1
     assert all(len(password) == passwords.LENGTH for password in clear)
 

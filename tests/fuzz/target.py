@@ -23,10 +23,10 @@ from alertd.model.events import Arrival, Malformed, Pressed, Unregistered
 from alertd.model.ids import DeviceId, spelled_alike
 from alertd.model.registry import Registry
 from alertd.model.site import Device, DeviceKind, Gestures
-from alertd.ports import Surroundings
+from alertd.ports import PAYLOAD_MAX_BYTES, Surroundings
 from alertd_adapters.decoders.mapping.library import PROFILE, SOURCE, built_in
 from alertd_adapters.decoders.mapping.plugin import plugin
-from alertd_adapters.mqtt.decoding import PAYLOAD_MAX_BYTES, Trigger, Triggers
+from alertd_adapters.mqtt.decoding import Trigger, Triggers
 from alertd_simulator.families.catalogue import families
 from alertd_simulator.families.said import Said
 from tests.adapters.decoders.mapping.samples import FOLDER, samples

@@ -10,6 +10,7 @@ SLOWEST_S = 0.05
 """Of CPU, for a message of 64 KiB at worst; the median has 50 µs (test_decode_time.py)."""
 
 
+@pytest.mark.slow
 def test_no_mutated_payload_breaks_anything_or_pages_anybody_falsely():
     fuzz(QUICK, 1, tell_every=0)
 

@@ -37,7 +37,9 @@ QUICK = frozenset(
 SEEDS = (2, 3)
 
 
+@cache
 def _story(name: str) -> Scenario:
+    """Read once: the folder as a whole is looked at four times."""
     path = next(path for path in STORIES if path.stem == name)
     if path.parent == PHONES:
         if name == SLOW:

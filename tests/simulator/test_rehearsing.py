@@ -216,6 +216,14 @@ def test_a_story_is_played_but_for_what_only_a_simulated_world_can_do(tmp_path):
     assert program.left_out == ("story.txt:5: 0:01   crash before puback",)
 
 
+def test_a_story_that_nobody_judges_need_expect_nothing(tmp_path):
+    (tmp_path / "story.txt").write_text("site oak\n0:00 sensor vape-112 says vape\n0:08 patel opts out\n")
+
+    program = program_of_story(tmp_path / "story.txt", EXAMPLE)
+
+    assert [deed.at_s for deed in program.deeds] == [0.0, 8.0]
+
+
 def test_a_seed_is_one_day_at_the_districts_own_devices():
     registry = load(EXAMPLE).registry
 

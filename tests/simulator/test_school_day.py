@@ -148,6 +148,7 @@ def test_the_same_seed_is_the_same_day_in_every_process():
     assert len({msgspec.json.encode(plan_of(seed)) for seed in range(40)}) == 40
 
 
+@pytest.mark.slow
 def test_a_plan_can_be_written_down_and_read_again(plans):
     for day in plans[:50]:
         assert msgspec.json.decode(msgspec.json.encode(day), type=Plan) == day

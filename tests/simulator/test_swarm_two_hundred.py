@@ -26,7 +26,7 @@ class Unseen:
         pass
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
 def test_a_bad_morning_is_survived(seed):
     """As much as a quick test can pay for."""
     plan = plan_of(seed)

@@ -343,6 +343,22 @@ async def test_the_wall_clock_can_be_stepped_and_boot_time_does_not_notice():
 
 
 @in_virtual_time
+async def test_a_clock_that_is_set_is_read_anew_in_the_same_moment():
+    clock = VirtualClock()
+    await asyncio.sleep(5)
+    before = clock.now()
+    clock.step_wall(60)
+    stepped = clock.now()
+    clock.reboot()
+    rebooted = clock.now()
+
+    assert stepped.wall_us - before.wall_us == 60_000_000
+    assert stepped.boot_us == before.boot_us
+    assert rebooted.boot_us == 0
+    assert clock.now() == rebooted
+
+
+@in_virtual_time
 async def test_a_reboot_changes_the_boot_id_and_restarts_boot_time_only():
     clock = VirtualClock()
     await asyncio.sleep(60)

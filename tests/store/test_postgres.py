@@ -1,16 +1,21 @@
 """The contract on PostgreSQL, and what only several nodes can get wrong."""
 
+import asyncio
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from alertd.daemon.retention import Retention
 from alertd.model.decision import Decision
 from alertd.model.ids import SiteId
 from alertd.ports import Store, StoreError
 from alertd.store import open_store
 from alertd.testing.store_contract import LEASE_S, PLENTY, MakeStore, StoreContract, World, outbox
 from alertd.testing.store_values import OAK, TestClock, entry, first_wave, incident, press, text, timer
+from alertd_simulator.virtual_time import COMMIT_DELAY, in_virtual_time
+from tests.daemon.world import World as Daemon
 
 pytestmark = pytest.mark.slow
 ELM = SiteId("elm")
@@ -111,3 +116,21 @@ def test_the_password_is_in_no_error() -> None:
         store.open("daemon", TestClock())
 
     assert "hunter2" not in str(caught.value)
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_the_daemon_erases_who_went_when_a_sensor_reported(make_store: MakeStore, tmp_path: Path) -> None:
+    """Req 73, the daemon on PostgreSQL: what `tests/daemon/test_retention.py` sees on SQLite."""
+    world = Daemon(tmp_path, store=lambda _: make_store())  # type: ignore[arg-type,return-value]
+    await world.start()
+    world.press("vape-wc", "vape")
+    world.press("badge-204")
+    await asyncio.sleep(600)
+    assert await Retention(store=world.store, clock=world.clock, days=0).look(world.daemon.intake) == 1
+
+    erased = {str(i.incident_class): i.erased_us is not None for i in world.incidents()}
+    assert erased == {"vape": True, "lockdown": False}
+    (vape,) = (i for i in world.incidents() if i.erased_us is not None)
+    assert world.store.read_notifications(vape.id) == ()
+    assert world.store.verify_journal(OAK) > 0
+    await world.stop()

@@ -4,18 +4,21 @@ Must never raise: what nobody understands is *refused* with a reason, because it
 be a third party's, so whatever they raise or return is contained here.
 """
 
-from collections.abc import Sequence
-from functools import lru_cache
-from importlib.metadata import entry_points
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from importlib.metadata import EntryPoint, entry_points
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.model.check_in import Battery, CheckIn
 from alertd.model.decision import Confirmation
 from alertd.model.events import Signal
 from alertd.ports import (
     API_VERSION,
+    PAYLOAD_MAX_BYTES,
     Answering,
     Asking,
     CheckInDecoder,
@@ -23,6 +26,7 @@ from alertd.ports import (
     Decoder,
     DecoderPlugin,
     Downlink,
+    Learning,
     Question,
     SettingsError,
     SurroundedDecoderPlugin,
@@ -34,8 +38,6 @@ from alertd_adapters.mqtt.settings import TriggerSettings, matches
 
 log = structlog.get_logger("alertd.mqtt")
 
-PAYLOAD_MAX_BYTES = 64 * 1024
-"""The largest honest payload that we know has 3 KiB. Larger ones are refused unread."""
 SIGNALS_MAX = 50
 """Signals of one payload."""
 CHECK_INS_MAX = 1_000
@@ -59,6 +61,8 @@ class Decoded(Struct, frozen=True, kw_only=True):
     """Devices of which it speaks and that nobody has registered."""
     uncovered: str = ""
     """Under what to count a message of which nothing says what it means: "unknown", "unregistered"."""
+    unlearn: Callable[[], None] | None = None
+    """Call it if the message is not committed, and will be delivered again."""
 
 
 class Trigger(Struct, frozen=True, kw_only=True):
@@ -73,7 +77,10 @@ class Triggers:
         self._triggers = tuple(triggers)
         self._decoder_of = lru_cache(TOPICS_CACHED)(self._find)
         self._blamed: set[str] = set()
-        self._asking = tuple(t.decoder for t in self._triggers if isinstance(t.decoder, Asking))
+        decoders = tuple(dict.fromkeys(trigger.decoder for trigger in self._triggers))
+        # Told apart once: to look for a protocol's methods takes longer than to decode a message.
+        self._asking = tuple(decoder for decoder in decoders if isinstance(decoder, Asking))
+        self._answering = tuple(decoder for decoder in decoders if isinstance(decoder, Answering))
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -91,7 +98,8 @@ class Triggers:
             return Decoded(refused="no trigger in the configuration covers this topic")
         if len(payload) > PAYLOAD_MAX_BYTES:
             return Decoded(refused=f"the payload has {len(payload)} bytes, more than {PAYLOAD_MAX_BYTES}")
-        return self._decoded(decoder, topic, payload)
+        decoded = self._decoded(decoder, topic, payload)
+        return replace(decoded, unlearn=decoder.unlearn()) if isinstance(decoder, Learning) else decoded
 
     def _decoded(self, decoder: Decoder, topic: str, payload: bytes) -> Decoded:
         try:
@@ -127,12 +135,11 @@ class Triggers:
     def answers(self, confirmation: Confirmation) -> list[Downlink]:
         """What shows a confirmation at its device, beside the topic that programmable devices read."""
         found: list[Downlink] = []
-        for decoder in dict.fromkeys(trigger.decoder for trigger in self._triggers):
-            if isinstance(decoder, Answering):
-                try:
-                    found += decoder.answers(confirmation)
-                except Exception as error:  # noqa: BLE001  # a third party's, as in `_decoded`
-                    self._blame(decoder, error)
+        for decoder in self._answering:
+            try:
+                found += decoder.answers(confirmation)
+            except Exception as error:  # noqa: BLE001  # a third party's, as in `_decoded`
+                self._blame(decoder, error)
         return found
 
     def _blame(self, decoder: Decoder | Asking | Answering, error: Exception) -> None:
@@ -192,13 +199,17 @@ def _build(key: str, trigger: TriggerSettings, surroundings: Surroundings) -> De
 
 def _load(key: str, name: str) -> DecoderPlugin:
     """Ours come by entry point, too."""
-    found = entry_points(group="alertd.decoders")
-    for point in found:
-        if point.name == name:
-            try:
-                plugin: DecoderPlugin = point.load()
-            except Exception as error:
-                raise SettingsError(key, f'decoder "{name}" cannot be loaded: {error}') from error
-            return plugin
-    known = ", ".join(sorted(found.names))
-    raise SettingsError(key, f'there is no decoder "{name}"; installed are: {known}')
+    found = _installed(tuple(sys.path))
+    if name not in found:
+        raise SettingsError(key, f'there is no decoder "{name}"; installed are: {", ".join(sorted(found))}')
+    try:
+        plugin: DecoderPlugin = found[name].load()
+    except Exception as error:
+        raise SettingsError(key, f'decoder "{name}" cannot be loaded: {error}') from error
+    return plugin
+
+
+@cache
+def _installed(path: tuple[str, ...]) -> Mapping[str, EntryPoint]:  # noqa: ARG001 - it is part of the key
+    """What can be loaded from these folders. Looking anew for each trigger was most of what a start of it took."""
+    return {point.name: point for point in entry_points(group="alertd.decoders")}

@@ -6,7 +6,7 @@ only to a new one. Many messages are under way at once; at most `max_unacked`, t
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NoReturn
 
 import structlog
@@ -14,10 +14,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alertd.model.events import Arrival
-from alertd.ports import Clock, Door, NotCommittedError, Question
+from alertd.ports import PAYLOAD_MAX_BYTES, Clock, Door, NotCommittedError, Question
 from alertd_adapters.mqtt.canaries import Canaries
 from alertd_adapters.mqtt.connection import BrokerConnection, BrokerMessage, ConnectionLostError, PublishRefusedError
-from alertd_adapters.mqtt.decoding import PAYLOAD_MAX_BYTES, Decoded, Triggers
+from alertd_adapters.mqtt.decoding import Decoded, Triggers
 from alertd_adapters.mqtt.reconnecting import Reconnecting
 from alertd_adapters.mqtt.redelivery import Redelivery
 from alertd_adapters.mqtt.session_memory import SessionMemory
@@ -72,6 +72,8 @@ class TriggerSession:
         self._connection_id = ""
         self._redelivery = Redelivery()
         self._orphans: list[Arrival] = []
+        self._unlearn: dict[str, Callable[[], None]] = {}
+        """How decoders forget what they learnt from messages that are not acknowledged, the oldest first."""
         self._commits: set[asyncio.Task[None]] = set()
         self._forbidden_until = 0.0
         """Loop time. The broker refused our sign of life; mosquitto 2.0.11 also ends the connection then."""
@@ -129,6 +131,9 @@ class TriggerSession:
     def _end(self) -> None:
         """The acks that are still owed die with the connection."""
         self._live = None
+        for unlearn in self._unlearn.values():  # it comes again, and must mean the same
+            unlearn()
+        self._unlearn.clear()
         self._redelivery.connection_lost()
         self._memory.save()
 
@@ -214,6 +219,8 @@ class TriggerSession:
         self._judge_qos(message, decoded)
         if len(message.payload) > PAYLOAD_MAX_BYTES:  # it is refused; its bytes must not wait for the commit, too
             message = replace(message, payload=b"")
+        if decoded.unlearn is not None and message.qos:
+            self._unlearn[arrival.arrival_id] = decoded.unlearn
         self._start(self._commit_then_ack(connection, message, arrival, self._door.receive(arrival)))
         sign.handled()
         check_ins = decoded.check_ins
@@ -266,6 +273,8 @@ class TriggerSession:
                 await connection.close()
         else:
             self._ack(connection, message)
+            if connection is self._live:
+                self._unlearn.pop(arrival.arrival_id, None)
         finally:
             self._slots.release()
 

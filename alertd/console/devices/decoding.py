@@ -13,14 +13,14 @@ from paho.mqtt.client import topic_matches_sub
 from alertd.config import Loaded, Section, secret
 from alertd.console.plugin_check import NoNetwork
 from alertd.daemon.system_clock import SystemClock
-from alertd.engine.presses import IGNORED, PRESS
+from alertd.engine.gestures import IGNORED, PRESS
 from alertd.engine.routing import route
 from alertd.model.events import Arrival, Malformed, Pressed, Signal, Unregistered
 from alertd.model.ids import DISTRICT
 from alertd.model.registry import Registry
 from alertd.model.site import Device
 from alertd.plugins import PluginError, find_profiles
-from alertd.ports import DecodeError, Explained, SettingsError, Step, Surroundings, UncoveredError
+from alertd.ports import PAYLOAD_MAX_BYTES, DecodeError, Explained, SettingsError, Step, Surroundings, UncoveredError
 
 MAPPED = "profiles"
 """The decoder that explains itself."""
@@ -73,6 +73,8 @@ def decode(loaded: Loaded, topic: str, payload: bytes, *, retained: bool) -> Tol
 
 def _trigger(loaded: Loaded, topic: str) -> tuple[Section, int, Mapping[str, Any]]:
     """The first that covers the topic, as the source itself chooses."""
+    if "+" in topic or "#" in topic:
+        raise NotHeardError(f"{topic} stands for many topics: name the one on which the message comes")
     for section in loaded.sections:
         triggers = section.settings.get("triggers")
         for index, each in enumerate(triggers if isinstance(triggers, list) else ()):
@@ -91,6 +93,9 @@ def _filter(topic_filter: str) -> str:
 def _explained(loaded: Loaded, trigger: Mapping[str, Any], topic: str, payload: bytes) -> Explained:
     """Raises `SettingsError` or `PluginError`."""
     name, options = str(trigger.get("decoder", "press_json")), trigger.get("options", {})
+    if len(payload) > PAYLOAD_MAX_BYTES:
+        refused = f"the payload has {len(payload)} bytes, more than {PAYLOAD_MAX_BYTES}"
+        return Explained(steps=(Step(what="decoder", found=name),), refused=refused)
     surroundings = Surroundings(
         clock=SystemClock(),
         http=NoNetwork(),

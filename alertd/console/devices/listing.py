@@ -3,19 +3,24 @@
 Owns what each list means. Reads memory only; what is not known yet (alertd was just started) is said as such.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+import msgspec
 from msgspec import Struct
 
 from alertd.console.backend import Backend
 from alertd.console.naming import find_site
 from alertd.console.views import iso
 from alertd.model.check_in import DeviceStanding
+from alertd.model.ids import DeviceId
 from alertd.model.registry import Registry
 from alertd.model.site import Device, DeviceKind
 
 DAY_US = 24 * 3600 * 1_000_000
+AT_ONCE = 500
+"""Devices; about two milliseconds."""
 NEVER_HEARD, NEVER_TESTED, SILENT, LOW_BATTERY, QOS0, NO_WINDOW = (
     "never_heard", "never_tested", "silent", "low_battery", "qos0", "no_window",
 )  # fmt: skip
@@ -60,24 +65,29 @@ class DeviceLine(Struct, frozen=True, kw_only=True):
     qos: int | None
 
 
-def device_lines(backend: Backend, wanted: Wanted) -> tuple[DeviceLine, ...]:
-    """In the order of the registry."""
-    site_id = find_site(backend, wanted.site) if wanted.site is not None else None
+async def device_list(backend: Backend, wanted: Wanted) -> bytes:
+    """JSON, in the order of the registry. Of 100,000 devices it takes half a second, in which presses come: whatever
+    waits has its turn after each `AT_ONCE`."""
     registry, now_us = backend.registry(), backend.clock.now().wall_us
-    return tuple(
-        _line(registry, device, standing)
-        for device, standing in _known(backend, registry)
-        if site_id in (None, device.site_id)
-        and all(LISTS[name](device, standing) for name in wanted.lists)
-        and (wanted.untested_days is None or _untested(device, standing, now_us - wanted.untested_days * DAY_US))
-    )
+    site_id = find_site(backend, wanted.site) if wanted.site is not None else None
+    ids = [each.id for each in registry.devices.values() if site_id in (None, each.site_id)]
+    found: list[bytes] = []
+    for first in range(0, len(ids), AT_ONCE):
+        some = ids[first : first + AT_ONCE]
+        if lines := list(_lines(backend, registry, some, wanted, now_us)):
+            found.append(msgspec.json.encode(lines)[1:-1])
+        await asyncio.sleep(0)
+    return b'{"devices":[%b]}' % b",".join(found)
 
 
-def _known(backend: Backend, registry: Registry) -> Iterator[tuple[Device, DeviceStanding]]:
-    for standing in backend.device_standings():
-        device = registry.devices.get(standing.last.device_id)
-        if device is not None:
-            yield device, standing
+def _lines(
+    backend: Backend, registry: Registry, ids: Sequence[DeviceId], wanted: Wanted, now_us: int
+) -> Iterator[DeviceLine]:
+    for standing in backend.device_standings(ids):
+        device = registry.devices[standing.last.device_id]
+        untested = wanted.untested_days is None or _untested(device, standing, now_us - wanted.untested_days * DAY_US)
+        if untested and all(LISTS[name](device, standing) for name in wanted.lists):
+            yield _line(registry, device, standing)
 
 
 def _untested(device: Device, standing: DeviceStanding, before_us: int) -> bool:

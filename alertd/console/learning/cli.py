@@ -72,6 +72,8 @@ def learn(  # noqa: PLR0913, PLR0917 - one parameter an option
     target = context.ensure_object(Target)
     target.config = target.config or config  # that directory's daemon, and no other
     found = learnt(loaded, _heard(context, loaded, seconds), only or ())
+    if only and not found:
+        fail(f"Not heard, or registered already: {', '.join(only)}.", Exit.FAILED)
     if as_json:
         print_json({"devices": [msgspec.to_builtins(each) for each in found]})
     elif rows:
@@ -80,8 +82,6 @@ def learn(  # noqa: PLR0913, PLR0917 - one parameter an option
         _show(found)
     if append is not None:
         _append(append, config, found)
-    if only and not found:
-        fail(f"Not heard, or registered already: {', '.join(only)}.", Exit.FAILED)
 
 
 def _heard(context: typer.Context, loaded: "Loaded", seconds: int | None) -> "Heard":

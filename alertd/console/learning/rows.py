@@ -15,6 +15,7 @@ from paho.mqtt.client import topic_matches_sub
 from alertd.config import Loaded
 from alertd.config.devices import OPTIONAL, REQUIRED
 from alertd.console.plugin_check import surroundings_of
+from alertd.model.ids import spelled_alike
 from alertd.plugins import PluginError, find_profiles
 from alertd.ports import Fit, Sample, SettingsError, Stranger
 
@@ -54,13 +55,13 @@ class Learnt(Struct, frozen=True, kw_only=True):
 
 
 def learnt(loaded: Loaded, heard: Mapping[str, Sequence[Stranger]], only: Iterable[str] = ()) -> list[Learnt]:
-    """`heard`: by source. `only`: nobody but these devices; empty: all."""
-    wanted = frozenset(only)
+    """`heard`: by source. `only`: nobody but these devices, an address however it is spelled; empty: all."""
+    wanted = frozenset(map(spelled_alike, only))
     found = [
         _learnt(loaded, source, stranger)
         for source, strangers in heard.items()
         for stranger in strangers
-        if stranger.samples and (not wanted or stranger.device_id in wanted)
+        if stranger.samples and (not wanted or spelled_alike(stranger.device_id) in wanted)
     ]
     return sorted(found, key=lambda each: -each.last_us)
 

@@ -5,7 +5,7 @@ ends by itself after its minutes.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -36,7 +36,8 @@ def try_out(  # noqa: PLR0913, PLR0917 - one parameter an option
     """Try one device out: press it, and see what arrives. Nobody is paged.
 
     Only presses of exactly this device are a test, and only up to its least grave gesture, or --class. Anything graver,
-    and every other device, is REAL. While this command runs the device is in test; when it ends, it is live.
+    and every other device, is REAL. While this command runs the device is in test; when it ends, it is live. A device
+    that stays in its alarm is in test until it is reset.
 
     Example:  alertd devices test button-204 --by ruiz
     """
@@ -56,6 +57,8 @@ def try_out(  # noqa: PLR0913, PLR0917 - one parameter an option
         return
     gestures = [line for line in found if line["gesture"]]
     typer.echo(f"{device} is LIVE again: {'its test is over' if not over else found[-1]['words']}.")
+    if _stays(found):
+        typer.echo(f"It has not said that its alarm is over: reset {device} NOW. When it says so again, that is REAL.")
     if not gestures:
         fail(f"No gesture of {device} was heard. Look at its battery, its gateway, and the trigger.", Exit.FAILED)
 
@@ -63,9 +66,10 @@ def try_out(  # noqa: PLR0913, PLR0917 - one parameter an option
 def _listen(
     client: Client, device: str, seen: dict[str, int], *, keep: bool, quiet: bool
 ) -> tuple[list[Mapping[str, Any]], bool]:
-    """Until a gesture was heard and it is quiet again, or the test is over: then True."""
+    """Until a gesture was heard, the device is out of its alarm and it is quiet again, or the test is over: then
+    True."""
     found: list[Mapping[str, Any]] = []
-    last = 0.0
+    last, is_told = 0.0, False
     while True:
         after = ",".join(f"{site}:{number}" for site, number in seen.items())
         for line in client.get("/v1/device-tests", device=device, after=after)["heard"]:
@@ -77,8 +81,17 @@ def _listen(
             if not quiet:
                 typer.echo(_told(line))
         if any(line["gesture"] for line in found) and not keep and time.monotonic() - last > QUIET_S:
-            return found, False
+            if not _stays(found):
+                return found, False
+            if not quiet and not is_told:
+                typer.echo("  It stays in its alarm: reset it now. The test goes on until it says that it is over.")
+                is_told = True
         time.sleep(ASK_EVERY_S)
+
+
+def _stays(found: Sequence[Mapping[str, Any]]) -> bool:
+    """Does the device say that its alarm lasts, by the last word that we know?"""
+    return next((line["stays"] for line in reversed(found) if line["stays"] is not None), False)
 
 
 def _told(line: Mapping[str, Any]) -> str:

@@ -44,6 +44,8 @@ class HeardView(Struct, frozen=True, kw_only=True):
     """From the device's own time to its arrival; `None`: the device has no clock, or a wrong one."""
     taken_ms: int
     """From its arrival until it was written down."""
+    stays: bool | None
+    """It says a state that lasts (true), or that it is over (false); `None`: it says neither."""
     is_over: bool
 
 
@@ -197,5 +199,6 @@ def _line(backend: Backend, line: JournalLine, entry: Entry) -> HeardView:
         battery=int(data["battery"]) if "battery" in data else None,
         late_ms=None if pressed_us is None else max(0, received_us - int(pressed_us)) // 1_000,
         taken_ms=max(0, line.at_us - received_us) // 1_000,
+        stays=True if "stays" in data else False if "ends" in data else None,
         is_over=entry.reason is Reason.TRIED_ENOUGH,
     )

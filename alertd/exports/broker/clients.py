@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from alertd.config import Loaded, Problem, ProblemSeverity, Section, Thing
 from alertd.model.canary import CANARY, canary_topic
@@ -35,13 +34,10 @@ class Trigger(Struct, frozen=True, kw_only=True):
     """What speaks there; empty: whatever is registered."""
     voices: Voices
 
-    for_sensors_elsewhere: bool = False
-    """Another trigger is for sensors by name: then they speak there alone."""
-
     def takes(self, device: Device) -> bool:
         if self.kinds:
             return device.kind in self.kinds
-        return device.kind is not DeviceKind.SENSOR or not self.for_sensors_elsewhere
+        return True
 
 
 class Client(Struct, frozen=True, kw_only=True):
@@ -72,9 +68,7 @@ class _Draft:
 
 def triggers_of(section: Section, surroundings: Surroundings) -> tuple[Trigger, ...]:
     """Raises `SettingsError` or `PluginError`."""
-    triggers = [_trigger(each, surroundings) for each in section.settings.get("triggers", ())]
-    elsewhere = any(DeviceKind.SENSOR in trigger.kinds for trigger in triggers)
-    return tuple(replace(trigger, for_sensors_elsewhere=elsewhere) for trigger in triggers)
+    return tuple(_trigger(each, surroundings) for each in section.settings.get("triggers", ()))
 
 
 def lives_of(section: Section, surroundings: Surroundings) -> tuple[Trigger, ...]:
@@ -99,15 +93,19 @@ def _filter(topic: str) -> str:
 
 def clients_of(sections: Sequence[Section], loaded: Loaded, surroundings: Surroundings) -> Clients:
     """Of one broker, whose sources these are."""
-    gathering = _Gathering(loaded)
+    sources = [section for section in loaded.sections if section.table == "sources" and section.plugin == "mqtt"]
+    every = [trigger for section in sources for trigger in triggers_of(section, surroundings)]
+    gathering = _Gathering(loaded, [trigger for trigger in every if DeviceKind.SENSOR in trigger.kinds])
     for section in sections:
         gathering.take(section, triggers_of(section, surroundings), lives_of(section, surroundings))
     return gathering.done()
 
 
 class _Gathering:
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, for_sensors: Sequence[Trigger]) -> None:
         self._loaded = loaded
+        self._for_sensors = for_sensors
+        """By name, of any broker."""
         self._registry: Registry = loaded.registry
         self._drafts: dict[str, _Draft] = {}
         self._ours: set[str] = set()
@@ -136,13 +134,35 @@ class _Gathering:
         for device, secret, what in _probes(settings):
             self._ours.add(device.id)
             self._drafts.setdefault(device.id, _Draft(what, secret))
-            self._grant(device.id, device, triggers, settings)
+            self._grant(device.id, device, self._of(device, triggers), settings)
         first_levels = {topic.partition("/")[0] for topic in _own_topics(settings, triggers)} - {"+", "#"}
         for device in self._registry.devices.values():
-            self._device(device, [t for t in triggers if not t.voices.is_one], settings, first_levels)
+            mine = self._of(device, triggers)
+            self._device(device, mine, settings, first_levels)
+            if device.kind is DeviceKind.SENSOR:
+                self._warn_of_shared(section, [t for t in mine if t in presses and t.voices.relayed and not t.kinds])
         for trigger in triggers:
             if trigger.voices.relayed:
                 self._relaying(trigger, settings)
+
+    def _of(self, device: Device, triggers: Iterable[Trigger]) -> list[Trigger]:
+        """Where it speaks for itself. A sensor with a trigger of its own, at whichever broker, speaks there alone."""
+        mine = [trigger for trigger in triggers if _speaks_for_itself(device, trigger)]
+        if device.kind is DeviceKind.SENSOR and any(_speaks_for_itself(device, each) for each in self._for_sensors):
+            return [trigger for trigger in mine if trigger.kinds]
+        return mine
+
+    def _warn_of_shared(self, section: Section, shared: Iterable[Trigger]) -> None:
+        for trigger in shared:
+            where = f"{section.table}.{section.name}.triggers"
+            self._problems[where, trigger.topic] = Problem(
+                file=section.file,
+                line=section.line_of("triggers"),
+                key=where,
+                message=f"sensors may publish on {trigger.topic}, where people press",
+                remedy='give them one of their own: { topic = "alertd/sensor/+", kinds = ["sensor"] }',
+                severity=ProblemSeverity.WARNING,
+            )
 
     # --- who ----------------------------------------------------------------------------------------------------------
 
@@ -169,15 +189,14 @@ class _Gathering:
         draft.hears.update(topic.replace(CLIENT, "+") for topic in voices.hears)
 
     def _device(
-        self, device: Device, triggers: Sequence[Trigger], settings: Mapping[str, Any], first_levels: set[str]
+        self, device: Device, mine: Sequence[Trigger], settings: Mapping[str, Any], first_levels: set[str]
     ) -> None:
         """A device that speaks for itself. One that somebody speaks for is no client."""
-        mine = [trigger for trigger in triggers if _speaks_for_itself(device, trigger)]
         if not mine:
             return
         is_ours = all(trigger.voices.relayed for trigger in mine)
         name = device.id if is_ours else _as_client(device.id)
-        wrong = _why_no_user(name)
+        wrong = why_no_user(name)
         if not wrong and name in self._ours:
             wrong = f'the name "{name}" is the broker\'s user for something else'
         if not wrong and any(t.startswith(f"{CLIENT}/") for each in mine for t in each.voices.says):
@@ -203,7 +222,7 @@ class _Gathering:
         """Gateways say that they live, and what wearables near them say: those of their site, and who roams there."""
         wearables = [d for d in self._registry.devices.values() if _is_relayed(d) and trigger.takes(d)]
         for gateway in self._registry.devices.values():
-            if gateway.kind is not DeviceKind.GATEWAY or gateway.profile or _why_no_user(gateway.id):
+            if gateway.kind is not DeviceKind.GATEWAY or gateway.profile or why_no_user(gateway.id):
                 continue
             if gateway.id in self._ours:
                 self._refuse(gateway, f'the name "{gateway.id}" is the broker\'s user for something else')
@@ -247,7 +266,7 @@ def _speaks_for_itself(device: Device, trigger: Trigger) -> bool:
 
 
 def _is_relayed(device: Device) -> bool:
-    return device.kind is DeviceKind.WEARABLE and not device.profile and not _why_no_user(device.id)
+    return device.kind is DeviceKind.WEARABLE and not device.profile and not why_no_user(device.id)
 
 
 def _as_client(device_id: str) -> str:
@@ -256,7 +275,7 @@ def _as_client(device_id: str) -> str:
     return bare if NEVER_IN_A_USER in device_id and bare != device_id else device_id.partition(NEVER_IN_A_USER)[0]
 
 
-def _why_no_user(name: str) -> str:
+def why_no_user(name: str) -> str:
     """The broker's files hold one name a line."""
     if NEVER_IN_A_USER in name:
         return f'its id has "{NEVER_IN_A_USER}" in it, where the broker\'s password file ends a name'

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from alertd.config import Loaded, Problem, Section
+from alertd.config import Loaded, Problem, Section, render_problems
 from alertd.exports.broker import access, passwords
 from alertd.exports.broker.clients import Client, clients_of, triggers_of
 from alertd.exports.broker.layout import Layout, address_of, conf_text, layout_of
@@ -108,7 +108,7 @@ def _planned(
     loaded, surroundings, out, renewed = given
     folder = out / layout.name
     found = clients_of(sections, loaded, surroundings)
-    own = _read(folder / access.OWN)
+    own = _own_lines(folder)
     clients = _with_own(found.clients, access.users_of(own))
     clear = passwords.read_hand_out(_read(folder / HAND_OUT))
     clear |= {c.name: known for c in clients if c.secret and (known := kept.of(c.secret)) is not None}
@@ -142,6 +142,16 @@ def _with_own(clients: tuple[Client, ...], own: Iterable[str]) -> tuple[Client, 
     known = {client.name for client in clients}
     more = (Client(name=name, what=f"as {access.OWN} says", says=(), hears=()) for name in own if name not in known)
     return (*clients, *more)
+
+
+def _own_lines(folder: Path) -> str:
+    """What a site wrote itself. Raises `CannotBeWrittenError` for what the broker would stop at."""
+    path = folder / access.OWN
+    own = _read(path)
+    wrong = access.check_own(own, str(path))
+    if wrong:
+        raise CannotBeWrittenError(f"{path} would harm the broker\n{render_problems(wrong).rstrip()}")
+    return own
 
 
 # --- the disk -------------------------------------------------------------------------------------------------------

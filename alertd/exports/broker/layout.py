@@ -4,7 +4,7 @@ Two roles. A broker of *presses* saves at every change: what waits for alertd su
 of *readings* (sensors alone) saves once a minute, which costs it no rate.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -60,6 +60,16 @@ def address_of(section: Section) -> tuple[str, int]:
     return "localhost" if is_this_machine(host) else host.casefold(), int(port)
 
 
+def is_quiet(triggers: Iterable[Mapping[str, Any]]) -> bool:
+    """Of triggers as they are written: does nobody ever press there?"""
+    return all(trigger.get("kinds") and QUIET.issuperset(trigger["kinds"]) for trigger in triggers)
+
+
+def tls_port_beside(plain_port: int) -> int:
+    """Where devices connect, at a broker that alertd reaches in clear."""
+    return plain_port - PLAIN_PORT + TLS_PORT if plain_port <= HIGHEST else TLS_PORT
+
+
 def layout_of(sections: Sequence[Section], triggers: Sequence[Trigger], *, is_first: bool) -> Layout:
     host, port = address_of(sections[0])
     settings: Mapping[str, Any] = sections[0].settings
@@ -69,7 +79,7 @@ def layout_of(sections: Sequence[Section], triggers: Sequence[Trigger], *, is_fi
         address=f"{host}:{port}",
         is_first=is_first,
         presses=not all(trigger.kinds and trigger.kinds <= QUIET for trigger in triggers),
-        tls_port=(port - PLAIN_PORT + TLS_PORT if port <= HIGHEST else TLS_PORT) if is_plain else port,
+        tls_port=tls_port_beside(port) if is_plain else port,
         plain_port=port if is_plain else None,
     )
 

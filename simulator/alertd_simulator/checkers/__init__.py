@@ -25,6 +25,7 @@ Safety, at every moment
   lasting     promise 2: a state that lasts is one call for help, and another one once the device has ended it
   device_tests  promise 2: what may be a test of one device, and that nothing else is
   supervising req 29, 30: who is silent is missed, and nobody else; a gateway takes its own with it
+  speaking    promise 6: nobody presses with another's password, and the access list keeps no press away
   unmeasured  promise 5: what waited at the broker, and when alertd was away, is written down
 
 Liveness, once everything has healed

@@ -12,7 +12,7 @@ from alertd.model.incident import Answer, AnswerKind, EscalationState, Incident
 from alertd.model.notification import Kind, NotificationRow
 from alertd.model.policy import Policy
 from alertd.model.timer import TimerKind
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.final import Final
 from alertd_simulator.world.happenings import (
     Attempted,
@@ -54,7 +54,7 @@ class Acknowledgements(Checker):
         "neither a room that pressed later, nor what the incident has become since. An answer that lapsed because "
         "nobody arrived, or that was given before an upgrade, counts for nothing afterwards."
     )
-    sees = (Committed, Typed, KeyPressed, CallTaken, Ordered, TextTaken, Attempted)
+    sees = (Consequence, Typed, KeyPressed, CallTaken, Ordered, TextTaken, Attempted)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -257,7 +257,7 @@ class OneReplyOneAnswer(Checker):
     docs = (
         "Whoever texts is answered at most once, and automatic replies never are: two machines must not talk all night."
     )
-    sees = (Committed,)
+    sees = (Consequence,)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)

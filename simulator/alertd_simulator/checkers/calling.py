@@ -16,7 +16,7 @@ from alertd.model.people import Endpoint, Person
 from alertd.model.policy import Step, TargetKind
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.audiences import people_meant
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.records import Row
 from alertd_simulator.world.happenings import (
     CallHeard,
@@ -59,7 +59,7 @@ class RespondersAreCalled(Checker):
         "Req 60, req 61: when a step begins that asks for calls, every phone of those who are asked to come has a call "
         "in the same commit, beside the text; only the presser's own is left silent, and says so."
     )
-    sees = (Committed,)
+    sees = (Consequence,)
 
     def see(self, happening: Happening) -> None:
         if isinstance(happening, Committed):
@@ -289,7 +289,7 @@ class CarrierUndoesNothing(Checker):
         'Promise 5: what carriers report ("machine", "completed", "busy") adds no answer and takes none back: a key '
         "that a human pressed stands."
     )
-    sees = (Committed,)
+    sees = (Consequence,)
 
     def see(self, happening: Happening) -> None:
         if not isinstance(happening, Committed) or not isinstance(happening.event, OutcomeReported):

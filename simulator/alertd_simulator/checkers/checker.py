@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from alertd.model.decision import Decision
+from alertd.model.events import OutcomeReported
 from alertd.model.ids import PersonId
 from alertd.model.incident import Incident
 from alertd.model.notification import NotificationRow
@@ -16,12 +19,25 @@ from alertd.model.registry import Registry
 from alertd_simulator.checkers.conditions import Conditions
 from alertd_simulator.checkers.final import Final
 from alertd_simulator.checkers.records import Records
-from alertd_simulator.world.happenings import Happening
+from alertd_simulator.world.happenings import Committed, Happening
 from alertd_simulator.world.plan import Plan
 from alertd_simulator.world.verdict import Violation
 
+_NOTHING = Decision()
 ACCUSATIONS_MAX = 20
 """Of one checker and day: the first ones tell, and a broken daemon must not drown the report."""
+
+
+class Consequence:
+    """Stands in `sees` for `Committed`, where only a commit matters that decides something: seven of eight merely note
+    what became of one attempt, and whoever neither counts commits nor looks at clocks by them is not shown those."""
+
+
+def is_plain(happening: Happening) -> bool:
+    """A commit of how an attempt went, from which nothing follows but the attempt's own change and its lines."""
+    if type(happening) is not Committed or type(happening.event) is not OutcomeReported:
+        return False
+    return replace(happening.decision, changes=(), entries=(), look_ups=()) == _NOTHING
 
 
 class Scene(Struct, kw_only=True, eq=False):
@@ -42,7 +58,7 @@ class Checker:
     name: ClassVar[str]
     docs: ClassVar[str]
     """What it proves, and which promise or requirement that is."""
-    sees: ClassVar[tuple[type[Struct], ...]] = ()
+    sees: ClassVar[tuple[type[Struct | Consequence], ...]] = ()
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene

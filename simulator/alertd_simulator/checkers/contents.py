@@ -6,7 +6,7 @@ Owns the comparison of what leaves with what was decided. A text that nobody dec
 from alertd.model.events import OutcomeReported
 from alertd.model.ids import NotificationId
 from alertd.model.notification import Notification
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.world.happenings import (
     Attempted,
     Committed,
@@ -25,7 +25,7 @@ class OneContent(Checker):
         "dispatch. What was never committed is never sent, and a retry keeps its id. (What only memory held when the "
         "power went was never promised: the press comes again, and its messages are written anew under their ids.)"
     )
-    sees = (Committed, Attempted, TextTaken, DispatchTook, Crashed)
+    sees = (Consequence, Attempted, TextTaken, DispatchTook, Crashed)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)

@@ -10,7 +10,7 @@ from alertd.model.ids import DeviceId, SiteId
 from alertd.model.incident import IncidentClass
 from alertd.model.mode import Mode
 from alertd.model.reason import Reason
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.covering import GRAVITY, is_panic
 from alertd_simulator.world.happenings import Committed, Crashed, Happening
 
@@ -28,7 +28,7 @@ class OnlyTried(Checker):
         "and its time is not over; only up to the class that is tried, and never while something real is open at the "
         "site. And what is a test opens no incident and tells nobody."
     )
-    sees = (Committed, Crashed)
+    sees = (Consequence, Crashed)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)

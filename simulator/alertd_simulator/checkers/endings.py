@@ -15,7 +15,7 @@ from alertd.model.events import (
 )
 from alertd.model.incident import EscalationState, Incident, IncidentClass, IncidentState
 from alertd.model.mode import Mode
-from alertd_simulator.checkers.checker import Checker
+from alertd_simulator.checkers.checker import Checker, Consequence
 from alertd_simulator.checkers.covering import GRAVITY, is_panic
 from alertd_simulator.world.happenings import Committed, Happening
 
@@ -29,7 +29,7 @@ class OnlyHumansEnd(Checker):
         "An incident's severity only goes up; a panic is ended by a named human only; a lockdown never goes from "
         "active to closed without its rooms having been released (req 44); exhausted is never an end."
     )
-    sees = (Committed,)
+    sees = (Consequence,)
 
     def see(self, happening: Happening) -> None:
         if not isinstance(happening, Committed):

@@ -21,7 +21,7 @@ from alertd_simulator.checkers.calling import (
     RespondersAreCalled,
 )
 from alertd_simulator.checkers.calls_in_turn import FirstCallsFirst, FreshWords, OneCallAPhone, TriedBeforeGivingUp
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene, is_plain
 from alertd_simulator.checkers.conditions import Conditions
 from alertd_simulator.checkers.contents import OnceOnly, OneContent
 from alertd_simulator.checkers.cutting import LaterCutsEarlier
@@ -50,11 +50,12 @@ from alertd_simulator.checkers.settling import (
     OutboxDrains,
     TroublesClear,
 )
+from alertd_simulator.checkers.speaking import OwnVoice
 from alertd_simulator.checkers.supervising import Supervision
 from alertd_simulator.checkers.survival import Survival
 from alertd_simulator.checkers.timing import PunctualTimers, StepsInTime
 from alertd_simulator.checkers.unmeasured import Unmeasured
-from alertd_simulator.world.happenings import Happening
+from alertd_simulator.world.happenings import Committed, Happening
 from alertd_simulator.world.plan import Plan
 from alertd_simulator.world.verdict import Violation
 
@@ -113,6 +114,7 @@ SAFETY: tuple[type[Checker], ...] = (
     Supervision,
     LastingStates,
     OnlyTried,
+    OwnVoice,
 )
 LIVENESS: tuple[type[Checker], ...] = (
     EverybodyWasAsked,
@@ -134,7 +136,7 @@ class Judge:
         self._conditions = Conditions(plan)
         self._scene = Scene(registry=school, plan=plan, records=self._records, conditions=self._conditions)
         self.checkers = tuple(checker(self._scene) for checker in checkers)
-        self._shown: dict[type[Struct], tuple[Callable[[Any], None], ...]] = {}
+        self._shown: dict[type[Struct | Consequence], tuple[Callable[[Any], None], ...]] = {}
         """Who is shown a happening of each kind, in order."""
         self._at_us = 0
 
@@ -146,11 +148,14 @@ class Judge:
 
     def see(self, happening: Happening) -> None:
         self._at_us = happening.at_us
-        kind = type(happening)
+        kind: type[Struct | Consequence] = type(happening)
+        if kind is Committed and not is_plain(happening):
+            kind = Consequence
         shown = self._shown.get(kind)
         if shown is None:
+            kinds = {kind, Committed} if kind is Consequence else {kind}
             watching: tuple[Checker | Conditions | Records, ...] = (self._conditions, *self.checkers, self._records)
-            shown = self._shown[kind] = tuple(each.see for each in watching if kind in each.sees)
+            shown = self._shown[kind] = tuple(each.see for each in watching if kinds.intersection(each.sees))
         for see in shown:
             see(happening)
 

@@ -11,7 +11,7 @@ from alertd.model.ids import NotificationId
 from alertd.model.incident import DispatchState, Incident
 from alertd.model.notification import NotificationState as N
 from alertd_simulator.checkers.calling import is_voice
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.world.happenings import (
     CallPickedUp,
     CallTaken,
@@ -103,7 +103,7 @@ class DispatchWord(Checker):
         "Promise 5: a dispatch centre has received what it took, and has accepted, rejected, sent or closed only what "
         "a dispatcher said so of: a bare 2xx is not accepted (req 37)."
     )
-    sees = (Committed, DispatchSaid, DispatchTook)
+    sees = (Consequence, DispatchSaid, DispatchTook)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -141,7 +141,7 @@ class HonestFeedback(Checker):
         'Req 7, promise 1: a device shows "received" only for a press of its own that is committed, and "responder '
         'accepted" only when somebody has said that they go.'
     )
-    sees = (Committed, FeedbackShown)
+    sees = (Consequence, FeedbackShown)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)

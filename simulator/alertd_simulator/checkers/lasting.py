@@ -8,6 +8,7 @@ from msgspec import Struct
 from alertd.model.events import Pressed
 from alertd.model.ids import DeviceId, SiteId, ZoneId
 from alertd.model.notification import Kind
+from alertd.model.reason import Reason
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.covering import fallback_pages
 from alertd_simulator.world.happenings import Committed, Happening
@@ -15,6 +16,7 @@ from alertd_simulator.world.happenings import Committed, Happening
 SAID = frozenset({Kind.ALSO, Kind.ALERT})
 """What people are told of a press."""
 SLACK_US = 2_000_000
+ABOUT_TESTS = frozenset({Reason.TRYING_OUT, Reason.TRIED_ENOUGH})
 
 
 class _Call(Struct, kw_only=True):
@@ -23,15 +25,18 @@ class _Call(Struct, kw_only=True):
     action: str
     state: str
     last_us: int
+    """By the daemon's wall clock, which somebody may set."""
+    last_true_us: int
     zones: set[ZoneId | None]
 
 
 class LastingStates(Checker):
     name = "lasting states"
     docs = (
-        "A state that a device says again and again is one call for help: its repeats open no incident and tell "
-        "nobody, but of a place of which nobody knows. Promise 2: the first time that it is heard, and again once the "
-        "device has ended it, or was silent for longer than it ever is, it is taken up like any press."
+        "A state that a device says again and again is one call for help: once people were told, its repeats open no "
+        "incident and tell nobody, but of a place of which nobody knows. Promise 2: the first time that it is heard, "
+        "and again once the device has ended it, was silent for longer than it ever is, or was only tried out, it is "
+        "taken up like any press."
     )
     sees = (Committed,)
 
@@ -40,7 +45,12 @@ class LastingStates(Checker):
         self._calls: dict[tuple[SiteId, DeviceId], dict[str, _Call]] = {}
 
     def see(self, happening: Happening) -> None:
-        if not isinstance(happening, Committed) or not isinstance(happening.event, Pressed):
+        if not isinstance(happening, Committed):
+            return
+        for entry in happening.decision.entries:
+            if entry.reason in ABOUT_TESTS:
+                self._forget(happening.event.site_id, DeviceId(entry.data.get("device", "")))
+        if not isinstance(happening.event, Pressed):
             return
         event = happening.event
         mine = self._calls.setdefault((event.site_id, event.signal.device_id), {})
@@ -53,22 +63,46 @@ class LastingStates(Checker):
         elif lasting is not None and not event.retained:
             self._judge(happening, event, mine)
 
+    def _forget(self, site_id: SiteId, device_id: DeviceId) -> None:
+        """A test begins, or is over: what was said before is no call any more, but a number is the same number."""
+        mine = self._calls.get((site_id, device_id), {})
+        self._calls[site_id, device_id] = {what: call for what, call in mine.items() if call.state}
+
     def _judge(self, committed: Committed, event: Pressed, mine: dict[str, _Call]) -> None:
         lasting, zone_id = event.signal.lasting, _zone(self.scene, event)
         assert lasting is not None
         call = mine.get(lasting.what)
         known = call is not None and (call.action, call.state) == (event.signal.action, lasting.state)
-        silent_us = event.received_us - call.last_us if call is not None else 0
-        if known and call is not None and 0 <= silent_us <= lasting.repeats_s * 1_000_000 - SLACK_US:
-            self._repeat(committed, event, call, zone_id)
-            call.last_us = event.received_us
-            call.zones.add(zone_id)
-            return
-        if not known or silent_us > lasting.repeats_s * 1_000_000 + SLACK_US:
-            self._first(committed, event)
-        mine[lasting.what] = _Call(
-            action=event.signal.action, state=lasting.state, last_us=event.received_us, zones={zone_id}
+        silences_us: tuple[int, ...] = ()
+        if known and call is not None:  # a clock that is set changes one of them
+            silences_us = (event.received_us - call.last_us, committed.at_us - call.last_true_us)
+        now = _Call(
+            action=event.signal.action,
+            state=lasting.state,
+            last_us=event.received_us,
+            last_true_us=committed.at_us,
+            zones={zone_id},
         )
+        if call is not None and silences_us and self._is_repeat(event, silences_us):
+            self._repeat(committed, event, call, zone_id)
+            now.zones |= call.zones
+        elif all(silent_us > lasting.repeats_s * 1_000_000 + SLACK_US for silent_us in silences_us):
+            self._first(committed, event)
+            if not lasting.state and not committed.decision.incidents:
+                mine.pop(lasting.what, None)  # it paged nobody: said again, it is pressed again
+                return
+        elif call is not None:  # nobody can tell
+            now.zones |= call.zones
+        mine[lasting.what] = now
+
+    def _is_repeat(self, event: Pressed, silences_us: tuple[int, ...]) -> bool:
+        """For certain. What is counted may be pressed again within the gesture's window."""
+        lasting, device = event.signal.lasting, self.scene.registry.devices.get(event.signal.device_id)
+        assert lasting is not None
+        most_us, least_us = lasting.repeats_s * 1_000_000 - SLACK_US, 0
+        if device is not None and not lasting.state and event.signal.action not in device.gestures.actions:
+            least_us = device.gestures.window_s * 1_000_000 + SLACK_US
+        return all(least_us <= silent_us <= most_us for silent_us in silences_us)
 
     def _repeat(self, committed: Committed, event: Pressed, call: _Call, zone_id: ZoneId | None) -> None:
         device_id, decision = event.signal.device_id, committed.decision

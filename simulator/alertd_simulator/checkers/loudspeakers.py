@@ -21,7 +21,7 @@ from alertd.model.people import Endpoint
 from alertd.model.policy import TargetKind
 from alertd.model.reason import Reason
 from alertd.model.timer import TimerKind
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.covering import GRAVITY, is_panic
 from alertd_simulator.checkers.final import Final
 from alertd_simulator.checkers.sending import newly_claimed
@@ -221,7 +221,7 @@ class LoudspeakerWords(Checker):
         "Promise 6 and R20: loudspeakers speak of their own school only, and only of what it announces; a lockdown's "
         "words name no place and nobody; no announcement says that it is over; what is said is what was written."
     )
-    sees = (Committed, Spoken)
+    sees = (Consequence, Spoken)
 
     def see(self, happening: Happening) -> None:
         match happening:
@@ -284,7 +284,7 @@ class Quiet(Checker):
         "nothing new until it is graver or pressed again after its end; `pa stop` reaches every loudspeaker of the "
         "site and changes nothing else: nobody is looked for less."
     )
-    sees = (Committed, Moved, Spoken, Crashed)
+    sees = (Consequence, Moved, Spoken, Crashed)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)

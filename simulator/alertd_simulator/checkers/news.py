@@ -11,7 +11,7 @@ from alertd.model.notification import Kind, NotificationRow
 from alertd.model.people import Person
 from alertd.model.timer import TimerKind
 from alertd_simulator.checkers.calling import is_voice
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.covering import is_panic, is_sensors
 from alertd_simulator.fleet import Make, make_of
 from alertd_simulator.world.happenings import Acked, Arrived, Committed, Happening, Published
@@ -30,7 +30,7 @@ class FurtherRoom(Checker):
         "A press from a room or device that is not yet in the open incident is always told: an ALSO to everybody who "
         "was told, and an update to every dispatch centre, in the same commit. It stands in the incident."
     )
-    sees = (Committed,)
+    sees = (Consequence,)
 
     def see(self, happening: Happening) -> None:
         if not isinstance(happening, Committed) or not isinstance(happening.event, Pressed):
@@ -112,7 +112,7 @@ class LateWaits(Checker):
         "loudspeaker before a human has said that they go or asked for more, the site's time is over, or somebody "
         'presses now. "Cannot go" confirms nothing.'
     )
-    sees = (Committed, Published, Arrived, Acked)
+    sees = (Consequence, Published, Arrived, Acked)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from alertd.model.ids import NotificationId
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Notification
-from alertd_simulator.checkers.checker import Checker
+from alertd_simulator.checkers.checker import Checker, Consequence
 from alertd_simulator.world.happenings import Attempted, Committed, DispatchTook, Happening, TextTaken
 
 EMERGENCY = ("911", "112", "933", "988", "999", "000")
@@ -64,7 +64,7 @@ class Modes(Checker):
         "Promise 3: a drill never reaches dispatch; a message has the mode of its incident, from the row to the "
         "receipt; in mode test, dispatch hears heartbeats and tests only."
     )
-    sees = (Committed, Attempted, DispatchTook)
+    sees = (Consequence, Attempted, DispatchTook)
 
     def see(self, happening: Happening) -> None:
         match happening:

@@ -11,7 +11,7 @@ from alertd.model.events import Event, Malformed, Pressed, Unregistered
 from alertd.model.ids import DeviceId
 from alertd.model.incident import Incident
 from alertd.model.notification import NotificationRow
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.covering import CoverBook, Press, holds, is_sensors
 from alertd_simulator.checkers.final import Final
 from alertd_simulator.world.happenings import (
@@ -39,7 +39,7 @@ class AcknowledgedPresses(Checker):
         "Promise 1: a press whose PUBACK reached the broker is in an incident of its site that holds its device and is "
         "at least as grave, or its site was paged by the fallback; then, after every restart, and at the end."
     )
-    sees = (Published, Acked, Committed, Crashed)
+    sees = (Published, Acked, Consequence, Crashed)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)

@@ -10,7 +10,7 @@ from alertd.model.ids import DISTRICT, DeviceId, SiteId
 from alertd.model.notification import Kind, Notification
 from alertd.model.people import Person
 from alertd.model.registry import Registry
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.covering import fallback_pages, is_sensors
 from alertd_simulator.world.happenings import (
     Acked,
@@ -35,7 +35,7 @@ class OneSite(Checker):
         "Promise 6 (req 75, req 89): a press is taken up at the one site that the world says it may touch, and an "
         "incident of a site holds only presses that were made for it."
     )
-    sees = (Published, Arrived, Acked, Committed)
+    sees = (Published, Arrived, Acked, Consequence)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -92,7 +92,7 @@ class Audience(Checker):
         "Promise 6: nothing about a site is addressed to people or machines of another one: its own people, then the "
         "district's, and the destinations that serve it. An answer goes to a phone that has written."
     )
-    sees = (Committed, DispatchTook, Typed, KeyPressed, Reloaded)
+    sees = (Consequence, DispatchTook, Typed, KeyPressed, Reloaded)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)

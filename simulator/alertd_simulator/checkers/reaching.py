@@ -8,7 +8,7 @@ from alertd.model.incident import AnswerKind, EscalationState, Incident, Inciden
 from alertd.model.notification import Kind
 from alertd.model.policy import Policy
 from alertd_simulator.checkers.audiences import WIDEN_S, centers_meant, people_meant, steps_over_s
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.covering import is_panic
 from alertd_simulator.checkers.final import Final
 from alertd_simulator.world.happenings import Attempted, Committed, Happening, Reloaded
@@ -28,7 +28,7 @@ class WholeStep(Checker):
         "Req 6: a step tells everybody whom it names, people and dispatch centres, in the commit with which it begins; "
         "no channel waits for another, and no step that names somebody is passed over."
     )
-    sees = (Committed, Reloaded)
+    sees = (Consequence, Reloaded)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -86,7 +86,7 @@ class EverybodyWasAsked(Checker):
         "person and centre of every step whose time has come has a row that says what became of it, with an attempt or "
         "a reason, and the widening goes on every two minutes."
     )
-    sees = (Committed, Attempted, Reloaded)
+    sees = (Consequence, Attempted, Reloaded)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)

@@ -13,7 +13,7 @@ from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Notification, NotificationRow, NotificationState
 from alertd.model.policy import Policy, TargetKind
 from alertd.model.registry import Registry
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.covering import fallback_pages, is_panic, is_sensors
 from alertd_simulator.world.happenings import Arrived, Committed, Crashed, Happening, Published
 
@@ -90,7 +90,7 @@ class SensorsStayQuiet(Checker):
         "Req 68, 70: what only a sensor says is told to people whom its policy names, never to everybody, loudspeakers "
         "or dispatch; and of one sensor nobody gets more than a few texts, however often it speaks."
     )
-    sees = (Committed,)
+    sees = (Consequence,)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -148,7 +148,7 @@ class LoneSensor(Checker):
         "Req 70, 71: no sensor sounds a panic by itself, whatever it says: a panic holds a human's press or word, or "
         "the reports of two sensors."
     )
-    sees = (Committed,)
+    sees = (Consequence,)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -177,7 +177,7 @@ class OwnSender(Checker):
         "Req 55, 56: a text about a nuisance never leaves from the sender of presses where the person can be told from "
         "that of notices; and a press is told from that of notices only to somebody who told every other to stop."
     )
-    sees = (Committed,)
+    sees = (Consequence,)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)

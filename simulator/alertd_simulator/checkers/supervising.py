@@ -29,13 +29,19 @@ KNOWN_WITHIN_S = 360.0
 takes to listen again."""
 OFFLINE_WITHIN_S = 150.0
 """From a last will to the trouble that names the gateway."""
+FORGOTTEN_S = 65.0
+"""When devices were heard is written once a minute: a crash forgets who was heard for the first time since."""
+DAY_US = 24 * 3600 * SECOND_US
+STAYS_S, STAYS_LONGEST_S = 300.0, 4 * 3600.0
+"""Whoever was gone twice within a day is named so long after it is back, and each further time twice as long."""
 
 
 class Supervision(Checker):
     name = "supervision"
     docs = (
         "Req 29, 30: nobody is said to be silent who was heard within its window; a device, or a gateway with its last "
-        "will, that is gone for good is named by a trouble that stands, and one that is there is not."
+        "will, that is gone for good is named by a trouble that stands, and one that is there is not, but for a while "
+        "after it came and went."
     )
     sees = (SignOfLife, Published, Arrived, Committed, Started, Crashed, FaultBegan, FaultEnded)
 
@@ -43,38 +49,84 @@ class Supervision(Checker):
         super().__init__(scene)
         self._heard_us: dict[DeviceId, int] = {}
         self._said_us: dict[DeviceId, int] = {}
+        self._first_us: dict[DeviceId, int] = {}
         self._online: dict[DeviceId, tuple[bool, int]] = {}
         self._by_number: dict[int, DeviceId] = {}
         self._broken_us = 0
+        self._named: dict[str, frozenset[str]] = {}
+        """Whom the troubles that stand name, by key and site."""
+        self._gaps: dict[DeviceId, list[int]] = {}
+        """When each was there again after a silence of a window, or a last will."""
 
     def see(self, happening: Happening) -> None:
         match happening:
-            case SignOfLife(heard=True, online=None):
-                self._heard_us[happening.device_id] = happening.at_us
-            case SignOfLife(heard=False, online=None):
-                self._said_us[happening.device_id] = happening.at_us
-            case SignOfLife(heard=False, online=bool() as online):
-                self._online[happening.device_id] = (online, happening.at_us)
+            case SignOfLife():
+                self._sign(happening)
             case Published(truth=truth) if truth is not None and not happening.retain:
                 self._by_number[happening.number] = truth.device_id
             case Arrived(retain=False, number=number) if number in self._by_number:
-                self._heard_us[self._by_number[number]] = happening.at_us
-                self._said_us[self._by_number[number]] = happening.at_us
+                self._hear(self._by_number[number], happening.at_us)
+                self._say(self._by_number[number], happening.at_us)
             case Committed():
                 self._committed(happening.decision, happening.at_us)
             case Started() | Crashed():
                 self._broken_us = happening.at_us
+                if isinstance(happening, Crashed):
+                    self._forget(happening.at_us - round(FORGOTTEN_S * SECOND_US))
             case FaultBegan(fault=fault) | FaultEnded(fault=fault) if fault in BREAKS:
                 self._broken_us = happening.at_us
             case _:
                 pass
 
+    def _sign(self, sign: SignOfLife) -> None:
+        match sign:
+            case SignOfLife(heard=True, online=None):
+                self._hear(sign.device_id, sign.at_us)
+            case SignOfLife(heard=False, online=None):
+                self._say(sign.device_id, sign.at_us)
+            case SignOfLife(heard=False, online=bool() as online):
+                if online and not self._online.get(sign.device_id, (True, 0))[0]:
+                    self._gaps.setdefault(sign.device_id, []).append(sign.at_us)
+                self._online[sign.device_id] = (online, sign.at_us)
+            case _:
+                pass
+
+    def _say(self, device_id: DeviceId, at_us: int) -> None:
+        self._said_us[device_id] = at_us
+        self._first_us.setdefault(device_id, at_us)
+
+    def _forget(self, since_us: int) -> None:
+        """Whoever spoke for the first time since then is one that was never heard."""
+        for device_id in [each for each, first_us in self._first_us.items() if first_us >= since_us]:
+            del self._first_us[device_id], self._said_us[device_id]
+
+    def _hear(self, device_id: DeviceId, at_us: int) -> None:
+        device = self.scene.registry.devices.get(device_id)
+        before_us = self._heard_us.get(device_id)
+        window_us = (device.check_in_s or 0) * SECOND_US if device is not None else 0
+        if window_us and before_us is not None and at_us - before_us >= window_us:
+            self._gaps.setdefault(device_id, []).append(at_us)
+        self._heard_us[device_id] = at_us
+
+    def _may_stay(self, device_id: DeviceId, at_us: int) -> bool:
+        """It is there again, and came and went within a day: is it named for a while longer?"""
+        gaps = [each for each in self._gaps.get(device_id, ()) if at_us - each < DAY_US + STAYS_LONGEST_S * SECOND_US]
+        if len(gaps) < 2:
+            return False
+        stays_s = min(STAYS_S * 2.0 ** (len(gaps) - 2), STAYS_LONGEST_S)
+        return at_us - gaps[-1] < (stays_s + KNOWN_WITHIN_S) * SECOND_US
+
     def _committed(self, decision: Decision, at_us: int) -> None:
         """Safety: only who was silent for its whole window may be named anew."""
         for trouble in decision.troubles:
-            if not trouble.stands or trouble.key.partition(":")[0] != "silent":
+            if trouble.key.partition(":")[0] != "silent":
                 continue
-            for device_id in map(DeviceId, trouble.members):
+            place = f"{trouble.key} {trouble.site_id}"
+            before = self._named.pop(place, frozenset())
+            if not trouble.stands:
+                continue
+            self._named[place] = frozenset(trouble.members)
+            for device_id in map(DeviceId, sorted(self._named[place] - before)):
                 device = self.scene.registry.devices.get(device_id)
                 heard_us = self._heard_us.get(device_id)
                 if device is None or heard_us is None or not device.check_in_s:
@@ -112,6 +164,8 @@ class Supervision(Checker):
             self.accuse(at_us, f"{device.id} said nothing for {(at_us - said_us) / SECOND_US:.0f} s, and nobody knows")
         talks = (at_us - said_us) / SECOND_US < min(window_s, 120)
         if talks and at_us - max(quiet_us, healed_us) > KNOWN_WITHIN_S * SECOND_US and device.id in missed:
+            if self._may_stay(device.id, at_us):
+                return
             self.accuse(at_us, f"{device.id} speaks, and is said to be silent")
 
     def _back_us(self, device: Device) -> int:
@@ -125,5 +179,5 @@ class Supervision(Checker):
             return
         if not said[0] and gateway.id not in gone and self._said_us.get(gateway.id, 0) < said[1]:
             self.accuse(at_us, f"{gateway.id} left its last will, and nobody knows that it is gone")
-        if said[0] and gateway.id in gone and not gateway.check_in_s:
+        if said[0] and gateway.id in gone and not gateway.check_in_s and not self._may_stay(gateway.id, at_us):
             self.accuse(at_us, f"{gateway.id} is there again, and is said to be gone")

@@ -4,7 +4,7 @@ Owns two judgements: when alertd was away, and which presses waited at the broke
 """
 
 from alertd.model.events import DrillFound, Pressed
-from alertd_simulator.checkers.checker import Checker, Scene
+from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.world.happenings import Committed, Crashed, Happening
 
 SECOND_US = 1_000_000
@@ -17,7 +17,7 @@ class Unmeasured(Checker):
         "than the commit that says so; a press that may have waited at the broker, of a device without a clock, says "
         "since when it may have been made, and no other press does."
     )
-    sees = (Committed, Crashed)
+    sees = (Consequence, Crashed)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)

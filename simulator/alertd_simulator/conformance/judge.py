@@ -1,7 +1,6 @@
 """What a transcript shows: each point of the checklist passed, failed or was not seen, and why it matters.
 
-Reads messages with alertd's own decoders, because the question is whether alertd understands this device. A point that
-nobody tried is *not seen*, never passed.
+A point that nobody tried is *not seen*, never passed.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,23 +8,17 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from alertd.console.plugin_check import NoNetwork
-from alertd.daemon.system_clock import SystemClock
 from alertd.model.events import Signal
 from alertd.model.ids import spelled_alike
-from alertd.ports import DecodeError, SettingsError, Surroundings, UncoveredError
-from alertd_adapters.decoders.mapping.checking import registry_of
-from alertd_adapters.decoders.mapping.decoder import MappedDecoder
-from alertd_adapters.decoders.mapping.plugin import plugin
-from alertd_adapters.decoders.mapping.reading import Reading
-from alertd_adapters.decoders.press_json import PressJson
+from alertd.ports import SettingsError
+from alertd_simulator.conformance.evidence import Evidence, state_of
 from alertd_simulator.conformance.transcript import Happened, Heard, Line, Transcript
 
-PRESS_JSON = "press_json"
 CLOCK_OFF_S = 120.0
 """A device's time may be so far from ours; alertd calls a press late from then on (req 35)."""
 AFTER_BACK_S = 120.0
 """Within so long a press that was made while the broker was away must come."""
+SWALLOWED = "it has the identity of an earlier press, so alertd takes it for a copy of that"
 
 
 class Outcome(StrEnum):
@@ -43,43 +36,6 @@ class Point(Struct, frozen=True, kw_only=True):
     matters: str
 
 
-class Understood(Struct, frozen=True, kw_only=True):
-    """One message, and what alertd makes of it."""
-
-    heard: Heard
-    signals: tuple[Signal, ...] = ()
-    battery: int | None = None
-    offline: bool = False
-    refused: str = ""
-    uncovered: str = ""
-
-
-class Evidence:
-    """The transcript, understood."""
-
-    def __init__(self, transcript: Transcript) -> None:
-        self.transcript = transcript
-        self._read = _reader(transcript)
-        self._cache: dict[int, Understood] = {}
-
-    def all(self) -> list[Understood]:
-        return [self.of(each) for each in self.transcript.heard()]
-
-    def of(self, line: Heard) -> Understood:
-        if id(line) not in self._cache:
-            self._cache[id(line)] = self._read(line)
-        return self._cache[id(line)]
-
-    def step(self, name: str) -> list[Understood] | None:
-        lines = self.transcript.of(name)
-        return None if lines is None else [self.of(each) for each in lines if isinstance(each, Heard)]
-
-    def presses(self, name: str) -> list[Signal] | None:
-        """Of a step, copies taken together. Retained ones are none."""
-        found = self.step(name)
-        return None if found is None else _distinct(found)
-
-
 def judged(transcript: Transcript) -> list[Point]:
     """In the order of the checklist. Raises `SettingsError`: there is no such source."""
     evidence = Evidence(transcript)
@@ -89,72 +45,6 @@ def judged(transcript: Transcript) -> list[Point]:
 def conforms(points: Iterable[Point]) -> bool:
     """Every point that must be passed was."""
     return all(point.outcome is Outcome.PASSED for point in points if point.must)
-
-
-# --- reading ----------------------------------------------------------------------------------------------------------
-
-
-def _reader(transcript: Transcript) -> Callable[[Heard], Understood]:
-    """Raises `SettingsError`."""
-    subject = transcript.subject
-    if subject.source == PRESS_JSON:
-        decoder = PressJson()
-        return lambda line: _safely(line, lambda: _plain(line, decoder))
-    registry = registry_of([subject.device], subject.profile)
-    settings = {"source": subject.source} | ({"base": subject.base} if subject.base else {})
-    surroundings = Surroundings(clock=SystemClock(), http=NoNetwork(), secret=str, registry=lambda: registry)
-    mapped = plugin.build_within(settings, surroundings)
-    return lambda line: _safely(line, lambda: _mapped(line, mapped))
-
-
-def _ignore(what: str, found: str) -> None:
-    """Being told makes a decoder look at quiet messages whole."""
-
-
-def _safely(line: Heard, understand: Callable[[], Understood]) -> Understood:
-    try:
-        return understand()
-    except UncoveredError as error:
-        return Understood(heard=line, uncovered=str(error))
-    except DecodeError as error:
-        return Understood(heard=line, refused=str(error))
-
-
-def _plain(line: Heard, decoder: PressJson) -> Understood:
-    signals = tuple(decoder.decode(line.topic, line.payload))
-    battery = next((each.battery_pct for each in signals if each.battery_pct is not None), None)
-    return Understood(heard=line, signals=signals, battery=battery)
-
-
-def _mapped(line: Heard, decoder: MappedDecoder) -> Understood:
-    readings: list[Reading] = decoder.read(line.topic, line.payload, _ignore)
-    signals = tuple(reading.signal() for reading in readings if reading.is_signal)
-    levels = [reading.battery_pct for reading in readings if reading.battery_pct is not None]
-    return Understood(
-        heard=line,
-        signals=tuple(signal for signal in signals if not signal.ends),
-        battery=levels[0] if levels else None,
-        offline=any(reading.event == "offline" for reading in readings),
-    )
-
-
-def _distinct(found: Iterable[Understood]) -> list[Signal]:
-    seen: set[str] = set()
-    presses = []
-    for each in found:
-        for signal in () if each.heard.retain else each.signals:
-            mark = f"{signal.action} {signal.cause}" if signal.cause is not None else _state_of(signal)
-            if mark is None or mark not in seen:
-                presses.append(signal)
-            if mark is not None:
-                seen.add(mark)
-    return presses
-
-
-def _state_of(signal: Signal) -> str | None:
-    """A state that is said again with the same count."""
-    lasting = signal.lasting
-    return f"{signal.action} {lasting.what} {lasting.state}" if lasting is not None and lasting.state else None
 
 
 # --- the points -------------------------------------------------------------------------------------------------------
@@ -171,7 +61,10 @@ def _quiet(evidence: Evidence) -> Point:
         return make(Outcome.NOT_SEEN, "the step was not done")
     if found:
         return make(Outcome.FAILED, f"{len(found)} presses though nobody touched it: {_words(found)}")
-    return make(Outcome.PASSED, "no press in the time of silence")
+    for step, when in (("battery", "reported its battery"), ("will", "lost its power")):
+        if found := evidence.presses(step):
+            return make(Outcome.FAILED, f"{len(found)} presses when it only {when}: {_words(found)}")
+    return make(Outcome.PASSED, "no press that nobody made")
 
 
 def _once(evidence: Evidence) -> Point:
@@ -184,6 +77,7 @@ def _once(evidence: Evidence) -> Point:
     if not found:
         why = next((each.refused or each.uncovered for each in step if each.refused or each.uncovered), "nothing came")
         why = "it is retained" if any(each.signals for each in step) else why
+        why = SWALLOWED if evidence.swallowed(step) else why
         return make(Outcome.FAILED, f"no press that alertd can read: {why}")
     return make(Outcome.FAILED, f"{len(found)} presses of one: {_words(found)}")
 
@@ -193,10 +87,12 @@ def _twice(evidence: Evidence) -> Point:
     found = evidence.presses("press_twice")
     if found is None:
         return make(Outcome.NOT_SEEN, "the step was not done")
+    step = evidence.step("press_twice") or []
     doubles = {"double_press", "multi_press"}
     if len(found) == 2 or any(signal.action in doubles for signal in found):
         return make(Outcome.PASSED, _words(found))
-    return make(Outcome.FAILED, f"{len(found)} instead of two: {_words(found) or 'nothing'}")
+    why = f"; {SWALLOWED}" if evidence.swallowed(step) else ""
+    return make(Outcome.FAILED, f"{len(found)} instead of two: {_words(found) or 'nothing'}{why}")
 
 
 def _hold(evidence: Evidence) -> Point:
@@ -222,9 +118,12 @@ def _away(evidence: Evidence) -> Point:
     if back_s is None:
         return make(Outcome.NOT_SEEN, "the kit never lost its broker: the press was not made while it was away")
     after = [line for line in lines if isinstance(line, Heard) and back_s <= line.at_s <= back_s + AFTER_BACK_S]
-    found = _distinct(evidence.of(line) for line in after)
+    heard = [evidence.of(line) for line in after]
+    found = evidence.new(heard)
     if found:
         return make(Outcome.PASSED, f"{_words(found)}, {after[0].at_s - back_s:.0f} s after the broker was back")
+    if evidence.swallowed(heard):
+        return make(Outcome.FAILED, SWALLOWED)
     return make(Outcome.FAILED, f"nothing within {AFTER_BACK_S:.0f} s after the broker was back")
 
 
@@ -304,7 +203,7 @@ def _identity(evidence: Evidence) -> Point:
     signals = [signal for each in evidence.all() for signal in each.signals]
     if not signals:
         return make(Outcome.NOT_SEEN, "no press was read")
-    bare = [signal for signal in signals if signal.cause is None and _state_of(signal) is None]
+    bare = [signal for signal in signals if signal.cause is None and state_of(signal) is None]
     if bare:
         return make(Outcome.FAILED, f"{len(bare)} of {len(signals)} have no counter and no fine time")
     return make(Outcome.PASSED, "a counter, or a time finer than a second")

@@ -68,7 +68,7 @@ MOODS = {
 TRICKS = ("statuses late by", "statuses shuffled", "statuses twice", "statuses taken back", "loses texts with")
 STRENGTHS = {"strongly": -55.0, "well": -62.0, "faintly": -95.0}
 """How a gateway hears a wearable, in dBm."""
-POISONS = ("garbage", "empty", "unregistered", "unmapped", "huge", "deep", "decide")
+POISONS = ("garbage", "empty", "unregistered", "unmapped", "huge", "deep", "decide", "stolen")
 
 
 class Pen(Struct, kw_only=True):

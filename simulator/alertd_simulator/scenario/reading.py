@@ -56,8 +56,9 @@ class _Draft(Struct, kw_only=True):
     expectations: list[Expectation] = []
 
 
-def read_scenario(path: Path, district: Path) -> Scenario:
-    """Read one file against the district it is played in. Raises `ScenarioError`, or `OSError`."""
+def read_scenario(path: Path, district: Path, *, judged: bool = True) -> Scenario:
+    """Read one file against the district it is played in. One that nobody judges (a rehearsal's) need not prove nor
+    expect anything. Raises `ScenarioError`, or `OSError`."""
     raw = path.read_bytes()
     try:
         text = raw.decode("utf-8")
@@ -66,10 +67,10 @@ def read_scenario(path: Path, district: Path) -> Scenario:
         number, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
         message = "this is no text in UTF-8: save the file as plain text"
         raise ScenarioError(path.name, number, column, message) from error
-    return parse_scenario(text.removeprefix("\ufeff"), path.name, district)
+    return parse_scenario(text.removeprefix("\ufeff"), path.name, district, judged=judged)
 
 
-def parse_scenario(text: str, file: str, district: Path) -> Scenario:
+def parse_scenario(text: str, file: str, district: Path, *, judged: bool = True) -> Scenario:
     cast = cast_of(district)
     draft = _Draft(file=file, cast=cast, pen=Pen(cast=cast))
     lines = text.splitlines()
@@ -90,7 +91,7 @@ def parse_scenario(text: str, file: str, district: Path) -> Scenario:
                 break
     if wrong:
         raise wrong[0].followed_by(wrong[1:])
-    _judge_whole(draft, len(lines))
+    _judge_whole(draft, len(lines), judged=judged)
     return _finish(draft)
 
 
@@ -204,12 +205,12 @@ def _begins(draft: _Draft, number: int) -> str:
     return local.replace(tzinfo=ZoneInfo(zones[draft.site])).isoformat()
 
 
-def _judge_whole(draft: _Draft, last: int) -> None:
-    if not draft.proves:
+def _judge_whole(draft: _Draft, last: int, *, judged: bool) -> None:
+    if judged and not draft.proves:
         raise ScenarioError(draft.file, 1, 1, "it proves nothing: write `proves R12` or `proves promise 4`")
     if not draft.told:
         raise ScenarioError(draft.file, last, 1, f"nothing happens: write a moment and a deed ({', '.join(VERBS)})")
-    if not draft.expectations:
+    if judged and not draft.expectations:
         raise ScenarioError(draft.file, last, 1, "nothing is expected: write `expect text …` or `expect no text …`")
 
 

@@ -33,7 +33,7 @@ ORDERS = (
     "release", "resolve", "resolve_rooms_released", "correct", "answer_going", "acknowledge_trouble", "test", "reload",
     "pa_stop", "say", "say_emergency", "drill_start", "drill_end", "device_test_start", "device_test_end",
 )  # fmt: skip
-POISONS = ("garbage", "empty", "unregistered", "unmapped", "huge", "deep", "decide")
+POISONS = ("garbage", "empty", "unregistered", "unmapped", "huge", "deep", "decide", "stolen")
 WORDS: dict[tuple[type[Struct], str], Collection[str]] = {
     (deeds.Order, "what"): ORDERS,
     (deeds.Poison, "kind"): POISONS,

@@ -90,11 +90,10 @@ class Day:
         self.vitals = Vitals(broker=self.broker, emit=self.emit)
         self.deeds = Deeds(
             plan,
-            school.registry,
+            school,
             broker=self.broker,
             clock=true_clock,
             emit=self.emit,
-            sections=school.sections,
         )
 
     # --- the day

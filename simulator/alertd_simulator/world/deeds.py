@@ -5,20 +5,20 @@ device publishes is `devices`' business. Must never know what alertd makes of it
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from random import Random
 
 import msgspec
 
-from alertd.config import Section
+from alertd.config import Loaded
 from alertd.model.ids import DeviceId
-from alertd.model.registry import Registry
 from alertd_adapters.mqtt.connection import ConnectionLostError
-from alertd_simulator.broker import DEVICE, REPLAYER, Published, SimulatedBroker
+from alertd_simulator.access_list import access_list_of
+from alertd_simulator.broker import DEVICE, REPLAYER, Published, SimulatedBroker, matches
 from alertd_simulator.devices import CURSED, Payload
 from alertd_simulator.family_devices import speakers_of
-from alertd_simulator.fleet import Fleet
-from alertd_simulator.virtual_time import VirtualClock, virtual_loop
+from alertd_simulator.fleet import ABOVE_PRESSES, ABOVE_READINGS, Fleet
+from alertd_simulator.virtual_time import VirtualClock, true_us, virtual_loop
 from alertd_simulator.world import happenings
 from alertd_simulator.world.happenings import (
     Acked,
@@ -47,19 +47,31 @@ class Deeds:
     def __init__(
         self,
         plan: Plan,
-        registry: Registry,
+        school: Loaded,
         *,
         broker: SimulatedBroker,
         clock: VirtualClock,
         emit: Callable[[Happening], None],
-        sections: Sequence[Section] = (),
     ) -> None:
-        """`sections`: of a district of its own, by whose triggers devices with a profile speak as their families."""
+        """In a district of its own, devices with a profile speak as their families by its triggers."""
+        registry = school.registry
+        self._access = access_list_of(school)
+        plain = (each.id for each in registry.devices.values() if not each.profile)
+        self._plain: frozenset[DeviceId] = frozenset(() if plan.district else plain)
+        """Who speaks as its access list expects: of the stated district, but for who speaks as its family on some days
+        only. Another district may have triggers that nobody here speaks by."""
+        self._users: dict[int, str] = {}
         self._broker = broker
         self._emit = emit
-        speakers = speakers_of(registry, sections) if plan.district else {}
+        speakers = speakers_of(registry, school.sections) if plan.district else {}
         mapped = MappedDevices(Random(f"{plan.seed}:families").random(), plan.mapped, speakers)
-        self._fleet = Fleet(registry, clock=clock, random=Random(f"{plan.seed}:devices"), mapped=mapped)
+        self._fleet = Fleet(
+            registry,
+            clock=clock,
+            random=Random(f"{plan.seed}:devices"),
+            mapped=mapped,
+            sensors_speak_on=ABOVE_READINGS if _has_sensors_apart(school) else ABOVE_PRESSES,
+        )
         self._truths: dict[int, Truth] = {}
         self._latest: dict[tuple[str, bytes], Truth] = {}
         """Of what was published: for who publishes it again."""
@@ -76,9 +88,9 @@ class Deeds:
         """Only now: a device's counter goes up with every press, in their order."""
         loop = asyncio.get_running_loop()
         if isinstance(deed, Poison):
-            self._emit(happenings.FaultBegan(at_us=_now_us(), fault="poison", detail=deed.kind))
-            self._emit(happenings.FaultEnded(at_us=_now_us(), fault="poison"))
-        for delay_s, payload, truth in self._fleet.messages(deed, _now_us()):
+            self._emit(happenings.FaultBegan(at_us=true_us(), fault="poison", detail=deed.kind))
+            self._emit(happenings.FaultEnded(at_us=true_us(), fault="poison"))
+        for delay_s, payload, truth in self._fleet.messages(deed, true_us()):
             loop.call_later(delay_s, self._publish, payload, truth, loop.time() + delay_s + GIVES_UP_S)
 
     def _publish(self, payload: Payload, truth: Truth | None, until_s: float) -> None:
@@ -87,15 +99,31 @@ class Deeds:
         if self._fleet.is_needless(payload):
             return
         loop = asyncio.get_running_loop()
+        user = self._user(payload, truth)
+        if user is None:
+            self._emit(Refused(at_us=true_us(), topic=payload.topic, truth=truth, forbidden=True))
+            return
+        self._users[self._broker.next_number] = user
         if truth is not None:
             self._truths[self._broker.next_number] = truth
         try:
             self._broker.publish(payload.topic, payload.payload, qos=payload.qos, retain=payload.retain)
         except ConnectionLostError:
             self._truths.pop(self._broker.next_number, None)
-            self._emit(Refused(at_us=_now_us(), topic=payload.topic, truth=truth))
+            self._users.pop(self._broker.next_number, None)
+            self._emit(Refused(at_us=true_us(), topic=payload.topic, truth=truth))
             if payload.qos and loop.time() < until_s:
                 loop.call_later(AGAIN_S, self._publish, payload, truth, until_s)
+
+    def _user(self, payload: Payload, truth: Truth | None) -> str | None:
+        """By whose password it gets in; `None`: by nobody's. Noise is not asked."""
+        if truth is None and not payload.user:
+            return ""
+        sayers = self._access.sayers(payload.topic)
+        if payload.user:
+            return payload.user if payload.user in sayers else None
+        own = truth.device_id if truth is not None else ""
+        return own if own in sayers else next(iter(sayers), None if own in self._plain else "")
 
     # --- what is told
 
@@ -111,13 +139,14 @@ class Deeds:
             self._latest.setdefault(key, truth)
         self._emit(
             happenings.Published(
-                at_us=_now_us(),
+                at_us=true_us(),
                 number=published.number,
                 topic=published.topic,
                 payload=published.payload,
                 qos=published.qos,
                 retain=published.retain,
                 truth=truth,
+                user=self._users.get(published.number, ""),
             )
         )
 
@@ -126,23 +155,24 @@ class Deeds:
         if published.topic.startswith(FEEDBACK):
             state = str(msgspec.json.decode(published.payload)["state"])
             device_id = DeviceId(published.topic.removeprefix(FEEDBACK))
-            self._emit(FeedbackShown(at_us=_now_us(), device_id=device_id, state=state))
+            self._emit(FeedbackShown(at_us=true_us(), device_id=device_id, state=state))
 
     def _arrived(self, number: int, connection: int, mid: int, dup: bool, retain: bool) -> None:  # noqa: FBT001
-        self._emit(Arrived(at_us=_now_us(), number=number, connection=connection, mid=mid, dup=dup, retain=retain))
+        self._emit(Arrived(at_us=true_us(), number=number, connection=connection, mid=mid, dup=dup, retain=retain))
 
     def _acked(self, number: int, connection: int) -> None:
-        self._emit(Acked(at_us=_now_us(), number=number, connection=connection))
+        self._emit(Acked(at_us=true_us(), number=number, connection=connection))
 
     def _forgot(self, numbers: tuple[int, ...], why: str) -> None:
-        self._emit(BrokerForgot(at_us=_now_us(), numbers=numbers, why=why))
+        self._emit(BrokerForgot(at_us=true_us(), numbers=numbers, why=why))
+
+
+def _has_sensors_apart(school: Loaded) -> bool:
+    sources = (section.settings.get("triggers", ()) for section in school.sections if section.table == "sources")
+    return any(matches(str(trigger["topic"]), f"{ABOVE_READINGS}any") for triggers in sources for trigger in triggers)
 
 
 def _replayed(original: Truth) -> Truth:
     """The same words, but nobody pressed."""
     fields = {name: getattr(original, name) for name in original.__struct_fields__}
     return Truth(**fields | {"incident_class": None})
-
-
-def _now_us() -> int:
-    return round(virtual_loop().since_s * 1e6)

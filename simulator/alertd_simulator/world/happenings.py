@@ -50,6 +50,8 @@ class Published(Struct, frozen=True, kw_only=True, tag_field="happening", tag="p
     retain: bool
     truth: Truth | None
     """`None`: not a press (telemetry, heartbeat, noise)."""
+    user: str = ""
+    """By whose password, if it was looked at."""
 
 
 class SignOfLife(Struct, frozen=True, kw_only=True, tag_field="happening", tag="sign_of_life"):
@@ -63,11 +65,13 @@ class SignOfLife(Struct, frozen=True, kw_only=True, tag_field="happening", tag="
 
 
 class Refused(Struct, frozen=True, kw_only=True, tag_field="happening", tag="refused"):
-    """The device could not publish: the broker was down. It may repeat; nothing was promised to it."""
+    """The device could not publish: the broker was down, or its user may not. It may repeat; nothing was promised."""
 
     at_us: int
     topic: str
     truth: Truth | None
+    forbidden: bool = False
+    """By the access list."""
 
 
 class Arrived(Struct, frozen=True, kw_only=True, tag_field="happening", tag="arrived"):

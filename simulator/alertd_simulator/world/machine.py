@@ -32,7 +32,7 @@ from alertd.store.fallback import FallbackStore
 from alertd.store.sqlite import SqliteStore
 from alertd_adapters.mqtt.connection import Broker
 from alertd_simulator.loudspeakers import PA_PLUGINS, Loudspeakers, PaChannel
-from alertd_simulator.virtual_time import VirtualClock, virtual_loop
+from alertd_simulator.virtual_time import VirtualClock, true_us, virtual_loop
 from alertd_simulator.world.disk import Health, LogEnd, Remains, connecting
 from alertd_simulator.world.guarded_ports import GuardedBroker, GuardedHttp, WatchedChannel
 from alertd_simulator.world.guarded_store import GuardedStore
@@ -171,7 +171,7 @@ class Machine:
             await grave
 
     def true_us(self) -> int:
-        return round(virtual_loop().since_s * 1e6)
+        return true_us()
 
     # --- how a life begins
 
@@ -300,7 +300,7 @@ class Machine:
     def _begun(self) -> None:
         """All that is in the log by now was committed before, and synced. Asked now: a trap that springs in the commit
         is no longer among them then."""
-        if any(trap.crash.power for trap in self.traps) and self._now is not None:
+        if self.traps and any(trap.crash.power for trap in self.traps) and self._now is not None:
             path = self._now.disk.path
             self._synced = self._log_end.of(path.with_name(path.name + "-wal"))
 

@@ -8,7 +8,8 @@ said again, a random number in each copy. What they mean is `fleet`'s business.
     badge-…  (12)         WS101 behind ChirpStack         one message for all gateways; copies
     timeless-…  (5)       Shelly, first generation        a small counter, said again; it begins anew, and says so
     button-…-N  (7)       Shelly, second generation       three messages a push; the time is the identity
-    zb-…, zbs-…  (9)      Zigbee2MQTT through a profile   the bridge's time is the identity
+    zb-…, zbs-…  (8)      Zigbee2MQTT through a profile   the bridge's time is the identity
+    zbs-elm-…  (1)        an alarm panel (ring-mqtt)      a state: said again, and somebody resets it before the next
     aed-…  (3)            Meraki MT30                     each access point; whole seconds
     vape-oak-…  (3)       GS601 behind ChirpStack         bytes
     vape-elm-…  (2)       HALO through a bridge           no identity
@@ -47,6 +48,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     again: bool = False
     counts_anew: bool = False
     is_whole_seconds: bool = False
+    resets: str = ""
+    """It stays in its alarm; before the next press somebody takes it out of it, and it says this."""
     speaker: Speaker | None = None
     """In a district of its own: on which topic."""
 
@@ -55,13 +58,14 @@ BADGE = Kind(family="chirpstack-v4/milesight-ws101", copies=True)
 SHELLY_1 = Kind(family="shelly-gen1", again=True, counts_anew=True)
 SHELLY_2 = Kind(family="shelly")
 ZIGBEE = Kind(family="zigbee2mqtt", hold="duress", copies=True)
+PANEL = Kind(family="ring", press="duress", hold="duress", again=True, resets="alarm_clear")
 MERAKI = Kind(family="meraki", copies=True, is_whole_seconds=True)
 GS601 = Kind(family="chirpstack-v4/milesight-gs601", copies=True)
 HALO = Kind(family="halo")
 
 KINDS = {
     "badge": BADGE, "timeless": SHELLY_1, "button": SHELLY_2, "zb": ZIGBEE, "zbs": ZIGBEE, "aed": MERAKI,
-    "vape-oak": GS601, "vape-elm": HALO,
+    "zbs-elm": PANEL, "vape-oak": GS601, "vape-elm": HALO,
 }  # fmt: skip
 """By the beginning of the id; the device needs a school and a third part, as those have that the district adds."""
 PROFILES = {"badge": "milesight-ws101", "vape-oak": "milesight-gs601"}
@@ -73,6 +77,7 @@ TRIGGERS = (
     ("hall/+", "zigbee2mqtt"),
     ("meraki/v1/mt/+/ble/+/buttonReleased", "meraki"),
     ("halo/+/event", "halo"),
+    ("ring/+/alarm/+/info/state", "ring"),
 )
 """Topic filters of the district's broker, and their sources."""
 ZIGBEE_BASE = "hall"
@@ -125,6 +130,8 @@ class MappedDevices:
         message in some families). `is_last`: of its gesture; only the newest state is said again."""
         if kind.counts_anew and self._numbers.get(said.device, 0) > 1 and random.random() < BEGINS_ANEW:
             yield from self._begin_anew(kind, said)
+        if kind.resets and said.device in self._numbers:
+            yield 0.0, _on_its_topic(kind, families()[kind.family].maker(replace(said, act=kind.resets))[-1]), False
         number = self._numbers[said.device] = self._numbers.get(said.device, 0) + 1
         heard = tuple(Heard(gateway=each, rssi=random.randrange(*RSSI)) for each in heard_by)
         said = replace(said, number=number, heard=heard, quirk=random.randrange(256))

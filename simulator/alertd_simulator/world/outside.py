@@ -18,7 +18,7 @@ from alertd_simulator.carrier_twiml import first_words
 from alertd_simulator.dispatch_center import DispatchCenter, Message
 from alertd_simulator.on_the_phone import conduct_of
 from alertd_simulator.people import Habit, Responder
-from alertd_simulator.virtual_time import VirtualClock, virtual_loop
+from alertd_simulator.virtual_time import VirtualClock, true_us
 from alertd_simulator.weather import Handler
 from alertd_simulator.world.happenings import (
     CallHeard,
@@ -160,12 +160,12 @@ class Outside:
 
     def _taken(self, text: Text) -> None:
         mark = NotificationId(text.sending) if text.sending else None
-        self._emit(TextTaken(at_us=_now_us(), sid=text.sid, to=text.to, body=text.body, notification_id=mark))
+        self._emit(TextTaken(at_us=true_us(), sid=text.sid, to=text.to, body=text.body, notification_id=mark))
 
     def _seen(self, text: Text) -> None:
         self._emit(
             TextSeen(
-                at_us=_now_us(),
+                at_us=true_us(),
                 sid=text.sid,
                 to=text.to,
                 body=text.body,
@@ -175,28 +175,28 @@ class Outside:
         )
 
     def _status(self, text: Text) -> None:
-        self._emit(TextStatus(at_us=_now_us(), sid=text.sid, status=text.status))
+        self._emit(TextStatus(at_us=true_us(), sid=text.sid, status=text.status))
 
     def _call_taken(self, call: CallRecord) -> None:
         self._emit(
-            CallTaken(at_us=_now_us(), sid=call.sid, to=call.to, words=first_words(call), notification_id=_mark(call))
+            CallTaken(at_us=true_us(), sid=call.sid, to=call.to, words=first_words(call), notification_id=_mark(call))
         )
 
     def _picked_up(self, call: CallRecord, by: str) -> None:
         person_id = self._people.get(call.to)
-        self._emit(CallPickedUp(at_us=_now_us(), sid=call.sid, to=call.to, person_id=person_id, human=by == "human"))
+        self._emit(CallPickedUp(at_us=true_us(), sid=call.sid, to=call.to, person_id=person_id, human=by == "human"))
 
     def _heard(self, call: CallRecord, words: str) -> None:
         human = call.taken_by == "human"
-        self._emit(CallHeard(at_us=_now_us(), sid=call.sid, to=call.to, words=words, human=human))
+        self._emit(CallHeard(at_us=true_us(), sid=call.sid, to=call.to, words=words, human=human))
 
     def _call_status(self, call: CallRecord) -> None:
-        self._emit(CallStatus(at_us=_now_us(), sid=call.sid, status=call.status))
+        self._emit(CallStatus(at_us=true_us(), sid=call.sid, status=call.status))
 
     def _key(self, call: CallRecord, key: str) -> None:
         self._emit(
             KeyPressed(
-                at_us=_now_us(),
+                at_us=true_us(),
                 sid=call.sid,
                 number=call.to,
                 person_id=self._people.get(call.to),
@@ -208,14 +208,14 @@ class Outside:
     def _typed(self, number: str, body: str, meant: Meant, token: str, sid: str) -> None:
         person_id = self._people.get(number)
         self._emit(
-            Typed(at_us=_now_us(), person_id=person_id, number=number, body=body, meant=meant, token=token, sid=sid)
+            Typed(at_us=true_us(), person_id=person_id, number=number, body=body, meant=meant, token=token, sid=sid)
         )
 
     def _dispatch_took(self, message: Message) -> None:
         site = message.body.get("site")
         self._emit(
             DispatchTook(
-                at_us=_now_us(),
+                at_us=true_us(),
                 message_id=message.id,
                 type=message.type,
                 mode=str(message.body.get("mode")),
@@ -227,7 +227,7 @@ class Outside:
         )
 
     def _dispatch_said(self, incident_id: str, state: str) -> None:
-        self._emit(DispatchSaid(at_us=_now_us(), incident_id=incident_id, state=state))
+        self._emit(DispatchSaid(at_us=true_us(), incident_id=incident_id, state=state))
 
 
 def latency(random: Random, least_s: float, most_s: float) -> Callable[[], float]:
@@ -237,10 +237,6 @@ def latency(random: Random, least_s: float, most_s: float) -> Callable[[], float
 
 def _mark(call: CallRecord) -> NotificationId | None:
     return NotificationId(call.sending) if call.sending else None
-
-
-def _now_us() -> int:
-    return round(virtual_loop().since_s * 1e6)
 
 
 def senders_of(school: Loaded) -> dict[str, tuple[str, ...]]:

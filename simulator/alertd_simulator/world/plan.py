@@ -65,7 +65,8 @@ class SensorReport(Struct, frozen=True, kw_only=True, tag="sensor_report", forbi
 
 class Poison(Struct, frozen=True, kw_only=True, tag="poison", forbid_unknown_fields=True):
     """Something on a press topic that is no press as anybody knows it. `kind`: "garbage", "empty", "unregistered",
-    "unmapped", "huge", "deep", "decide" (valid, but the engine is made to fail on it: a bug that nobody found yet)."""
+    "unmapped", "huge", "deep", "decide" (valid, but the engine is made to fail on it: a bug that nobody found yet),
+    "stolen" (whoever has the device's password presses as a button of its school with it)."""
 
     at_s: float
     name: str

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from alertd.model.ids import DeviceId
 from alertd_adapters.mqtt.connection import ConnectionLostError
 from alertd_simulator.broker import SimulatedBroker
-from alertd_simulator.virtual_time import virtual_loop
+from alertd_simulator.virtual_time import true_us, virtual_loop
 from alertd_simulator.world.happenings import Happening, SignOfLife
 from alertd_simulator.world.plan import Link, SignsOfLife
 
@@ -49,7 +49,7 @@ class Vitals:
         self._say(deed.device, json.dumps({"link": "online" if deed.online else "offline"}), deed.online)
 
     def _say(self, device: str, payload: str, online: bool | None) -> None:  # noqa: FBT001 - as in the happening
-        sign = SignOfLife(at_us=_now_us(), device_id=DeviceId(device), heard=False, online=online)
+        sign = SignOfLife(at_us=true_us(), device_id=DeviceId(device), heard=False, online=online)
         self._said[self._broker.next_number] = sign
         try:
             self._broker.publish(
@@ -62,8 +62,4 @@ class Vitals:
     def _arrived(self, number: int, _connection: int, _mid: int, _dup: bool, retain: bool) -> None:  # noqa: FBT001
         said = self._said.get(number)
         if said is not None and not (retain and said.online is None):
-            self._emit(SignOfLife(at_us=_now_us(), device_id=said.device_id, heard=True, online=said.online))
-
-
-def _now_us() -> int:
-    return round(virtual_loop().since_s * 1e6)
+            self._emit(SignOfLife(at_us=true_us(), device_id=said.device_id, heard=True, online=said.online))

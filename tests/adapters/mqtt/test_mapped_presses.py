@@ -7,6 +7,7 @@ from alertd.engine.routing import BELIEVABLE_PAST_US, route
 from alertd.model.events import Pressed
 from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_simulator.virtual_time import in_virtual_time
+from tests.adapters.decoders.sparkplug.edge import ROW, Edge
 from tests.adapters.mqtt.fake_broker import FakeBroker, FakeDoor
 from tests.adapters.mqtt.world import running
 
@@ -54,3 +55,23 @@ async def test_what_its_source_calls_late_is_late_however_wrong_the_clock():
     assert isinstance(event, Pressed)
     age_us = arrival.received_us - event.oldest_us
     assert age_us == BELIEVABLE_PAST_US, "what its source calls late is late however wrong the clock"
+
+
+@in_virtual_time
+async def test_promise_1_a_birth_that_was_not_committed_tells_of_the_press_again():
+    """Sparkplug: the strip was pressed while the node was away, and only its birth says so."""
+    broker, door, edge = FakeBroker(), FakeDoor(), Edge()
+    registry = registry_of([ROW], "sparkplug-inputs")
+    triggers = [{"topic": "spBv1.0/oak/#", "decoder": "profiles", "options": {"source": "sparkplug-b"}}]
+    async with running(broker, door, registry=registry, triggers=triggers):
+        for topic, payload in (edge.node_birth(), edge.birth(), edge.node_death(), edge.node_birth()):
+            broker.publish(topic, payload)
+        await asyncio.sleep(0.1)
+        door.hold = True
+        broker.publish(*edge.birth(pressed=True))
+        await asyncio.sleep(0.1)
+        door.fail()
+        await asyncio.sleep(2)
+
+        told = [[signal.action for signal in arrival.signals] for arrival in door.arrivals if arrival.signals]
+        assert told == [["press"], ["press"]], "promise 1: delivered again, it must mean the same"

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from alertd.model.events import TroubleRaised
 from alertd.model.ids import DISTRICT
 from alertd_simulator.virtual_time import in_virtual_time
@@ -152,6 +154,7 @@ async def test_a_broker_that_hangs_up_on_a_refused_sign_of_life_is_not_annoyed_a
         assert world.source.is_connected
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_thrown_away_messages_are_counted_and_told():
     broker, door = FakeBroker(), FakeDoor()

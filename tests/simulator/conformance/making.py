@@ -123,7 +123,21 @@ def garbled() -> Bench:
     return bench
 
 
-BENCHES = {"good": good, "careless": careless, "forgetful": forgetful, "garbled": garbled}
+def restless() -> Bench:
+    """Its counter begins anew whenever it connects, without saying so, and it presses whenever it gets power."""
+    bench = Bench("chirpstack-v4/milesight-ws101", "24e1240000000101")
+    bench.step("idle", 0)
+    _presses(bench)
+    last = bench.lines.pop()
+    first = next(line for line in bench.lines if isinstance(line, Heard))
+    assert isinstance(last, Heard)
+    bench.lines.append(replace(first, at_s=last.at_s))
+    bench.step("battery", 310)
+    bench.says("press")
+    return bench
+
+
+BENCHES = {"good": good, "careless": careless, "forgetful": forgetful, "garbled": garbled, "restless": restless}
 
 
 def text_of(name: str) -> str:

@@ -10,12 +10,12 @@ from alertd_simulator.conformance.judge import Outcome, conforms, judged
 from alertd_simulator.conformance.listening import Listener, Place
 from alertd_simulator.conformance.report import as_html, as_text
 from alertd_simulator.conformance.steps import STEPS
-from alertd_simulator.conformance.transcript import KIT, Subject, TranscriptError, read
+from alertd_simulator.conformance.transcript import KIT, Subject, Transcript, TranscriptError, read
 from alertd_simulator.devices import on_the_air
 from alertd_simulator.families.catalogue import families
 from alertd_simulator.families.said import Said
 from tests.real_broker import RealMosquitto
-from tests.simulator.conformance.making import BENCHES, GOLDEN, text_of
+from tests.simulator.conformance.making import BENCHES, GOLDEN, Bench, text_of
 
 PASSED, FAILED, NOT_SEEN = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_SEEN
 
@@ -62,6 +62,38 @@ def test_a_press_that_its_queue_lost_is_a_failure():
     assert found["one press is one press"].outcome is PASSED, "a state that is said again is no second press"
     assert found["its end is told"].outcome is PASSED
     assert not conforms(found.values())
+
+
+def test_a_counter_that_begins_anew_and_a_press_that_nobody_made_are_failures():
+    found = points("restless")
+    failed = {name: point.found for name, point in found.items() if point.outcome is FAILED and point.must}
+    assert failed == {
+        "a press survives a broker that is away": "it has the identity of an earlier press, so alertd takes it for a "
+        "copy of that",
+        "says nothing while nothing happens": "1 presses when it only reported its battery: press",
+    }
+
+
+@pytest.mark.parametrize(("repeats", "outcome"), [(0, FAILED), (2, PASSED)])
+def test_who_says_it_once_does_not_repeat_until_it_is_heard(repeats, outcome):
+    bench = Bench("meraki", "0C:7B:C8:00:00:01")
+    bench.step("repeat", 300)
+    for again in range(repeats + 1):
+        bench.says("press", again=bool(again))
+    bench.note("received", 5)
+    found = {point.name: point for point in judged(Transcript(subject=bench.subject, lines=tuple(bench.lines)))}
+    assert found["repeats until it hears “received”"].outcome is outcome
+
+
+@pytest.mark.parametrize(("after_s", "outcome"), [(119, PASSED), (121, FAILED)])
+def test_a_press_that_comes_minutes_after_the_broker_was_back_is_a_failure(after_s, outcome):
+    bench = Bench("meraki", "0C:7B:C8:00:00:01")
+    bench.step("broker_away", 130)
+    bench.note("away")
+    bench.note("back", 30)
+    bench.says("press", after_s)
+    found = {point.name: point for point in judged(Transcript(subject=bench.subject, lines=tuple(bench.lines)))}
+    assert found["a press survives a broker that is away"].outcome is outcome
 
 
 def test_what_cannot_be_read_is_said():

@@ -40,6 +40,7 @@ def read(payload):
         ("timeless-oak-1", Gesture.THREE, ["press"] * 3),
         ("button-oak-1", Gesture.HOLD, ["long_press"]),
         ("zbs-oak-1", Gesture.HOLD, ["duress"]),
+        ("zbs-elm-1", Gesture.ONCE, ["duress"]),
         ("aed-oak-1", Gesture.ONCE, ["press"]),
     ],
 )

@@ -6,7 +6,7 @@ Must never guess a profile from a payload, or raise anything but `DecodeError`. 
 what nobody knows is `UncoveredError`, counted; what may have been a press and cannot be read is another `DecodeError`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -161,7 +161,7 @@ class MappedDecoder:
             trace("test", "the source marks it as a test")
             matches = [_as_test(match) for match in matches]
         make = _Maker(heard, self._bindings, root, chosen, profile)
-        readings = [make.reading(match, by, whole=trace is not silent) for match in matches]
+        readings = make.all(matches, by, whole=trace is not silent)
         if bound is None:
             return readings
         for reading in readings:
@@ -200,6 +200,22 @@ class _Maker:
         self._root = root
         self._message = chosen.message
         self._profile = profile
+
+    def all(self, matches: Iterable[Match], by: str, *, whole: bool) -> list[Reading]:
+        """Of every match. What cannot be read takes no press beside it with it: it is one `UNREADABLE` then. Raises
+        `DecodeError` where nothing else would page."""
+        readings: list[Reading] = []
+        wrong: DecodeError | None = None
+        for match in matches:
+            try:
+                readings.append(self.reading(match, by, whole=whole))
+            except DecodeError as error:
+                wrong = wrong or error
+        if wrong is not None:
+            if not any(reading.is_signal for reading in readings):
+                raise wrong
+            readings.append(Reading(device_id="", event=UNREADABLE, value=str(wrong)))
+        return readings
 
     def reading(self, match: Match, by: str, *, whole: bool) -> Reading:
         if match.event == UNREADABLE:

@@ -45,7 +45,7 @@ class SparkplugOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SparkplugDecoder(MappedDecoder):
-    """`ports.Decoder` and `ports.Asking`. Has memory: decode messages in the order in which they came."""
+    """`ports.Decoder`, `ports.Asking` and `ports.Learning`: decode messages in the order in which they came."""
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class SparkplugDecoder(MappedDecoder):
 
     def read(self, topic: str, payload: bytes, trace: Trace = silent) -> list[Reading]:
         """Raises `DecodeError`."""
+        self._nodes.begin()
         levels = topic.split("/")
         if levels[0] == NAMESPACE and levels[2:3] in (["NCMD"], ["DCMD"]):
             trace("command", "said to a node or a device, not by one")
@@ -83,6 +84,10 @@ class SparkplugDecoder(MappedDecoder):
                 f"{opened.unnamed} values have numbers that no birth has named yet: a press may be inside"
             )
         return readings
+
+    def unlearn(self) -> Callable[[], None]:
+        """`ports.Learning`."""
+        return self._nodes.unlearn()
 
     def questions(self) -> Sequence[Question]:
         """To whom births are to be said again, since it was asked last."""

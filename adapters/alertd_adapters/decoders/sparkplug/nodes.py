@@ -4,10 +4,15 @@ Owns the memory of edge nodes. It is bounded: only nodes and devices are remembe
 and `METRICS_MAX`, `WAITING_MAX` of each. Knows no clock, and sends nothing: `asked` is for who can publish. It is
 empty after a restart: then a node that says numbers is asked for its birth, and what it said meanwhile waits here.
 
+What a message has taught can be forgotten again (`unlearn`), for the broker delivers again what no commit has taken:
+said twice it must mean twice the same. So nothing that is remembered is changed in its place, but for `_Node` and
+`_Device`, of which a copy is kept.
+
 Must never guess: an alias that no birth named is unread, a death of another session (`bdSeq`) kills nobody, and what
 waited is thrown away when its device dies, because the next birth may give the same number to something else.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
@@ -23,6 +28,8 @@ WAITING_MAX = 64
 ASK_AGAIN = 20
 """A node that was asked for its birth and does not answer is asked again after so many unread messages."""
 SEQ_ROUND = 256
+UNDONE_MAX = 256
+"""Messages that can be forgotten; more are never under way. What is older is forgotten with its whole node."""
 OF_NODE = ""
 """The device of a node that stands for the node itself."""
 Kind = Literal["NBIRTH", "DBIRTH", "NDATA", "DDATA", "NDEATH", "DDEATH"]
@@ -70,11 +77,34 @@ class Nodes:
         self._nodes: dict[tuple[str, str], _Node] = {}
         self.asked: list[tuple[str, str]] = []
         """Group and node of whom to ask for a birth."""
+        self._message = 0
+        self._before: deque[tuple[int, tuple[str, str], _Node]] = deque(maxlen=UNDONE_MAX)
+        """Number of a message, and what its node was before it."""
+
+    def begin(self) -> None:
+        """Another message comes, whether or not it can be opened."""
+        self._message += 1
+
+    def unlearn(self) -> Callable[[], None]:
+        """How to forget the message that came last, and whatever came after it."""
+        number = self._message
+
+        def back() -> None:
+            if self._before and number < self._before[0][0] and len(self._before) == UNDONE_MAX:
+                self._nodes.clear()  # too long ago: births bring everything back
+                self._before.clear()
+            while self._before and self._before[-1][0] >= number:
+                _, address, node = self._before.pop()
+                self._nodes[address] = node
+                self._ask(node, address)
+
+        return back
 
     def open(self, kind: Kind, group: str, node_id: str, device_id: str, payload: Payload) -> Opened:
         node = self._node(group, node_id)
         if node is None:
             return _as_it_stands(payload)
+        self._before.append((self._message, (group, node_id), _copy(node)))
         if kind == "NBIRTH":
             return self._node_birth(node, payload, is_known=self.is_known(group, node_id, OF_NODE))
         if kind == "NDEATH":
@@ -109,7 +139,7 @@ class Nodes:
         bd_seq = payload.metric("bdSeq")
         if node.bd_seq is not None and bd_seq != node.bd_seq:  # it was away: numbers of before may be others now
             for device in node.devices.values():
-                device.waiting.clear()
+                device.waiting = []
         node.bd_seq = bd_seq if isinstance(bd_seq, int) else None
         node.seq, node.born, node.unread = payload.seq, True, 0
         for device in node.devices.values():
@@ -143,6 +173,10 @@ def _prefixes(registry: Registry | None) -> frozenset[str]:
         found |= {device_id, spelled_alike(device_id)}
         found |= {":".join(parts[:length]) for length in range(1, len(parts))}
     return frozenset(found)
+
+
+def _copy(node: _Node) -> _Node:
+    return replace(node, devices={device_id: replace(device) for device_id, device in node.devices.items()})
 
 
 def _as_it_stands(payload: Payload) -> Opened:
@@ -225,5 +259,7 @@ def _fits(device: _Device, metric: Metric) -> bool:
 
 
 def _note(device: _Device, metric: Metric) -> None:
-    if isinstance(metric.value, bool) and (metric.name in device.states or len(device.states) < METRICS_MAX):
-        device.states[metric.name] = metric.value
+    if not isinstance(metric.value, bool) or device.states.get(metric.name) is metric.value:
+        return
+    if metric.name in device.states or len(device.states) < METRICS_MAX:
+        device.states = {**device.states, metric.name: metric.value}

@@ -84,11 +84,9 @@ PORT = {"topic": "axis:IO/Port", "message": {"source": {"port": "2"}, "data": {"
 PLAIN = [
     ("axis", "axis/B8A4/event/tns:axis/IO/Port", PORT, "1", "0"),
     ("tasmota", "tele/desk/SENSOR", {"Switch1": "%"}, "ON", "OFF"),
-    ("esphome", "desk/binary_sensor/strip/state", "%", "ON", "OFF"),
-    ("home-assistant", "office/strip/state", "%", "ON", "OFF"),
     ("alarmo", "alarmo/state", "%", "triggered", "disarmed"),
 ]  # fmt: skip
-DEVICE_OF = {"axis": "B8A4", "tasmota": "desk", "esphome": "desk", "home-assistant": "office:strip", "alarmo": "alarmo"}
+DEVICE_OF = {"axis": "B8A4", "tasmota": "desk", "alarmo": "alarmo"}
 
 
 @pytest.mark.parametrize(("source", "topic", "shape", "on", "off"), PLAIN, ids=[each[0] for each in PLAIN])
@@ -104,6 +102,20 @@ def test_a_contact_that_is_closed_lasts_until_it_is_open(source, topic, shape, o
     assert not said(on).ends
     assert said(off).ends
     assert said(off).lasting is not None
+
+
+@pytest.mark.parametrize(
+    ("source", "topic", "device"),
+    [("esphome", "desk/binary_sensor/strip/state", "desk"), ("home-assistant", "office/strip/state", "office:strip")],
+)
+def test_each_on_of_what_is_said_only_when_it_changes_is_a_press(source, topic, device):
+    """Promise 2: an OFF that is lost costs no press."""
+    mapped = decoder(source, registry_of([device], ""))
+    (first,), (second,) = mapped.decode(topic, b"ON"), mapped.decode(topic, b"ON")
+
+    assert (first.action, first.lasting, first.cause) == ("press", None, None)
+    assert second == first
+    assert tuple(mapped.decode(topic, b"OFF")) == ()
 
 
 def test_a_count_of_a_shelly_says_which_state_it_is_and_an_empty_event_ends_it():

@@ -40,6 +40,10 @@ expect = [{ event = "press", device = "k1" }]
 value = "object.said"
 map = { press = "press", alive = "heartbeat", garbled = "unreadable" }
 [[profile.our-key.rules]]
+each = "object.keys"
+value = "item"
+map = { press = "press", alive = "heartbeat", garbled = "unreadable" }
+[[profile.our-key.rules]]
 when = "object.word != `null`"
 value = "object.word"
 event = "own_word"
@@ -121,3 +125,17 @@ def test_the_core_is_told_of_both():
     assert isinstance(pressed, Pressed)
     assert isinstance(malformed, Malformed)
     assert pressed.cause != malformed.cause
+
+
+@pytest.mark.parametrize("keys", [["press", "garbled"], ["garbled", "press"], ["garbled", "alive", "press", "garbled"]])
+def test_promise_2_a_press_pages_though_the_same_device_says_something_that_cannot_be_read(keys: list[str]):
+    found = decoded(parts(k1={"keys": keys}))
+
+    assert pressed(found.signals) == ["k1"], "a press was lost to what the same device said beside it"
+    assert found.refused, "what may have been a second press raised no trouble"
+
+
+def test_what_cannot_be_read_beside_a_sign_of_life_of_the_same_device_is_refused():
+    found = decoded(parts(k1={"keys": ["alive", "garbled"]}))
+
+    assert (found.signals, bool(found.refused)) == ((), True)

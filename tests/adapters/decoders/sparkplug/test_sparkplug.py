@@ -13,7 +13,7 @@ from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_adapters.decoders.mapping.sparkplug import SparkplugDecoder
 from alertd_adapters.decoders.sparkplug.nodes import WAITING_MAX
 from alertd_adapters.decoders.sparkplug.wire import METRICS_MAX, Metric, Payload, read, rebirth, write
-from tests.adapters.decoders.sparkplug.edge import DEVICE_ID, NODE_ID, NOW_MS, ROW, Edge
+from tests.adapters.decoders.sparkplug.edge import DEVICE_ID, NODE_ID, NOW_MS, ROW, STRIP, Edge
 
 
 def a_decoder(*rows: str, registry: Registry | None = None, **options: Any) -> SparkplugDecoder:
@@ -284,3 +284,74 @@ def test_no_bytes_do_more_than_be_refused(data, kind):
     except DecodeError:
         signals = ()
     assert signals == ()
+
+
+# --- what no commit has taken ---------------------------------------------------------------------------------------
+
+PROMISE_1 = "promise 1: the broker delivers again what was not committed, and it must mean the same"
+
+
+def test_a_press_that_only_a_birth_tells_of_is_told_by_the_birth_that_comes_again():
+    edge = Edge()
+    decoder = born(edge)
+    decoder.decode(*edge.node_death())
+    again = (edge.node_birth(), edge.birth(pressed=True))
+    decoder.decode(*again[0])
+    (signal,) = decoder.decode(*again[1])
+    decoder.unlearn()()
+
+    assert [each.action for each in decoder.decode(*again[1])] == [signal.action], PROMISE_1
+
+
+def test_what_waited_for_its_birth_waits_again_if_no_commit_took_the_birth():
+    edge = Edge()
+    decoder = a_decoder()
+    births = (edge.node_birth(), edge.birth())
+    press = edge.data()
+    assert refusal_of(decoder, press)
+    decoder.decode(*births[0])
+    forget = decoder.unlearn()
+    (signal,) = decoder.decode(*births[1])
+    forget()  # the node's birth, and all that came after it
+
+    assert refusal_of(decoder, press), "no birth has named it"
+    decoder.decode(*births[0])
+    assert {each.cause for each in decoder.decode(*births[1])} == {signal.cause}, PROMISE_1
+
+
+def test_the_names_that_a_birth_gave_are_not_believed_if_no_commit_took_it():
+    edge = Edge()
+    decoder = born(edge)
+    decoder.decode(*edge.birth(alias=STRIP + 7))
+    decoder.unlearn()()
+
+    (signal,) = decoder.decode(*edge.data())
+    assert signal.action == "press"
+
+
+def test_one_that_cannot_be_read_takes_nothing_back_with_it():
+    edge = Edge()
+    decoder = born(edge)
+    with pytest.raises(DecodeError):
+        decoder.decode(f"spBv1.0/oak/DDATA/{NODE_ID}/{DEVICE_ID}", b"\xff")
+    decoder.unlearn()()
+
+    assert refusal(decoder, edge) == ""
+
+
+def test_what_is_forgotten_is_asked_for():
+    edge = Edge()
+    decoder = born(edge, rebirth=True)
+    decoder.questions()
+    decoder.decode(*edge.birth())
+    decoder.unlearn()()
+
+    assert [each.topic for each in decoder.questions()] == [f"spBv1.0/oak/NCMD/{NODE_ID}"]
+
+
+def refusal_of(decoder: SparkplugDecoder, message: tuple[str, bytes]) -> str:
+    try:
+        decoder.decode(*message)
+    except DecodeError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,61 @@
+"""`alertd doctor` and mosquitto.conf: what no probe can see of a broker, its configuration says."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from alertd.console.broker_written import written
+from alertd.console.doctor import OK, WARN, Finding
+
+SHIPPED = (Path(__file__).resolve().parents[2] / "config/mosquitto/mosquitto.conf").read_text()
+SENSORS = [{"topic": "alertd/sensor/+", "kinds": ["sensor"]}]
+
+
+def _found(etc: Path, **settings: object) -> list[Finding]:
+    section = SimpleNamespace(table="sources", plugin="mqtt", name="broker", settings={"host": "localhost", **settings})
+    return list(written([section], lambda _name: "", etc))
+
+
+def test_what_is_shipped_keeps_what_waits(tmp_path: Path):
+    (tmp_path / "mosquitto.conf").write_text(SHIPPED)
+    (found,) = _found(tmp_path, triggers=[{"topic": "alertd/press/+"}])
+    assert (found.level, "saves what waits" in found.words) == (OK, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "says"),
+    [
+        ("persistence true", "persistence false", "does not say persistence true"),
+        ("autosave_on_changes true", "", "does not say autosave_on_changes true"),
+        ("autosave_interval 1", "autosave_interval 60", "does not say autosave_interval 1"),
+        ("set_tcp_nodelay true", "persistent_client_expiration 1d", "persistent_client_expiration 1d"),
+    ],
+)
+def test_a_broker_that_would_lose_presses_is_a_warning(tmp_path: Path, line: str, instead: str, says: str):
+    text = SHIPPED.replace(f"\n{line}\n", f"\n{instead}\n")
+    assert text != SHIPPED
+    (tmp_path / "mosquitto.conf").write_text(text)
+    (found,) = _found(tmp_path, triggers=[{"topic": "alertd/press/+"}])
+    assert found.level == WARN, "it loses presses when it is killed, and the doctor says that all is well"
+    assert says in found.words
+
+
+def test_the_broker_of_readings_need_not_save_at_every_change_and_is_found_by_its_port(tmp_path: Path):
+    (tmp_path / "mosquitto.conf").write_text(SHIPPED)
+    (tmp_path / "sensors").mkdir()
+    text = SHIPPED.replace("listener 1883 ", "listener 1884 ").replace("listener 8883", "listener 8884")
+    (tmp_path / "sensors/mosquitto.conf").write_text(text.replace("autosave_on_changes true", ""))
+    (found,) = _found(tmp_path, port=1884, triggers=SENSORS)
+    assert (found.level, "sensors/mosquitto.conf" in found.words) == (OK, True)
+    (pressed,) = _found(tmp_path, port=1884, triggers=[{"topic": "alertd/press/+"}])
+    assert pressed.level == WARN
+    (secure,) = _found(tmp_path, tls={}, triggers=SENSORS)
+    assert secure.words.startswith(f"{tmp_path}/mosquitto.conf "), "8883"
+
+
+def test_nothing_is_said_of_a_broker_elsewhere_or_of_a_file_that_is_not_there(tmp_path: Path):
+    assert _found(tmp_path) == []
+    (tmp_path / "mosquitto.conf").write_text(SHIPPED)
+    assert _found(tmp_path, port=1885) == []
+    assert _found(tmp_path, host="broker.example.org") == []

@@ -1,0 +1,95 @@
+"""Who comes and goes texts nobody each time; what is wrong is told at once all the same (req 30)."""
+
+from alertd.model.check_in import Battery, Link
+from alertd.model.events import TroubleRaised
+from alertd.model.ids import DeviceId
+from alertd.model.site import DeviceKind
+from alertd_simulator.virtual_time import in_virtual_time
+from tests.daemon.watch import Watch, many, school
+from tests.engine.school import BADGE, device
+
+FIXED = {"check_in_s": 200}
+DAY_S = 86_400
+
+
+def _texts(watch: Watch) -> int:
+    """What people get: a begin and an end each time, and whoever is new in a trouble that stands."""
+    standing: dict[str, set[str]] = {}
+    count = 0
+    for event in watch.events:
+        if isinstance(event, TroubleRaised):
+            count += event.key not in standing or not set(event.members) <= standing[event.key]
+            standing[event.key] = set(event.members)
+        else:
+            count += 1
+            del standing[event.key]
+    return count
+
+
+@in_virtual_time
+async def test_a_device_that_falls_silent_every_few_minutes_is_one_trouble() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    for _ in range(60):  # four hours
+        watch.hears("badge-204")
+        await watch.passes(240)
+    assert _texts(watch) <= 3, "technicians are texted each time it comes and goes"
+    assert "silent:oak" in watch.standing
+
+    await watch.passes(700, talks=["badge-204"])
+    assert "comes and goes, heard last at 14:" in watch.standing["silent:oak"].summary
+    await watch.passes(5 * 3600, talks=["badge-204"], step_s=30)
+    assert not watch.standing, "it has been steady for four hours"
+
+
+@in_virtual_time
+async def test_another_device_is_told_though_one_comes_and_goes() -> None:
+    watch = Watch(school(badge_204=FIXED, badge_118=FIXED))
+    for _ in range(20):
+        watch.hears("badge-204")
+        await watch.passes(240, talks=["badge-118"])
+    assert watch.standing["silent:oak"].members == ("badge-204",)
+    watch.hears("badge-204")
+    await watch.passes(530)
+    assert set(watch.standing["silent:oak"].members) == {"badge-204", "badge-118"}, "a new one is news at once"
+
+
+@in_virtual_time
+async def test_who_was_steady_for_a_day_is_well_at_once() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    for _ in range(2):
+        watch.hears("badge-204")
+        await watch.passes(300)
+        assert watch.standing
+        watch.hears("badge-204")
+        await watch.settle()
+        assert not watch.standing
+        await watch.passes(DAY_S + 600, talks=["badge-204"], step_s=60)
+
+
+@in_virtual_time
+async def test_a_battery_at_its_threshold_is_one_trouble() -> None:
+    watch = Watch(school())
+    for _ in range(60):  # half an hour
+        for low in (True, False):
+            watch.hears("badge-204", battery=Battery(low=low))
+            await watch.passes(15)
+    assert _texts(watch) <= 3, "a text with each reading"
+    assert "battery:oak" in watch.standing
+
+
+@in_virtual_time
+async def test_a_gateway_that_comes_and_goes_is_one_trouble_and_what_hangs_below_is_supervised_between() -> None:
+    below = device("wall-1", DeviceKind.BUTTON, BADGE, zone_id="204", check_in_s=200, gateway=DeviceId("gw-oak"))
+    watch = Watch(many(school(), [below]))
+    for _ in range(30):
+        watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+        await watch.passes(80)
+        watch.hears("gw-oak", alive=False, link=Link.ONLINE)
+        await watch.passes(40, talks=["wall-1"])
+    assert _texts(watch) <= 3, "technicians are texted each time it comes and goes"
+    assert "comes and goes" in watch.standing["gateway:gw-oak"].summary
+    assert watch.device("wall-1").behind is None, "it is there, though nobody trusts it yet"
+    await watch.passes(230)
+    assert watch.standing["silent:oak"].members == ("wall-1",), "what hangs below is supervised meanwhile"
+    await watch.passes(4 * 3600, step_s=30)
+    assert "gateway:gw-oak" not in watch.standing
