@@ -22,6 +22,7 @@ from alertd.model.notification import (
     NotificationRow,
     NotificationState,
     is_outlived,
+    left_us,
     unwanted,
 )
 from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Unknown, Withdrawn
@@ -224,7 +225,7 @@ def _may_try_again(d: Draft, row: NotificationRow, incident: Incident | None, de
         _end(d, row, NotificationState.WITHDRAWN, Reason.INCIDENT_CLOSED, detail)
     elif drill_news.is_overtaken(d, n):
         _end(d, row, NotificationState.WITHDRAWN, Reason.DRILL_IS_REAL, detail)
-    elif d.now.wall_us >= n.expires_us:
+    elif left_us(n, d.now) <= 0:
         _end(d, row, NotificationState.EXPIRED, Reason.EXPIRED, detail)
         _other_endpoint(d, row, incident)
     elif row.attempt >= most:

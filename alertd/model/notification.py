@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from enum import IntEnum, StrEnum
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
@@ -11,6 +11,9 @@ from alertd.model.incident import EscalationState, Incident
 from alertd.model.mode import Mode
 from alertd.model.people import Endpoint
 from alertd.model.reason import Reason
+
+if TYPE_CHECKING:
+    from alertd.model.decision import Now
 
 
 class Kind(StrEnum):
@@ -157,7 +160,18 @@ class Notification(Struct, frozen=True, kw_only=True):
     presses, for then it may lie in the hand that hides."""
     ends_drill: DrillId | None = None
     """Whoever gets it knows that this drill is over, or was stopped by something real."""
+    created_boot_us: int | None = None
+    """`created_us` in the boot time of `boot_id`, which no step of the clock moves; `None`: nobody noted it."""
+    boot_id: str = ""
     schema: int = 1
+
+
+def left_us(notification: Notification, now: "Now") -> int:
+    """How long it is still true: by boot time, so that a clock that is set throws nothing away. After a reboot by the
+    clock on the wall."""
+    if notification.created_boot_us is not None and notification.boot_id == now.boot_id:
+        return notification.created_boot_us + notification.expires_us - notification.created_us - now.boot_us
+    return notification.expires_us - now.wall_us
 
 
 TOGETHER_US = 2_000
@@ -298,20 +312,20 @@ def _is_overtaken(n: Notification, incident: Incident) -> bool:
 
 
 def claim_refused(
-    notification: Notification, now: Circumstances, wall_us: int
+    notification: Notification, life: Circumstances, now: "Now"
 ) -> tuple[NotificationState, Reason] | None:
     """Why a queued row may not be sent now, as the standing it then gets; `None`: it may be claimed.
 
     The one gate of both ways to a claim: rows born claimed and rows claimed later.
     """
-    refused = unwanted(notification, now)
+    refused = unwanted(notification, life)
     if refused is not None:
         return refused
-    if now.overtaken:  # a phone that rings already is left ringing: the first key says what has become of it
+    if life.overtaken:  # a phone that rings already is left ringing: the first key says what has become of it
         return NotificationState.WITHDRAWN, Reason.SUPERSEDED
-    if now.spoken_since:  # whoever wanted quiet did not know of it; and nobody hears old words after new ones
+    if life.spoken_since:  # whoever wanted quiet did not know of it; and nobody hears old words after new ones
         return NotificationState.WITHDRAWN, Reason.SUPERSEDED
-    if notification.expires_us <= wall_us:
+    if left_us(notification, now) <= 0:
         return NotificationState.EXPIRED, Reason.EXPIRED
     return None
 

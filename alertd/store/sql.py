@@ -228,9 +228,8 @@ READ_RUNNING_DRILLS_OF = """
 # --- housekeeping ---------------------------------------------------------------------------------------------------
 
 PRUNE_CAUSES = "DELETE FROM cause WHERE at_us < ?"
-EXPIRE_UNCLAIMED = (
-    "UPDATE notification SET state = 'expired', reason = 'expired' WHERE state = 'queued' AND expires_us < ?"
-)
+READ_UNCLAIMED = f"SELECT {STANDING} FROM notification WHERE state = 'queued' AND expires_us < ? LIMIT ?"  # noqa: S608 - constants
+EXPIRE = "UPDATE notification SET state = 'expired', reason = 'expired' WHERE state = 'queued' AND id = ?"
 """Rows that nobody claimed, even to find that they are too late: their channel is no longer configured."""
 PRUNE_TROUBLES = "DELETE FROM trouble WHERE cleared_us < ?"
 ERASE_WORDS_OF = """

@@ -16,7 +16,7 @@ from alertd.model.drill import Drill
 from alertd.model.events import Event
 from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId, derive
 from alertd.model.incident import Incident
-from alertd.model.notification import Claim, Lane, NotificationRow
+from alertd.model.notification import Claim, Lane, NotificationRow, left_us
 from alertd.model.trouble import Trouble
 from alertd.ports import Clock, DueTimer, JournalLine, OutboxCount
 from alertd.store import rows, sql
@@ -40,6 +40,8 @@ FALLBACK_BORN_LEASED = 50
 """Rows of the fixed fallback that are born claimed, a channel."""
 UNCLAIMED_US = 3600 * 1_000_000
 """A queued row that is out of date for so long waits for a channel that is gone."""
+UNCLAIMED_MAX = 1_000
+"""Of them in one tidying: the next finds the others."""
 SALT_BYTES = 16
 SALTS_DRAWN = 64
 CAUSE_KEPT_US = 30 * 24 * 3600 * 1_000_000
@@ -188,7 +190,7 @@ class SqlStore(ABC):
             life = IncidentLife.of(session, [row.notification for row in due])
             left = dict(room)
             for row in due:
-                refusal = life.refuses(row.notification, now.wall_us, waited=True)
+                refusal = life.refuses(row.notification, now, waited=True)
                 if refusal is not None:
                     refused.append((row, refusal))
                 elif left[row.notification.endpoint.channel] > 0:
@@ -248,7 +250,12 @@ class SqlStore(ABC):
     def prune(self, now: Now) -> int:
         before_us = now.wall_us - CAUSE_KEPT_US
         statements = [(sql.PRUNE_CAUSES, (before_us,)), (sql.PRUNE_TROUBLES, (before_us,))]
-        return self._housekeep([*statements, (sql.EXPIRE_UNCLAIMED, (now.wall_us - UNCLAIMED_US,))])
+        return self._housekeep([*statements, *((sql.EXPIRE, (each,)) for each in self._unclaimed(now))])
+
+    def _unclaimed(self, now: Now) -> list[NotificationId]:
+        found = self._session.rows(sql.READ_UNCLAIMED, (now.wall_us - UNCLAIMED_US, UNCLAIMED_MAX))
+        contents = [rows.notification(row).notification for row in found]
+        return [content.id for content in contents if left_us(content, now) < -UNCLAIMED_US]
 
     def erase_payloads(self, site_id: SiteId, before_us: int) -> int:
         """Erase names, numbers and words of a site's journal older than that; its chain still verifies."""

@@ -67,13 +67,13 @@ class IncidentLife:
         ids = sorted({n.incident_id for n in notifications if n.incident_id is not None})
         return cls(session, ids, with_drills=with_drills)
 
-    def refuses(self, notification: Notification, wall_us: int, *, waited: bool) -> Refusal | None:
+    def refuses(self, notification: Notification, now: Now, *, waited: bool) -> Refusal | None:
         """`waited`: it was written by another transaction than the one that asks."""
         incident = self._incidents.get(notification.incident_id) if notification.incident_id is not None else None
-        now = Circumstances.of(notification, incident, drill_running=notification.site_id in self._drilling)
-        if waited and notification.kind is Kind.PAGE and self._spoken_since(notification, wall_us):
-            now = replace(now, spoken_since=True)
-        return claim_refused(notification, now, wall_us)
+        life = Circumstances.of(notification, incident, drill_running=notification.site_id in self._drilling)
+        if waited and notification.kind is Kind.PAGE and self._spoken_since(notification, now.wall_us):
+            life = replace(life, spoken_since=True)
+        return claim_refused(notification, life, now)
 
     def _spoken_since(self, page: Notification, wall_us: int) -> bool:
         """Were words written in a later decision that this page must not cut? For quiet: whatever is said at the site,
@@ -545,7 +545,7 @@ class SqlTransaction:
             content = row.notification
             if room.get(content.endpoint.channel, 0) <= 0:
                 continue
-            refusal = born[content.id] = life.refuses(content, self._scope.now.wall_us, waited=False)
+            refusal = born[content.id] = life.refuses(content, self._scope.now, waited=False)
             if refusal is None:
                 room[content.endpoint.channel] -= 1
                 claims.append(rows.next_claim(row))

@@ -624,6 +624,19 @@ class StoreContract:
 
         assert world.row("ntf-1").state is NotificationState.EXPIRED, "it would be shown as queued for ever"
 
+    def test_a_clock_that_is_set_ahead_throws_nothing_away(self, world: World) -> None:
+        """A timer's length is a matter of boot time, and so is that of a text which waits for its carrier."""
+        born = {"created_boot_us": world.clock.boot_us, "boot_id": world.clock.now().boot_id}
+        minute = text("ntf-1", expires_us=START_WALL_US + 60_000_000)
+        world.commit(outbox(replace(minute, **born), replace(text("ntf-2", expires_us=minute.expires_us), **born)))
+        world.clock.wall_us += DAY_US
+
+        world.store.prune(world.clock.now())
+        assert ids(world.claim({"sms": 1})) == ["ntf-1"]
+        world.clock.advance(61)
+        assert world.claim() == ()
+        assert world.row("ntf-2").state is NotificationState.EXPIRED
+
     def test_refused_rows_do_not_keep_others_from_being_claimed(self, world: World) -> None:
         old = [text(f"old-{i:03}", expires_us=START_WALL_US) for i in range(120)]
         world.commit(outbox(*old, text("good", created_us=START_WALL_US + 1)))

@@ -223,7 +223,7 @@ CALLING = (
         edits=(
             Edit(
                 file="alertd/model/notification.py",
-                old="    if now.overtaken:",
+                old="    if life.overtaken:",
                 new="    if False:",
             ),
         ),

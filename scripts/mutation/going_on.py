@@ -193,6 +193,18 @@ GOING_ON = (
         by=Seeds(plus=CLOCK_SET_FORWARD, trips=("punctual timers",)),
     ),
     Mutant(
+        name="a clock that is set ahead throws away what waits",
+        edits=(
+            Edit(
+                file="alertd/model/notification.py",
+                old="    if notification.created_boot_us is not None and notification.boot_id == now.boot_id:\n",
+                new="    if notification.created_boot_us is not None and not now.wall_us:\n",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="clock_set_forward_while_texts_wait", trips=("expiry",)),
+    ),
+    Mutant(
         name="troubles are never cleared",
         edits=(
             Edit(

@@ -85,8 +85,8 @@ TELLING = (
     Mutant(
         name="expired texts are sent",
         edits=(
-            Edit(file=NOTIFICATION, old="    if notification.expires_us <= wall_us:\n", new="    if False:\n"),
-            Edit(file=OUTCOMES, old="    elif d.now.wall_us >= n.expires_us:\n", new="    elif False:\n"),
+            Edit(file=NOTIFICATION, old="    if left_us(notification, now) <= 0:\n", new="    if False:\n"),
+            Edit(file=OUTCOMES, old="    elif left_us(n, d.now) <= 0:\n", new="    elif False:\n"),
         ),
         by=Seeds(needs=("carrier_weather", "uplink_cut", "dispatch_weather"), trips=("expiry",)),
     ),

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from alertd.model.decision import EntryKind
+from alertd.model.decision import EntryKind, Now
 from alertd.model.incident import EscalationState
 from alertd.model.mode import Mode
 from alertd.model.notification import Circumstances, Kind, Lane, NotificationRow, NotificationState, claim_refused
@@ -33,7 +33,7 @@ def refused(p: Play, row: NotificationRow) -> tuple[NotificationState, Reason] |
     """What the store says when somebody wants to send it now."""
     incident = p.state.incidents.get(row.notification.incident_id) if row.notification.incident_id else None
     now = Circumstances.of(row.notification, incident, drill_running=False)
-    return claim_refused(row.notification, now, p.now_us)
+    return claim_refused(row.notification, now, Now(wall_us=p.now_us, boot_us=0))
 
 
 OVERTAKEN = (NotificationState.WITHDRAWN, Reason.SUPERSEDED)

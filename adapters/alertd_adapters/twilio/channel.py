@@ -13,7 +13,7 @@ from zlib import crc32
 import msgspec
 
 from alertd.model.blocked_numbers import blocked
-from alertd.model.notification import Claim, Notification, NotificationRow
+from alertd.model.notification import Claim, Notification, NotificationRow, left_us
 from alertd.model.outcome import Failed, Outcome, Unknown
 from alertd.ports import Clock, HttpNoAnswerError, HttpNotSentError, HttpResponse
 from alertd_adapters.twilio.error_codes import CODES, failure, without_numbers
@@ -145,7 +145,7 @@ class TwilioChannel:
 
     def _validity_s(self, notification: Notification) -> int:
         """Never beyond the moment at which the words stop being true."""
-        left_s = ceil((notification.expires_us - self._clock.now().wall_us) / 1_000_000)
+        left_s = ceil(left_us(notification, self._clock.now()) / 1_000_000)
         return max(VALIDITY_S_MIN, min(left_s, self._settings.validity_period_s))
 
     def _say(self, what: str, error: Exception) -> str:

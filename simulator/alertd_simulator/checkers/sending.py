@@ -18,6 +18,8 @@ LEASE_US = 60 * SECOND_US
 """A claim is worth this long: whatever was claimed in time leaves within it, or not at all."""
 COMMIT_SLACK_US = 15 * SECOND_US
 """The moment by which a claim is judged lies so long before its commit, at most: the writer's queue on a slow disk."""
+EARLY_SLACK_S = 30.0
+"""Between deciding what it is and its commit: the writer's queue on a slow disk."""
 
 OUTLIVES = frozenset(
     {
@@ -93,28 +95,48 @@ class AfterTheEnd(Checker):
 class Expiry(Checker):
     name = "expiry"
     docs = (
-        "Req 51: nothing is claimed past its expiry, by the machine's clock as it showed when the claim was made; and "
-        "an attempt begins within a lease of its claim."
+        "Req 51, 99: nothing is claimed past its expiry, and nothing is thrown away before it, whoever sets the clock; "
+        "what has outlived a power cut expires by the machine's clock as it showed when the claim was made. And an "
+        "attempt begins within a lease of its claim."
     )
-    sees = (Moved, Attempted)
+    sees = (Moved, Attempted, Crashed)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._power_us = -1
 
     def see(self, happening: Happening) -> None:
         match happening:
+            case Crashed(power=True):
+                self._power_us = happening.at_us
             case Moved() if row := newly_claimed(self.scene, happening):
-                at_us = happening.at_us
-                wall_us = self.scene.conditions.earliest_wall_us(at_us - COMMIT_SLACK_US, at_us)
-                if wall_us > row.notification.expires_us:
-                    late_s = (wall_us - row.notification.expires_us) / SECOND_US
-                    self._accuse(at_us, row, f"was claimed at least {late_s:.0f} s after it expired")
+                self._claimed(happening.at_us, row)
+            case Moved(after=N.EXPIRED) if row := self.scene.records.rows.get(happening.notification_id):
+                left_s = (row.born_us + _life_us(row) - happening.at_us) / SECOND_US
+                if row.born_us > self._power_us and left_s > EARLY_SLACK_S:
+                    self._accuse(happening.at_us, row, f"was thrown away {left_s:.0f} s before it expired")
             case Attempted(claim=claim) if row := self.scene.records.rows.get(claim.notification.id):
                 if row.claimed_us is not None and happening.at_us > row.claimed_us + LEASE_US:
                     self._accuse(happening.at_us, row, "left on a lease that was over")
             case _:
                 pass
 
+    def _claimed(self, at_us: int, row: Row) -> None:
+        if row.born_us > self._power_us:
+            late_us = at_us - COMMIT_SLACK_US - row.born_us - _life_us(row)
+        else:
+            wall_us = self.scene.conditions.earliest_wall_us(at_us - COMMIT_SLACK_US, at_us)
+            late_us = wall_us - row.notification.expires_us
+        if late_us > 0:
+            self._accuse(at_us, row, f"was claimed at least {late_us / SECOND_US:.0f} s after it expired")
+
     def _accuse(self, at_us: int, row: Row, what: str) -> None:
         content = row.notification
         self.accuse(at_us, f"{content.kind} to {content.recipient} ({content.id}) {what}")
+
+
+def _life_us(row: Row) -> int:
+    return row.notification.expires_us - row.notification.created_us
 
 
 class OneClaimOneTry(Checker):

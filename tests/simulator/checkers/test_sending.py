@@ -74,13 +74,26 @@ def test_nothing_is_claimed_past_its_expiry() -> None:
     assert any("after it expired" in words for words in late)
 
 
-def test_expiry_is_what_the_machines_clock_showed() -> None:
-    story = Story(Expiry).start().opened(text()).at(10).see(ClockMoved, by_s=-600.0, wall_us=WALL_US - 590 * S)
-    assert story.at(400).moved(N.CLAIMED).violations == []
-    story = Story(Expiry).start().opened(text()).at(10).see(ClockMoved, by_s=600.0, wall_us=WALL_US + 610 * S)
-    assert story.at(12).moved(N.CLAIMED).violations == []  # the claim may have been made before
-    story = Story(Expiry).start().opened(text()).at(10).see(ClockMoved, by_s=600.0, wall_us=WALL_US + 610 * S)
-    assert len(story.at(60).moved(N.CLAIMED).violations) == 1
+@pytest.mark.parametrize("by_s", [-600.0, 0.0, 600.0])
+def test_no_step_of_the_clock_makes_a_text_older_or_younger(by_s: float) -> None:
+    def stepped() -> Story:
+        return Story(Expiry).start().opened(text()).at(10).see(ClockMoved, by_s=by_s, wall_us=WALL_US + round(by_s) * S)
+
+    assert stepped().at(60).moved(N.CLAIMED).violations == []
+    assert len(stepped().at(400).moved(N.CLAIMED).violations) == 1
+    assert len(stepped().at(60).moved(N.EXPIRED).violations) == 1
+    assert stepped().at(400).moved(N.EXPIRED).violations == []
+
+
+def test_after_a_power_cut_expiry_is_what_the_machines_clock_shows() -> None:
+    def cut(by_s: int) -> Story:
+        story = Story(Expiry).start().opened(text()).at(5).see(Crashed, incarnation=1, where="power", power=True)
+        return story.start().at(10).see(ClockMoved, by_s=float(by_s), wall_us=WALL_US + (10 + by_s) * S)
+
+    assert cut(-600).at(400).moved(N.CLAIMED).violations == []
+    assert cut(600).at(12).moved(N.CLAIMED).violations == []  # the claim may have been made before
+    assert len(cut(600).at(60).moved(N.CLAIMED).violations) == 1
+    assert cut(600).at(12).moved(N.EXPIRED).violations == []
 
 
 def test_an_attempt_begins_within_its_lease() -> None:
