@@ -286,6 +286,8 @@ class Fleet:
         kind = self._mapped.kind(device.id)
         if nonsense.kind in GARBLED and kind is not None:  # on its family's own topic
             payload = replace(payload, topic=self._mapped.topic(kind, device.id))
+        elif device.kind is DeviceKind.SENSOR and payload.topic == ABOVE_PRESSES + device.id:
+            payload = replace(payload, topic=self._sensors_speak_on + device.id)
         if nonsense.kind != "decide":
             return 0.0, payload, None
         classes = [meaning(device, PRESS, 1_000), *(IncidentClass(name) for name in device.gestures.actions.values())]

@@ -111,11 +111,20 @@ class WithheldAcknowledgements(Checker):
         and each has an acknowledgement of its own."""
         self._taken = 0
         self._given = 0
+        self._sensor_of: dict[int, DeviceId] = {}
+        self._unacknowledged: dict[DeviceId, set[int]] = {}
+        """Messages of a sensor that arrived: repeats are acknowledged before the commit that they share."""
+        self._held: set[int] = set()
+        """Of them, those that memory holds: each takes a place from presses."""
 
     def see(self, happening: Happening) -> None:
         match happening:
-            case Published(truth=truth) if truth is not None and not is_sensors(self.scene.registry, truth.device_id):
+            case Published(truth=truth) if truth is not None and is_sensors(self.scene.registry, truth.device_id):
+                self._sensor_of[happening.number] = truth.device_id
+            case Published(truth=truth) if truth is not None:
                 self._device_of[happening.number] = truth
+            case Arrived(number=number) | Acked(number=number) if number in self._sensor_of:
+                self._see_sensor(happening, number)
             case Committed():
                 self._committed(happening)
             case Arrived(number=number) if number in self._device_of:
@@ -123,24 +132,46 @@ class WithheldAcknowledgements(Checker):
             case Acked():
                 self._acknowledged(happening)
             case Started():
-                self._taken = self._given = 0
+                self._begin_anew()
                 self._waiting.clear()
+                self._unacknowledged.clear()
             case _:
                 pass
+
+    def _begin_anew(self) -> None:
+        self._taken = self._given = 0
+        self._held.clear()
+
+    def _see_sensor(self, happening: Arrived | Acked, number: int) -> None:
+        messages = self._unacknowledged.setdefault(self._sensor_of[number], set())
+        if isinstance(happening, Arrived):
+            messages.add(number)
+            return
+        messages.discard(number)
+        if number in self._held:
+            self._held.discard(number)
+            self._taken -= 1
 
     def _committed(self, committed: Committed) -> None:
         event = committed.event
         pressed = isinstance(event, Pressed | Unregistered | Malformed)
         if isinstance(event, Pressed) and is_sensors(self.scene.registry, event.signal.device_id):
-            pressed = False  # repeats of a sensor share one commit, and are acknowledged before it
+            pressed = False
+            self._sensor_committed(event.signal.device_id, durable=committed.durable)
         ailing = any(self.scene.conditions.is_on(fault) for fault in DISK)
         if committed.durable and (pressed or not ailing):
-            self._taken = self._given = 0  # room alone is not enough: what memory holds must have come back
+            self._begin_anew()  # room alone is not enough: what memory holds must have come back
         elif not committed.durable and pressed:
             self._taken += max(1, self._messages(committed.event))
         if isinstance(committed.event, Pressed):
             self._durable[committed.event.signal.device_id] = committed.durable
             del self._waiting[committed.event.signal.device_id]
+
+    def _sensor_committed(self, device_id: DeviceId, *, durable: bool) -> None:
+        held = self._unacknowledged.pop(device_id, set()) - self._held
+        if not durable:
+            self._held |= held
+            self._taken += len(held)
 
     def _messages(self, event: Event) -> int:
         return self._waiting[event.signal.device_id] if isinstance(event, Pressed) else 1
