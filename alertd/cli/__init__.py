@@ -67,6 +67,7 @@ for name, group in (
     ("broker", broker_app),
 ):
     app.add_typer(group, name=name)
+devices_app.command("import")(configuration.import_devices)  # where whoever came from `devices learn` looks for it
 
 
 def _print_version(wanted: bool) -> None:

@@ -113,7 +113,7 @@ class Intake:
         self._telemetry = telemetry
         self.readings = Readings(clock, telemetry)
         """Sensors are heard through it."""
-        self._followers = (dispatch, *followers)
+        self._followers: tuple[Follower, ...] = (dispatch, self.readings, *followers)
         self._batch_max = batch_max
         self._waiting = WaitingRoom()
         self._known = KnownSites()

@@ -17,6 +17,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from alertd.daemon.telemetry import Telemetry
+from alertd.model.decision import Decision
 from alertd.model.events import Event, Pressed
 from alertd.model.ids import DeviceId
 from alertd.model.incident import VERIFY_FIRST
@@ -70,6 +71,8 @@ class Readings:
         self._telemetry = telemetry
         self._spoken: dict[Key, Spoken] = {}
         self._passing: list[Spoken] = []
+        self._tried: set[DeviceId] = set()
+        """Sensors that are tried out."""
         self._news = asyncio.Event()
 
     # --- in the way of a message ------------------------------------------------------------------------------------
@@ -93,6 +96,14 @@ class Readings:
                     spoken.passed_us = spoken.on_us = None
 
         done.add_done_callback(settled)
+
+    def committed(self, decision: Decision) -> None:
+        """Where a test begins, or is over, a sensor has said nothing: no alarm is a repeat of one that was tried."""
+        for memory in decision.gestures:
+            if (memory.test is not None) != (memory.device_id in self._tried):
+                self._tried ^= {memory.device_id}
+                for key in [key for key in self._spoken if key[0] == memory.device_id]:
+                    del self._spoken[key]
 
     def _sifted(self, event: Event, registry: Registry) -> Event | None:
         device = _sensor(event, registry)

@@ -47,14 +47,24 @@ def counted(d: Draft, event: Pressed, device: Device) -> Gesture:
         return Gesture(incident_class=None, count=1, reason=Reason.UNMAPPED_ACTION)
     before = d.memory(device.id)
     every = _under_way(before)
-    same = next((each for each in every if _continues(d, event, each, rules)), None)
+    # More than one, if what came last lies between them: presses overtake each other on the way.
+    same = tuple(each for each in every if _continues(d, event, each, rules))
     count = signal.count or 1
     if count == 1:  # no count, or that of a button which calls each of its presses the first: it is counted here
-        count += same.count if same is not None else 0
-    others = tuple(each for each in every if each is not same)[:GESTURES_MAX]
-    at_us, now = signal.pressed_us or event.received_us, d.now
+        count += sum(each.count for each in same)
+    others = tuple(each for each in every if each not in same)[:GESTURES_MAX]
+    first_us, last_us = _span(event, same)
+    boot_us, boot_id = d.now.boot_us, d.now.boot_id
     d.remember(
-        replace(before, count=count, last_us=at_us, last_boot_us=now.boot_us, boot_id=now.boot_id, others=others)
+        replace(
+            before,
+            count=count,
+            first_us=first_us,
+            last_us=last_us,
+            last_boot_us=boot_us,
+            boot_id=boot_id,
+            others=others,
+        )
     )
     reached = [threshold for threshold in sorted(rules.presses) if threshold <= count]
     if not reached:
@@ -63,8 +73,16 @@ def counted(d: Draft, event: Pressed, device: Device) -> Gesture:
     if event.backlog and signal.pressed_us is None and signal.count in (None, 1):
         # Presses that waited at the broker arrive together however far apart they were made: their number says nothing.
         threshold = reached[0]
-    continues_us = same.last_us if same is not None else None
+    continues_us = max((each.last_us for each in same), default=None)
     return Gesture(incident_class=IncidentClass(rules.presses[threshold]), count=count, continues_us=continues_us)
+
+
+def _span(event: Pressed, same: tuple[Counted, ...]) -> tuple[int, int]:
+    """When the gesture began, and its last press, by the device's clock; without one, when it was heard last."""
+    at_us = event.signal.pressed_us
+    if at_us is None:
+        return event.received_us, event.received_us
+    return min(at_us, *(e.first_us or e.last_us for e in same), at_us), max(at_us, *(e.last_us for e in same), at_us)
 
 
 def is_counted(signal: Signal, rules: Gestures) -> bool:
@@ -94,7 +112,11 @@ def silent_us(d: Draft, event: Pressed, before: Activation | Counted) -> int:
 
 def _under_way(memory: GestureCount) -> tuple[Counted, ...]:
     latest = Counted(
-        count=memory.count, last_us=memory.last_us, last_boot_us=memory.last_boot_us, boot_id=memory.boot_id
+        count=memory.count,
+        first_us=memory.first_us,
+        last_us=memory.last_us,
+        last_boot_us=memory.last_boot_us,
+        boot_id=memory.boot_id,
     )
     return tuple(each for each in (latest, *memory.others) if each.count)
 
@@ -104,8 +126,10 @@ def _continues(d: Draft, event: Pressed, before: Counted, rules: Gestures) -> bo
     broker, boot time says so as well: somebody may have set the wall clock between two presses."""
     window_us = rules.window_s * 1_000_000
     at_us = event.signal.pressed_us or event.received_us
-    if abs(at_us - before.last_us) <= window_us:
+    if (before.first_us or before.last_us) - window_us <= at_us <= before.last_us + window_us:
         return True
+    if event.backlog and event.signal.pressed_us is None:  # pressed at any time since the line was lost: it may belong
+        return event.oldest_us - window_us <= before.last_us <= event.received_us
     if event.backlog or event.signal.pressed_us is not None:
         return False
     return 0 <= silent_us(d, event, before) <= window_us

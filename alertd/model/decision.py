@@ -67,6 +67,8 @@ class Counted(Struct, frozen=True, kw_only=True):
 
     count: int
     last_us: int
+    first_us: int = 0
+    """When it began; 0: nobody noted it."""
     last_boot_us: int | None = None
     boot_id: str = ""
 
@@ -78,6 +80,8 @@ class GestureCount(Struct, frozen=True, kw_only=True):
     device_id: DeviceId
     count: int = 0
     last_us: int = 0
+    first_us: int = 0
+    """When the gesture began: presses overtake each other on the way."""
     last_boot_us: int | None = None
     """When the last of them was taken up, in the boot time of `boot_id`, which no step of the clock moves."""
     boot_id: str = ""

@@ -293,4 +293,48 @@ REMEMBERING = (
         edits=(Edit(file=NODES, old="                self._nodes[address] = node\n", new="                pass\n"),),
         by=Tests(paths=("tests/adapters/decoders/sparkplug/test_sparkplug.py",), names="promise 1"),
     ),
+    Mutant(
+        name="gestures: presses that overtake each other are two gestures",
+        edits=(
+            Edit(
+                file=GESTURES,
+                old="        count += sum(each.count for each in same)\n",
+                new="        count += same[0].count if same else 0\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_presses.py",), names="presses that overtake each other paged nobody"),
+    ),
+    Mutant(
+        name="gestures: what waited for a lost line is another gesture",
+        edits=(
+            Edit(
+                file=GESTURES,
+                old="        return event.oldest_us - window_us <= before.last_us <= event.received_us\n",
+                new="        return False\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_presses.py",), names="around a lost line paged nobody"),
+    ),
+    Mutant(
+        name="tests: a sensor's real alarm is a repeat of the one that was tried",
+        edits=(
+            Edit(
+                file="alertd/daemon/readings.py",
+                old="            if (memory.test is not None) != (memory.device_id in self._tried):\n",
+                new="            if memory.test is not None and not memory.count and memory.device_id is None:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_readings.py",), names="the flood behind a test was gathered"),
+    ),
+    Mutant(
+        name="tests: a closed terminal leaves the button in test",
+        edits=(
+            Edit(
+                file="alertd/console/trying/cli.py",
+                old="        raise KeyboardInterrupt\n",
+                new="        raise SystemExit(1)\n",
+            ),
+        ),
+        by=Tests(paths=("tests/cli/test_devices_test.py",), names="taken for a part of it"),
+    ),
 )

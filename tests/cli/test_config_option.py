@@ -72,6 +72,7 @@ def test_simulate_takes_the_directory_that_was_said(tmp_path):
         ("run", "B"),
         ("import", "people", "x.csv", "--config", "B"),
         ("import", "devices", "x.csv", "--config", "B"),
+        ("devices", "import", "x.csv", "--config", "B"),
         ("devices", "decode", "a/b", "{}", "--config", "B"),
         ("devices", "learn", "--config", "B"),
         ("broker", "config", "--config", "B"),
@@ -110,5 +111,5 @@ def test_no_other_command_names_a_directory():
 
     found = set(with_config(typer.main.get_command(app)))
     imports = {("import", "people"), ("import", "devices")}
-    devices = {("devices", "decode"), ("devices", "learn")}
+    devices = {("devices", "decode"), ("devices", "learn"), ("devices", "import")}
     assert found == {("check",), ("doctor",), ("run",), *imports, *devices, ("broker", "config")}

@@ -1,5 +1,7 @@
 """`alertd devices test` and `hash-code`: what an admin sees at a device."""
 
+import os
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -57,6 +59,16 @@ def test_a_device_that_is_not_heard_is_a_failure_that_says_where_to_look(shell, 
     assert said.code != 0
     assert "its time is over" in said.out
     assert "Look at its battery, its gateway, and the trigger" in said.err
+
+
+@pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+def test_a_closed_terminal_leaves_no_button_in_test(shell, oak, how):
+    """Its next press would page nobody, and nobody would look."""
+    oak.moments += [lambda: os.kill(os.getpid(), how)]
+    shell.run(*TEST)
+
+    oak.press("badge-204", 3)
+    assert oak.rows, "a real press behind the test was taken for a part of it"
 
 
 def test_one_that_stays_in_its_alarm_is_in_test_until_it_is_reset(shell, oak):

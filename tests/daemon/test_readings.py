@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from alertd.daemon.readings import GATHER_S, GATHER_SHOTS_S, Readings
 from alertd.daemon.telemetry import Telemetry
-from alertd.model.decision import EntryKind
+from alertd.model.decision import Decision, DeviceTest, EntryKind, GestureCount
 from alertd.model.events import Event, Pressed, Signal
 from alertd.model.ids import CauseId, DeviceId
 from alertd.model.incident import IncidentClass
@@ -168,6 +168,34 @@ async def test_an_end_does_not_stand_for_the_alarms_that_still_wait():
     assert front.heard() == [("vape", 1, False)]
     await asyncio.sleep(GATHER_S + 1)
     assert front.heard() == [("vape", 1, False)], "an alarm was written down as an end"
+
+
+def _tried(front: Front, *, is_tried: bool) -> None:
+    test = DeviceTest(id="t-1", by="J. Ruiz", incident_class=IncidentClass.VAPE, began_us=0, ends_us=600_000_000)
+    memory = GestureCount(device_id=DeviceId("vape-wc"), test=test if is_tried else None)
+    front.readings.committed(Decision(gestures=(memory,)))
+
+
+@in_virtual_time
+async def test_a_real_alarm_behind_a_test_is_no_repeat_of_what_was_tried():
+    front = Front()
+    _tried(front, is_tried=True)
+    front.say()
+    assert front.heard() == [("vape", 1, False)]
+    _tried(front, is_tried=False)
+    front.say()
+    assert front.heard() == [("vape", 1, False)], "the flood behind a test was gathered"
+
+
+@in_virtual_time
+async def test_a_number_that_is_high_behind_a_test_is_an_alarm_of_its_own():
+    front = Front()
+    _tried(front, is_tried=True)
+    await _readings(front, 60, 60, 60)
+    assert front.heard() == [("vape", 1, False)]
+    _tried(front, is_tried=False)
+    await _readings(front, 60, 60, 60)
+    assert front.heard() == [("vape", 1, False)], "it was hidden for an hour"
 
 
 @in_virtual_time

@@ -310,6 +310,54 @@ def test_a_press_from_a_short_outage_is_not_late() -> None:
     assert ("psap", "dispatch_new") in play.said()
 
 
+@pytest.mark.parametrize(("before", "waited"), [(1, 2), (2, 1), (2, 2)])
+def test_a_gesture_that_the_line_was_lost_in_is_one(before: int, waited: int) -> None:
+    """Pressed before and after the connection was lost: what waited may belong to what was heard (promise 2)."""
+    play = Play()
+    for _ in range(before):
+        play.press(count=None)
+        play.wait(0.5)
+    lost_us = play.now_us
+    play.wait(20)
+    for _ in range(waited):
+        play.press(count=None, backlog_since_us=lost_us)
+
+    assert play.state.incidents, "promise 2: three presses around a lost line paged nobody"
+    assert play.incident.incident_class is IncidentClass.STAFF_ASSIST
+
+
+def test_what_waited_since_long_after_a_press_is_no_part_of_its_gesture() -> None:
+    play = Play()
+    play.press(count=None)
+    play.press(count=None)
+    play.wait(60)
+    lost_us = play.now_us
+    play.wait(20)
+    play.press(count=None, backlog_since_us=lost_us)
+
+    assert not play.state.incidents
+
+
+@pytest.mark.parametrize("arrive", [(0, 8, 16), (0, 16, 8), (16, 0, 8), (8, 0, 16), (16, 8, 0)])
+def test_presses_that_overtake_each_other_are_one_gesture(arrive: tuple[int, ...]) -> None:
+    play = Play()
+    began_us = play.now_us - 40_000_000
+    for after_s in arrive:
+        play.press(count=None, pressed_us=began_us + after_s * 1_000_000)
+
+    assert play.state.incidents, "promise 2: three presses that overtake each other paged nobody"
+    assert play.incident.incident_class is IncidentClass.STAFF_ASSIST
+
+
+def test_eight_presses_of_which_every_second_overtakes_are_a_lockdown() -> None:
+    play = Play()
+    began_us = play.now_us - 40_000_000
+    for after_s in (0, 9, 18, 27, 4, 13, 22, 31):
+        play.press(count=None, pressed_us=began_us + after_s * 1_000_000)
+
+    assert play.incident.incident_class is IncidentClass.LOCKDOWN, "promise 2: eight presses are no lockdown"
+
+
 def test_counts_from_a_backlog_without_device_time_never_upgrade() -> None:
     play = Play()
     for _ in range(10):

@@ -4,8 +4,10 @@ The command is the test: while it runs the device is in test, when it ends the d
 ends by itself after its minutes.
 """
 
+import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -47,11 +49,13 @@ def try_out(  # noqa: PLR0913, PLR0917 - one parameter an option
         seen = {line["site"]: line["number"] for line in begun["heard"]}
         if not as_json:
             typer.echo(f"{begun['words']} Press it now. Ctrl-C ends the test.")
-        try:
-            found, over = _listen(client, device, seen, keep=keep, quiet=as_json)
-        except KeyboardInterrupt:
-            found, over = [], False
-        last = begun if over else client.post("/v1/device-tests/end", {**signed(by, name), "device": device})
+        with _whatever_ends_it():
+            try:
+                found, over = _listen(client, device, seen, keep=keep, quiet=as_json)
+            except KeyboardInterrupt:
+                found, over = [], False
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave it in test
+            last = begun if over else client.post("/v1/device-tests/end", {**signed(by, name), "device": device})
     if as_json:
         print_json({**last, "heard": found})
         return
@@ -61,6 +65,23 @@ def try_out(  # noqa: PLR0913, PLR0917 - one parameter an option
         typer.echo(f"It has not said that its alarm is over: reset {device} NOW. When it says so again, that is REAL.")
     if not gestures:
         fail(f"No gesture of {device} was heard. Look at its battery, its gateway, and the trigger.", Exit.FAILED)
+
+
+@contextmanager
+def _whatever_ends_it() -> Iterator[None]:
+    """A terminal that is closed, or `timeout`, ends the command as Ctrl-C does: no button stays in test behind it."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)}
+    signal.signal(signal.SIGHUP, stop)
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _listen(
