@@ -6,6 +6,7 @@
     .venv/bin/python scripts/mutants.py --sample           those, and of the simulation's the ones that are soon caught
     .venv/bin/python scripts/mutants.py --checkers         only those of the simulation; ends with the table of checkers
     .venv/bin/python scripts/mutants.py --write            all, and docs/mutants.md gets what came out
+    .venv/bin/python scripts/mutants.py --keep FILE        what FILE says was caught is not tried; the rest goes there
     .venv/bin/python scripts/mutants.py --list             what there is; nothing is run
 
 A mutant is a change of the source text. A quick test catches it by an assertion that names the promise; or the
@@ -26,6 +27,7 @@ from queue import SimpleQueue
 
 from mutation import page, table
 from mutation.catalogue import MUTANTS
+from mutation.kept import KeptResults
 from mutation.mutant import Mutant, Result, Tests
 from mutation.tree import Tree
 from mutation.trial import Intact, try_out
@@ -38,7 +40,7 @@ def main() -> int:
         print(table.listed(chosen))
         return 0
     began = time.monotonic()
-    results = _try_all(chosen, options.jobs)
+    results = _try_all(chosen, options.jobs, KeptResults(options.keep))
     minutes = (time.monotonic() - began) / 60
     print("\n" + table.of_mutants(results))
     whole = {mutant for mutant in MUTANTS if not isinstance(mutant.by, Tests)} <= set(chosen)
@@ -49,7 +51,7 @@ def main() -> int:
     print(f"\n{len(results) - len(holes)} of {len(results)} mutants caught, {minutes:.1f} min", end="")
     print(f"; checkers that nothing trips: {', '.join(idle) or 'none'}" if whole else "")
     if options.write and len(chosen) == len(MUTANTS):
-        page.write(results, minutes=minutes, jobs=options.jobs)
+        page.write(results, jobs=options.jobs)
     return 1 if holes or idle else 0
 
 
@@ -60,6 +62,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sample", action="store_true", help="those, and the cheap ones of the simulation")
     parser.add_argument("--checkers", action="store_true", help="only those of the simulation")
     parser.add_argument("--write", action="store_true", help="write what came out to docs/mutants.md")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="go on where a run was stopped: results stand there")
     parser.add_argument("--list", action="store_true", help="run nothing")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at once")
     return parser.parse_args()
@@ -73,7 +76,7 @@ def _is_meant(mutant: Mutant, options: argparse.Namespace) -> bool:
     return wanted and (not words or any(word in mutant.name.lower() for word in words))
 
 
-def _try_all(chosen: Sequence[Mutant], jobs: int) -> list[Result]:
+def _try_all(chosen: Sequence[Mutant], jobs: int, kept: KeptResults) -> list[Result]:
     """In the order of the catalogue; each is told of when it is done."""
     with tempfile.TemporaryDirectory(prefix="alertd-mutants-") as folder:
         intact = Tree.copy(Path(folder) / "intact")
@@ -83,11 +86,15 @@ def _try_all(chosen: Sequence[Mutant], jobs: int) -> list[Result]:
         days = Intact(intact)
 
         def one(mutant: Mutant) -> Result:
+            known = kept.of(mutant)
+            if known is not None:
+                return known
             tree = trees.get()
             try:
                 result = try_out(mutant, tree, days)
             finally:
                 trees.put(tree)
+            kept.keep(result)
             sys.stdout.write(f"{table.line(result)}\n")  # in one piece: others write, too
             sys.stdout.flush()
             return result

@@ -14,16 +14,17 @@ BEGIN, END = "<!-- written by scripts/mutants.py --write -->\n", "<!-- until her
 MESSAGE_LETTERS = 160
 
 
-def write(results: Sequence[Result], *, minutes: float, jobs: int) -> None:
+def write(results: Sequence[Result], *, jobs: int) -> None:
     text = PAGE.read_text(encoding="utf-8")
     head, _, rest = text.partition(BEGIN)
     tail = rest.partition(END)[2]
-    PAGE.write_text(f"{head}{BEGIN}\n{_tables(results, minutes, jobs)}\n{END}{tail}", encoding="utf-8")
+    PAGE.write_text(f"{head}{BEGIN}\n{_tables(results, jobs)}\n{END}{tail}", encoding="utf-8")
 
 
-def _tables(results: Sequence[Result], minutes: float, jobs: int) -> str:
+def _tables(results: Sequence[Result], jobs: int) -> str:
     caught = sum(not result.wrong for result in results)
     today = datetime.now(UTC).date().isoformat()
+    minutes = sum(result.seconds for result in results) / 60 / jobs
     how = f"Python {platform.python_version()}, {jobs} at once"
     return "\n".join((
         f"{today}, {how}: **{caught} of {len(results)} caught** in {minutes:.0f} minutes.",
