@@ -291,6 +291,7 @@ class Process:
             version=__version__,
             config_version=self._running.intake.registry.version,
             started_us=self._started_us,
+            in_test=self._running.activity.device_tests(),
         )
 
 

@@ -71,8 +71,17 @@ def handed_out(folder: Path) -> dict[str, str]:
 class GeneratedMosquitto(RealMosquitto):
     """`port` is the plain listener, where there is one. `extra`: lines that come last, and win."""
 
-    def __init__(self, directory: Path, folder: Path, authority: Authority, *, extra: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        folder: Path,
+        authority: Authority,
+        *,
+        extra: tuple[str, ...] = (),
+        port: int | None = None,
+    ) -> None:
         super().__init__(directory)
+        self.port = port or self.port
         self.folder = folder
         self.tls_port = free_port()
         self._authority = authority

@@ -77,7 +77,8 @@ def timeline(context: typer.Context, incident: IncidentArg, as_json: Json = Fals
 def ack(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: typer.Context,
     incident: IncidentArg,
-    person: Annotated[str, typer.Option("--as", help="Who answers: a person's id.")],
+    by: Annotated[str | None, typer.Option("--by", metavar="PERSON", help="Who answers: a person's id.")] = None,
+    formerly: Annotated[str | None, typer.Option("--as", hidden=True)] = None,
     arrived: Annotated[bool, typer.Option("--arrived", help="Is there, instead of going.")] = False,
     cannot_go: Annotated[bool, typer.Option("--cannot-go", help="Cannot go: the next is called at once.")] = False,
     key: KeyOption = None,
@@ -88,15 +89,17 @@ def ack(  # noqa: PLR0913, PLR0917 - one parameter an option
     Only for somebody of the incident's site, or who was told of it. By a code of the texts (417, 517, 617) its digit
     says the answer; the timeline shows that an operator typed it.
 
-    Examples:  alertd ack 17 --as ruiz  ·  alertd ack 17 --as ruiz --arrived  ·  alertd ack 517 --as ruiz
+    Examples:  alertd ack 17 --by ruiz  ·  alertd ack 17 --by ruiz --arrived  ·  alertd ack 517 --by ruiz
     """
     from alertd.console.client import segment
 
     if arrived and cannot_go:
         fail("--arrived and --cannot-go say opposite things: give one of them", Exit.USAGE)
+    if (by is None) == (formerly is None):
+        fail("say who answers: --by PERSON (an id of people.csv)", Exit.USAGE)
     kind = {"kind": "arrived"} if arrived else {"kind": "cannot_go"} if cannot_go else {}
     with daemon(context) as client:
-        answer = client.post(f"/v1/incidents/{segment(incident)}/answers", {"person": person, **kind}, key)
+        answer = client.post(f"/v1/incidents/{segment(incident)}/answers", {"person": by or formerly, **kind}, key)
         show_committed(answer, as_json)
 
 

@@ -134,7 +134,7 @@ def acknowledge_trouble(  # noqa: PLR0913, PLR0917 - one parameter an option
         if as_json:
             print_json(answer)
         else:
-            render.troubles({"troubles": [answer["trouble"]]})
+            render.troubles({"troubles": [answer["trouble"]], "in_test": ()})
 
 
 def health(context: typer.Context, as_json: Json = False) -> None:

@@ -3,7 +3,6 @@
 Written in `alertd.toml` under `[daemon]`; an environment variable `ALERTD_<NAME>` beats the file. Never a secret.
 """
 
-import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -14,14 +13,15 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from alertd.config.problems import Problem, ProblemSeverity, did_you_mean
 from alertd.config.secrets_in_clear import has_password, secret_parameter
+from alertd.model.this_machine import is_this_machine
 
 ENVIRONMENT_PREFIX = "ALERTD_"
 SECRET_PREFIX = "ALERTD_SECRET_"
 ENVIRONMENT = "environment"
 """Stands for a file name in problems of environment variables."""
 
-_OTHER_VARIABLES = frozenset({"ALERTD_CONFIG"})
-"""Read elsewhere: the command line takes the configuration directory from it."""
+_OTHER_VARIABLES = frozenset({"ALERTD_CONFIG", "ALERTD_SIM_PASSWORD"})
+"""Read elsewhere: the command line takes the configuration directory from it; a played device its password."""
 
 
 class Settings(BaseSettings):
@@ -158,16 +158,6 @@ def _doubts(settings: Settings, lines: Mapping[str, int], file: str, environ: Ma
     message = "answers of people and dispatch centers would travel in clear"
     place = _place("public_base_url", lines, file, environ)
     return [_problem(*place, message, "write https://…, and let a proxy hold the certificate", ProblemSeverity.WARNING)]
-
-
-def is_this_machine(host: str) -> bool:
-    """Does the name stand for the machine that alertd runs on?"""
-    if host.casefold() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _unknown_variables(environ: Mapping[str, str], known: set[str]) -> list[Problem]:

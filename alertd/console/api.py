@@ -23,6 +23,7 @@ from alertd.console.refusals import Refusal, RefusedError, unknown
 from alertd.console.site_test import test_site
 from alertd.console.timeline import open_questions
 from alertd.console.trying import orders as trying
+from alertd.console.trying.standing import every_test, in_test
 from alertd.console.views import TimelineView, incident_detail, incident_view, notification_view, trouble_view
 from alertd.engine.device_tests import MINUTES_MAX as TEST_MINUTES_MAX
 from alertd.engine.device_tests import MINUTES_MIN as TEST_MINUTES_MIN
@@ -176,6 +177,7 @@ async def health(backend: Daemon) -> Response:
         "version": now.version,
         "config_version": now.config_version,
         "started_us": now.started_us,
+        "in_test": in_test(now.in_test, backend.registry(), backend.clock.now().wall_us),
     }
     return shown(body, 200 if now.alive else 503)
 
@@ -332,7 +334,8 @@ async def drill_report(backend: Daemon, drill_id: str) -> Response:
 
 @router.post("/device-tests")
 async def begin_device_test(backend: Daemon, order: DeviceTestOrder, key: Key = None) -> Response:
-    """Tries one device out: for so long its presses page nobody, up to a class. Everything else stays real."""
+    """Tries one device out: its presses page nobody, up to a class, while somebody asks what was heard (at least every
+    30 s), at most so many minutes. Everything else stays real."""
     view = await trying.start(backend, order.device, order.minutes, order.incident_class, order.signature, key)
     return shown(view)
 
@@ -344,20 +347,24 @@ async def end_device_test(backend: Daemon, order: DeviceTestEndOrder) -> Respons
 
 
 @router.get("/device-tests")
-async def device_test(backend: Daemon, device: str, after: str = "") -> Response:
-    """What was heard of a device in its last test, after the last line of each site that is known: "oak:17,elm:3"."""
+async def device_test(backend: Daemon, device: str | None = None, after: str = "") -> Response:
+    """What was heard of a device in its last test, after the last line of each site that is known: "oak:17,elm:3".
+    Whoever asks watches: a test for which nobody asks is over. Without a device, which are in test; watches none."""
+    if device is None:
+        return shown({"in_test": await every_test(backend)})
     pairs = (each.rpartition(":") for each in after.split(","))
     known = {site: int(number) for site, _, number in pairs if number.isascii() and number.isdigit()}
-    return shown(await trying.look(backend, device, known))
+    return shown(await trying.watch(backend, device, known))
 
 
 @router.get("/troubles")
 async def troubles(backend: Daemon) -> Response:
-    """Those that stand, the gravest class first, and those that are over and were not acknowledged yet."""
+    """Those that stand, the gravest class first, and those that are over and were not acknowledged yet; and devices
+    that are in test, which is none."""
     found = await read(lambda: backend.store.read_troubles(latched=True))
     registry = backend.registry()
     found = tuple(sorted(found, key=lambda t: (not t.stands, t.trouble_class is not TroubleClass.SUPERVISORY)))
-    return shown({"troubles": [trouble_view(t, registry) for t in found]})
+    return shown({"troubles": [trouble_view(t, registry) for t in found], "in_test": await every_test(backend)})
 
 
 @router.post("/troubles/{trouble_key:path}/acknowledge")

@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from alertd.model.check_in import DeviceStanding
-from alertd.model.decision import EntryKind, GestureCount
+from alertd.model.decision import DeviceTest, EntryKind, GestureCount
 from alertd.model.drill import Drill
 from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
@@ -40,6 +40,8 @@ class Health(Struct, frozen=True, kw_only=True):
     version: str
     config_version: str
     started_us: int
+    in_test: tuple[tuple[DeviceId, DeviceTest], ...] = ()
+    """Devices that are tried out over this process: their presses page nobody. No doubt of life."""
 
     @property
     def alive(self) -> bool:
@@ -80,7 +82,7 @@ class StoreReader(Protocol):
     ) -> tuple[JournalLine, ...]: ...
     def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]: ...
     def read_drill(self, drill_id: DrillId) -> Drill | None: ...
-    def read_device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]: ...
+    def read_device_tests(self, device_id: DeviceId | None = None) -> tuple[tuple[SiteId, GestureCount], ...]: ...
     def read_troubles(self, *, latched: bool = False) -> tuple[Trouble, ...]: ...
 
 

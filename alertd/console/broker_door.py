@@ -8,9 +8,9 @@ import ssl
 import time
 from collections.abc import Iterator, Sequence
 
-from alertd.config.settings import is_this_machine
 from alertd.console.doctor import CONNECT_WAIT_S, FAIL, OK, WARN, Finding, Secret, Section
 from alertd.exports.broker.layout import PLAIN_PORT, tls_port_beside
+from alertd.model.this_machine import is_this_machine
 
 WARN_DAYS = 30
 NEW_ONE = "make a new one (docs/broker.md, step 2)"

@@ -135,21 +135,24 @@ def _wrong_device(what: str, broker: Broker) -> Finding:
     except OSError as error:
         words = f"not known whether a device may press as another: {error}"
         return Finding(level=WARN, what=what, words=words, remedy="try again")
-    return _pressed_as_another(what, broker.device, _tried(broker, broker.device, session, _others(broker)))
+    tried = _tried(broker, broker.device, session, _others(broker))
+    remedy = "write the access list with alertd broker config; see docs/broker.md"
+    wrong = _verdict(what, "a device may press as another", broker.device, tried, remedy)
+    return wrong or Finding(level=OK, what=what, words="a device may press as nobody else")
 
 
-def _pressed_as_another(what: str, device: Login, tried: Tried | None) -> Finding:
+def _verdict(what: str, may: str, login: Login, tried: Tried | None, remedy: str) -> Finding | None:
+    """`may`: what nobody may do with that login ("a sensor may press"), in words. `None`: they may not."""
     if tried is None:
-        words = "whether a device may press as another, the broker does not say"
+        words = f"whether {may}, the broker does not say"
         return Finding(level=WARN, what=what, words=words, remedy='it would by protocol = "5" and QoS 1')
     if tried.taken:
-        words = f"a device may press as another: {device.username} published to {', '.join(tried.taken)}"
-        remedy = "write the access list with alertd broker config; see docs/broker.md"
+        words = f"{may}: {login.username} published to {', '.join(tried.taken)}"
         return Finding(level=FAIL, what=what, words=words, remedy=remedy)
     if tried.unknown:
-        words = f"not known whether a device may press as another: {_unanswered(tried)}"
+        words = f"not known whether {may}: {_unanswered(tried)}"
         return Finding(level=WARN, what=what, words=words, remedy=UNANSWERED_REMEDY)
-    return Finding(level=OK, what=what, words="a device may press as nobody else")
+    return None
 
 
 def _sensor(what: str, broker: Broker) -> Iterator[Finding]:
@@ -170,18 +173,9 @@ def _sensor(what: str, broker: Broker) -> Iterator[Finding]:
     duress = [trigger.topic for trigger in broker.triggers if not trigger.kinds or trigger.kinds - NEVER_PRESS]
     names = (str(broker.sensor.username), NOBODYS_DEVICE)
     tried = _tried(broker, broker.sensor, session, [_concrete(topic, name) for topic in duress for name in names])
-    if tried is None:
-        words = "whether a sensor may press, the broker does not say"
-        yield Finding(level=WARN, what=what, words=words, remedy='it would by protocol = "5" and QoS 1')
-    elif tried.taken:
-        words = f"a sensor may press: {broker.sensor.username} published to {', '.join(tried.taken)}"
-        remedy = "give sensors a trigger of their own, then: alertd broker config; see docs/broker.md"
-        yield Finding(level=FAIL, what=what, words=words, remedy=remedy)
-    elif tried.unknown:
-        words = f"not known whether a sensor may press: {_unanswered(tried)}"
-        yield Finding(level=WARN, what=what, words=words, remedy=UNANSWERED_REMEDY)
-    else:
-        yield Finding(level=OK, what=what, words="a sensor may press nowhere")
+    remedy = "give sensors a trigger of their own, then: alertd broker config; see docs/broker.md"
+    wrong = _verdict(what, "a sensor may press", broker.sensor, tried, remedy)
+    yield wrong or Finding(level=OK, what=what, words="a sensor may press nowhere")
 
 
 def _tried(broker: Broker, login: Login, session: Session, topics: Sequence[str]) -> Tried | None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alertd.config.settings import is_this_machine
 from alertd.console.doctor import OK, WARN, Finding, Secret, Section
 from alertd.exports.broker.layout import ETC, PLAIN_PORT, TLS_PORT, is_quiet
+from alertd.model.this_machine import is_this_machine
 
 CONF = "mosquitto.conf"
 SAVES = {"persistence": "true", "autosave_on_changes": "true", "autosave_interval": "1"}

@@ -115,6 +115,7 @@ def went_to(answer: Answer) -> None:
 
 def troubles(answer: Answer) -> None:
     found = answer["troubles"]
+    _in_test(answer["in_test"])
     if not found:
         console().print("No trouble stands.")
         return
@@ -132,6 +133,12 @@ def troubles(answer: Answer) -> None:
         console().print("What is over stays here until somebody acknowledges it: alertd troubles ack KEY --by PERSON")
 
 
+def _in_test(found: Sequence[Answer]) -> None:
+    """Where somebody looks whether all is well, what pages nobody stands first."""
+    for each in found:
+        console().print(Text(f"{plain(each['device'])} is {plain(each['words'])}", style="bold yellow"))
+
+
 def devices(answer: Answer) -> None:
     found = answer["devices"]
     if not found:
@@ -140,7 +147,7 @@ def devices(answer: Answer) -> None:
     table = _table("site", "device", "where", "last heard", "last pressed", "window", "battery", "what is wrong")
     for each in found:
         name = f"{plain(each['label'])}\n{plain(each['id'])}" if each["label"] else plain(each["id"])
-        wrong = _what_is_wrong(each)
+        wrong = ", ".join(filter(None, [plain(each["in_test"] or ""), _what_is_wrong(each)]))
         table.add_row(plain(each["site"]), name, plain(each["where"]), _moment(each["heard"]),
                       _moment(each["pressed"]), _window(each["window_s"]), _battery(each),
                       Text(wrong, style="bold red" if wrong else ""))  # fmt: skip
@@ -301,6 +308,7 @@ def health(answer: Answer) -> None:
             for p in proofs
         ]
     )
+    _in_test(answer["in_test"])
     out.print(f"  configuration {plain(answer['config_version'])}")
 
 

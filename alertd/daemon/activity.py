@@ -1,15 +1,17 @@
 """What is going on, kept in memory from what was committed: pollers and the clock watch ask it often.
 
-Owns: the set of open incidents of this process. Must never: decide anything; the store's rows are the truth.
+Owns: which incidents are open, which drills and device tests run, as far as this process knows. Must never: decide
+anything; the store's rows are the truth.
 """
 
 from collections.abc import Sequence
 
 import structlog
 
-from alertd.model.decision import Decision
-from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
+from alertd.model.decision import Decision, DeviceTest
+from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.notification import NotificationRow
+from alertd.model.reason import Reason
 from alertd.ports import Clock, Store, StoreError
 
 QUIET_AFTER_S = 600.0
@@ -32,6 +34,8 @@ class OpenIncidents:
         self._clock = clock
         self._open: dict[IncidentId, SiteId] = {}
         self._drilling: dict[SiteId, DrillId] = {}
+        self._tried: dict[str, tuple[DeviceId, DeviceTest]] = {}
+        """By the test's id."""
         self._last_us: int | None = None
         self._unsettled: dict[str, tuple[int, Sequence[NotificationRow]]] = {}
         """By channel, with the boot time of the reading: pollers ask every other second, and rarely anything is new."""
@@ -53,12 +57,21 @@ class OpenIncidents:
                 self._drilling[decision.drill.site_id] = decision.drill.id
             else:
                 self._drilling.pop(decision.drill.site_id, None)
+        self._note_tests(decision)
         for incident in decision.incidents:
             if incident.is_open:
                 self._open[incident.id] = incident.site_id
             else:
                 self._open.pop(incident.id, None)
                 self._last_us = self._clock.now().boot_us
+
+    def _note_tests(self, decision: Decision) -> None:
+        for memory in decision.gestures:
+            if memory.test is not None:
+                self._tried[memory.test.id] = (memory.device_id, memory.test)
+        for entry in decision.entries if self._tried else ():
+            if entry.reason is Reason.TRIED_ENOUGH:
+                self._tried.pop(entry.data["test"], None)
 
     def open_incidents(self) -> bool:
         if self._open:
@@ -68,6 +81,10 @@ class OpenIncidents:
     def drills(self) -> dict[SiteId, DrillId]:
         """Those that run."""
         return dict(self._drilling)
+
+    def device_tests(self) -> tuple[tuple[DeviceId, DeviceTest], ...]:
+        """Devices that are tried out: those that were begun by this process, or watched over it."""
+        return tuple(self._tried.values())
 
     def open_sites(self) -> tuple[SiteId, ...]:
         """Sites at which something goes on that is timed: an incident, or a drill."""

@@ -21,6 +21,7 @@ from alertd.daemon.ears import EAR, Ears
 from alertd.daemon.gateways import GATEWAY, Gateways, Told
 from alertd.daemon.site_troubles import SiteTroubles
 from alertd.daemon.tampers import Tampers
+from alertd.daemon.timers import STEP_S
 from alertd.daemon.windows import OFFLINE_S, ROUND_S, Windows
 from alertd.model.check_in import CheckIn, DeviceStanding, LastSeen, Link
 from alertd.model.decision import Decision, Now
@@ -46,6 +47,8 @@ class CheckIns:
 
     def __init__(self, *, clock: Clock, sources: Callable[[], Mapping[str, Source]], latest: Latest) -> None:
         self._clock = clock
+        self._offset_us = clock.now().wall_us - clock.now().boot_us
+        """Of the clock on the wall, as stamps of this life have it."""
         self._latest = latest
         self._ears = Ears(sources)
         self._registry: Registry | None = None
@@ -192,6 +195,7 @@ class CheckIns:
     async def look(self, door: Door) -> None:
         """One round: who listens, whose window has ended, what is told."""
         now = self._clock.now()
+        self._follow_clock(now)
         self._ears.listen(now)
         self._judge_offline(now)
         sites = self._registry.sites if self._registry is not None else {}
@@ -203,6 +207,15 @@ class CheckIns:
                 await asyncio.sleep(0)
         await self._miss(missed, now)
         await self._tell(door, now)
+
+    def _follow_clock(self, now: Now) -> None:
+        """What is kept, and shown, moves with the clock on the wall. Windows run on boot time, and do not."""
+        step_us = now.wall_us - now.boot_us - self._offset_us
+        if abs(step_us) > STEP_S * 1_000_000:
+            self._offset_us += step_us
+            for record in self._records.values():
+                record.clock_was_set(now)
+                self._is_to_be_kept(record)
 
     async def _miss(self, records: Sequence[Record], now: Now) -> None:
         """Their windows have ended, as far as this node knows."""
@@ -218,7 +231,11 @@ class CheckIns:
                 continue
             record.silent = True
             if not record.is_gateway:
-                self._silent.put(record, standing=True, now_us=now.boot_us)
+                self._is_missed(record, now)
+
+    def _is_missed(self, record: Record, now: Now) -> None:
+        self._silent.put(record, standing=True, now_us=now.boot_us)
+        self._is_to_be_kept(record)
 
     async def _heard_elsewhere(self, records: Sequence[Record]) -> Sequence[LastSeen]:
         try:
@@ -236,15 +253,17 @@ class CheckIns:
                 record.silent = True
             elif self._tree.gone_above(record) is None:
                 record.silent = True
-                self._silent.put(record, standing=True, now_us=now.boot_us)
+                self._is_missed(record, now)
 
     # --- gateways ---------------------------------------------------------------------------------------------------
 
     def _judge_gateways(self, registry: Registry, now: Now) -> Iterator[Told]:
         for gateway in self._tree.back():
             self._has_its_own_back(gateway, now)
+            self._is_to_be_kept(gateway)
             yield from self._gateways.back(gateway, registry, now)
         for gateway in self._tree.newly_gone(now.boot_us):
+            self._is_to_be_kept(gateway)
             yield self._gateways.gone(gateway, self._taken_by(gateway, now), registry, now)
         yield from self._gateways.over(self._records, now)
 
@@ -301,21 +320,22 @@ class CheckIns:
                 if record.offline_us is not None:
                     self._offline[each.device_id] = record
                 if record.battery_low:
-                    self._low.put(record, standing=True, now_us=now.boot_us)
+                    self._low.was(record, now.boot_us)
 
     def remember_troubles(self, standing: Sequence[Trouble]) -> None:
         """Who was missed, as an earlier life knew it."""
+        now = self._clock.now()
         for trouble in standing:
             self._tampers.note(trouble)
             found = [r for each in trouble.members if (r := self._records.get(DeviceId(each))) is not None]
             if trouble.family == SILENT:
                 for record in found:
                     record.silent = not record.spoke and (record.window_us > 0 or record.offline_us is not None)
-                self._silent.remember(trouble, [record for record in found if record.silent])
+                self._silent.remember(trouble, found, [record for record in found if record.silent], now.boot_us)
             elif trouble.family == BATTERY:
-                self._low.remember(trouble, [record for record in found if record.battery_low])
+                self._low.remember(trouble, found, [record for record in found if record.battery_low], now.boot_us)
             elif trouble.family == GATEWAY:
-                self._gateways.remember(trouble, self._records, self._clock.now())
+                self._gateways.remember(trouble, self._records, now)
         self._keep_troubles()
 
     def take_changed(self, limit: int) -> list[LastSeen]:
@@ -323,7 +343,8 @@ class CheckIns:
         taken = [self._dirty.popleft() for _ in range(min(limit, len(self._dirty)))]
         for record in taken:
             record.is_dirty = False
-        return [record.kept() for record in taken if self._records.get(record.device.id) is record]
+        now = self._clock.now()
+        return [record.kept(now) for record in taken if self._records.get(record.device.id) is record]
 
     def listened(self) -> list[LastSeen]:
         """How long each source has listened, to be kept, too."""
@@ -331,6 +352,7 @@ class CheckIns:
 
     def standings(self, ids: Iterable[DeviceId]) -> Iterator[DeviceStanding]:
         """Those of them that are registered, as they are now."""
+        now = self._clock.now()
         for record in (found for each in ids if (found := self._records.get(each)) is not None):
             gateway = self._tree.gone_above(record)
-            yield record.standing(gateway.device.id if gateway is not None else None)
+            yield record.standing(gateway.device.id if gateway is not None else None, now)

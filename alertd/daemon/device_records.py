@@ -4,8 +4,10 @@ Pure bookkeeping, O(1) a message: a message only stamps a record. The end of a w
 come (`daemon.check_ins`). Must never: read a clock, wait, or decide what people are told.
 """
 
+from msgspec.structs import replace
+
 from alertd.daemon.hours import began_us, next_us
-from alertd.model.check_in import CheckIn, DeviceStanding, LastSeen, Link
+from alertd.model.check_in import CheckIn, DeviceStanding, Falls, LastSeen, Link
 from alertd.model.decision import Now
 from alertd.model.ids import DeviceId
 from alertd.model.site import Device, DeviceKind, Site
@@ -18,7 +20,7 @@ class Record:
     """One device. Times without another word are boot time in microseconds."""
 
     __slots__ = (
-        "battery_low", "battery_pct", "device", "hangs_below", "heard_by", "is_dirty", "known_wall_us",
+        "battery_low", "battery_pct", "device", "falls", "hangs_below", "heard_by", "is_dirty", "known_wall_us",
         "last_us", "listened_us", "mains", "offline_us", "offline_wall_us", "pressed_wall_us", "profile", "qos",
         "queued", "resumed_us", "seen_wall_us", "silent", "source", "spoke", "window_us",
     )  # fmt: skip
@@ -54,6 +56,7 @@ class Record:
         """See `CheckIn`."""
         self.spoke = False
         """In this life of alertd."""
+        self.falls: dict[str, Falls] = {}
 
     @property
     def is_gateway(self) -> bool:
@@ -96,6 +99,12 @@ class Record:
         elif self.offline_us is None:
             self.offline_us, self.offline_wall_us = now.boot_us, now.wall_us
 
+    def clock_was_set(self, now: Now) -> None:
+        """What was heard in this life was heard so long ago, whatever the clock on the wall showed then."""
+        if self.spoke:
+            self.seen_wall_us = now.wall_us - (now.boot_us - self.last_us)
+        self.pressed_wall_us = min(self.pressed_wall_us, now.wall_us)
+
     def power(self, check_in: CheckIn) -> bool:
         """Take its battery's word; is it another one than before?"""
         battery = check_in.battery
@@ -137,7 +146,7 @@ class Record:
 
     # --- what is kept -----------------------------------------------------------------------------------------------
 
-    def kept(self) -> LastSeen:
+    def kept(self, now: Now) -> LastSeen:
         return LastSeen(
             device_id=self.device.id,
             known_us=self.known_wall_us,
@@ -152,17 +161,20 @@ class Record:
             profile=self.profile,
             source=self.source,
             listened_us=self.listened_us,
+            falls={family: _moved(each, now.wall_us - now.boot_us) for family, each in self.falls.items()},
         )
 
     def remember(self, kept: LastSeen, now: Now) -> None:
         """What an earlier life, or another node, knew; what is known here of the same is newer."""
         self.known_wall_us = min(self.known_wall_us, kept.known_us or self.known_wall_us)
-        self.pressed_wall_us = max(self.pressed_wall_us, kept.pressed_us)
+        self.pressed_wall_us = max(self.pressed_wall_us, min(kept.pressed_us, now.wall_us))
+        earlier = {family: _moved(each, now.boot_us - now.wall_us) for family, each in kept.falls.items()}
+        self.falls = {**earlier, **self.falls}
         if kept.qos is not None:
             self.qos = max(self.qos or 0, kept.qos)
         if self.seen_wall_us >= max(kept.seen_us, 1) or (self.seen_wall_us and kept.seen_us > now.wall_us):
             return
-        self.seen_wall_us = kept.seen_us
+        self.seen_wall_us = min(kept.seen_us, now.wall_us)  # ahead of us: of a clock that was wrong; not heard since
         ago_us = max(0, now.wall_us - (kept.seen_us or self.known_wall_us))
         self.last_us = now.boot_us - ago_us
         self.profile = self.profile or kept.profile
@@ -172,5 +184,12 @@ class Record:
             self.offline_wall_us = kept.offline_us
             self.offline_us = now.boot_us
 
-    def standing(self, behind: DeviceId | None) -> DeviceStanding:
-        return DeviceStanding(last=self.kept(), window_s=self.window_us // 1_000_000, silent=self.silent, behind=behind)
+    def standing(self, behind: DeviceId | None, now: Now) -> DeviceStanding:
+        window_s = self.window_us // 1_000_000
+        return DeviceStanding(last=self.kept(now), window_s=window_s, silent=self.silent, behind=behind)
+
+
+def _moved(falls: Falls, by_us: int) -> Falls:
+    """From one clock to the other."""
+    back_us = None if falls.back_us is None else falls.back_us + by_us
+    return replace(falls, fell_us=falls.fell_us + by_us, back_us=back_us)

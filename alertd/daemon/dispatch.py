@@ -1,49 +1,36 @@
 """Claims → channel → outcome. The last hop of a press.
 
-Owns: who may be sent when (priority, rate, concurrency, an address that is taken), the hard deadline of an attempt, and
-asking providers what became of unknown ones. Every result goes back through the door as an event.
+Owns: when rows are claimed and when they are sent, the hard deadline of an attempt, and that every result goes back
+through the door as an event. Who goes first in a channel, `channel_desk` knows; whose address is taken, `lines`; what
+became of unknown attempts, `look_ups` asks.
 Must never: send without a committed claim, send on a lease that could end before the deadline, let a panic wait
 behind anything else, or send to an emergency number.
 """
 
 import asyncio
 import contextlib
-import heapq
-from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 
 import structlog
 from msgspec import Struct
 
+from alertd.daemon.channel_desk import ChannelDesk, Room
+from alertd.daemon.claiming import claim_rows
 from alertd.daemon.committer import Committer
 from alertd.daemon.deadlines import begin, cut_off
-from alertd.daemon.rate import TokenBucket
+from alertd.daemon.drills_over import DrillsOver
+from alertd.daemon.lines import Lines
+from alertd.daemon.look_ups import LookUps
 from alertd.model.blocked_numbers import blocked
-from alertd.model.decision import Decision, Now
+from alertd.model.decision import Decision
 from alertd.model.events import OutcomeReported
-from alertd.model.ids import DrillId, NotificationId, SiteId
-from alertd.model.mode import Mode
-from alertd.model.notification import (
-    OUTLIVES_DRILL,
-    Claim,
-    Kind,
-    Lane,
-    Notification,
-    NotificationRow,
-    NotificationState,
-)
-from alertd.model.outcome import Failed, Outcome, Unknown
+from alertd.model.ids import NotificationId
+from alertd.model.notification import Claim, NotificationRow
+from alertd.model.outcome import Failed, Outcome
 from alertd.ports import Channel, Clock, Door, NotCommittedError, OneAtATime, Store, StoreError
 
 LEASE_MARGIN_S = 2.0
 """A send starts only if its lease ends at least this long after its deadline."""
-PANIC_RESERVE = 0.2
-"""Share of a channel's concurrent sends that only a panic may use."""
-LOOK_UP_AFTER_S = 3.0
-"""A provider needs about this long before it lists what it took."""
-LOOK_UP_DEADLINE_S = 10.0
-LOOK_UPS_GATHER_S = 0.1
-"""Attempts that become unknown within this long are read together."""
 IDLE_PASS_S = 5.0
 """The claim loop passes at least this often, which also proves that it is alive."""
 STORE_PAUSE_S = 1.0
@@ -55,31 +42,8 @@ GONE_ROOM = (20, 20)
 NOT_DIALLED = frozenset({"webhook", "email", "mqtt", "push", "rtp"})
 """Channel kinds whose addresses are no numbers. Every other kind, also one we never heard of, passes the block."""
 DRILL_OVER = Failed(permanent=False, code="drill_over", detail="the drill is over, it was not sent", not_tried=True)
-LOOK_UPS_MAX = 20
-"""Providers are asked about this many attempts at once."""
 
 log = structlog.get_logger(__name__)
-
-
-class Room(Struct, frozen=True, kw_only=True):
-    """How many more claims each channel can take now: `panic` for panics, `rest` for everything else."""
-
-    panic: Mapping[str, int] = {}
-    rest: Mapping[str, int] = {}
-
-    def limits(self, decisions: Sequence[Decision]) -> dict[str, int]:
-        """Born-leased rows per channel for what was decided. The store leases the most urgent first, so the number
-        says everything: a panic may use all the room, the rest only theirs."""
-        panics: dict[str, int] = {}
-        for decision in decisions:
-            for row in decision.notifications:
-                if row.state is NotificationState.QUEUED and row.notification.lane.is_urgent:
-                    channel = row.notification.endpoint.channel
-                    panics[channel] = panics.get(channel, 0) + 1
-        return {
-            channel: most if panics.get(channel, 0) >= most else min(most, panics.get(channel, 0) + self.rest[channel])
-            for channel, most in self.panic.items()
-        }
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -88,57 +52,6 @@ class Attempt(Struct, frozen=True, kw_only=True):
     claim: Claim
     leased_us: int
     begun_us: int
-
-
-class ChannelDesk:
-    """One channel: what waits for it in memory, what is under way, and its rate."""
-
-    def __init__(self, channel: Channel, clock: Clock) -> None:
-        self.channel = channel
-        self.bucket = TokenBucket(channel.limits.per_s, clock)
-        most = channel.limits.concurrent
-        self.for_rest = max(1, most - max(1, round(most * PANIC_RESERVE)))
-        """Concurrent sends that anything but a panic may use."""
-        self.waiting: list[tuple[Lane, int, Claim, int]] = []
-        """Heap of (lane, order, claim, boot time at which its lease surely still runs `lease_s`)."""
-        self.running = 0
-        self._order = 0
-
-    def put(self, claim: Claim, leased_us: int) -> None:
-        self._order += 1
-        heapq.heappush(self.waiting, (claim.notification.lane, self._order, claim, leased_us))
-
-    def drop(self, unwanted: Callable[[Claim], bool]) -> list[tuple[Claim, int]]:
-        """Take out what waits and is no longer wanted."""
-        dropped = [(claim, leased_us) for _, _, claim, leased_us in self.waiting if unwanted(claim)]
-        if dropped:
-            self.waiting = [waiting for waiting in self.waiting if not unwanted(waiting[2])]
-            heapq.heapify(self.waiting)
-        return dropped
-
-    def room(self) -> tuple[int, int]:
-        """Claims that may still be taken: by panics, by the rest."""
-        if self.channel.limits.paced:
-            free = min(self.channel.limits.concurrent - self.running, self.bucket.whole()) - len(self.waiting)
-            return max(0, free), max(0, free)
-        waiting_panics = sum(lane.is_urgent for lane, *_ in self.waiting) if self.waiting else 0
-        panic = max(0, self.channel.limits.concurrent - self.running - waiting_panics)
-        rest = min(self.for_rest - self.running, self.bucket.whole()) - len(self.waiting)
-        return panic, max(0, min(rest, panic))
-
-    def next(self) -> tuple[Claim, int] | None:
-        """The most urgent claim that may start now. A panic waits for a free line only, never for the rate (but where
-        the provider itself is paced); it draws on the bucket all the same, so that the rest pays for it."""
-        if not self.waiting or self.running >= self.channel.limits.concurrent:
-            return None
-        lane = self.waiting[0][0]
-        if self.channel.limits.paced and self.bucket.whole() < 1:
-            return None
-        if not lane.is_urgent and (self.running >= self.for_rest or self.bucket.whole() < 1):
-            return None
-        _, _, claim, leased_us = heapq.heappop(self.waiting)
-        self.bucket.draw()
-        return claim, leased_us
 
 
 class Dispatch:
@@ -164,25 +77,24 @@ class Dispatch:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sends: set[asyncio.Task[Outcome]] = set()
         self._in_hand: set[tuple[NotificationId, int]] = set()
-        self._asking: set[NotificationId] = set()
-        self._gathering: list[NotificationId] = []
-        """Attempts that became unknown just now, whose providers will be asked together."""
-        self._questions = asyncio.Semaphore(LOOK_UPS_MAX)
+        self._look_ups = LookUps(
+            store=store,
+            clock=clock,
+            committer=committer,
+            channel=self._channel,
+            submit=self._submitted,
+            spawn=self._spawn,
+        )
         self._wake = asyncio.Event()
         self._starved = False
         """Rows are due that no channel had room for: the next free line wakes the claim loop."""
         self._rateless: frozenset[str] = frozenset()
         """Channels whose rate was used up when room was last counted. It may have come back while the store worked."""
         self._desks: dict[str, ChannelDesk] = {}
-        self._drills_over: set[SiteId] = set()
-        """Sites whose drill ended before our eyes."""
-        self._drills_overtaken: set[DrillId] = set()
-        """Of those the ones where something real came: whoever has not read of the end reads of that instead."""
+        self._drills_over = DrillsOver()
         self._gone: set[str] = set()
         """Channels that a reload removed: what is queued for them is claimed all the same, and fails."""
-        self._lines: dict[str, OneAtATime] = {}
-        self._held_up: dict[str, set[str]] = {}
-        """Endpoint keys by channel: something waits until we ourselves have let go of that address."""
+        self._lines = Lines(self._wake.set)
         self.use_channels(channels, lines)
 
     def use_channels(self, channels: Mapping[str, Channel], lines: Mapping[str, OneAtATime] | None = None) -> None:
@@ -201,10 +113,7 @@ class Dispatch:
             for _, _, claim, leased_us in desk.waiting:
                 self._place(claim, leased_us)
             desk.waiting.clear()
-        self._lines = dict(lines or {})
-        for name, line in self._lines.items():
-            line.on_free(self._wake.set)
-            self._held_up[name] = {f"{name}:{address}" for address in line.held()}  # whoever waits there since before
+        self._lines.use(lines or {})
 
     # --- what intake tells us ---------------------------------------------------------------------------------------
 
@@ -225,22 +134,11 @@ class Dispatch:
     def heed(self, decisions: Sequence[Decision]) -> None:
         """A drill that is over says nothing more, not even what is claimed already (promise 3)."""
         for drill in (d.drill for d in decisions if d.drill is not None):
-            if drill.is_running:
-                self._drills_over.discard(drill.site_id)
+            if not self._drills_over.note(drill):
                 continue
-            self._drills_over.add(drill.site_id)
-            self._drills_overtaken.update(each.id for each in drill.line() if each.overtaken)
             for desk in self._desks.values():
-                for claim, leased_us in desk.drop(self._is_of_drill_over):
+                for claim, leased_us in desk.drop(self._drills_over.mutes):
                     self._spawn(self._report(claim, DRILL_OVER, leased_us), f"report:{claim.notification.id}")
-
-    def _is_of_drill_over(self, claim: Claim) -> bool:
-        n = claim.notification
-        if n.mode is not Mode.DRILL:
-            return False
-        if n.kind is Kind.DRILL_OVER and n.ends_drill in self._drills_overtaken:
-            return True
-        return n.site_id in self._drills_over and n.kind not in OUTLIVES_DRILL
 
     def take(self, claims: Sequence[Claim], leased_us: int) -> None:
         """Claims that were just committed as ours, on leases that began at `leased_us` (boot time)."""
@@ -265,11 +163,15 @@ class Dispatch:
     def committed(self, decision: Decision) -> None:
         """Ask providers about the attempts whose outcome is unknown (`intake.Follower`)."""
         for notification_id in decision.look_ups:
-            self.look_up_later(notification_id)
+            self._look_ups.later(notification_id)
+
+    def look_up_later(self, notification_id: NotificationId) -> None:
+        """Ask the provider what became of it, once it has had time to list what it took."""
+        self._look_ups.later(notification_id)
 
     def holds(self, row: NotificationRow) -> bool:
         """Is this attempt in our hands, so that its outcome will come by itself?"""
-        return (row.notification.id, row.epoch) in self._in_hand or row.notification.id in self._asking
+        return (row.notification.id, row.epoch) in self._in_hand or self._look_ups.is_asking(row.notification.id)
 
     # --- the claim loop ---------------------------------------------------------------------------------------------
 
@@ -306,44 +208,16 @@ class Dispatch:
         """Claim once. Boot time of the next row that is queued, and of the claim."""
         room = self._free()
         self._rateless = frozenset(name for name, desk in self._desks.items() if desk.bucket.wait_s() > 0)
-        let_go = self._let_go()
+        let_go = self._lines.let_go()
         try:
-            claims, claimed_us, next_due_us = await self._committer.run(lambda: self._claim_rows(room, let_go))
+            claims, claimed_us, next_due_us = await self._committer.run(
+                lambda: claim_rows(self._store, self._clock, room, let_go)
+            )
         except StoreError:
-            for name, keys in let_go.items():
-                self._held_up.setdefault(name, set()).update(keys)
+            self._lines.hold_up(let_go)
             raise
         self.take(claims, claimed_us)
         return next_due_us, claimed_us
-
-    def _let_go(self) -> dict[str, set[str]]:
-        """Of those that were held up, by channel, the endpoints that are free now. Whatever waits for one of them is
-        due in the same moment, so that the most urgent goes first, and not who happens to try next."""
-        free: dict[str, set[str]] = {}
-        for name, line in self._lines.items():
-            held = {f"{name}:{address}" for address in line.held()}
-            if keys := self._held_up.get(name, set()) - held:
-                free[name] = keys
-                self._held_up[name] &= held
-        return free
-
-    def _claim_rows(self, room: Room, let_go: Mapping[str, set[str]]) -> tuple[tuple[Claim, ...], int, int | None]:
-        """In the writer thread. Panics first, into all the room there is; then the rest, into theirs. Most passes find
-        nothing due, and ask no further."""
-        for name, keys in let_go.items():
-            self._store.let_go(name, sorted(keys))
-        now = self._clock.now()  # not before: while this waited for a slow disk, a text may have expired
-        claims: tuple[Claim, ...] = ()
-        next_due_us = self._store.next_due_us()[1]
-        if _is_due(next_due_us, now):
-            claims = self._store.claim(_some(room.panic), now, panic_only=True)
-            next_due_us = self._store.next_due_us()[1]
-        if _is_due(next_due_us, now):
-            taken = Counter(claim.notification.endpoint.channel for claim in claims)
-            rest = {name: min(room.rest[name], most - taken[name]) for name, most in room.panic.items()}
-            claims += self._store.claim(_some(rest), now)
-            next_due_us = self._store.next_due_us()[1]
-        return claims, now.boot_us, next_due_us
 
     def _pause_s(self, next_due_us: int | None, claimed_us: int) -> float:
         """How long nothing can be due, unless somebody wakes us. What was due at the claim and was not taken waits for
@@ -394,25 +268,17 @@ class Dispatch:
                     self._wake.set()
             await self._report(attempt.claim, outcome, attempt.leased_us, attempt.begun_us)
             if isinstance(outcome, Failed) and outcome.not_tried:
-                self._wait_for_line(attempt.claim.notification)
+                self._lines.wait_for(attempt.claim.notification)
         finally:
             desk.running -= 1
             self._start_sends()
             if self._starved:
                 self._wake.set()
 
-    def _wait_for_line(self, n: Notification) -> None:
-        """Once it is queued again, and not before: else it would be let go while it is still claimed."""
-        line = self._lines.get(n.endpoint.channel)
-        if line is not None:
-            self._held_up.setdefault(n.endpoint.channel, set()).add(n.endpoint.key)
-            if n.endpoint.address not in line.held():  # free since
-                self._wake.set()
-
     def _refused(self, channel: Channel, claim: Claim, leased_us: int) -> Outcome | None:
         """The last look before it leaves. Each check repeats what was checked before, on purpose."""
         notification = claim.notification
-        if self._is_of_drill_over(claim):
+        if self._drills_over.mutes(claim):
             return DRILL_OVER
         if channel.kind not in NOT_DIALLED and (why := blocked(notification.endpoint.address)) is not None:
             log.critical("emergency_number_blocked", notification=notification.id, channel=channel.name, why=why)
@@ -451,62 +317,11 @@ class Dispatch:
             return False
         return True
 
-    # --- unknown outcomes -------------------------------------------------------------------------------------------
+    # --- tasks ------------------------------------------------------------------------------------------------------
 
-    def look_up_later(self, notification_id: NotificationId) -> None:
-        """Ask the provider, once it has had time to list what it took."""
-        if notification_id in self._asking:
-            return
-        self._asking.add(notification_id)
-        if not self._gathering:
-            self._gathering = []
-            self._spawn(self._look_up_together(self._gathering), "look-ups")
-        self._gathering.append(notification_id)
-
-    async def _look_up_together(self, ids: list[NotificationId]) -> None:
-        """What became unknown together is read together: the texts of a crash would else wait for one another's turn
-        at the store, and the claims of those already answered would wait behind all of them."""
-        try:
-            await asyncio.sleep(LOOK_UPS_GATHER_S)
-            self._gathering = []
-            await asyncio.sleep(LOOK_UP_AFTER_S)
-            for row in await self._committer.run(lambda: self._unknown_rows(ids)):
-                ids.remove(row.notification.id)
-                self._spawn(self._look_up(row), f"look-up:{row.notification.id}")
-        except StoreError as error:
-            log.warning("look_up_failed", notifications=ids, error=str(error))  # recovery asks again
-        finally:
-            self._asking.difference_update(ids)
-
-    async def _look_up(self, row: NotificationRow) -> None:
-        try:
-            async with self._questions:
-                outcome = await self._ask(row)
-            await self._submitted(
-                OutcomeReported(
-                    site_id=row.notification.site_id,
-                    notification_id=row.notification.id,
-                    epoch=row.epoch,
-                    outcome=outcome,
-                    looked_up=True,
-                )
-            )
-        finally:
-            self._asking.discard(row.notification.id)
-
-    async def _ask(self, row: NotificationRow) -> Outcome:
-        desk = self._desks.get(row.notification.endpoint.channel)
-        if desk is None:
-            return Unknown(detail="its channel is not configured any more, nobody can be asked")
-        asking = begin(desk.channel.look_up(row), desk.channel.name)
-        answer = await cut_off(asking, desk.channel.name, LOOK_UP_DEADLINE_S)
-        return answer if answer is not None else Unknown(detail="the provider cannot tell")
-
-    def _unknown_rows(self, ids: Sequence[NotificationId]) -> tuple[NotificationRow, ...]:
-        """In the writer thread: those of them whose fate is still unknown."""
-        with self._store.begin((), self._clock.now()) as tx:
-            rows = [tx.notification(notification_id) for notification_id in ids]
-        return tuple(row for row in rows if row is not None and row.state is NotificationState.UNKNOWN)
+    def _channel(self, name: str) -> Channel | None:
+        desk = self._desks.get(name)
+        return desk.channel if desk is not None else None
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
@@ -518,14 +333,6 @@ class Dispatch:
         if not task.cancelled() and (error := task.exception()) is not None:
             # A defect of ours: the row stays claimed, and recovery brings it back when its lease ends.
             log.critical("dispatch_task_failed", task=task.get_name(), exc_info=error)
-
-
-def _is_due(due_us: int | None, now: Now) -> bool:
-    return due_us is not None and due_us <= now.boot_us
-
-
-def _some(limits: Mapping[str, int]) -> dict[str, int]:
-    return {name: most for name, most in limits.items() if most > 0}
 
 
 async def _wait(wake: asyncio.Event, timeout_s: float) -> None:

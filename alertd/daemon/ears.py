@@ -70,12 +70,13 @@ class Ears:
             for name, ear in self._ears.items()
         ]
 
-    def remember(self, kept: LastSeen, heard: Iterable[Record]) -> None:
-        """What earlier lives listened comes on top; also for those `heard` in this life before it was read."""
+    def remember(self, kept: LastSeen, records: Iterable[Record]) -> None:
+        """What earlier lives listened comes on top; also for those of `records` that spoke in this life before it was
+        read. What is remembered of the others has it in already."""
         name = kept.device_id.removeprefix(EAR)
         self._ears.setdefault(name, _Ear()).before_us += kept.listened_us
-        for record in heard:
-            if record.source == name:
+        for record in records:
+            if record.spoke and record.source == name:
                 record.listened_us += kept.listened_us
 
 

@@ -1,13 +1,14 @@
 """How long something has to be well before people are told so: at once, unless it comes and goes.
 
 A plug with a bad contact would otherwise text technicians twice every few minutes, until they read none of it. Its
-trouble stands until it has been well for a while, and longer each time. Must never: delay the news that something is
-wrong.
+trouble stands until it has been well for a while, and longer each time. What was counted is kept with the device: an
+alertd that is started again each hour must not begin anew. Must never: delay the news that something is wrong.
 """
 
-from collections.abc import Container
+from msgspec.structs import replace
 
-from alertd.model.ids import DeviceId
+from alertd.daemon.device_records import Record
+from alertd.model.check_in import Falls
 
 FIRST_HOLD_S = 300.0
 """Whoever comes back a second time within a day has to stay so long; each further time twice as long."""
@@ -17,28 +18,31 @@ FORGOTTEN_S = 24 * 3600.0
 
 
 class Flapping:
-    """Counts how often each has fallen. Boot time in microseconds."""
+    """Counts how often each has fallen, of one kind of trouble. Boot time in microseconds."""
 
-    def __init__(self) -> None:
-        self._falls: dict[DeviceId, tuple[int, int]] = {}
-        """How often within a day of each other, and when last."""
+    def __init__(self, family: str) -> None:
+        self._family = family
 
-    def fell(self, device_id: DeviceId, now_us: int) -> None:
-        count, last_us = self._falls.get(device_id, (0, now_us))
-        if now_us - last_us > FORGOTTEN_S * 1_000_000:
-            count = 0
-        self._falls[device_id] = (count + 1, now_us)
+    def fell(self, record: Record, now_us: int) -> None:
+        before = record.falls.get(self._family)
+        is_again = before is not None and now_us - before.fell_us <= FORGOTTEN_S * 1_000_000
+        count = before.count if before is not None and is_again else 0
+        record.falls[self._family] = Falls(count=count + 1, fell_us=now_us)
 
-    def over_us(self, device_id: DeviceId, now_us: int) -> int:
+    def over_us(self, record: Record, now_us: int) -> int:
         """It is well now: when its trouble is over, if it stays so."""
-        count, _ = self._falls.get(device_id, (0, now_us))
-        if count < 2:
+        falls = record.falls.get(self._family)
+        if falls is None or falls.count < 2:
             return now_us
-        return now_us + round(min(FIRST_HOLD_S * 2.0 ** min(count - 2, 20), LONGEST_HOLD_S) * 1_000_000)
+        back_us = now_us if falls.back_us is None else falls.back_us
+        record.falls[self._family] = replace(falls, back_us=back_us)
+        hold_s = min(FIRST_HOLD_S * 2.0 ** min(falls.count - 2, 20), LONGEST_HOLD_S)
+        return max(now_us, back_us + round(hold_s * 1_000_000))
 
-    def forget(self, device_id: DeviceId) -> None:
-        self._falls.pop(device_id, None)
+    def is_held(self, record: Record, now_us: int) -> bool:
+        """Was it well when it was last known, and not for long enough?"""
+        falls = record.falls.get(self._family)
+        return falls is not None and falls.back_us is not None and self.over_us(record, now_us) > now_us
 
-    def keep(self, known: Container[DeviceId]) -> None:
-        """Whoever is registered no more is forgotten."""
-        self._falls = {each: falls for each, falls in self._falls.items() if each in known}
+    def forget(self, record: Record) -> None:
+        record.falls.pop(self._family, None)

@@ -35,12 +35,12 @@ class Gateways:
         """Of which a trouble stands, and where."""
         self._leaving: dict[DeviceId, int] = {}
         """There again, and told: when the trouble is over, if they stay."""
-        self._flapping = Flapping()
+        self._flapping = Flapping(GATEWAY)
 
     def gone(self, gateway: Record, below: Sequence[Record], registry: Registry, now: Now) -> Told:
         device_id = gateway.device.id
         if device_id not in self._told or self._leaving.pop(device_id, None) is not None:
-            self._flapping.fell(device_id, now.boot_us)
+            self._flapping.fell(gateway, now.boot_us)
         self._told.setdefault(device_id, gateway.device.site_id)
         summary = check_in_words.gateway(gateway, len(below), registry, now.wall_us)
         return Told(self._raised(device_id, summary), lambda: self._tree.forget(device_id))
@@ -48,14 +48,13 @@ class Gateways:
     def back(self, gateway: Record, registry: Registry, now: Now) -> Iterator[Told]:
         device_id = gateway.device.id
         if device_id in self._told:
-            self._leaving[device_id] = self._flapping.over_us(device_id, now.boot_us)
+            self._leaving[device_id] = self._flapping.over_us(gateway, now.boot_us)
             if self._leaving[device_id] > now.boot_us:
                 summary = check_in_words.gateway_back(gateway, registry, now.wall_us)
                 yield Told(self._raised(device_id, summary), lambda: None)
 
     def over(self, known: Mapping[DeviceId, Record], now: Now) -> Iterator[Told]:
         """Those that have been there for long enough; and those that are no gateways of that school any more."""
-        self._flapping.keep(known)
         for device_id, site_id in list(self._told.items()):
             record = known.get(device_id)
             is_ours = record is not None and record.is_gateway and record.device.site_id == site_id
@@ -63,7 +62,8 @@ class Gateways:
                 continue
             if not is_ours:
                 self._tree.forget(device_id)
-                self._flapping.forget(device_id)
+                if record is not None:
+                    self._flapping.forget(record)
             del self._told[device_id]
             self._leaving.pop(device_id, None)
             event = TroubleCleared(site_id=site_id, key=f"{GATEWAY}:{device_id}")

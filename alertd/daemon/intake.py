@@ -17,8 +17,9 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from alertd.daemon.channel_desk import Room
 from alertd.daemon.committer import Committer
-from alertd.daemon.dispatch import Dispatch, Room
+from alertd.daemon.dispatch import Dispatch
 from alertd.daemon.endings import Endings
 from alertd.daemon.facts import KnownSites, gather, is_unrouted, site_of
 from alertd.daemon.hearings import Hearings

@@ -16,6 +16,7 @@ from contextlib import suppress
 
 from msgspec.structs import replace
 
+from alertd.daemon.in_vain import if_in_vain
 from alertd.daemon.telemetry import Telemetry
 from alertd.model.decision import Decision
 from alertd.model.events import Event, Pressed
@@ -87,15 +88,8 @@ class Readings:
     def await_commit(self, done: Awaitable[None]) -> None:
         """`done`: of what `sift` has let through. In vain: the next of its kind passes at once."""
         passing, self._passing = self._passing, []
-        if not passing or not isinstance(done, asyncio.Future):
-            return
-
-        def settled(future: "asyncio.Future[None]") -> None:
-            if future.cancelled() or future.exception() is not None:
-                for spoken in passing:
-                    spoken.passed_us = spoken.on_us = None
-
-        done.add_done_callback(settled)
+        if passing:
+            if_in_vain(done, lambda: _forget(passing))
 
     def committed(self, decision: Decision) -> None:
         """Where a test begins, or is over, a sensor has said nothing: no alarm is a repeat of one that was tried."""
@@ -216,6 +210,11 @@ class Readings:
         passed = _counted(spoken.last, spoken.waiting)
         spoken.passed_us, spoken.waiting, spoken.last = now_us, 0, None
         return passed
+
+
+def _forget(passing: list[Spoken]) -> None:
+    for spoken in passing:
+        spoken.passed_us = spoken.on_us = None
 
 
 def _sensor(event: Event, registry: Registry) -> Device | None:

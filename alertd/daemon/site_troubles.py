@@ -4,7 +4,7 @@ Owns: who belongs to it, and when a change is told: those who come together are 
 and whoever comes and goes stays in it until it has been well for a while.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from alertd.daemon.device_records import Record
 from alertd.daemon.flapping import Flapping
@@ -50,7 +50,7 @@ class SiteTroubles:
     def __init__(self, family: str) -> None:
         self._family = family
         self._sites: dict[SiteId, _Site] = {}
-        self._flapping = Flapping()
+        self._flapping = Flapping(family)
 
     def put(self, record: Record, *, standing: bool, now_us: int) -> None:
         """It belongs to it, or does no more."""
@@ -58,12 +58,12 @@ class SiteTroubles:
         device_id = record.device.id
         if standing:
             if device_id not in site.members or site.leaving.pop(device_id, None) is not None:
-                self._flapping.fell(device_id, now_us)
+                self._flapping.fell(record, now_us)
             if device_id not in site.members:
                 site.members[device_id] = record
                 site.change(now_us + round(GATHER_S * 1_000_000))
         elif device_id in site.members and device_id not in site.leaving:
-            over_us = self._flapping.over_us(device_id, now_us)
+            over_us = self._flapping.over_us(record, now_us)
             if over_us > now_us:
                 site.leaving[device_id] = over_us
                 site.change(now_us)
@@ -94,12 +94,24 @@ class SiteTroubles:
         site = self._sites[site_id]
         site.raised, site.due_us = True, 0
 
-    def remember(self, trouble: Trouble, records: Iterable[Record]) -> None:
-        """It stands since an earlier life."""
+    def was(self, record: Record, now_us: int) -> None:
+        """It belonged to it in an earlier life, and still does: it has not fallen anew."""
+        site = self._sites.setdefault(record.device.site_id, _Site())
+        site.members[record.device.id] = record
+        site.change(now_us + round(GATHER_S * 1_000_000))
+
+    def remember(self, trouble: Trouble, records: Iterable[Record], standing: Container[Record], now_us: int) -> None:
+        """It stands since an earlier life: `records` belonged to it, and those in `standing` are not well again. Of the
+        others those stay that were not well for long enough."""
         site = self._sites.setdefault(trouble.site_id, _Site())
         site.raised = True
         for record in records:
-            site.members[record.device.id] = record
+            device_id = record.device.id
+            if record in standing:
+                site.members[device_id] = record
+            elif self._flapping.is_held(record, now_us):
+                site.members[device_id] = record
+                site.leaving[device_id] = self._flapping.over_us(record, now_us)
         same = set(site.members) == set(trouble.members)
         site.due_us = None if same else 0
 
@@ -117,4 +129,3 @@ class SiteTroubles:
                     elsewhere = self._sites.setdefault(record.device.site_id, _Site())
                     elsewhere.members[device_id] = record
                     elsewhere.change(now_us)
-        self._flapping.keep(known)

@@ -15,6 +15,7 @@ from alertd.model.events import (
     CorrectionOrdered,
     DeviceTestEndOrdered,
     DeviceTestOrdered,
+    DeviceTestWatched,
     DispatchReported,
     DrillEndOrdered,
     DrillOrdered,
@@ -194,6 +195,7 @@ def is_urgent(event: Event, registry: Registry) -> bool:
         | DispatchReported
         | TroubleAcknowledged
         | DeviceTestOrdered
+        | DeviceTestWatched
         | DeviceTestEndOrdered
         | DrillOrdered
         | DrillEndOrdered,

@@ -5,8 +5,6 @@ reminder, exhausted); what adds to it is texted, and is called only if no text r
 in the call that asked. The presser's own phone never rings: it may lie in the hand that hides.
 """
 
-from typing import TYPE_CHECKING
-
 from msgspec.structs import replace
 
 from alertd.engine import spoken, wording
@@ -22,9 +20,6 @@ from alertd.model.people import Endpoint, Person
 from alertd.model.policy import Policy
 from alertd.model.reason import Reason
 from alertd.model.timer import TimerKind
-
-if TYPE_CHECKING:
-    from alertd.engine.telling import Message
 
 VOICE = "voice"
 """Kind of channels that ring a phone."""
@@ -81,11 +76,11 @@ def hush_presser(d: Draft, incident: Incident, press: Press) -> None:
             d.withdraw_from(incident, endpoint, Reason.PRESSER)
 
 
-def as_call(d: Draft, incident: Incident, n: Notification, message: "Message") -> Notification:
-    """The same message for the ear. What repeats a call is worthless once somebody goes, and goes behind every phone
-    that has not rung yet, of whatever school (promise 2)."""
+def as_call(d: Draft, incident: Incident, n: Notification, extra: dict[str, str]) -> Notification:
+    """The same message for the ear; `extra`: parameters of its own. What repeats a call is worthless once somebody
+    goes, and goes behind every phone that has not rung yet, of whatever school (promise 2)."""
     policy = d.policy(incident)
-    params = n.params | spoken.params(d.facts.registry, d.site, incident, d.now.wall_us) | message.extra
+    params = n.params | spoken.params(d.facts.registry, d.site, incident, d.now.wall_us) | extra
     script = script_of(
         policy,
         n,
@@ -94,7 +89,7 @@ def as_call(d: Draft, incident: Incident, n: Notification, message: "Message") -
         keys=n.kind not in NO_KEYS,
         marks=(wording.SPOKEN[wording.REAL], "") if n.ends_drill is not None else None,
     )
-    redial = int(message.extra.get("redial", "0"))
+    redial = int(extra.get("redial", "0"))
     repeats = redial > 0 or n.kind in (Kind.REMINDER, Kind.EXHAUSTED)
     told = _told(incident, n.endpoint)
     rang = repeats and n.lane is Lane.PANIC and n.ends_drill is None and told is not None and told.last_call != ""
@@ -158,7 +153,7 @@ def ring_again_later(d: Draft, row: NotificationRow, incident: Incident | None, 
     return True
 
 
-def redial(d: Draft, incident: Incident) -> "tuple[Person, Endpoint, NotificationRow] | None":
+def redial(d: Draft, incident: Incident) -> tuple[Person, Endpoint, NotificationRow] | None:
     """Whom to call again now; `None`, said why, if nobody: somebody goes, it is over, or a newer call rang there."""
     row = d.facts.notification
     person = None if row is None else d.facts.registry.by_address.get(row.notification.endpoint.key)

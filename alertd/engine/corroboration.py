@@ -8,8 +8,9 @@ never touch what a human pressed.
 
 from msgspec.structs import replace
 
-from alertd.engine import drill_news, drills, escalation, presses, wording
+from alertd.engine import drills, escalation, presses, wording
 from alertd.engine.draft import Draft
+from alertd.engine.drills import news as drill_news
 from alertd.model.decision import EntryKind
 from alertd.model.events import Pressed
 from alertd.model.incident import VERIFY_FIRST, Incident, IncidentClass, Press, is_panic

@@ -1,8 +1,8 @@
 """`decide`: the whole of what alertd does about an event, as a function of what it knows.
 
 Reading order of the core: `lifecycle` (what can become of things), `presses`, `gestures`, `levels`, `device_tests`,
-`escalation`, `telling`, `calls`, `answers`, `keys`,
-`dispatch_centers`, `announcing`, `outcomes`, `endings`, `troubles`, `drills`.
+`escalation`, `telling`, `calls`, `answers`, `texts`, `keys`,
+`dispatch_centers`, `dispatch_answers`, `announcing`, `outcomes`, `endings`, `troubles`, `drills`.
 """
 
 from typing import assert_never
@@ -14,6 +14,7 @@ from alertd.engine import (
     answers,
     corroboration,
     device_tests,
+    dispatch_answers,
     dispatch_centers,
     drills,
     endings,
@@ -27,6 +28,7 @@ from alertd.engine import (
     sensor_storms,
     sensors,
     telling,
+    texts,
     troubles,
 )
 from alertd.engine.draft import Draft
@@ -37,6 +39,7 @@ from alertd.model.events import (
     CorrectionOrdered,
     DeviceTestEndOrdered,
     DeviceTestOrdered,
+    DeviceTestWatched,
     DispatchReported,
     DrillEndOrdered,
     DrillFound,
@@ -81,7 +84,7 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
         case OutcomeReported():
             outcomes.on_outcome(d, event)
         case Replied():
-            answers.on_reply(d, event)
+            texts.on_reply(d, event)
         case Keyed():
             keys.on_key(d, event)
         case AnswerGiven():
@@ -115,6 +118,8 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
             drills.on_found(d, event)
         case DeviceTestOrdered():
             device_tests.on_order(d, event)
+        case DeviceTestWatched():
+            device_tests.on_watched(d, event)
         case DeviceTestEndOrdered():
             device_tests.on_end(d, event)
         case RetentionDue():
@@ -164,7 +169,7 @@ def _dispatch(d: Draft, event: DispatchReported) -> None:
     if incident is None or status is None:
         d.entry(EntryKind.DISPATCH, Reason.STALE_OUTCOME, f"{event.destination_id} spoke of what is not open")
         return
-    dispatch_centers.report(d, incident, status, event.state, event.call_number, event.detail)
+    dispatch_answers.report(d, incident, status, event.state, event.call_number, event.detail)
 
 
 def _destination(d: Draft, name: str) -> str:
@@ -206,7 +211,7 @@ def _timer(d: Draft, timer: Timer) -> None:  # noqa: C901, PLR0912 - one arm a k
         case TimerKind.LATE_CONFIRM:
             presses.on_late_confirm(d, incident)
         case TimerKind.DISPATCH_ACCEPT:
-            dispatch_centers.on_accept_timeout(d, incident, timer.detail)
+            dispatch_answers.on_accept_timeout(d, incident, timer.detail)
         case TimerKind.DISPATCH_BATCH:
             if incident.dispatch_due:
                 dispatch_centers.tell_all(d, incident, Kind.DISPATCH_UPDATE, Reason.BATCHED)

@@ -3,50 +3,62 @@
 1. Only presses of exactly this device, made within the time, up to the class that is tried, are tests. Any other
    device, a graver gesture, a press that may have been made before it began, or any press while something real is open
    at the site is real; and a graver gesture ends the test.
-2. It ends by itself, is ended by whoever ordered it, and never outlives a start of alertd.
+2. It lasts while somebody watches it, at most its minutes: it is over when nobody has asked for `UNWATCHED_S` what was
+   heard, when whoever ordered it says so, or when alertd is started.
 3. What was heard is written down, gesture by gesture, and that it was: the device is tested.
-4. What was pressed in a test is forgotten at its end, and what was pressed before at its beginning: neither counts in
-   a gesture of the other, nor is a state that was tried out the call of which a later one would be the repeat.
+4. What was pressed in a test is forgotten at its end: it counts in no gesture that is real, nor is a state that was
+   tried out the call of which a later one would be the repeat. What was pressed before it is kept, and real: no test
+   begins in the middle of a gesture, and a gesture that began before one is none of it.
 
 Must never take a mode from anybody: that a press is a test follows from the device's own row, here and nowhere else.
 """
 
-from collections.abc import Iterable
-
 from msgspec.structs import replace
 
-from alertd.engine import gestures, wording
+from alertd.engine import wording
 from alertd.engine.draft import Draft
 from alertd.model.decision import DeviceTest, Entry, EntryKind, GestureCount
-from alertd.model.drill import Drill
-from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, Pressed
+from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched, Pressed
 from alertd.model.ids import DeviceId, derive
 from alertd.model.incident import SEVERITY, Incident, IncidentClass, is_panic
 from alertd.model.mode import Mode
 from alertd.model.reason import Reason
-from alertd.model.registry import Registry
 from alertd.model.site import Device, DeviceKind
 from alertd.model.timer import Timer, TimerKind
 
 MINUTES_MIN, MINUTES_MAX = 1, 60
+UNWATCHED_S = 30
+"""Nobody has asked for so long what was heard: whoever ordered the test is gone, and the device is live."""
 
 
 # --- beginning and ending -------------------------------------------------------------------------------------------
 
 
-def why_not(registry: Registry, order: DeviceTestOrdered, open_here: Iterable[Incident], drill: Drill | None) -> str:
+def _why_not(d: Draft, order: DeviceTestOrdered) -> str:
     """Why this device cannot be tried out now, in a sentence for whoever wants to; empty: it can."""
-    device = registry.devices.get(order.device_id)
+    device = d.facts.registry.devices.get(order.device_id)
     if device is None:
         return f"there is no device {order.device_id}"
     if unfit := _unfit(device, order):
         return unfit
-    panic = next((i for i in open_here if _is_real(i)), None)
-    if panic is not None:
+    if panic := _open_panic(d):
         return f"{panic.headline} is open: every press is real until it is closed"
-    if drill is not None and drill.is_running and order.device_id in drill.device_ids:
+    if d.drill is not None and order.device_id in d.drill.device_ids:
         return f"{order.device_id} takes part in the drill that runs"
-    return ""
+    return _in_a_gesture(d, device)
+
+
+def _in_a_gesture(d: Draft, device: Device) -> str:
+    """Somebody may be pressing it for help: what was counted is neither forgotten nor taken for a test."""
+    memory, window_s = d.memory(device.id), device.gestures.window_s
+    if not memory.count or memory.test is not None:
+        return ""
+    same_boot = memory.last_boot_us is not None and memory.boot_id == d.now.boot_id
+    silent_us = d.now.boot_us - (memory.last_boot_us or 0) if same_boot else d.now.wall_us - memory.last_us
+    if not 0 <= silent_us <= window_s * 1_000_000:
+        return ""
+    ago_s = silent_us // 1_000_000
+    return f"{device.id} was pressed {ago_s} s ago: wait until it was quiet for {window_s:g} s, and order it again"
 
 
 def _unfit(device: Device, order: DeviceTestOrdered) -> str:
@@ -76,10 +88,11 @@ def on_order(d: Draft, event: DeviceTestOrdered) -> None:
         d.entry(EntryKind.PRESS, Reason.DUPLICATE, "this test was ordered before")
         return
     d.cause = event.cause
-    refusal = why_not(d.facts.registry, event, d.state.incidents.values(), d.drill)
+    refusal = _why_not(d, event)
     if refusal:
         words = f"{event.by} wants to try out {event.device_id}: {refusal}"
-        d.entry(EntryKind.PRESS, Reason.TRIAL_REFUSED, words, device=event.device_id)
+        device = event.device_id
+        d.entry(EntryKind.PRESS, Reason.TRIAL_REFUSED, words, device=device, order=event.cause, why=refusal)
         return
     test = DeviceTest(
         id=derive("device-test", event.site_id, event.cause),
@@ -87,32 +100,73 @@ def on_order(d: Draft, event: DeviceTestOrdered) -> None:
         incident_class=event.incident_class,
         began_us=d.now.wall_us,
         ends_us=d.now.wall_us + event.minutes * 60_000_000,
+        watched_us=d.now.wall_us,
     )
-    # A count or a state of before is no part of it.
-    d.remember(replace(gestures.without_presses(d.memory(event.device_id)), test=test))
-    d.timer(TimerKind.DEVICE_TEST_END, event.minutes * 60, detail=f"{test.id}/{event.device_id}")
+    # A state of before is called anew in it: whoever tries the device out wants to see it.
+    d.remember(_without_states(replace(_without_test(d.memory(event.device_id)), test=test)))
+    _look_again(d, event.device_id, test)
     until = wording.local_time(d.site, test.ends_us)
     words = f"{event.by} tries out {event.device_id} until {until}, up to {event.incident_class}"
     d.entry(EntryKind.PRESS, Reason.TRYING_OUT, words, device=event.device_id, test=test.id, mode=Mode.TEST)
 
 
+def on_watched(d: Draft, event: DeviceTestWatched) -> None:
+    """Somebody is still there. One that is over stays over."""
+    memory = d.memory(event.device_id)
+    test = memory.test
+    if test is None or d.now.wall_us >= over_us(test):
+        return
+    d.remember(replace(memory, test=replace(test, watched_us=d.now.wall_us)))
+    words = f"somebody watches the test of {event.device_id}"
+    d.entry(EntryKind.PRESS, Reason.TRYING_OUT, words, device=event.device_id, test=test.id, mode=Mode.TEST)
+
+
 def on_end(d: Draft, event: DeviceTestEndOrdered) -> None:
     """End one test, or all of the site."""
-    if event.device_id is not None:
-        _end(d, gestures.without_presses(d.memory(event.device_id)), event.why)
-        return
-    for memory in tuple(d.state.gestures.values()):
-        _end(d, gestures.without_presses(d.memory(memory.device_id)), event.why)
+    found = d.remembered() if event.device_id is None else (event.device_id,)
+    for device_id in tuple(found):
+        _end(d, _without_test(d.memory(device_id)), event.why)
 
 
 def on_timer(d: Draft, timer: Timer) -> None:
-    """Its time is over."""
-    test_id, _, device_id = timer.detail.partition("/")
-    memory = d.memory(DeviceId(device_id))
-    if memory.test is not None and memory.test.id == test_id:
-        _end(d, gestures.without_presses(memory), "its time is over")
+    """Is its time over, or has everybody gone?"""
+    test_id, _, name = timer.detail.partition("/")
+    memory = d.memory(DeviceId(name))
+    test = memory.test
+    if test is None or test.id != test_id:
+        d.entry(EntryKind.PRESS, Reason.STALE_TIMER, f"the test of {name} is over", device=name)
+    elif d.now.wall_us < over_us(test):
+        _look_again(d, memory.device_id, test)
     else:
-        d.entry(EntryKind.PRESS, Reason.STALE_TIMER, f"the test of {device_id} is over", device=device_id)
+        why = "its time is over" if d.now.wall_us >= test.ends_us else "nobody watches its test any more"
+        _end(d, _without_test(memory), why)
+
+
+def over_us(test: DeviceTest) -> int:
+    """When it is over if nobody asks any more what was heard. Wall clock."""
+    return min(test.ends_us, test.watched_us + UNWATCHED_S * 1_000_000)
+
+
+def _look_again(d: Draft, device_id: DeviceId, test: DeviceTest) -> None:
+    """When it would be over. A clock that was set back keeps nobody waiting longer."""
+    left_s = min((over_us(test) - d.now.wall_us) / 1_000_000, UNWATCHED_S)
+    d.timer(TimerKind.DEVICE_TEST_END, left_s, detail=f"{test.id}/{device_id}")
+
+
+def _without_test(memory: GestureCount) -> GestureCount:
+    """What is remembered when no test runs any more: as if the device had not been heard in it."""
+    test = memory.test
+    if test is None:
+        return memory
+    others = tuple(each for each in memory.others if each.last_us < test.began_us)
+    count = memory.count if memory.last_us < test.began_us else 0
+    return _without_states(replace(memory, count=count, others=others))
+
+
+def _without_states(memory: GestureCount) -> GestureCount:
+    """Only numbers that the device itself gives its presses are known on both sides of a test's beginning and end: the
+    same number is the same press, whenever it is said."""
+    return replace(memory, lasting=tuple(each for each in memory.lasting if each.numbered))
 
 
 def _end(d: Draft, memory: GestureCount, why: str) -> None:
@@ -137,13 +191,14 @@ def note(d: Draft, event: Pressed, device: Device) -> None:
         d.entries.append(heard)
 
 
-def takes(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, began_before_us: int | None) -> bool:
-    """Is this gesture a test? Then it pages nobody, and has been written down. What is real ends the test."""
+def takes(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, first_us: int | None) -> bool:
+    """Is this gesture a test? Then it pages nobody, and has been written down. What is real ends the test. `first_us`:
+    when the first press before this one was heard that belongs to it, or may."""
     memory = d.memory(device.id)
     test = memory.test
     if test is None:
         return False
-    real = _why_real(d, event, test, incident_class, began_before_us)
+    real = _why_real(d, event, test, incident_class, first_us)
     if real:
         _end(d, memory, real)
         return False
@@ -154,21 +209,21 @@ def takes(d: Draft, event: Pressed, device: Device, incident_class: IncidentClas
     return True
 
 
-def _why_real(
-    d: Draft, event: Pressed, test: DeviceTest, incident_class: IncidentClass, began_before_us: int | None
-) -> str:
+def _why_real(d: Draft, event: Pressed, test: DeviceTest, incident_class: IncidentClass, first_us: int | None) -> str:
     """Why it is no test, in words; empty: it is one, beyond doubt."""
-    began_us = event.oldest_us if began_before_us is None else min(event.oldest_us, began_before_us)
-    if began_us < test.began_us or d.now.wall_us >= test.ends_us:
+    began_us = event.oldest_us if first_us is None else min(event.oldest_us, first_us)
+    if began_us < test.began_us or d.now.wall_us >= over_us(test):
         return "it may have been pressed outside of the test's time"
     if SEVERITY[incident_class] > SEVERITY[test.incident_class]:
         return f"it was pressed for {incident_class}, not for {test.incident_class}"
-    panic = next((i for i in d.state.incidents.values() if _is_real(i)), None)
+    panic = _open_panic(d)
     return f"{panic.headline} is open" if panic is not None else ""
 
 
-def _is_real(incident: Incident) -> bool:
-    return incident.mode is Mode.LIVE and is_panic(incident.incident_class)
+def _open_panic(d: Draft) -> Incident | None:
+    """Something real at the site."""
+    panics = (i for i in d.open_incidents() if i.mode is Mode.LIVE and is_panic(i.incident_class))
+    return next(panics, None)
 
 
 def _facts(event: Pressed, test: DeviceTest) -> dict[str, str]:

@@ -1,65 +1,30 @@
-"""What dispatch centres are told, and what they answer. The body is that of `messages.md`: unknown is null, never
-absent; received is not accepted; an update is at most one per ten seconds, a new room at once."""
+"""Which dispatch centres are told what, and when: an update is at most one per ten seconds, a new room at once. What
+stands in a message, `dispatch_body` owns; what is answered, `dispatch_answers`.
 
-from typing import Any
+Must never send a drill to a centre that takes no exercise, nor anything to any that only a sensor says.
+"""
 
-from msgspec import Struct
 from msgspec.json import encode
 from msgspec.structs import replace
 
-from alertd import __version__
-from alertd.engine import wording
+from alertd.engine.dispatch_body import Posting, body_of, heartbeat_of
 from alertd.engine.draft import Draft, lane_of
-from alertd.engine.telling import RESPONDERS, Message, tell_told
 from alertd.model.decision import EntryKind
 from alertd.model.ids import NotificationId, derive
 from alertd.model.incident import (
-    SEVERITY,
-    AnswerKind,
     DispatchState,
     DispatchStatus,
-    EscalationState,
     Incident,
-    Location,
-    Press,
     is_panic,
 )
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane, Notification
-from alertd.model.outcome import DispatchAnswer
 from alertd.model.people import Destination
 from alertd.model.reason import Reason
-from alertd.model.site import Site
 from alertd.model.timer import TimerKind
 
 BATCH_S = 10
 """Updates are batched to one per so many seconds and incident; a new room goes at once."""
-
-HEADLINE_LETTERS = 160
-
-_TYPE = {
-    Kind.DISPATCH_NEW: "new",
-    Kind.DISPATCH_UPDATE: "update",
-    Kind.DISPATCH_CANCEL_REQUEST: "cancel_request",
-    Kind.DISPATCH_CLOSED: "closed",
-    Kind.DISPATCH_HEARTBEAT: "heartbeat",
-}
-_ACCEPTING = frozenset({DispatchState.ACCEPTED, DispatchState.DISPATCHED, DispatchState.ON_SCENE})
-_TOLD = _ACCEPTING | {DispatchState.CLOSED}
-
-
-class Posting(Struct, frozen=True, kw_only=True):
-    """One message to one centre: what stands around the incident in the body."""
-
-    kind: Kind
-    message_id: NotificationId
-    sequence: int
-    supersedes: NotificationId | None
-    expires_us: int
-    reply_url: str | None
-
-
-_ANSWERS = {state.value: state for state in DispatchState}
 
 
 def tell_new(d: Draft, incident: Incident, destinations: tuple[Destination, ...], reason: Reason) -> Incident:
@@ -133,7 +98,7 @@ def tell_press(d: Draft, incident: Incident, *, anew: bool) -> Incident:
             d.entry(EntryKind.DISPATCH, Reason.NO_ENDPOINT, f"{status.destination_id} left", incident=incident)
         elif anew or status.state is DispatchState.CLOSED:
             blank = replace(status, state=DispatchState.WAITING, call_number=None, detail="")
-            incident = d.put(replace(incident, dispatch=_with(incident, blank)))
+            incident = d.put(replace(incident, dispatch=with_status(incident, blank)))
             incident = _send(d, incident, destination, Kind.DISPATCH_NEW, Reason.NEWS)
             number = status.sequence + 1
             d.timer(
@@ -144,7 +109,7 @@ def tell_press(d: Draft, incident: Incident, *, anew: bool) -> Incident:
     return d.put(replace(incident, dispatch_due=False))
 
 
-def _with(incident: Incident, status: DispatchStatus) -> tuple[DispatchStatus, ...]:
+def with_status(incident: Incident, status: DispatchStatus) -> tuple[DispatchStatus, ...]:
     """The incident's centres, one of them with a new status."""
     return tuple(status if s.destination_id == status.destination_id else s for s in incident.dispatch)
 
@@ -195,30 +160,17 @@ def _notification(
         incident_id=incident.id,
         step=incident.step,
         recipient=destination.id,
-        body=encode(_body(d, incident, posting)).decode(),
+        body=encode(body_of(d, incident, posting)).decode(),
     )
 
 
 def heartbeat(d: Draft, destination: Destination, cause: str, kind: Kind) -> None:
     """The regular sign of life, in mode test: a centre that misses two knows that we are gone, and so do we."""
     message_id = NotificationId(derive("d", "heartbeat", destination.id, cause))
-    site = d.site
-    body = {
-        "message_id": message_id,
-        "sequence": 0,
-        "supersedes": None,
-        "type": "heartbeat",
-        "mode": Mode.TEST,
-        "headline": f"TEST {site.name}: heartbeat",
-        "incident": None,
-        "site": _site(site),
-        "sent_at": wording.utc_iso(d.now.wall_us),
-        "sender": _sender(d),
-    }
     d.row(
         Notification(
             id=message_id,
-            site_id=site.id,
+            site_id=d.site.id,
             mode=Mode.TEST,
             kind=kind,
             lane=Lane.ROUTINE,
@@ -228,252 +180,6 @@ def heartbeat(d: Draft, destination: Destination, cause: str, kind: Kind) -> Non
             expires_us=d.now.wall_us + 120 * 1_000_000,
             resend_unknown=False,
             recipient=destination.id,
-            body=encode(body).decode(),
+            body=encode(heartbeat_of(d, message_id)).decode(),
         )
     )
-
-
-def on_answer(d: Draft, incident: Incident, destination_id: str, answer: DispatchAnswer | None) -> Incident:
-    """A centre's server took a message; `answer` is what it said beyond that. A bare 2xx is *received*."""
-    status = next((s for s in incident.dispatch if s.destination_id == destination_id), None)
-    if status is None:
-        return incident
-    said = _ANSWERS.get(answer.state) if answer else None
-    if answer is not None and said is None:
-        d.entry(
-            EntryKind.DISPATCH,
-            Reason.NOT_A_CODE,
-            f"{destination_id} said {answer.state!r}, not understood",
-            incident=incident,
-        )
-    if said is None or said in (DispatchState.WAITING, DispatchState.NOT_TOLD):
-        said = DispatchState.RECEIVED
-    detail = answer.detail if answer else ""
-    return report(d, incident, status, said, answer.call_number if answer else None, detail)
-
-
-def report(
-    d: Draft, incident: Incident, status: DispatchStatus, said: DispatchState, call_number: str | None, detail: str
-) -> Incident:
-    """What a centre says of an incident. Knowledge does not go back: after *accepted*, *received* says nothing new."""
-    if said is DispatchState.RECEIVED and status.state is not DispatchState.WAITING:
-        return incident
-    if said is status.state and (call_number or status.call_number) == status.call_number:
-        return incident
-    new = replace(status, state=said, call_number=call_number or status.call_number, detail=detail)
-    incident = d.put(replace(incident, dispatch=_with(incident, new)))
-    number = f", call {new.call_number}" if new.call_number else ""
-    d.entry(
-        EntryKind.DISPATCH,
-        Reason.DISPATCH_CHANGED,
-        f"{status.destination_id}: {said}{number}",
-        incident=incident,
-        destination=status.destination_id,
-        state=said,
-    )
-    first_acceptance = said in _ACCEPTING and status.state not in _TOLD
-    if first_acceptance and is_panic(incident.incident_class):
-        incident = d.put(replace(incident, next_number=incident.next_number + 1))
-        tell_told(
-            d,
-            incident,
-            Message(
-                kind=Kind.UPDATE,
-                template="dispatch.accepted",
-                reason=Reason.DISPATCH_CHANGED,
-                occasion=f"accepted/{incident.next_number}",
-                extra={"call_number": new.call_number or "not given"},
-            ),
-            words=RESPONDERS,
-        )
-    if said is DispatchState.REJECTED:
-        return not_told(d, incident, status.destination_id, f"rejected: {detail or 'no reason given'}")
-    if said is DispatchState.CLOSED and status.state in (DispatchState.WAITING, DispatchState.RECEIVED):
-        return not_told(d, incident, status.destination_id, "closed without having accepted")
-    return incident
-
-
-def on_accept_timeout(d: Draft, incident: Incident, destination_id: str) -> None:
-    """Sixty seconds without *accepted*: that centre was not told. The next route is taken, and responders learn it."""
-    status = next((s for s in incident.dispatch if s.destination_id == destination_id), None)
-    if status is None or status.state in _TOLD or status.state in (DispatchState.REJECTED, DispatchState.NOT_TOLD):
-        d.entry(EntryKind.DISPATCH, Reason.STALE_TIMER, f"{destination_id} has answered", incident=incident)
-        return
-    statuses = _with(incident, replace(status, state=DispatchState.NOT_TOLD))
-    not_told(d, d.put(replace(incident, dispatch=statuses)), destination_id, "nobody accepted in time")
-
-
-def not_told(d: Draft, incident: Incident, destination_id: str, why: str) -> Incident:
-    """This centre does not have it: tell the next one of the site, and the responders. Unless it was said to be a
-    mistake, or over, meanwhile: then nobody else is alarmed by it."""
-    d.entry(EntryKind.DISPATCH, Reason.DISPATCH_CHANGED, f"{destination_id} NOT TOLD: {why}", incident=incident)
-    if incident.escalation is EscalationState.STOPPED:
-        return incident
-    known = {s.destination_id for s in incident.dispatch}
-    serving = (x for x in d.facts.registry.destinations.values() if incident.site_id in x.site_ids)
-    following = tuple(x for x in serving if x.endpoint.dispatch and x.id not in known)[:1]
-    incident = tell_new(d, incident, following, Reason.OTHER_CHANNEL)
-    incident = d.put(replace(incident, next_number=incident.next_number + 1))
-    tell_told(
-        d,
-        incident,
-        Message(
-            kind=Kind.UPDATE,
-            template="dispatch.not_told",
-            reason=Reason.DISPATCH_CHANGED,
-            occasion=f"not_told/{incident.next_number}",
-        ),
-        words=RESPONDERS,
-    )
-    return incident
-
-
-# --- the body --------------------------------------------------------------------------------------------------------
-
-
-def _body(d: Draft, incident: Incident, posting: Posting) -> dict[str, Any]:
-    site, now_us = d.site, d.now.wall_us
-    first = incident.presses[0]
-    return {
-        "message_id": posting.message_id,
-        "sequence": posting.sequence,
-        "supersedes": posting.supersedes,
-        "type": _TYPE[posting.kind],
-        "mode": incident.mode,
-        "headline": _headline(site, incident),
-        "sent_at": wording.utc_iso(now_us),
-        "incident": {
-            "id": incident.id,
-            "class": incident.incident_class,
-            "severity": int(SEVERITY[incident.incident_class]),
-            "opened_at": wording.utc_iso(incident.opened_us),
-            "opened_local": wording.local_iso(site, incident.opened_us),
-            "age_s": max(0, now_us - incident.opened_us) // 1_000_000,
-        },
-        "verification": _verification(incident),
-        "site": _site(site),
-        "location": _location(d, first, now_us),
-        "presses": [_press(d, p, now_us) for p in incident.presses],
-        "callback": _callback(d, incident),
-        "responders": _responders(d, incident),
-        "access": {
-            "entry_door": site.entry_door,
-            "key_box": site.key_box,
-            "staging": site.staging,
-            "hazards": site.hazards,
-        },
-        "actions": [],
-        "persons_hurt": None,
-        "suspect": None,
-        "weapon": None,
-        "notes": [
-            {"at": wording.utc_iso(n.at_us), "author": n.author, "text": n.text, "verified": False}
-            for n in incident.notes
-        ],
-        "correction": None
-        if incident.correction is None
-        else {
-            "at": wording.utc_iso(incident.correction.at_us),
-            "by": incident.correction.by,
-            "reason": incident.correction.reason,
-        },
-        "expires_at": wording.utc_iso(posting.expires_us),
-        "reply_url": posting.reply_url,
-        "sender": _sender(d),
-    }
-
-
-def _headline(site: Site, incident: Incident) -> str:
-    """At most 160 characters; begins with the mode unless it is live. A later room stands in it: a dispatcher who
-    reads nothing else must not miss it."""
-    mark = "" if incident.mode is Mode.LIVE else f"{incident.mode.upper()} "
-    last = incident.presses[-1]
-    _, place = wording.place_words(last.location, last.received_us)
-    also = f", ALSO {place} {wording.local_time(site, last.received_us)}" if len(incident.presses) > 1 else ""
-    return f"{mark}{incident.headline}{also}"[:HEADLINE_LETTERS]
-
-
-def _verification(incident: Incident) -> dict[str, str | None]:
-    going = [a for a in incident.answers if a.kind in (AnswerKind.GOING, AnswerKind.ARRIVED)]
-    if going:
-        return {"state": "human_confirmed", "by": going[-1].name}
-    if not is_panic(incident.incident_class) or all(press.by_sensor for press in incident.presses):
-        return {"state": "sensor_only", "by": None}
-    repeated = len(incident.presses) > 1
-    return {"state": "repeat_press" if repeated else "unverified_press", "by": None}
-
-
-def _site(site: Site) -> dict[str, Any]:
-    names = ("name", "street", "city", "state", "zip", "county", "lat", "lon", "psap_id", "main_phone")
-    return {"id": site.id} | {name: getattr(site, name) for name in names}
-
-
-def _location(d: Draft, press: Press, now_us: int) -> dict[str, Any]:
-    place: Location = press.location
-    zone = d.facts.registry.zones.get(place.zone_id) if place.zone_id else None
-    age_s = None if place.heard_us is None else max(0, now_us - place.heard_us) // 1_000_000
-    return {
-        "label": place.label,
-        "building": zone.building if zone else None,
-        "floor": zone.floor if zone else None,
-        "room": zone.room if zone else None,
-        "nearest_exterior_door": zone.nearest_exterior_door if zone else None,
-        "source": place.source,
-        "heard_at": None if place.heard_us is None else wording.utc_iso(place.heard_us),
-        "age_s": age_s,
-        "confidence": {"fixed": "certain", "last_heard": "unsure" if place.unsure else "near"}.get(place.source),
-        "map_url": None,
-    }
-
-
-def _press(d: Draft, press: Press, now_us: int) -> dict[str, Any]:
-    return {
-        "at": wording.utc_iso(press.pressed_us or press.received_us),
-        "location": _location(d, press, now_us),
-        "device": press.device_id,
-        "kind": press.incident_class,
-        "count": press.count,
-        "assigned_to": press.assigned_to,
-        "may_not_be_wearer": press.assigned_to is not None,
-        "late": press.late,
-    }
-
-
-def _callback(d: Draft, incident: Incident) -> dict[str, str | None]:
-    """Whoever goes first, with a phone that answers; else the school's main number."""
-    people = d.facts.registry.people
-    for answer in incident.answers:
-        person = people.get(answer.person_id)
-        phone = next((e.address for e in person.endpoints if e.address.startswith("+")), None) if person else None
-        if person and answer.kind is not AnswerKind.CANNOT_GO:
-            at = wording.utc_iso(answer.at_us)
-            return {"name": person.name, "role": person.role or None, "phone": phone, "answered_at": at}
-    return {"name": None, "role": None, "phone": d.site.main_phone, "answered_at": None}
-
-
-def _responders(d: Draft, incident: Incident) -> list[dict[str, Any]]:
-    people = d.facts.registry.people
-    found: list[dict[str, Any]] = []
-    for answer in incident.answers:
-        person = people.get(answer.person_id)
-        role = person.role if person else ""
-        found.append(
-            {
-                "name": answer.name,
-                "role": role or None,
-                "armed": None,
-                "plain_clothes": None,
-                "state": answer.kind,
-                "at": wording.utc_iso(answer.at_us),
-            }
-        )
-    return found
-
-
-def _sender(d: Draft) -> dict[str, str | None]:
-    registry = d.facts.registry
-    return {
-        "district": registry.district,
-        "version": f"alertd {__version__}",
-        "technician_phone": registry.technician_phone,
-    }

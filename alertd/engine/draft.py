@@ -314,9 +314,9 @@ class Draft:
         # Microseconds apart, so that what was decided first is claimed first: responders before staff (req 54).
         first_us = notification.created_us - (REAL_FIRST_US if self.stopped_drill else 0)
         created_us = first_us + len(self._rows)
-        created_boot_us = self.now.boot_us + created_us - self.now.wall_us
+        expires_boot_us = self.now.boot_us + notification.expires_us - self.now.wall_us
         notification = replace(
-            notification, created_us=created_us, created_boot_us=created_boot_us, boot_id=self.now.boot_id
+            notification, created_us=created_us, expires_boot_us=expires_boot_us, boot_id=self.now.boot_id
         )
         state = NotificationState.SUPPRESSED if suppressed else NotificationState.QUEUED
         self._rows[notification.id] = NotificationRow(

@@ -164,7 +164,7 @@ def _row(
         reason=Reason.FALLBACK,
         created_us=now.wall_us,
         expires_us=now.wall_us + 300 * 1_000_000,
-        created_boot_us=now.boot_us,
+        expires_boot_us=now.boot_us + 300 * 1_000_000,
         boot_id=now.boot_id,
         resend_unknown=True,
         incident_id=incident.id if incident else None,

@@ -6,12 +6,16 @@
    gesture, without a meaning, a test of the device) hides nothing: said again, it is pressed again.
 3. After a longer silence it is another call: the message that ended the first may have been lost, and doubt pages. The
    silence is measured in boot time: no step of the clock makes it longer or shorter.
-4. What gestures count is pressed again within their window: the message that ended the one before may have been lost,
-   and three presses must not be two. Only a kind that is said again as quickly as people press is taken at its word.
+4. What gestures count is pressed again within their window, too. But of what is said again with no end heard between,
+   nobody knows whether it is another press: it counts in doubt (gestures.py). Only a kind that is said again as quickly
+   as people press is taken at its word.
 5. A device that numbers its presses says itself which of them are the same: the same number is the same press, whether
-   it paged or not, and another number is another press.
+   it paged or not and however long it was silent, and another number is another press.
 6. A moment ("the SOS key was pressed") is always a press, and begins the state.
-7. The device itself may end it. That closes nothing and tells nobody; the next time it is another call.
+7. The device itself may end it. That closes nothing and tells nobody; the next time it is another call. What is older
+   than the state, a copy, or the broker's memory ends nothing.
+8. What was first pressed in a drill calls nobody after it: every latched button would. But while something real is open
+   at the site, it is a press of now.
 
 So a press is taken for a repeat only if its device has declared that it says such a state again within that time, did
 call for help, and was not heard to end it: promise 2 holds for every device that says what it does. A profile
@@ -26,8 +30,9 @@ from msgspec.structs import replace
 from alertd.engine import gestures
 from alertd.engine.draft import Draft
 from alertd.model.decision import Activation
-from alertd.model.events import Lasting, Pressed
+from alertd.model.events import Pressed
 from alertd.model.incident import IncidentClass, is_panic
+from alertd.model.mode import Mode
 from alertd.model.site import Device
 
 QUICK = 3
@@ -39,39 +44,59 @@ STATES_MAX = 64
 
 def known(d: Draft, event: Pressed, device: Device) -> Activation | None:
     """The call of which this state is a repeat; `None`: it is no state, or another call."""
+    found = said_before(d, event, device)
+    if found is None or found.numbered:
+        return found
+    if found.mode is Mode.DRILL and _is_real_open(d):
+        return None
+    return found if _is_repeat(d, event, device, found) else None
+
+
+def _is_repeat(d: Draft, event: Pressed, device: Device, before: Activation) -> bool:
+    """Rules 2 and 4."""
+    count = event.signal.count
+    if not gestures.is_counted(event.signal, device.gestures):
+        return before.called
+    if count not in (None, 1):  # it counts by itself: a higher count is one press more
+        return before.called and count <= d.memory(device.id).count
+    return _is_quick(event, device) or (before.called and not gestures.is_under_way(d, event, device))
+
+
+def said_before(d: Draft, event: Pressed, device: Device) -> Activation | None:
+    """The same state, as it was last said: no end of it was heard since, nor a silence in which it may be lost."""
     lasting = event.signal.lasting
     if lasting is None:
         return None
     mine = d.memory(device.id).lasting
     found = next((a for a in mine if a.what == lasting.what and a.state == _state(event)), None)
-    if found is None:
-        return None
-    if gestures.is_counted(event.signal, device.gestures) and _is_one_more(d, event, device, lasting):
-        return None
-    silent_us = event.oldest_us - found.last_us if _is_dated(event) else gestures.silent_us(d, event, found)
-    return found if abs(silent_us) <= lasting.repeats_s * 1_000_000 else None
+    return found if found is not None and (lasting.state or not fell_silent(d, event, found)) else None
 
 
-def begins(d: Draft, event: Pressed, device: Device, calls_for: IncidentClass | None) -> None:
+def fell_silent(d: Draft, event: Pressed, before: Activation) -> bool:
+    """Was it silent for longer than its kind ever is?"""
+    lasting = event.signal.lasting
+    silent_us = event.oldest_us - before.last_us if gestures.waited(event) else gestures.silent_us(d, event, before)
+    return lasting is not None and abs(silent_us) > lasting.repeats_s * 1_000_000
+
+
+def begins(d: Draft, event: Pressed, device: Device, calls_for: IncidentClass | None, mode: Mode) -> None:
     """Remember a state, or a moment that may begin one, so that its repeats are known. `calls_for`: what it has called
     for; `None`: it paged nobody (yet)."""
-    lasting = event.signal.lasting
+    lasting, before = event.signal.lasting, said_before(d, event, device)
+    if calls_for is None and before is None and not _counts(event, device):
+        return
     if lasting is None and (calls_for is None or not _named(event, device) or not is_panic(calls_for)):
         return
-    is_known = lasting is not None and _says_which(lasting, event, device)
-    if lasting is not None and calls_for is None and not is_known:
-        return
     what = lasting.what if lasting is not None else ""
-    is_numbered = lasting is not None and bool(lasting.state)
     first = Activation(
         what=what,
         state=_state(event),
         since_us=event.received_us,
         last_us=0,
-        numbered=is_numbered,
         called=calls_for is not None,
+        mode=mode,
     )
-    begun = _heard(d, event, first)
+    begun = _heard(d, event, first if calls_for is not None or before is None else before)
     memory = d.memory(device.id)
     # A thing is in one state; of moments nobody knows which state they began.
     others = [a for a in memory.lasting if a.what != what or (lasting is None and a.state != begun.state)]
@@ -81,50 +106,69 @@ def begins(d: Draft, event: Pressed, device: Device, calls_for: IncidentClass | 
 def lasts(d: Draft, event: Pressed, device: Device, activation: Activation) -> None:
     """It was said once more. Where presses are counted it may be the first of another gesture: it counts for those that
     follow within the window."""
-    lasting = event.signal.lasting
     is_counted = gestures.is_counted(event.signal, device.gestures)
-    if lasting is not None and is_counted and not _says_which(lasting, event, device):
-        gestures.counted(d, event, device)
-    memory, newer = d.memory(device.id), _heard(d, event, activation)
-    d.remember(replace(memory, lasting=tuple(newer if a == activation else a for a in memory.lasting)))
+    if is_counted and not activation.numbered and not _is_quick(event, device):
+        gestures.counted(d, event, device, doubtful=True)
+    _keep(d, device, activation, _heard(d, event, activation))
 
 
-def end(d: Draft, event: Pressed, device: Device) -> tuple[Activation, ...]:
-    """Forget what the device says is over, and return it."""
+def copied(d: Draft, event: Pressed, device: Device) -> None:
+    """The very same message came once more: it is still said, and that is all."""
+    before = said_before(d, event, device)
+    if before is not None and not event.signal.ends and not event.retained:
+        _keep(d, device, before, _heard(d, event, before))
+
+
+def end(d: Draft, event: Pressed, device: Device) -> tuple[tuple[Activation, ...], tuple[Activation, ...]]:
+    """Forget what the device says is over. Returns what is, and what it has said since then: that lasts."""
     memory, lasting = d.memory(device.id), event.signal.lasting
-    over = tuple(a for a in memory.lasting if lasting is None or a.what == lasting.what)
+    meant = tuple(a for a in memory.lasting if lasting is None or a.what == lasting.what)
+    later = tuple(a for a in meant if _is_older(event, a))
+    over = tuple(a for a in meant if a not in later)
     if over:
         d.remember(replace(memory, lasting=tuple(a for a in memory.lasting if a not in over)))
-    return over
+    return over, later
+
+
+def _keep(d: Draft, device: Device, before: Activation, now: Activation) -> None:
+    memory = d.memory(device.id)
+    d.remember(replace(memory, lasting=tuple(now if a == before else a for a in memory.lasting)))
 
 
 def _heard(d: Draft, event: Pressed, activation: Activation) -> Activation:
     """With when it was last said."""
-    if not _is_dated(event):
+    said_us = event.signal.pressed_us
+    if said_us is not None:
+        activation = replace(activation, said_us=max(said_us, activation.said_us or 0))
+    if not gestures.waited(event):
         return replace(activation, last_us=event.received_us, last_boot_us=d.now.boot_us, boot_id=d.now.boot_id)
     if event.oldest_us <= activation.last_us:
         return activation
     return replace(activation, last_us=event.oldest_us, last_boot_us=None)
 
 
-def _is_dated(event: Pressed) -> bool:
-    """It waited at the broker, and says when it was said. Of a device without a clock it may have been said last of
-    all: doubt pages (rule 3)."""
-    return event.backlog and event.signal.pressed_us is not None
+def _is_older(event: Pressed, activation: Activation) -> bool:
+    """By the device's own clock, and by more than two gateways' clocks are apart: else its next call may be hidden."""
+    ended_us, said_us = event.signal.pressed_us, activation.said_us
+    if ended_us is None or said_us is None:
+        return False
+    return ended_us < said_us - gestures.CLOCKS_APART_S * 1_000_000
 
 
-def _is_one_more(d: Draft, event: Pressed, device: Device, lasting: Lasting) -> bool:
-    """Rule 4, and: a device that counts by itself says so by a higher count."""
-    if event.signal.count not in (None, 1):
-        return event.signal.count > d.memory(device.id).count
-    return not _says_which(lasting, event, device) and gestures.is_under_way(d, event, device)
+def _is_real_open(d: Draft) -> bool:
+    return any(i.mode is Mode.LIVE and is_panic(i.incident_class) for i in d.open_incidents())
 
 
-def _says_which(lasting: Lasting, event: Pressed, device: Device) -> bool:
-    """Is a repeat of it certainly a repeat, whatever came of it? It is numbered; or it is a counted press that is said
-    again as quickly as people press."""
-    is_quick = lasting.repeats_s <= QUICK * device.gestures.window_s
-    return bool(lasting.state) or (is_quick and gestures.is_counted(event.signal, device.gestures))
+def _is_quick(event: Pressed, device: Device) -> bool:
+    """Is it said again as quickly as people press?"""
+    lasting = event.signal.lasting
+    return lasting is not None and lasting.repeats_s <= QUICK * device.gestures.window_s
+
+
+def _counts(event: Pressed, device: Device) -> bool:
+    """Does it mean something before it calls: a number, or one press of several?"""
+    lasting = event.signal.lasting
+    return lasting is not None and (bool(lasting.state) or gestures.is_counted(event.signal, device.gestures))
 
 
 def _state(event: Pressed) -> str:

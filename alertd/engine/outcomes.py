@@ -5,9 +5,10 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from alertd.engine import announcing, answers, calls, dispatch_centers, drill_news, troubles
+from alertd.engine import announcing, calls, dispatch_answers, texts, troubles
 from alertd.engine.audience import instead_of, notice_of
 from alertd.engine.draft import Draft
+from alertd.engine.drills import news as drill_news
 from alertd.engine.lifecycle import NOTIFICATION
 from alertd.engine.telling import Message, text, told_instead
 from alertd.model.decision import Entry, EntryKind
@@ -133,7 +134,7 @@ def _progress(d: Draft, row: NotificationRow, outcome: Accepted | Sent | Deliver
     if n.endpoint.dispatch:
         troubles.clear(d, f"dispatch:{n.recipient}")
         if incident is not None:
-            dispatch_centers.on_answer(d, incident, n.recipient, outcome.answer)
+            dispatch_answers.on_answer(d, incident, n.recipient, outcome.answer)
 
 
 def _withdrawn(d: Draft, row: NotificationRow, outcome: Withdrawn, incident: Incident | None) -> None:
@@ -169,7 +170,7 @@ def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident |
         d.opt_outs.append(n.endpoint.key)
         person = d.facts.registry.by_address.get(n.endpoint.key)
         if person is not None:
-            answers.raise_opted_out(d, person, n.endpoint)
+            texts.raise_opted_out(d, person, n.endpoint)
     if failed.breaks_channel:
         d.broken_channels.append(n.endpoint.channel)
         troubles.raise_(
@@ -304,7 +305,7 @@ def _give_up(d: Draft, row: NotificationRow, incident: Incident | None, reason: 
     if n.endpoint.dispatch:
         troubles.raise_(d, f"dispatch:{n.recipient}", f"{n.recipient} cannot be told: {detail}", rings=True)
         if incident is not None and n.kind is Kind.DISPATCH_NEW:
-            dispatch_centers.on_accept_timeout(d, incident, n.recipient)
+            dispatch_answers.on_accept_timeout(d, incident, n.recipient)
     else:
         _other_endpoint(d, row, incident)
 

@@ -61,29 +61,33 @@ def on_press(d: Draft, event: Pressed) -> None:
     device_tests.note(d, event, device)
     if _is_copy(d, event):
         d.entry(EntryKind.PRESS, Reason.DUPLICATE, f"{_name(device)}: known already", device=device.id)
+        levels.copied(d, event, device)
         _confirm(d, event, device)
         return
+    if event.retained:  # its cause is not remembered: the same press may still come from the broker's queue
+        _retained(d, event, device)
+        return
+    d.cause = event.cause
     if event.signal.ends:
         _ended(d, event, device)
         return
     if (activation := levels.known(d, event, device)) is not None:
         _still_on(d, event, device, activation)
         return
-    if event.retained:  # its cause is not remembered: the same press may still come from the broker's queue
-        _retained(d, event, device)
-        return
-    d.cause = event.cause
     _judge_clock(d, event, device)
-    gesture = gestures.counted(d, event, device)
+    is_said_again = levels.said_before(d, event, device) is not None
+    gesture = gestures.counted(d, event, device, doubtful=is_said_again)
     _confirm(d, event, device)
-    called_for = gesture.incident_class
-    if called_for is not None and device_tests.takes(d, event, device, called_for, gesture.continues_us):
+    called_for, mode = gesture.incident_class, Mode.LIVE
+    if called_for is not None and device_tests.takes(d, event, device, called_for, gesture.began_us):
         called_for = None
     elif called_for is not None:
-        _raise(d, event, device, called_for, gesture)
+        mode = _raise(d, event, device, called_for, gesture)
     else:
         _not_yet(d, event, device, gesture)
-    levels.begins(d, event, device, called_for)
+    levels.begins(d, event, device, called_for, mode)
+    if called_for is not None:
+        troubles.clear(d, f"still_on:{device.id}")  # this press has been told from the one before
 
 
 def _confirm(d: Draft, event: Pressed, device: Device) -> None:
@@ -116,40 +120,43 @@ def _name(device: Device) -> str:
 
 
 def _retained(d: Draft, event: Pressed, device: Device) -> None:
-    """A broker's memory, not a press: it never pages by itself (req 41), but an unseen one may hide a press."""
-    d.entry(EntryKind.PRESS, Reason.RETAINED, f"{_name(device)}: a retained message", device=device.id)
-    troubles.raise_(
-        d,
-        f"retained:{device.id}",
-        f"{_name(device)} left a stored {event.signal.action!r} at the broker. Was it pressed? Look, then clear it.",
-        rings=True,
-    )
+    """A broker's memory, not a press: it never pages by itself (req 41), but an unseen one may hide a press. So may how
+    a device stands when it is first heard of."""
+    word, name, standing = event.signal.action, _name(device), event.signal.standing
+    words = f"{name} is at {word!r}, and nobody heard since when" if standing else f"{name}: a retained message"
+    d.entry(EntryKind.PRESS, Reason.RETAINED, words, device=device.id)
+    if event.signal.ends or levels.known(d, event, device) is not None:
+        return  # it says nothing of now, and hides no press
+    if standing and _gravest_of(d, device) is not None:
+        return  # it was heard, and people are called
+    left = f"{words}." if standing else f"{name} left a stored {word!r} at the broker."
+    troubles.raise_(d, f"retained:{device.id}", f"{left} Was it pressed? Look, then clear it.", rings=True)
 
 
 def _ended(d: Draft, event: Pressed, device: Device) -> None:
     """The device itself says that it no longer calls. Whoever was called decides what that means: it may be forced."""
-    for activation in levels.end(d, event, device):
+    over, later = levels.end(d, event, device)
+    for activation in (*over, *later):
         word = activation.state.partition(":")[0]
         words = f"{_name(device)} itself no longer says {word!r}; that closes nothing"
-        incident = _gravest_of(d, device)
-        d.entry(EntryKind.PRESS, Reason.STATE_ENDED, words, incident=incident, device=device.id)
-    troubles.clear(d, f"still_on:{device.id}")
+        if activation in later:
+            words = f"{_name(device)} has said {word!r} since it ended this; that ends nothing"
+        reason = Reason.STILL_ON if activation in later else Reason.STATE_ENDED
+        d.entry(EntryKind.PRESS, reason, words, incident=_gravest_of(d, device), device=device.id)
+    if not later:
+        troubles.clear(d, f"still_on:{device.id}")
 
 
 def _still_on(d: Draft, event: Pressed, device: Device, activation: Activation) -> None:
     """A state is said once more: no press. A wearable that was carried to a place of which nobody knows is news."""
-    if not event.retained:  # what the broker remembers says nothing of now
-        levels.lasts(d, event, device, activation)
-        _confirm(d, event, device)
+    was_silent = levels.fell_silent(d, event, activation)
+    levels.lasts(d, event, device, activation)
+    _confirm(d, event, device)
     incident = _gravest_of(d, device)
     words = f"{_name(device)} still says {event.signal.action!r}"
     if incident is None:
         d.entry(EntryKind.PRESS, Reason.STILL_ON, words, device=device.id)
-        if activation.numbered or not activation.called:
-            return  # its next press has another number, or there is nothing to reset
-        since = wording.local_time(d.site, activation.since_us)
-        summary = f"{words}, since {since}: reset it, for until then a new press of it cannot be told from the old one."
-        troubles.raise_(d, f"still_on:{device.id}", summary)
+        _reset_it(d, event, device, activation, was_silent=was_silent)
         return
     press = press_of(d, event, device, incident.incident_class, 1)
     mine = [p for p in incident.presses if p.device_id == device.id]
@@ -164,6 +171,24 @@ def _still_on(d: Draft, event: Pressed, device: Device, activation: Activation) 
     d.entry(EntryKind.PRESS, Reason.STILL_ON, words, incident=incident, device=device.id)
     if not press.late:
         _ease_the_hold(d, incident, press)
+
+
+def _reset_it(d: Draft, event: Pressed, device: Device, activation: Activation, *, was_silent: bool) -> None:
+    """Nobody is looked for, and it still says so: a new press of it may be taken for the old one."""
+    since, members = wording.local_time(d.site, activation.since_us), tuple[str, ...]()
+    rings = was_silent or activation.mode is Mode.DRILL  # somebody has to look now
+    if activation.numbered:
+        if not was_silent:
+            return  # its next press has another number, unless it began to count anew
+        why, members = f"with the number of {since}, after a long silence. Was it pressed? Look.", (event.cause,)
+    elif not activation.called:
+        return
+    elif activation.mode is Mode.DRILL:
+        why = f"since the drill at {since}: reset it, until then no press of it is heard."
+    else:
+        why = f"since {since}: reset it, for until then a new press of it cannot be told from the old one."
+    summary = f"{_name(device)} still says {event.signal.action!r}, {why}"
+    troubles.raise_(d, f"still_on:{device.id}", summary, rings=rings, members=members)
 
 
 def _gravest_of(d: Draft, device: Device) -> Incident | None:
@@ -186,7 +211,7 @@ def _not_yet(d: Draft, event: Pressed, device: Device, gesture: gestures.Gesture
         )
 
 
-def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, gesture: gestures.Gesture) -> None:
+def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, gesture: gestures.Gesture) -> Mode:
     press = press_of(d, event, device, incident_class, gesture.count)
     mode = drills.mode_of(d, event, device, _as_drilled(event, incident_class, gesture))
     merge_key = merge_key_of(incident_class, press)
@@ -207,6 +232,7 @@ def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
         d.entry(EntryKind.PRESS, Reason.FIRST_WAVE, text, incident=incident, device=device.id)
     assert incident is not None, "every press that pages has an incident"
     drills.say_it_is_real(d, incident)
+    return mode
 
 
 def _as_drilled(event: Pressed, incident_class: IncidentClass, gesture: gestures.Gesture) -> drills.Gesture:

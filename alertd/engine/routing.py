@@ -84,7 +84,7 @@ def _pressed(arrival: Arrival, signal: Signal, cause: CauseId, spot: Spot) -> Pr
         received_us=arrival.received_us,
         oldest_us=pressed_us if pressed_us is not None else min(waited_since, arrival.received_us),
         backlog=arrival.backlog_since_us is not None,
-        retained=arrival.retained,
+        retained=arrival.retained or signal.standing,
         source=arrival.source,
         heard_us=spot.heard_us,
         unsure=spot.unsure,
@@ -92,9 +92,10 @@ def _pressed(arrival: Arrival, signal: Signal, cause: CauseId, spot: Spot) -> Pr
 
 
 def _cause(arrival: Arrival, index: int, signal: Signal) -> CauseId:
-    if signal.cause is not None and signal.lasting is None:
-        return CauseId(derive("press", arrival.source, signal.device_id, signal.cause))
-    return CauseId(derive("press", arrival.source, signal.device_id, arrival.arrival_id, index))
+    what = "end" if signal.ends else "press"  # a device may give both the same number
+    if signal.cause is not None:
+        return CauseId(derive(what, arrival.source, signal.device_id, signal.cause))
+    return CauseId(derive(what, arrival.source, signal.device_id, arrival.arrival_id, index))
 
 
 def _believable(pressed_us: int | None, received_us: int) -> int | None:

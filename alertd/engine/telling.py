@@ -199,7 +199,7 @@ def text(
         ends_drill=ends_drill,
     )
     if suppressed is None and calls.is_call(d, endpoint):
-        n = calls.as_call(d, incident, n, message)
+        n = calls.as_call(d, incident, n, message.extra)
     d.row(n, suppressed=suppressed)
     return n.id if suppressed is None else None
 

@@ -29,6 +29,7 @@ from alertd.exports.columns import PEOPLE, TableOfOurs
 from alertd.exports.merging import Merged, is_a_comment, merge, read_sheet, rows_read_as_comments
 from alertd.exports.naming import alike
 from alertd.exports.reading import Export, ExportRow, Manner, read_export
+from alertd.exports.replacing import replace_file
 from alertd.model.ids import DISTRICT, DeviceId, PersonId
 from alertd.model.registry import Registry
 
@@ -248,23 +249,7 @@ def _keep(path: Path) -> Path:
 
 
 def _replace(path: Path, content: bytes, *, like: Path | None) -> None:
-    """All of it or nothing: written beside, synced, renamed."""
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(number, "wb") as stream:
-            _dress(number, path, like)
-            stream.write(content)
-            stream.flush()
-            os.fsync(number)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_file(path, content, lambda number: _dress(number, path, like))
 
 
 def _dress(number: int, path: Path, like: Path | None) -> None:

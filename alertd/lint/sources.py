@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import Struct
 
 from alertd.config import Section, Thing
-from alertd.config.settings import is_this_machine
 from alertd.lint.findings import Judge, classes_of
+from alertd.model.this_machine import is_this_machine
 
 EVERY_DEVICE = 'triggers = [{ topic = "alertd/press/+" }]'
 EXAMPLE = f'write [sources.broker] with plugin = "mqtt", its host, a client_id and {EVERY_DEVICE}'

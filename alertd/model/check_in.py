@@ -86,6 +86,16 @@ class CheckIn(Struct, frozen=True, kw_only=True):
     """The device profile that read it, where the registry names none: its window is that profile's."""
 
 
+class Falls(Struct, frozen=True, kw_only=True):
+    """How often something was wrong with a device within a day each time, microseconds."""
+
+    count: int
+    fell_us: int
+    """When last."""
+    back_us: int | None = None
+    """Since when it is well again; `None`: it is not, or was well at once."""
+
+
 class LastSeen(Struct, frozen=True, kw_only=True):
     """What is kept of a device. Wall clock, microseconds; 0: never."""
 
@@ -109,6 +119,8 @@ class LastSeen(Struct, frozen=True, kw_only=True):
     listened_us: int = 0
     """How long that source had listened in all, over every life of alertd, when it was heard: silence counts only
     while somebody listens."""
+    falls: dict[str, Falls] = {}
+    """By family of troubles ("silent"): who comes and goes texts nobody each time."""
     schema: int = 1
 
 

@@ -37,17 +37,25 @@ class Activation(Struct, frozen=True, kw_only=True):
     what: str
     """What of the device; "": the whole of it."""
     state: str
-    """Its word for it, and which one of its kind it is."""
+    """"WORD:WHICH": its word for it, and which one of its kind it is, if the device says so."""
     since_us: int
     last_us: int
     """When it was last said."""
     last_boot_us: int | None = None
     """The same in the boot time of `boot_id`, which no step of the clock moves; `None`: nobody noted it."""
     boot_id: str = ""
-    numbered: bool = False
-    """The device itself says which one of its kind it is."""
-    called: bool = True
-    """It was taken up as a call; else only its repeats are known."""
+    said_us: int | None = None
+    """When it was last said by the device's own clock, if it has a believable one."""
+    called: bool = False
+    """It was taken up as a call; else nobody was told of it, and it hides nothing. Rows of before do not say: doubt
+    pages."""
+    mode: Mode = Mode.LIVE
+    """In which it called."""
+
+    @property
+    def numbered(self) -> bool:
+        """The device itself says which one of its kind it is."""
+        return not self.state.endswith(":")
 
 
 class DeviceTest(Struct, frozen=True, kw_only=True):
@@ -58,8 +66,11 @@ class DeviceTest(Struct, frozen=True, kw_only=True):
     incident_class: IncidentClass
     """The gravest that is tried; a graver gesture is real."""
     began_us: int
-    """Wall clock, as `ends_us`. Neither moves with a clock that is set: then what is pressed may be real."""
+    """Wall clock, as the others. None moves with a clock that is set: then what is pressed may be real."""
     ends_us: int
+    """At the latest."""
+    watched_us: int = 0
+    """When somebody last asked what was heard; 0, also in rows of before: nobody, so that what is pressed is real."""
 
 
 class Counted(Struct, frozen=True, kw_only=True):
@@ -67,6 +78,8 @@ class Counted(Struct, frozen=True, kw_only=True):
 
     count: int
     last_us: int
+    doubtful: int = 0
+    """As many of them may be no press, or not of this gesture."""
     first_us: int = 0
     """When it began; 0: nobody noted it."""
     last_boot_us: int | None = None
@@ -79,11 +92,14 @@ class GestureCount(Struct, frozen=True, kw_only=True):
 
     device_id: DeviceId
     count: int = 0
+    doubtful: int = 0
+    """As many of them may be no press, or not of this gesture."""
     last_us: int = 0
     first_us: int = 0
     """When the gesture began: presses overtake each other on the way."""
     last_boot_us: int | None = None
-    """When the last of them was taken up, in the boot time of `boot_id`, which no step of the clock moves."""
+    """When the last of them was taken up, in the boot time of `boot_id`, which no step of the clock moves. `None`: it
+    had waited, and only its own time says when that was."""
     boot_id: str = ""
     others: tuple[Counted, ...] = ()
     """Gestures before it, the latest first: what a gateway held up arrives between the presses of a newer one."""

@@ -54,6 +54,9 @@ class Signal(Struct, frozen=True, kw_only=True):
     reading: float | None = None
     """A number that a sensor measured of `action` ("vape", 63), and no judgement of its own: alertd compares it with
     the thresholds of the sensor's gestures. Of anything but a sensor it means nothing."""
+    standing: bool = False
+    """It says how something stands since nobody knows when, and may have been heard before: like what a broker has
+    retained."""
     lasting: Lasting | None = None
     """It says a state that lasts. `None`: a moment, a press."""
     ends: bool = False
@@ -99,6 +102,7 @@ class Pressed(Struct, frozen=True, kw_only=True, tag="pressed"):
     backlog: bool
     """It may have waited at the broker while we were away."""
     retained: bool
+    """It says how things stand, not that they happen: a broker's memory, or `signal.standing`."""
     source: str
     heard_us: int | None = None
     """Of a wearable: when the gateway in `signal.heard_by` heard it; `None`: with this very message."""
@@ -330,6 +334,13 @@ class DeviceTestOrdered(Struct, frozen=True, kw_only=True, tag="device_test"):
     minutes: int
 
 
+class DeviceTestWatched(Struct, frozen=True, kw_only=True, tag="device_test_watched"):
+    """Somebody asks what was heard of a device that is tried out: the test goes on. If nobody asks, it ends."""
+
+    site_id: SiteId
+    device_id: DeviceId
+
+
 class DeviceTestEndOrdered(Struct, frozen=True, kw_only=True, tag="device_test_end"):
     """A device is live again: whoever tried it out says so, or alertd was started."""
 
@@ -379,6 +390,7 @@ Event = (
     | DrillEndOrdered
     | DrillFound
     | DeviceTestOrdered
+    | DeviceTestWatched
     | DeviceTestEndOrdered
     | RetentionDue
     | ClockStepped

@@ -128,7 +128,8 @@ class NotificationState(StrEnum):
 
 
 class Notification(Struct, frozen=True, kw_only=True):
-    """One id, one content, for ever. `text` is for people, `body` (JSON) for machines."""
+    """One id, one content, for ever. `text` is for people, `body` (JSON) for machines. Only its end moves, as a stamp:
+    when the clock is set, so does `expires_us`."""
 
     id: NotificationId
     site_id: SiteId
@@ -160,17 +161,17 @@ class Notification(Struct, frozen=True, kw_only=True):
     presses, for then it may lie in the hand that hides."""
     ends_drill: DrillId | None = None
     """Whoever gets it knows that this drill is over, or was stopped by something real."""
-    created_boot_us: int | None = None
-    """`created_us` in the boot time of `boot_id`, which no step of the clock moves; `None`: nobody noted it."""
+    expires_boot_us: int | None = None
+    """`expires_us` in the boot time of `boot_id`, which no step of the clock moves; `None`: nobody noted it."""
     boot_id: str = ""
     schema: int = 1
 
 
 def left_us(notification: Notification, now: "Now") -> int:
     """How long it is still true: by boot time, so that a clock that is set throws nothing away. After a reboot by the
-    clock on the wall."""
-    if notification.created_boot_us is not None and notification.boot_id == now.boot_id:
-        return notification.created_boot_us + notification.expires_us - notification.created_us - now.boot_us
+    clock on the wall, with which the store has moved `expires_us`."""
+    if notification.expires_boot_us is not None and notification.boot_id == now.boot_id:
+        return notification.expires_boot_us - now.boot_us
     return notification.expires_us - now.wall_us
 
 

@@ -129,6 +129,7 @@ class FallbackStore:
                 self._disk.begin_life()
             self._disk.reopen()
             transfer.merge(self._disk.connection, self._spare.path)
+            self._disk.reanchor()  # what only the disk knows, too, if the clock was set meanwhile
         except (StoreError, sqlite3.Error):
             return False
         self._disk.forget_errors()
@@ -258,8 +259,8 @@ class FallbackStore:
     def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
         return self._active.read_drills(running_only=running_only, site_id=site_id, limit=limit)
 
-    def read_device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]:
-        return self._active.read_device_tests()
+    def read_device_tests(self, device_id: DeviceId | None = None) -> tuple[tuple[SiteId, GestureCount], ...]:
+        return self._active.read_device_tests(device_id)
 
     def read_drill(self, drill_id: DrillId) -> Drill | None:
         return self._active.read_drill(drill_id) or self._on_disk(lambda disk: disk.read_drill(drill_id), None)

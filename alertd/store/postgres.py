@@ -115,6 +115,9 @@ class PostgresStore(SqlStore):
             self.ready()
             for statement in REANCHOR:
                 self._session.run(statement)
+            now = clock.now()
+            for statement, (shown,) in rows.restamps(self._moment(now), now):  # it may have been set without us
+                self._session.run(statement, shown)
             self._session.commit()
         except BaseException:
             self.close()

@@ -184,9 +184,11 @@ class Reader:
             found = self._ask(sql.READ_RUNNING_DRILLS_OF if running_only else sql.READ_DRILLS_OF, (site_id, most))
         return tuple(rows.drill(*row) for row in found)
 
-    def device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]:
+    def device_tests(self, device_id: DeviceId | None) -> tuple[tuple[SiteId, GestureCount], ...]:
         table = schema.gesture.c
         query = select(table.site_id, table.schema, table.blob).order_by(table.site_id, table.device_id)
+        if device_id is not None:
+            query = query.where(table.device_id == device_id)
         with self._connection() as connection:
             found = [(row[0], rows.gesture(*row[1:])) for row in connection.execute(query)]
         return tuple((site_id, memory) for site_id, memory in found if memory.test is not None)

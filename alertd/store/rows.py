@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.model.check_in import LastSeen
 from alertd.model.decision import GestureCount, Now, PhoneIncident
 from alertd.model.drill import Drill
 from alertd.model.events import Event
-from alertd.model.ids import SiteId
+from alertd.model.ids import CauseId, SiteId
 from alertd.model.incident import SEVERITY, Incident, IncidentClass
 from alertd.model.notification import Claim, Notification, NotificationChange, NotificationRow, NotificationState
 from alertd.model.policy import Policy
@@ -22,6 +23,7 @@ from alertd.model.reason import Reason
 from alertd.model.timer import Timer
 from alertd.model.trouble import Trouble
 from alertd.ports import StoreError
+from alertd.store import sql
 from alertd.store.sql import Row
 
 SCHEMA = 1
@@ -90,6 +92,17 @@ def incident(schema: int, blob: bytes) -> Incident:
     return _decode(Incident, schema, blob)
 
 
+def cause_row(cause: CauseId, site_id: SiteId, now: Now) -> Row:
+    return cause, site_id, now.wall_us, now.boot_us, now.boot_id
+
+
+def seen_us(row: Row, now: Now) -> int:
+    """From the columns of `sql.READ_CAUSE`: what the clock of now would have shown then."""
+    at_us, boot_us, boot_id = row
+    ago_us: int = now.boot_us - boot_us if boot_id == now.boot_id else now.wall_us - at_us
+    return now.wall_us - ago_us
+
+
 def trouble_row(trouble: Trouble) -> Row:
     return trouble.site_id, trouble.key, trouble.raised_us, trouble.cleared_us, SCHEMA, _encode(trouble)
 
@@ -149,6 +162,16 @@ def timer(schema: int, blob: bytes) -> Timer:
     return _decode(Timer, schema, blob)
 
 
+def restamps(moment: Moment, now: Now) -> list[tuple[str, list[Row]]]:
+    """Statements with their rows: everything of this boot in the time that clocks show now."""
+    waiting = (moment.wall_us - moment.boot_us, moment.boot_id)
+    known = (now.wall_us - now.boot_us, now.boot_id)
+    return [
+        *((statement, [waiting]) for statement in sql.RESTAMP_WAITING),
+        *((statement, [known]) for statement in sql.RESTAMP_KNOWN),
+    ]
+
+
 def is_due(not_before_us: int, moment: Moment) -> bool:
     return not_before_us <= moment.boot_us
 
@@ -168,6 +191,8 @@ def notification_row(row: NotificationRow, moment: Moment, *, claimed: bool) -> 
         int(content.lane),
         content.created_us,
         content.expires_us,
+        content.expires_boot_us,
+        content.boot_id,
         NotificationState.CLAIMED.value if claimed else row.state.value,
         row.reason.value,
         1 if claimed else row.attempt,
@@ -206,15 +231,16 @@ def change_row(change: NotificationChange, moment: Moment) -> Row:
 
 
 @lru_cache(CONTENTS_REMEMBERED)
-def _content(schema: int, blob: bytes) -> Notification:
-    return _decode(Notification, schema, blob)
+def _content(schema: int, blob: bytes, expires_us: int) -> Notification:
+    content = _decode(Notification, schema, blob)
+    return content if content.expires_us == expires_us else replace(content, expires_us=expires_us)
 
 
 def notification(row: Row) -> NotificationRow:
     """From the columns of `sql.STANDING`."""
-    schema, blob, state, reason, attempt, epoch, not_before_us, ref, detail = row
+    schema, blob, expires_us, state, reason, attempt, epoch, not_before_us, ref, detail = row
     return NotificationRow(
-        notification=_content(schema, blob),
+        notification=_content(schema, blob, expires_us),
         state=NotificationState(state),
         reason=Reason(reason),
         attempt=attempt,

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
-HEAD = "0003"
+HEAD = "0004"
 """Newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -95,7 +95,16 @@ Index("drill_started", drill.c.started_us)
 
 policy = _table("policy", _text("hash", primary_key=True), _text("site_id"), *_blob())
 
-cause = _table("cause", _text("id", primary_key=True), _text("site_id"), _int("at_us"), rowid=False)
+# Stamps that are compared after a step of the clock, or a reboot, stand here twice: by the wall, and by boot time.
+cause = _table(
+    "cause",
+    _text("id", primary_key=True),
+    _text("site_id"),
+    _int("at_us"),
+    _int("boot_us", nullable=True),
+    _text("boot_id", nullable=True),
+    rowid=False,
+)
 Index("cause_at", cause.c.at_us)
 
 # The outbox. `not_before_us` is boot time of `boot_id`; `delay_us` and the wall clock re-anchor it after a reboot.
@@ -111,6 +120,8 @@ notification = _table(
     _int("lane"),
     _int("created_us"),
     _int("expires_us"),
+    _int("expires_boot_us", nullable=True),
+    _text("expires_boot_id", nullable=True),
     _text("state"),
     _text("reason"),
     _int("attempt"),

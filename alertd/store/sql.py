@@ -86,6 +86,8 @@ UPSERT_DRILL = _upsert(schema.drill)
 UPSERT_TIMER = _upsert(schema.timer)
 UPSERT_LAST_SEEN = f"{_upsert(schema.last_seen)} WHERE excluded.seen_us >= last_seen.seen_us"
 """Of several nodes, the one that heard it last is right."""
+DOUBT_STAMPS = "UPDATE last_seen SET seen_us = 0 WHERE seen_us > ? AND device_id IN (?*)"
+"""They lie ahead of now: written by a clock that was wrong, and whatever is known now is newer."""
 INSERT_POLICY = _insert_once(schema.policy)
 INSERT_CAUSE = _insert_once(schema.cause)
 INSERT_NOTIFICATION = _insert_once(schema.notification)
@@ -97,7 +99,7 @@ INSERT_OPT_OUT = _insert_once(schema.opt_out)
 INSERT_BROKEN = _insert_once(schema.broken_channel)
 INSERT_QUARANTINE = _insert_once(schema.quarantine)
 
-STANDING = "schema, blob, state, reason, attempt, epoch, not_before_us, ref, detail"
+STANDING = "schema, blob, expires_us, state, reason, attempt, epoch, not_before_us, ref, detail"
 """What a `NotificationRow` is made of."""
 
 # --- one transaction ------------------------------------------------------------------------------------------------
@@ -112,7 +114,7 @@ READ_LAST_DRILL = (
 )
 READ_DRILLING_SITES = "SELECT site_id FROM drill WHERE state = 'running'"
 READ_POLICIES = "SELECT hash, schema, blob FROM policy WHERE hash IN (?*)"
-READ_CAUSE = "SELECT at_us FROM cause WHERE id = ?"
+READ_CAUSE = "SELECT at_us, boot_us, boot_id FROM cause WHERE id = ?"
 READ_OPT_OUTS = "SELECT endpoint_key FROM opt_out"
 READ_BROKEN = "SELECT channel FROM broken_channel"
 READ_INCIDENT_LIVES = "SELECT schema, blob FROM incident WHERE id IN (?*)"
@@ -166,10 +168,22 @@ DROP_FIRED_TIMER = """
 """Only if it is due: one that was set anew since it fired stays."""
 DROP_OPT_OUT = "DELETE FROM opt_out WHERE endpoint_key = ?"
 MEND_CHANNEL = "DELETE FROM broken_channel WHERE channel = ?"
-RESTAMP_TIMERS = "UPDATE timer SET due_wall_us = due_boot_us + ? WHERE boot_id = ?"
-RESTAMP_OUTBOX = """
+RESTAMP_WAITING = (
+    "UPDATE timer SET due_wall_us = due_boot_us + ? WHERE boot_id = ?",
+    """
     UPDATE notification SET not_before_wall_us = not_before_us + ?
-    WHERE state = 'queued' AND not_before_us > 0 AND boot_id = ?"""
+    WHERE state = 'queued' AND not_before_us > 0 AND boot_id = ?""",
+)
+"""The clock was set: what was written in this boot shows the new time, for whoever reads it after the next. Of these,
+the time of the store's clock; parameters: that, less boot time, and the boot."""
+RESTAMP_KNOWN = (
+    *(
+        f"UPDATE notification SET expires_us = expires_boot_us + ? WHERE {state} AND expires_boot_id = ?"  # noqa: S608 - constants
+        for state in ("state = 'queued'", "state IN ('claimed', 'unknown')", "state IN ('accepted', 'sent')")
+    ),
+    "UPDATE cause SET at_us = boot_us + ? WHERE boot_id = ?",
+)
+"""Of these, the time of ours."""
 
 # --- outbox and timers ----------------------------------------------------------------------------------------------
 

@@ -281,7 +281,8 @@ class SqliteStore(SqlStore):
         self.reanchor()
 
     def reanchor(self) -> None:
-        """Deadlines of an earlier boot become deadlines of this one."""
+        """Deadlines of an earlier boot become deadlines of this one; stamps of this one show what clocks show now: they
+        may have been set while nobody was there to see it."""
         session, now = self._session, self._opened_clock.now()
         clocks = {"boot_id": self._opened_clock.boot_id, "boot_us": now.boot_us, "wall_us": now.wall_us}
         session.begin()
@@ -290,6 +291,8 @@ class SqliteStore(SqlStore):
                 session.connection.execute(statement, clocks)
         except sqlite3.Error as error:
             raise self._failed(error) from error
+        for statement, (shown,) in rows.restamps(self._moment(now), now):
+            session.run(statement, shown)
         session.commit()
         self._memory.timers.update({row[0]: row for row in session.rows(READ_TIMERS)})
 

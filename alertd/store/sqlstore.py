@@ -20,12 +20,13 @@ from alertd.model.notification import Claim, Lane, NotificationRow, left_us
 from alertd.model.trouble import Trouble
 from alertd.ports import Clock, DueTimer, JournalLine, OutboxCount
 from alertd.store import rows, sql
+from alertd.store.claim_gate import SET_BACK_US, IncidentLife, Refusal
 from alertd.store.journal import Head
 from alertd.store.memory import Memory
 from alertd.store.reading import Reader
 from alertd.store.rows import Moment
 from alertd.store.sql import Session
-from alertd.store.transaction import IncidentLife, Refusal, Scope, Script, SqlTransaction
+from alertd.store.transaction import Scope, Script, SqlTransaction
 
 LEASE_S = 60.0
 """Longer than any channel's deadline, and than a look-up."""
@@ -277,6 +278,8 @@ class SqlStore(ABC):
         session = self._session
         try:
             session.begin()
+            ahead_us = self._opened_clock.now().wall_us + SET_BACK_US
+            session.run(sql.DOUBT_STAMPS, (ahead_us, session.listed([each.device_id for each in seen])))
             session.run_many(sql.UPSERT_LAST_SEEN, [rows.last_seen_row(each) for each in seen])
             session.commit()
         finally:
@@ -331,8 +334,8 @@ class SqlStore(ABC):
     def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
         return self._opened_reader.drills(running_only=running_only, site_id=site_id, limit=limit)
 
-    def read_device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]:
-        return self._opened_reader.device_tests()
+    def read_device_tests(self, device_id: DeviceId | None = None) -> tuple[tuple[SiteId, GestureCount], ...]:
+        return self._opened_reader.device_tests(device_id)
 
     def read_drill(self, drill_id: DrillId) -> Drill | None:
         return self._opened_reader.drill(drill_id)

@@ -4,134 +4,35 @@ Decisions are collected as rows and leave in one `executemany` a table. A read t
 it first, so a transaction always reads its own writes. Everything sent is also kept as a script, so that a commit that
 found no room can be played again on a database that has some.
 
-Decides one thing only: which new rows are born claimed, by the gate in `model.notification.claim_refused`.
+Decides one thing only: which new rows are born claimed, by the gate (`claim_gate`). What it replaces in memory,
+`undoing` puts back; what memory lacks, `remembered` reads.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from alertd.model.decision import Decision, Entry, EntryKind, GestureCount, Now, PhoneIncident, SiteState, Withdrawal
-from alertd.model.drill import Drill
+from alertd.model.decision import Decision, Entry, Now, PhoneIncident, SiteState
 from alertd.model.events import ClockStepped, Event, TimerFired
-from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, SiteId, TimerId
+from alertd.model.ids import DISTRICT, CauseId, IncidentId, NotificationId, SiteId, TimerId
 from alertd.model.incident import Incident
-from alertd.model.mode import Mode
-from alertd.model.notification import (
-    AFTER_CLOSE,
-    TOGETHER_US,
-    Circumstances,
-    Claim,
-    Kind,
-    Notification,
-    NotificationChange,
-    NotificationRow,
-    NotificationState,
-    claim_refused,
-    is_quiet,
-)
+from alertd.model.notification import Claim, NotificationChange, NotificationRow, NotificationState
 from alertd.model.policy import Policy
-from alertd.model.reason import Reason
-from alertd.model.trouble import Trouble
 from alertd.ports import StoreFullError
-from alertd.store import journal, rows, sql
+from alertd.store import journal, remembered, rows, sql
+from alertd.store.claim_gate import IncidentLife, Refusal, refusal_entry, urgency
 from alertd.store.memory import Memory
 from alertd.store.rows import Moment
 from alertd.store.sql import Row, Session
 from alertd.store.tokens import HORIZON_US, TokenPool
+from alertd.store.undoing import Before
+from alertd.store.withdrawals import statement_of, takes_back
 
 PHONE_INCIDENTS_MAX = 50
 """A reply is matched against at most so many incidents of its phone, newest first."""
 
-SET_BACK_US = 5_000_000
-"""Clocks of two nodes differ by less."""
-
 Script = list[tuple[str, list[Row]]]
 """Statements with their rows, in order."""
-Refusal = tuple[NotificationState, Reason]
-
-
-class IncidentLife:
-    """Mode and life of incidents, and where a drill runs, as the transaction that claims reads them."""
-
-    def __init__(self, session: Session, ids: Sequence[str], *, with_drills: bool) -> None:
-        self._session = session
-        found = session.rows(sql.READ_INCIDENT_LIVES, (session.listed(ids),)) if ids else []
-        self._incidents = {incident.id: incident for incident in (rows.incident(*row) for row in found)}
-        self._drilling = {row[0] for row in session.rows(sql.READ_DRILLING_SITES)} if with_drills else set()
-
-    @classmethod
-    def of(cls, session: Session, notifications: Sequence[Notification]) -> "IncidentLife":
-        with_drills = any(n.mode is Mode.DRILL for n in notifications)
-        ids = sorted({n.incident_id for n in notifications if n.incident_id is not None})
-        return cls(session, ids, with_drills=with_drills)
-
-    def refuses(self, notification: Notification, now: Now, *, waited: bool) -> Refusal | None:
-        """`waited`: it was written by another transaction than the one that asks."""
-        incident = self._incidents.get(notification.incident_id) if notification.incident_id is not None else None
-        life = Circumstances.of(notification, incident, drill_running=notification.site_id in self._drilling)
-        if waited and notification.kind is Kind.PAGE and self._spoken_since(notification, now.wall_us):
-            life = replace(life, spoken_since=True)
-        return claim_refused(notification, life, now)
-
-    def _spoken_since(self, page: Notification, wall_us: int) -> bool:
-        """Were words written in a later decision that this page must not cut? For quiet: whatever is said at the site,
-        and a clock that was set back since leaves that open; then they count as written. For words: the same again."""
-        if wall_us < page.created_us - SET_BACK_US:
-            return is_quiet(page)
-        later = (page.endpoint.channel, page.created_us + TOGETHER_US, wall_us, page.site_id)
-        found = (rows.notification(row).notification for row in self._session.rows(sql.READ_PAGES_BETWEEN, later * 3))
-        if is_quiet(page):
-            return any(not is_quiet(n) for n in found)
-        of, key = page.incident_id, page.endpoint.key
-        return of is not None and any(n.incident_id == of and n.endpoint.key == key for n in found)
-
-
-def urgency(notification: Notification) -> tuple[int, int, str]:
-    """Order of claims: the lane, then whoever waits longest."""
-    return notification.lane, notification.created_us, notification.id
-
-
-def refusal_entry(notification: Notification, refusal: Refusal) -> Entry:
-    state, reason = refusal
-    whom = notification.recipient or notification.endpoint.key
-    return Entry(
-        kind=EntryKind.NOTIFICATION,
-        reason=reason,
-        text=f"{notification.kind.value} to {whom} was not sent: {state.value}",
-        incident_id=notification.incident_id,
-        notification_id=notification.id,
-    )
-
-
-def _withdraw(site_id: SiteId, withdrawal: Withdrawal) -> tuple[str, list[Row]]:
-    reason, kind = withdrawal.reason.value, withdrawal.kind
-    if withdrawal.mode is not None:
-        spared = withdrawal.but.value if withdrawal.but is not None else ""
-        return sql.WITHDRAW_MODE_OF_SITE, [(reason, site_id, withdrawal.mode.value, spared)]
-    if withdrawal.endpoint_key is not None:
-        assert withdrawal.incident_id is not None, "an endpoint is left alone for the sake of one incident"
-        return sql.WITHDRAW_ENDPOINT, [(reason, withdrawal.incident_id, withdrawal.endpoint_key)]
-    if kind is None:
-        assert withdrawal.incident_id is not None, "only of one kind is everything of a site withdrawn"
-        return sql.WITHDRAW, [(reason, withdrawal.incident_id)]
-    if withdrawal.incident_id is None:
-        return sql.WITHDRAW_KIND_OF_SITE, [(reason, site_id, kind.value)]
-    return sql.WITHDRAW_KIND, [(reason, withdrawal.incident_id, kind.value)]
-
-
-def _takes_back(site_id: SiteId, withdrawal: Withdrawal, content: Notification) -> bool:
-    """What the statement says, for rows that are not in the database yet."""
-    if withdrawal.mode is not None:
-        return content.site_id == site_id and content.mode is withdrawal.mode and content.kind is not withdrawal.but
-    if withdrawal.incident_id is None:
-        return content.site_id == site_id and content.kind is withdrawal.kind
-    if content.incident_id != withdrawal.incident_id:
-        return False
-    if withdrawal.endpoint_key is not None and content.endpoint.key != withdrawal.endpoint_key:
-        return False
-    return content.kind not in AFTER_CLOSE if withdrawal.kind is None else content.kind is withdrawal.kind
 
 
 class Scope(Struct, frozen=True, kw_only=True):
@@ -146,48 +47,6 @@ class Scope(Struct, frozen=True, kw_only=True):
     salt: Callable[[], str]
     rescue: Callable[[Script], bool]
     lock_tokens: Callable[[], None]
-
-
-class Before(Struct, frozen=True):
-    """What a decision replaces in a site's state."""
-
-    site_id: SiteId
-    incidents: tuple[tuple[IncidentId, Incident | None], ...]
-    troubles: tuple[tuple[str, Trouble | None], ...]
-    gestures: tuple[tuple[DeviceId, GestureCount | None], ...]
-    drill: Drill | None
-    drill_over: Drill | None
-
-    @classmethod
-    def of(cls, state: SiteState, decision: Decision) -> "Before":
-        return cls(
-            state.site_id,
-            tuple((incident.id, state.incidents.get(incident.id)) for incident in decision.incidents),
-            tuple(
-                (trouble.key, state.troubles.get(trouble.key) or state.latched.get(trouble.key))
-                for trouble in decision.troubles
-            ),
-            tuple((count.device_id, state.gestures.get(count.device_id)) for count in decision.gestures),
-            state.drill,
-            state.drill_over,
-        )
-
-    def restore(self, memory: Memory) -> None:
-        state = memory.states.pop(self.site_id, None)
-        if state is None:
-            return
-        incidents = {**state.incidents, **dict(self.incidents)}
-        troubles = {**state.troubles, **state.latched, **dict(self.troubles)}
-        gestures = {**state.gestures, **dict(self.gestures)}
-        memory.states[self.site_id] = SiteState(
-            site_id=self.site_id,
-            incidents={key: value for key, value in incidents.items() if value is not None},
-            troubles={key: value for key, value in troubles.items() if value is not None and value.stands},
-            latched={key: value for key, value in troubles.items() if value is not None and not value.stands},
-            gestures={key: value for key, value in gestures.items() if value is not None},
-            drill=self.drill,
-            drill_over=self.drill_over,
-        )
 
 
 class SqlTransaction:
@@ -225,40 +84,16 @@ class SqlTransaction:
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def site_state(self, site_id: SiteId) -> SiteState:
-        state = self._memory.states.get(site_id)
-        if state is None:
-            ask = self._session.rows
-            incidents = [rows.incident(*row) for row in ask(sql.READ_OPEN_INCIDENTS, (site_id,))]
-            troubles = [rows.trouble(*row) for row in ask(sql.READ_STANDING_TROUBLES, (site_id,))]
-            gestures = [rows.gesture(*row) for row in ask(sql.READ_GESTURES, (site_id,))]
-            last = next((rows.drill(*row) for row in ask(sql.READ_LAST_DRILL, (site_id,))), None)
-            runs = last is not None and last.is_running
-            state = self._memory.states[site_id] = SiteState(
-                site_id=site_id,
-                incidents={incident.id: incident for incident in incidents},
-                troubles={trouble.key: trouble for trouble in troubles if trouble.stands},
-                latched={trouble.key: trouble for trouble in troubles if not trouble.stands},
-                gestures={gesture.device_id: gesture for gesture in gestures},
-                drill=last if runs else None,
-                drill_over=None if runs else last,
-            )
-        return state
+        return remembered.site_state(self._session, self._memory, site_id)
 
     def policies(self, hashes: Sequence[str]) -> dict[str, Policy]:
-        known = self._memory.policies
-        missing = [content_hash for content_hash in hashes if content_hash not in known]
-        found = {content_hash: known[content_hash] for content_hash in hashes if content_hash in known}
-        if missing:
-            for content_hash, schema, blob in self._session.rows(sql.READ_POLICIES, (self._session.listed(missing),)):
-                found[content_hash] = rows.policy(schema, blob)
-                self._memory.keep_policy(content_hash, found[content_hash])
-        return found
+        return remembered.policies(self._session, self._memory, hashes)
 
     def seen_us(self, cause: CauseId) -> int | None:
         if cause in self._causes:
             return self._causes[cause]
         found = self._session.rows(sql.READ_CAUSE, (cause,))
-        return found[0][0] if found else None
+        return rows.seen_us(found[0], self._scope.now) if found else None
 
     def notification(self, notification_id: NotificationId) -> NotificationRow | None:
         if notification_id in self._touched:
@@ -281,14 +116,10 @@ class SqlTransaction:
         return pool.free(limit, now_us, self._tokens)
 
     def opted_out(self) -> frozenset[str]:
-        if self._memory.opted_out is None:
-            self._memory.opted_out = frozenset(row[0] for row in self._session.rows(sql.READ_OPT_OUTS))
-        return self._memory.opted_out
+        return remembered.opted_out(self._session, self._memory)
 
     def broken_channels(self) -> frozenset[str]:
-        if self._memory.broken is None:
-            self._memory.broken = frozenset(row[0] for row in self._session.rows(sql.READ_BROKEN))
-        return self._memory.broken
+        return remembered.broken_channels(self._session, self._memory)
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
@@ -301,7 +132,7 @@ class SqlTransaction:
         state.apply(decision)
         if decision.cause is not None and decision.cause not in self._causes:
             self._causes[decision.cause] = now.wall_us
-            self._collect(sql.INSERT_CAUSE, (decision.cause, site_id, now.wall_us))
+            self._collect(sql.INSERT_CAUSE, rows.cause_row(decision.cause, site_id, now))
         for incident in decision.incidents:
             self._incidents[incident.id] = incident
             self._tokens.add(incident.token)
@@ -354,11 +185,11 @@ class SqlTransaction:
             self._change(change)
         for withdrawal in decision.withdrawals:
             self._stage()
-            self.script.append(_withdraw(site_id, withdrawal))
+            self.script.append(statement_of(site_id, withdrawal))
             self._newborn = {
                 notification_id: row
                 for notification_id, row in self._newborn.items()
-                if not _takes_back(site_id, withdrawal, row.notification)
+                if not takes_back(site_id, withdrawal, row.notification)
             }
         for row in decision.notifications:
             content = row.notification
@@ -392,10 +223,9 @@ class SqlTransaction:
                     known = self._memory.timers.get(fired.id)
                     if known is not None and known[2] <= moment.boot_us:
                         self._timers_after[fired.id] = None
-            case ClockStepped():
+            case ClockStepped(site_id=site_id) if site_id == DISTRICT:  # it is told to each site, and moves all rows
                 self._stage()
-                shift = (moment.wall_us - moment.boot_us, moment.boot_id)
-                self.script += [(sql.RESTAMP_TIMERS, [shift]), (sql.RESTAMP_OUTBOX, [shift])]
+                self.script += rows.restamps(moment, self._scope.now)
             case _:
                 pass
         for timer_id in decision.dropped_timers:
@@ -430,11 +260,7 @@ class SqlTransaction:
         self._collect(sql.INSERT_PAYLOAD, payload)
 
     def _head(self, site_id: SiteId) -> journal.Head:
-        head = self._memory.heads.get(site_id)
-        if head is None:
-            found = self._session.rows(sql.READ_SITE, (site_id,))
-            head = self._memory.heads[site_id] = journal.Head(*found[0]) if found else journal.Head()
-        return head
+        return remembered.head(self._session, self._memory, site_id)
 
     # --- sending ----------------------------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ _TAKEN_ALONG: tuple[tuple[Table, str], ...] = (
 _REPLACED = (schema.incident, schema.trouble, schema.gesture, schema.drill, schema.timer, schema.broken_channel)
 _ADDED = (schema.policy, schema.cause, schema.opt_out, schema.told, schema.quarantine)
 _STANDING = (
-    "state", "reason", "attempt", "epoch", "not_before_us", "boot_id", "not_before_wall_us", "delay_us",
+    "expires_us", "state", "reason", "attempt", "epoch", "not_before_us", "boot_id", "not_before_wall_us", "delay_us",
     "leased_by", "lease_until_us", "ref", "detail",
 )  # fmt: skip
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from alertd.model.check_in import LastSeen
 from alertd.model.decision import Activation, Decision, DeviceTest, EntryKind, GestureCount, Withdrawal
 from alertd.model.events import ClockStepped, Event, TimerFired
-from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, PersonId, SiteId, TimerId
+from alertd.model.ids import DISTRICT, CauseId, DeviceId, IncidentId, NotificationId, PersonId, SiteId, TimerId
 from alertd.model.incident import Answer, AnswerKind, EscalationState, IncidentClass, IncidentState, Severity
 from alertd.model.mode import Mode
 from alertd.model.notification import (
@@ -53,6 +53,7 @@ from alertd.testing.store_values import (
 )
 
 LEASE_S = 1.0
+PROMISE_2 = "promise 2 broken: a press was taken for a copy of one that is long ago"
 PROMISE_3 = "promise 3 broken: a drill or a test reached dispatch"
 LEASE = "the lease: a row that its owner may still be sending was given out again"
 PLENTY: Mapping[str, int] = {"sms": 100, "dispatch": 100}
@@ -107,6 +108,16 @@ class World:
 
     def let_lease_end(self) -> None:
         self.clock.advance(LEASE_S + 1)
+
+
+def of_boot(world: World, notification_id: str, life_s: int) -> Notification:
+    """A text that is true so long from now, in both clocks."""
+    now = world.clock.now()
+    return replace(
+        text(notification_id, created_us=now.wall_us, expires_us=now.wall_us + life_s * SECOND_US),
+        expires_boot_us=now.boot_us + life_s * SECOND_US,
+        boot_id=now.boot_id,
+    )
 
 
 class ModeCase(NamedTuple):
@@ -521,6 +532,8 @@ class StoreContract:
         with world.store.begin([OAK], world.clock.now()) as transaction:
             assert transaction.site_state(OAK).gestures[DeviceId("b-1")] == tried, "promise 2: a call is not known"
         assert world.store.read_device_tests() == ((OAK, tried),)
+        assert world.store.read_device_tests(DeviceId("b-1")) == ((OAK, tried),)
+        assert world.store.read_device_tests(DeviceId("b-2")) == ()
         world.commit(Decision(gestures=(GestureCount(device_id=DeviceId("b-1")),)))
         assert world.store.read_device_tests() == ()
 
@@ -626,9 +639,7 @@ class StoreContract:
 
     def test_a_clock_that_is_set_ahead_throws_nothing_away(self, world: World) -> None:
         """A timer's length is a matter of boot time, and so is that of a text which waits for its carrier."""
-        born = {"created_boot_us": world.clock.boot_us, "boot_id": world.clock.now().boot_id}
-        minute = text("ntf-1", expires_us=START_WALL_US + 60_000_000)
-        world.commit(outbox(replace(minute, **born), replace(text("ntf-2", expires_us=minute.expires_us), **born)))
+        world.commit(outbox(of_boot(world, "ntf-1", 60), of_boot(world, "ntf-2", 60)))
         world.clock.wall_us += DAY_US
 
         world.store.prune(world.clock.now())
@@ -636,6 +647,67 @@ class StoreContract:
         world.clock.advance(61)
         assert world.claim() == ()
         assert world.row("ntf-2").state is NotificationState.EXPIRED
+
+    @pytest.mark.parametrize("step_s", [7_200, -7_200])
+    @pytest.mark.parametrize("seen", ["seen", "not seen"])
+    def test_what_waits_over_a_reboot_after_the_clock_was_set_is_as_young_as_it_is(
+        self, world: World, step_s: int, seen: str
+    ) -> None:
+        """Also if it was set while no alertd was there to see it."""
+        world.commit(outbox(of_boot(world, "ntf-1", 300), of_boot(world, "ntf-2", 300)))
+        world.clock.advance(100)
+        world.clock.wall_us += step_s * SECOND_US
+        if seen == "seen":
+            world.commit(Decision(), event=ClockStepped(site_id=DISTRICT, step_us=step_s * SECOND_US))
+        else:
+            world.restart()
+        world.close()
+        world.clock.reboot(away_s=100)
+        world.store = world.another()
+
+        assert ids(world.claim({"sms": 1})) == ["ntf-1"], "a text that waits was thrown away unsent"
+        world.clock.advance(101)
+        assert world.claim() == (), "what is not true any more was sent"
+        assert world.row("ntf-2").state is NotificationState.EXPIRED
+
+    @pytest.mark.parametrize("state", [NotificationState.UNKNOWN, NotificationState.ACCEPTED])
+    def test_what_is_in_hand_when_the_clock_is_set_ends_when_it_would_have(
+        self, world: World, state: NotificationState
+    ) -> None:
+        """It may have to be sent again after a reboot."""
+        world.commit(outbox(of_boot(world, "ntf-1", 300)))
+        world.claim()
+        world.commit(
+            Decision(
+                changes=(NotificationChange(id=NotificationId("ntf-1"), state=state, reason=Reason.RESENT_UNKNOWN),)
+            )
+        )
+        world.clock.wall_us += DAY_US
+        world.commit(Decision(), event=ClockStepped(site_id=DISTRICT, step_us=DAY_US))
+
+        assert world.row("ntf-1").notification.expires_us == world.clock.wall_us + 300 * SECOND_US
+
+    @pytest.mark.parametrize("step_s", [36_000, -36_000])
+    def test_a_press_is_as_long_ago_as_it_is_whoever_sets_the_clock(self, world: World, step_s: int) -> None:
+        """A badge with a small counter uses its numbers again: what was pressed ten hours ago is another press."""
+        world.commit(Decision(cause=CauseId("press-1")))
+        world.clock.advance(36_000)
+        world.clock.wall_us += step_s * SECOND_US
+
+        assert self._ago_s(world, "press-1") == 36_000, PROMISE_2
+        world.commit(Decision(), event=ClockStepped(site_id=DISTRICT, step_us=step_s * SECOND_US))
+        assert self._ago_s(world, "press-1") == 36_000, PROMISE_2
+        world.close()
+        world.clock.reboot(away_s=60)
+        world.store = world.another()
+        assert self._ago_s(world, "press-1") == 36_060, PROMISE_2
+
+    def _ago_s(self, world: World, cause: str) -> float:
+        now = world.clock.now()
+        with world.store.begin([OAK], now) as transaction:
+            seen_us = transaction.seen_us(CauseId(cause))
+        assert seen_us is not None, "promise 1: delivered again, it opens twice"
+        return (now.wall_us - seen_us) / SECOND_US
 
     def test_refused_rows_do_not_keep_others_from_being_claimed(self, world: World) -> None:
         old = [text(f"old-{i:03}", expires_us=START_WALL_US) for i in range(120)]
@@ -903,6 +975,18 @@ class StoreContract:
         assert world.store.read_last_seen([DeviceId("b-1"), DeviceId("b-9")]) == (badge,)
         assert world.store.read_last_seen([]) == ()
 
+    def test_what_a_clock_that_stood_a_year_ahead_has_written_of_devices_is_not_the_newest(self, world: World) -> None:
+        """Until that date a device that died would look alive after each restart."""
+        ahead = [LastSeen(device_id=DeviceId(f"b-{n}"), seen_us=START_WALL_US + 365 * DAY_US) for n in (1, 2)]
+        world.store.write_last_seen(ahead)
+        world.clock.advance(60)
+        heard = LastSeen(device_id=DeviceId("b-1"), seen_us=START_WALL_US)
+        world.store.write_last_seen([heard])
+        world.store.write_last_seen([replace(heard, seen_us=START_WALL_US - SECOND_US)])
+        if world.store.durable:
+            found = {each.device_id: each for each in world.store.read_last_seen()}
+            assert found == {"b-1": heard, "b-2": ahead[1]}, "a device that died looks alive until that date"
+
     def test_a_poisonous_event_is_kept_and_its_fallback_told(self, world: World) -> None:
         claims = world.store.save_raw(press(), "ZeroDivisionError", outbox(text("ntf-1")), world.clock.now())
 
@@ -946,7 +1030,7 @@ class StoreContract:
     def test_a_step_of_the_wall_clock_neither_hurries_nor_loses_a_timer(self, world: World) -> None:
         world.commit(Decision(timers=(timer("t", delay_s=30),)))
         world.clock.wall_us += 365 * DAY_US
-        world.commit(Decision(), event=ClockStepped(site_id=OAK, step_us=365 * DAY_US))
+        world.commit(Decision(), event=ClockStepped(site_id=DISTRICT, step_us=365 * DAY_US))
 
         assert world.store.due_timers(world.clock.advance(29), 10) == ()
         assert len(world.store.due_timers(world.clock.advance(1), 10)) == 1

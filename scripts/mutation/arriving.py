@@ -47,15 +47,19 @@ ARRIVING = (
         edits=(
             Edit(
                 file=ROUTING,
-                old='derive("press", arrival.source, signal.device_id, arrival.arrival_id, index)',
-                new='derive("press", arrival.source, signal.device_id, signal.action, index)',
+                old="derive(what, arrival.source, signal.device_id, arrival.arrival_id, index)",
+                new="derive(what, arrival.source, signal.device_id, signal.action, index)",
             ),
         ),
         by=Seeds(trips=("acknowledged press",)),
     ),
     Mutant(
         name="eight presses mean what three mean",
-        edits=(Edit(file=GESTURES, old="    threshold = reached[-1]\n", new="    threshold = reached[0]\n"),),
+        edits=(
+            Edit(
+                file=GESTURES, old="    threshold = certain[-1] if certain", new="    threshold = reached[0] if certain"
+            ),
+        ),
         by=Seeds(trips=("acknowledged press",)),
     ),
     Mutant(

@@ -3,6 +3,7 @@
 
 from mutation.mutant import Edit, Mutant, Seeds, Story, Tests
 
+TEXTS_BACK = "alertd/engine/texts_back.py"
 CALLS = "alertd/engine/calls.py"
 OUTCOMES = "alertd/engine/outcomes.py"
 TAKEN = "    if n.kind is Kind.PAGE:\n        announcing.was_taken(d, n, incident)\n"
@@ -21,6 +22,7 @@ CALLING = (
                 new=TAKEN
                 + ON_A_MACHINE
                 + "        owner = d.facts.registry.by_address[n.endpoint.key]\n"
+                + "        from alertd.engine import answers\n"
                 + '        answers.take(d, incident, owner, answers.AnswerKind.GOING, via="voicemail", covers=len(incident.presses))\n',
             ),
         ),
@@ -81,6 +83,11 @@ CALLING = (
                 file=CALLS,
                 old="    if any(press.assigned_to == person.id for press in incident.presses):\n",
                 new="    if False:\n",
+            ),
+            Edit(  # the second guard, in the transaction that claims the call
+                file="alertd/model/notification.py",
+                old="recipient_pressed=person_id is not None and any(p.assigned_to == person_id for p in incident.presses),",
+                new="recipient_pressed=False,",
             ),
         ),
         by=Seeds(trips=("no needless calls", "responders are called")),
@@ -167,7 +174,7 @@ CALLING = (
         name="a phone that is free rings for whoever happens to try next",
         edits=(
             Edit(
-                file="alertd/daemon/dispatch.py",
+                file="alertd/daemon/lines.py",
                 old="            if keys := self._held_up.get(name, set()) - held:\n",
                 new="            if keys := set[str]():\n",
             ),
@@ -257,7 +264,7 @@ CALLING = (
         name="answers wait behind the staff's texts",
         edits=(
             Edit(
-                file="alertd/engine/answers.py",
+                file=TEXTS_BACK,
                 old="    return Lane.ANSWER if is_news else Lane.NEXT\n",
                 new="    return Lane.NEXT\n",
             ),
@@ -269,7 +276,7 @@ CALLING = (
         name="a code texted a thousand times goes before the staff's texts",
         edits=(
             Edit(
-                file="alertd/engine/answers.py",
+                file=TEXTS_BACK,
                 old="    return Lane.ANSWER if is_news else Lane.NEXT\n",
                 new="    return Lane.ANSWER\n",
             ),

@@ -3,8 +3,10 @@
 from mutation.arriving import ARRIVING
 from mutation.brokering import BROKERING
 from mutation.calling import CALLING
+from mutation.clocks import CLOCKS
 from mutation.decoding import DECODING
 from mutation.device_families import DEVICE_FAMILIES
+from mutation.doubting import DOUBTING
 from mutation.drilling import DRILLING
 from mutation.going_on import GOING_ON
 from mutation.learning import LEARNING
@@ -27,6 +29,8 @@ MUTANTS: tuple[Mutant, ...] = (
     *ARRIVING,
     *REMEMBERING,
     *SUPERVISING,
+    *CLOCKS,
+    *DOUBTING,
     *TELLING,
     *GOING_ON,
     *LOUDSPEAKERS,

@@ -19,6 +19,11 @@ DECODING = (
         by=Tests(paths=TESTS, names="promise 2"),
     ),
     Mutant(
+        name="profiles: a text in double quotes is taken for a key",
+        edits=(Edit(file=f"{MAPPING}/expressions.py", old="    _check_quotes(text)\n", new=""),),
+        by=Tests(paths=("tests/adapters/decoders/mapping/test_expressions.py",), names="Regex pattern did not match"),
+    ),
+    Mutant(
         name="profiles: bytes that the codec cannot read are dropped in silence",
         edits=(
             Edit(

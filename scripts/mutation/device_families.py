@@ -24,8 +24,8 @@ DEVICE_FAMILIES = (
         edits=(
             Edit(
                 file=f"{MAPPING}/sparkplug.py",
-                old="        if opened.unnamed and not any(reading.is_signal for reading in readings):",
-                new="        if False:",
+                old="            if not any(reading.is_signal for reading in readings):\n                raise DecodeError(why)\n",
+                new="            if not readings:\n                return []\n",
             ),
         ),
         by=Tests(paths=SPARKPLUG_TESTS, names="it may be a press, and no trouble says so"),
@@ -46,11 +46,83 @@ DEVICE_FAMILIES = (
         edits=(
             Edit(
                 file=f"{SPARKPLUG}/nodes.py",
-                old="device.states.get(each.name, each.value) is not each.value:",
-                new="each.value:",
+                old="            standing.append(replace(each, timestamp=None))\n",
+                new="            news.append(replace(each, timestamp=None, historical=True))\n",
             ),
         ),
         by=Tests(paths=SPARKPLUG_TESTS, names="a birth is a state, and no press"),
+    ),
+    Mutant(
+        name="sparkplug: nobody looks at what stood so when it was first heard of",
+        edits=(
+            Edit(
+                file=f"{SPARKPLUG}/nodes.py",
+                old="        if before is None and each.value is True:\n",
+                new="        if before is None and each.value == 2:\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=SPARKPLUG_TESTS, names="promise 2: it was pressed while nobody heard"),
+    ),
+    Mutant(
+        name="sparkplug: what stood so when it was first heard of calls a school",
+        edits=(
+            Edit(
+                file="alertd/engine/routing.py",
+                old="        retained=arrival.retained or signal.standing,\n",
+                new="        retained=arrival.retained,\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_presses.py",), names="a strip that hangs called a school"),
+    ),
+    Mutant(
+        name="sparkplug: after a gap, true is what was true before",
+        edits=(Edit(file=f"{SPARKPLUG}/nodes.py", old="        if lost:\n            _doubt(node)\n", new=""),),
+        by=Tests(paths=SPARKPLUG_TESTS, names="promise 2: it was pressed while nobody heard"),
+    ),
+    Mutant(
+        name="sparkplug: what was stored is how it stands",
+        edits=(
+            Edit(
+                file=f"{SPARKPLUG}/nodes.py",
+                old="    for each in found:\n        if not each.historical:\n",
+                new="    for each in found:\n        if True:\n",
+            ),
+        ),
+        by=Tests(paths=SPARKPLUG_TESTS, names="was taken for the one that was stored"),
+    ),
+    Mutant(
+        name="sparkplug: a number that was given to something else keeps its name",
+        edits=(
+            Edit(
+                file=f"{SPARKPLUG}/nodes.py",
+                old="    return declared is None or (declared == BOOLEAN) is is_boolean\n",
+                new="    return declared is None or is_boolean or not is_boolean\n",
+            ),
+        ),
+        by=Tests(paths=SPARKPLUG_TESTS, names="its number was given to something else"),
+    ),
+    Mutant(
+        name="sparkplug: what came after a message that is forgotten is forgotten, too",
+        edits=(
+            Edit(
+                file=f"{SPARKPLUG}/nodes.py",
+                old="            for each in later:\n",
+                new="            for each in later[:0]:\n",
+            ),
+        ),
+        by=Tests(paths=SPARKPLUG_TESTS, names="promise 1: its birth was forgotten"),
+    ),
+    Mutant(
+        name="sparkplug: what is too long ago is believed",
+        edits=(
+            Edit(
+                file=f"{SPARKPLUG}/nodes.py",
+                old="                del self._nodes[last.address]\n",
+                new="                pass\n",
+            ),
+        ),
+        by=Tests(paths=SPARKPLUG_TESTS, names="a name that no commit took is believed"),
     ),
     Mutant(
         name="a badge's long press is read as a short one",

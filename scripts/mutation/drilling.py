@@ -6,8 +6,12 @@ Caught in stories of tests/scenarios/: there a drill is pressed for, stopped, an
 
 from mutation.mutant import Edit, Mutant, Story, Tests
 
-DRILLS = "alertd/engine/drills.py"
-NEWS = "alertd/engine/drill_news.py"
+DRILL_ENDINGS = "alertd/engine/drills/endings.py"
+DRILL_NOTICES = "alertd/engine/drills/notices.py"
+DRILL_ORDERS = "alertd/engine/drills/orders.py"
+DRILL_PRESSES = "alertd/engine/drills/presses.py"
+DRILL_REAL = "alertd/engine/drills/real.py"
+NEWS = "alertd/engine/drills/news.py"
 NOTIFICATION = "alertd/model/notification.py"
 
 DRILLING = (
@@ -33,7 +37,7 @@ DRILLING = (
     ),
     Mutant(
         name="the press of a device that takes no part is taken for a drill",
-        edits=(Edit(file=DRILLS, old="    if device.id not in drill.device_ids:\n", new="    if False:\n"),),
+        edits=(Edit(file=DRILL_PRESSES, old="    if device.id not in drill.device_ids:\n", new="    if False:\n"),),
         cheap=True,
         by=Story(name="drill_becomes_real", trips=("only what is drilled",)),
     ),
@@ -41,7 +45,7 @@ DRILLING = (
         name="a participant who presses again is taken for a drill",
         edits=(
             Edit(
-                file=DRILLS,
+                file=DRILL_PRESSES,
                 old="    if before is not None and not _is_same_gesture(device, gesture, before):\n",
                 new="    if False:\n",
             ),
@@ -52,12 +56,12 @@ DRILLING = (
         name="a graver gesture than is drilled is taken for a drill",
         edits=(
             Edit(
-                file=DRILLS,
+                file=DRILL_PRESSES,
                 old="    if not _is_drilled(drill, device, gesture.incident_class):\n",
                 new="    if False:\n",
             ),
             Edit(
-                file=DRILLS,
+                file=DRILL_PRESSES,
                 old="    if before is not None and not _is_same_gesture(device, gesture, before):\n",
                 new="    if False:\n",
             ),
@@ -79,24 +83,24 @@ DRILLING = (
     Mutant(
         name="what a drill had still to say is said after it was real",
         edits=(
-            Edit(file=DRILLS, old="    d.withdraw_drill(because)\n", new=""),
+            Edit(file=DRILL_ENDINGS, old="    d.withdraw_drill(because)\n", new=""),
             Edit(
                 file=NOTIFICATION,
                 old="    if notification.mode is Mode.DRILL and not now.drill_running and notification.kind not in OUTLIVES_DRILL:\n",
                 new="    if False:\n",
             ),
             Edit(
-                file="alertd/daemon/dispatch.py",
+                file="alertd/daemon/drills_over.py",
                 old="        if n.mode is not Mode.DRILL:\n            return False\n",
                 new="        if True:\n            return False\n",
             ),
             Edit(
-                file=DRILLS,
+                file=DRILL_ENDINGS,
                 old="        if current is not None and current.is_open and current.mode is Mode.DRILL:\n",
                 new="        if current is None:\n",
             ),
             Edit(
-                file=DRILLS,
+                file=DRILL_ENDINGS,
                 old="    if incident.mode is not Mode.DRILL or d.drill is not None:\n        return False\n",
                 new="    return False\n",
             ),
@@ -119,7 +123,7 @@ DRILLING = (
         name="a drill that survived a restart never ends",
         edits=(
             Edit(
-                file=DRILLS,
+                file=DRILL_ENDINGS,
                 old="    if drill is None or drill.id != timer.detail:\n",
                 new="    if drill is None or drill.id != timer.detail or drill.restarts:\n",
             ),
@@ -128,7 +132,7 @@ DRILLING = (
     ),
     Mutant(
         name="a restart in a drill is silent",
-        edits=(Edit(file=DRILLS, old="    _tell_told(d, drill, Kind.DRILL_GOES_ON)\n", new=""),),
+        edits=(Edit(file=DRILL_ENDINGS, old="    tell_told(d, drill, Kind.DRILL_GOES_ON)\n", new=""),),
         cheap=True,
         by=Story(name="drill_survives_a_crash", trips=("drill ends",)),
     ),
@@ -136,7 +140,7 @@ DRILLING = (
         name="nothing says when alertd was started in a drill",
         edits=(
             Edit(
-                file=DRILLS,
+                file=DRILL_ENDINGS,
                 old="    d.entry(EntryKind.DRILL, reason, text, drill=event.drill_id, started_us=str(event.started_us))\n",
                 new="    d.entry(EntryKind.DRILL, reason, text, drill=event.drill_id)\n",
             ),
@@ -165,7 +169,7 @@ DRILLING = (
         name="the end of a second drill takes back the end of the first",
         edits=(
             Edit(
-                file=DRILLS,
+                file=DRILL_ENDINGS,
                 old="        d.withdraw_drill(because, but=Kind.DRILL_OVER)",
                 new="        d.withdraw_drill(because)",
             ),
@@ -174,14 +178,14 @@ DRILLING = (
     ),
     Mutant(
         name="a second drill forgets who may believe in the first",
-        edits=(Edit(file=DRILLS, old="            before=drill_news.carried(d),\n", new=""),),
+        edits=(Edit(file=DRILL_ORDERS, old="            before=news.carried(d),\n", new=""),),
         cheap=True,
         by=Story(name="drill_is_real_after_a_drill", trips=("drill believed",)),
     ),
     Mutant(
         name="nobody hears who was not told that a drill is over",
         edits=(
-            Edit(file=DRILLS, old="OVER_EXPIRES_S = BELIEVED_US // 1_000_000\n", new="OVER_EXPIRES_S = 300\n"),
+            Edit(file=DRILL_NOTICES, old="OVER_EXPIRES_S = BELIEVED_US // 1_000_000\n", new="OVER_EXPIRES_S = 300\n"),
             Edit(file=NEWS, old="    troubles.raise_(d, trouble_key(drill), summary)\n", new="    assert summary\n"),
         ),
         by=Story(name="drill_ends_without_internet", trips=("drill believed",)),
@@ -218,18 +222,18 @@ DRILLING = (
         name="a drill whose time is over goes on after a restart",
         edits=(
             Edit(
-                file=DRILLS,
-                old="    what, late = drill_news.what(drill), d.now.wall_us >= drill.ends_us\n",
-                new="    what, late = drill_news.what(drill), False\n",
+                file=DRILL_ENDINGS,
+                old="    what, late = news.what(drill), d.now.wall_us >= drill.ends_us\n",
+                new="    what, late = news.what(drill), False\n",
             ),
         ),
-        by=Story(name="drill_is_over_when_alertd_is_back"),
+        by=Tests(paths=("tests/engine/test_drills_over.py",), names="a minute that has passed"),
     ),
     Mutant(
         name="a drill speaks on where what is real is not announced",
         edits=(
             Edit(
-                file=DRILLS,
+                file=DRILL_REAL,
                 old="        paging.hush(d, incident.id, Reason.DRILL_IS_REAL, incident=incident, but=d.announced_at(incident))\n",
                 new="        if not d.announced_at(incident):\n            paging.hush(d, incident.id, Reason.DRILL_IS_REAL, incident=incident, but=frozenset())\n",
             ),
@@ -309,7 +313,7 @@ DRILLING = (
     ),
     Mutant(
         name="nobody hears that a drill is over",
-        edits=(Edit(file=DRILLS, old="    _tell_told(d, drill, Kind.DRILL_OVER, why=words)\n", new=""),),
+        edits=(Edit(file=DRILL_ENDINGS, old="    tell_told(d, drill, Kind.DRILL_OVER, why=words)\n", new=""),),
         cheap=True,
         by=Story(name="drill_runs_out", trips=("drill ends",)),
     ),

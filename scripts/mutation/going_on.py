@@ -7,6 +7,8 @@ from mutation.mutant import Edit, Mutant, Seeds, Story
 PRESSES = "alertd/engine/presses.py"
 ESCALATION = "alertd/engine/escalation.py"
 ANSWERS = "alertd/engine/answers.py"
+TEXTS = "alertd/engine/texts.py"
+TEXTS_BACK = "alertd/engine/texts_back.py"
 REPLIES = "alertd/engine/replies.py"
 SQLITE = "alertd/store/sqlite.py"
 
@@ -197,8 +199,8 @@ GOING_ON = (
         edits=(
             Edit(
                 file="alertd/model/notification.py",
-                old="    if notification.created_boot_us is not None and notification.boot_id == now.boot_id:\n",
-                new="    if notification.created_boot_us is not None and not now.wall_us:\n",
+                old="    if notification.expires_boot_us is not None and notification.boot_id == now.boot_id:\n",
+                new="    if notification.expires_boot_us is not None and not now.wall_us:\n",
             ),
         ),
         cheap=True,
@@ -293,6 +295,7 @@ GOING_ON = (
                 new="    if not isinstance(outcome, Delivered):\n        return\n"
                 "    person = d.facts.registry.by_address.get(n.endpoint.key)\n"
                 "    if incident is not None and person is not None:\n"
+                "        from alertd.engine import answers\n"
                 "        kind = answers.DIGITS[4]\n"
                 "        answers.take(d, incident, person, kind, via=n.endpoint.channel, covers=len(incident.presses))\n",
             ),
@@ -316,7 +319,7 @@ GOING_ON = (
         name="an answer covers presses that came after it",
         edits=(
             Edit(
-                file=ANSWERS,
+                file=TEXTS,
                 old="covers=_known_at(incident, event.at_us))",
                 new="covers=len(incident.presses))",
             ),
@@ -327,7 +330,7 @@ GOING_ON = (
         name="an answer covers what the incident has become since",
         edits=(
             Edit(
-                file=ANSWERS,
+                file=TEXTS,
                 old="    if incident.upgraded_us and _precedes(at_us, incident.upgraded_us + READ_US):\n",
                 new="    if False:\n",
             ),
@@ -338,12 +341,12 @@ GOING_ON = (
         name="a text that is read twice is answered twice",
         edits=(
             Edit(
-                file=ANSWERS,
+                file=TEXTS,
                 old='    if d.facts.seen_us is not None:\n        d.entry(EntryKind.ANSWER, Reason.DUPLICATE, "this',
                 new='    if False:\n        d.entry(EntryKind.ANSWER, Reason.DUPLICATE, "this',
             ),
             Edit(
-                file=ANSWERS,
+                file=TEXTS_BACK,
                 old="id=answer_id(event.cause),\n",
                 new='id=answer_id(CauseId(f"{event.cause}/{d.now.boot_us}")),\n',
             ),
@@ -354,7 +357,7 @@ GOING_ON = (
         name="a bare 2xx of dispatch counts as accepted",
         edits=(
             Edit(
-                file="alertd/engine/dispatch_centers.py",
+                file="alertd/engine/dispatch_answers.py",
                 old="        said = DispatchState.RECEIVED\n",
                 new="        said = DispatchState.ACCEPTED\n",
             ),

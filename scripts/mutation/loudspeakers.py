@@ -4,6 +4,7 @@
 from alertd_simulator.world.plan import LoudspeakersDown
 from mutation.mutant import Edit, Mutant, Seeds, Story, Tests
 
+CLAIM_GATE = "alertd/store/claim_gate.py"
 ANNOUNCING = "alertd/engine/announcing.py"
 PAGING = "alertd/engine/paging.py"
 NOTIFICATION = "alertd/model/notification.py"
@@ -143,7 +144,7 @@ LOUDSPEAKERS = (
         name="an old order for quiet cuts a new lockdown",
         edits=(
             Edit(
-                file="alertd/store/transaction.py",
+                file=CLAIM_GATE,
                 old="            return any(not is_quiet(n) for n in found)\n",
                 new="            return False\n",
             ),
@@ -155,7 +156,7 @@ LOUDSPEAKERS = (
         name="an announcement whose fate nobody knows cuts its own repeat",
         edits=(
             Edit(
-                file="alertd/store/transaction.py",
+                file=CLAIM_GATE,
                 old="        return of is not None and any(n.incident_id == of and n.endpoint.key == key for n in found)\n",
                 new="        return False and of is not None and any(n.endpoint.key == key for n in found)\n",
             ),
@@ -179,7 +180,7 @@ LOUDSPEAKERS = (
         name="a drill that was ended speaks on",
         edits=(
             Edit(
-                file="alertd/engine/drills.py",
+                file="alertd/engine/drills/endings.py",
                 old="    if said:\n        paging.hush(",
                 new="    if False:\n        paging.hush(",
             ),

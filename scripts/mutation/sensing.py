@@ -219,8 +219,8 @@ SENSING = (
         edits=(
             Edit(
                 file=READINGS,
-                old="                    spoken.passed_us = spoken.on_us = None\n",
-                new="                    spoken.passed_us = None\n",
+                old="        spoken.passed_us = spoken.on_us = None\n",
+                new="        spoken.passed_us = None\n",
             ),
         ),
         by=Tests(paths=READING_TESTS, names="an alarm that was in vain was never said again"),

@@ -20,8 +20,8 @@ SUPERVISING = (
         edits=(
             Edit(
                 file=CHECK_INS,
-                old="            record.silent = True\n            if not record.is_gateway:\n                self._silent.put(",
-                new="            record.silent = True\n            if record.is_gateway:\n                self._silent.put(",
+                old="            record.silent = True\n            if not record.is_gateway:\n                self._is_missed(",
+                new="            record.silent = True\n            if record.is_gateway:\n                self._is_missed(",
             ),
         ),
         cheap=True,
@@ -172,8 +172,41 @@ SUPERVISING = (
     ),
     Mutant(
         name="supervision: who comes and goes texts people each time",
-        edits=(Edit(file=FLAPPING, old="        if count < 2:\n", new="        if count < 2_000_000:\n"),),
+        edits=(Edit(file=FLAPPING, old="falls.count < 2:\n", new="falls.count < 2_000_000:\n"),),
         by=Tests(paths=COMING_AND_GOING, names="technicians are texted each time it comes and goes"),
+    ),
+    Mutant(
+        name="supervision: a start forgets who comes and goes",
+        edits=(
+            Edit(
+                file=RECORDS,
+                old="for family, each in self.falls.items()},",
+                new="for family, each in self.falls.items() if not family},",
+            ),
+        ),
+        by=Tests(paths=COMING_AND_GOING, names="technicians are texted anew with each start of alertd"),
+    ),
+    Mutant(
+        name="supervision: with each start it has to be well for as long again",
+        edits=(
+            Edit(
+                file=FLAPPING,
+                old="        back_us = now_us if falls.back_us is None else falls.back_us\n",
+                new="        back_us = now_us\n",
+            ),
+        ),
+        by=Tests(paths=COMING_AND_GOING, names="it has been steady for four hours, however often alertd was started"),
+    ),
+    Mutant(
+        name="supervision: a start is a fall of each low battery",
+        edits=(
+            Edit(
+                file=CHECK_INS,
+                old="                    self._low.was(record, now.boot_us)\n",
+                new="                    self._low.put(record, standing=True, now_us=now.boot_us)\n",
+            ),
+        ),
+        by=Tests(paths=COMING_AND_GOING, names="the battery was changed once, and that is believed at once"),
     ),
     Mutant(
         name="supervision: a gateway that is gone hides who has another way",

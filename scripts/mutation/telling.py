@@ -2,7 +2,7 @@
 """Mutants between the commit and the phone: claims, tries, words, numbers. Caught in simulated days."""
 
 from alertd_simulator.world.plan import CarrierWeather
-from mutation.mutant import Edit, Mutant, Seeds
+from mutation.mutant import Edit, Mutant, Seeds, Tests
 
 OUTCOMES = "alertd/engine/outcomes.py"
 NOTIFICATION = "alertd/model/notification.py"
@@ -163,5 +163,19 @@ TELLING = (
             ),
         ),
         by=Seeds(trips=("first text",)),
+    ),
+    Mutant(
+        name="of two texts with the same words, the one that never left takes the other",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/twilio/posting.py",
+                old="        return _key(notification) in self._under_way\n",
+                new="        return False\n",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/adapters/twilio/test_look_up.py",),
+            names="one text was counted for two, and the other never left",
+        ),
     ),
 )

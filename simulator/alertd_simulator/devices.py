@@ -4,13 +4,14 @@ Owns payload shapes and the devices' own counters; a device knows nothing of sch
 whether it arrives is the broker's business.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiomqtt
 from msgspec import Struct
 from msgspec.json import encode
+from paho.mqtt.reasoncodes import ReasonCode
 
 from alertd.ports import Clock
 from alertd_simulator.broker import SimulatedBroker
@@ -118,11 +119,30 @@ class SimulatedAir:
         self._broker.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
 
 
+class _Asking(aiomqtt.Client):
+    """One that hears what a PUBACK of MQTT 5 says: a broker takes what its access list forbids, and drops it."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.refusals: list[str] = []
+
+    def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: ReasonCode, properties: Any) -> None:
+        if reason_code.is_failure:
+            self.refusals.append(str(reason_code))
+        super()._on_publish(client, userdata, mid, reason_code, properties)
+
+
 class MqttAir:
     """Over a real connection."""
 
-    def __init__(self, client: aiomqtt.Client) -> None:
+    def __init__(self, client: _Asking) -> None:
         self._client = client
+
+    @property
+    def refusals(self) -> Sequence[str]:
+        """Why the broker refused messages, one each, in its own words. Under MQTT 3.1.1, and at QoS 0, it says nothing
+        of what it does not take."""
+        return self._client.refusals
 
     async def publish(self, message: Payload) -> None:
         await self._client.publish(
@@ -140,7 +160,7 @@ async def on_the_air(
     password: str | None = None,
 ) -> AsyncIterator[MqttAir]:
     """A real MQTT connection for devices."""
-    async with aiomqtt.Client(
+    async with _Asking(
         host, port, protocol=protocol, username=username, password=password, timeout=MQTT_TIMEOUT_S
     ) as client:
         yield MqttAir(client)

@@ -5,6 +5,7 @@ district's own triggers. Publishes nothing; `family_player` does. Never makes up
 triggers leave it open, somebody has to say which.
 """
 
+import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,13 +13,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alertd.config import Section
+from alertd.engine.gestures import IGNORED, PRESS
 from alertd.model.registry import Registry
 from alertd.model.site import Device
 from alertd_adapters.decoders.mapping.library import SOURCE, built_in
 from alertd_adapters.decoders.mapping.written import SourceProfile
 from alertd_adapters.mqtt.settings import matches
 from alertd_simulator.devices import Payload
-from alertd_simulator.families.catalogue import NOT_PLAYED, Family, families, profile_of
+from alertd_simulator.families.catalogue import NOT_PLAYED, PRESSES, Family, families, profile_of
 from alertd_simulator.families.said import Heard, Said, json
 from alertd_simulator.family_ways import How
 
@@ -44,6 +46,8 @@ class Speaker(Struct, frozen=True, kw_only=True):
     """"": where the family speaks by itself."""
     base: str = ""
     """The base topic that the trigger's options name."""
+    means: tuple[str, ...] = ()
+    """Words that its gestures give a meaning; (): nobody has registered it."""
 
 
 Step = tuple[float, list[Payload]]
@@ -65,9 +69,12 @@ def _plain(said: Said) -> list[Payload]:
 PLAIN_FAMILY = Family(
     source=PLAIN,
     profile="",
-    acts=("press", "hold", "vape", "masking", "tamper", "heartbeat"),
+    acts=(
+        "press", "hold", "duress", "medical", "fire", "police", "alarm", "vape", "thc", "smoking", "masking", "tamper",
+        "aggression", "gunshot", "keyword", "heartbeat",
+    ),
     maker=_plain,
-)
+)  # fmt: skip
 
 
 def named(name: str, device: str) -> Speaker:
@@ -75,9 +82,16 @@ def named(name: str, device: str) -> Speaker:
     family = PLAIN_FAMILY if name == PLAIN else families().get(name)
     if family is None:
         source = name.partition("/")[0]
-        why = NOT_PLAYED.get(source, "see alertd-sim devices families")
+        why = NOT_PLAYED.get(source) or f"{_near(name)}see alertd-sim devices families"
         raise NotPlayableError(f"there is no family {name} to play: {why}")
     return Speaker(device=device, button="", family=family, topic_filter="")
+
+
+def _near(name: str) -> str:
+    """Families of the same device over another server; else what is written much the same."""
+    same = [each for each in families() if name in each.split("/")]
+    near = same or difflib.get_close_matches(name, families(), n=3)
+    return f"did you mean {', '.join(near)}? " if near else ""
 
 
 def registered(device: Device, sections: Sequence[Section], over: str) -> Speaker:
@@ -88,7 +102,9 @@ def registered(device: Device, sections: Sequence[Section], over: str) -> Speake
         raise NotPlayableError(f"{device.id} could speak over {names}: say which with --over")
     if not found:
         raise NotPlayableError(_why_not(device, sections, over))
-    return found[0]
+    rules = device.gestures
+    named_words = tuple(word for word, meaning in rules.actions.items() if meaning != IGNORED)
+    return replace(found[0], means=(*((PRESS,) if rules.presses else ()), *named_words))
 
 
 def speakers_of(registry: Registry, sections: Sequence[Section]) -> dict[str, Speaker]:
@@ -158,7 +174,7 @@ def _why_not(device: Device, sections: Sequence[Section], over: str) -> str:
 
 def steps_of(speaker: Speaker, how: How, *, act: str, times: int, now_us: int) -> list[Step]:
     """What is published, and when. Raises `NotPlayableError` and `CannotSayError`."""
-    act = act or _loud(speaker.family, how)
+    act = act or usual_act(speaker, how)
     if act not in speaker.family.acts:
         raise NotPlayableError(f"{speaker.family.name} cannot say {act}; it can say {', '.join(speaker.family.acts)}")
     said = Said(
@@ -238,11 +254,14 @@ _WAYS = {
 }
 
 
-def _loud(family: Family, how: How) -> str:
+def usual_act(speaker: Speaker, how: How) -> str:
+    """Its press, or its alarm: of a registered device, what its gestures know. Raises `NotPlayableError`."""
+    family = speaker.family
     if how is How.FLOOD:
         found = next((act for act in ("vape", "alarm", "tamper") if act in family.acts), "")
     else:
-        found = family.press or (_quiet(family) if how is How.SILENT else "")
+        known = next((act for act in (*PRESSES, *speaker.means) if act in family.acts and act in speaker.means), "")
+        found = known or family.press or (_quiet(family) if how is How.SILENT else "")
     if not found:
         raise NotPlayableError(f"{family.name} has nothing to press: {family.doubt or 'it only measures'}")
     return found

@@ -1,7 +1,8 @@
 """`alertd-sim devices`: which families can be played, and playing one against a real broker.
 
 Owns what is printed, the refusal to play where anybody real could be reached, and exit codes: 0 done, 1 it could not go
-on, 2 not understood, 3 refused. Must never print a secret, or publish before everything was made and checked.
+on or the broker did not take it, 2 not understood, 3 refused. Must never print a secret, publish before everything was
+made and checked, or say that something was published which the broker has refused.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from alertd_simulator.family_devices import (
     named,
     registered,
     steps_of,
+    usual_act,
 )
 from alertd_simulator.family_ways import WORDS, How
 from alertd_simulator.live_broker import check_broker
@@ -93,7 +95,8 @@ async def _run(wish: Wish) -> int:
     speaker = _speaker(wish, config)
     steps = steps_of(speaker, wish.how, act=wish.act, times=wish.times, now_us=time.time_ns() // 1000)
     doubt = f" ({speaker.family.doubt})" if speaker.family.doubt else ""
-    print(f"{speaker.device} speaks {speaker.family.name}{doubt}: {WORDS[wish.how]}")
+    said = "" if wish.how is How.SILENT else f" and says {wish.act or usual_act(speaker, wish.how)}"
+    print(f"{speaker.device} speaks {speaker.family.name}{doubt}{said}: {WORDS[wish.how]}")
     if wish.dry_run:
         for after_s, payloads in steps:
             for payload in payloads:
@@ -107,9 +110,16 @@ async def _run(wish: Wish) -> int:
             for payload in payloads:
                 await air.publish(payload)
                 _show(after_s, payload)
+                if air.refusals:
+                    raise RuntimeError(_who_may(wish, payload.topic, air.refusals[-1]))
     if wish.how in (How.SILENT, How.DYING):
         print("and now it is silent: alertd should miss it when its check-in window is over")
     return OK
+
+
+def _who_may(wish: Wish, topic: str, reason: str) -> str:
+    who = f"the user {wish.username}" if wish.username else "somebody without a name (see --username)"
+    return f"the broker REFUSED this one ({reason}): its access list does not let {who} publish on {topic}"
 
 
 def _show(after_s: float, payload: Payload) -> None:
@@ -151,13 +161,13 @@ def _where(wish: Wish) -> tuple[Path | None, tuple[str, int]]:
     """The configuration and the broker. Raises `LiveError`, `RuntimeError`, `ValueError`."""
     if wish.config is None and wish.family and wish.dry_run:
         return None, ("", 0)
-    if wish.config is None and not wish.broker:
+    if wish.config is None and not (wish.broker and wish.family):
         rehearsal = read_rehearsal(wish.into)
         config = Path(rehearsal.config)
         wiring = read_wiring(config)
         if found := [*live_channels(wiring), *live_secrets(wiring, os.environ)]:
             raise LiveError("this could reach somebody real, so nothing is played:\n  " + "\n  ".join(found))
-        return config, (rehearsal.broker_host, rehearsal.broker_port)
+        return config, _address(wish.broker) if wish.broker else (rehearsal.broker_host, rehearsal.broker_port)
     wiring = read_wiring(wish.config) if wish.config is not None else {}
     if found := list(live_secrets(wiring, os.environ)):
         raise LiveError("credentials of a live provider are at hand, so nothing is played:\n  " + "\n  ".join(found))

@@ -17,13 +17,13 @@ class How(StrEnum):
 
 
 WORDS: Mapping[How, str] = {
-    How.SINGLE: "one press",
-    How.BURST: "presses in a row, 0.3 s apart",
-    How.COPIES: "one press that three gateways hear, and a server hands on once more",
-    How.RETAINED: "one press, published retained: the broker keeps it",
-    How.REPLAYED: "one press; the same bytes again 3 s and 60 s later",
-    How.LATE: "one press of an hour ago, as a gateway that was offline sends it on",
+    How.SINGLE: "once",
+    How.BURST: "several in a row, 0.3 s apart",
+    How.COPIES: "once; three gateways hear it, and a server hands it on once more",
+    How.RETAINED: "once, published retained: the broker keeps it",
+    How.REPLAYED: "once; the same bytes again 3 s and 60 s later",
+    How.LATE: "once, an hour ago, as a gateway that was offline sends it on",
     How.DYING: "a battery that falls to nothing; then a press, then silence",
     How.SILENT: "it says that it lives, three times, and then nothing any more",
-    How.FLOOD: "a sensor that says the same thirty times, a second apart",
+    How.FLOOD: "the same thirty times, a second apart",
 }

@@ -3,13 +3,13 @@
 Owns the search, in a configuration and in the environment. Says which thing it is, by its name, and never its value.
 """
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from alertd.config.credentials import variable_of
+from alertd.model.this_machine import is_this_machine
 from alertd_simulator.demo_wiring import POINTED, is_made_up
 from alertd_simulator.loudspeakers import PA_PLUGINS
 
@@ -52,16 +52,16 @@ def live_channels(wiring: Mapping[str, Any]) -> Iterator[str]:
     for channel, section in wiring.get("channels", {}).items():
         plugin = section.get("plugin", "")
         if plugin in PA_PLUGINS:
-            if not _is_here(str(section.get("interface", ""))):
+            if not is_this_machine(str(section.get("interface", ""))):
                 yield f"channels.{channel} speaks by network card {section.get('interface')}: real loudspeakers hear it"
         elif plugin == "webhook":
             for name, destination in section.get("destinations", {"": section}).items():
                 host = urlsplit(str(destination.get("url", ""))).hostname or ""
-                if not _is_here(host):
+                if not is_this_machine(host):
                     yield f"channels.{channel}.destinations.{name} goes to {host}"
         elif plugin in DEFAULT_URL:
             host = urlsplit(section.get("base_url", DEFAULT_URL[plugin])).hostname or ""
-            if not _is_here(host):
+            if not is_this_machine(host):
                 yield f"channels.{channel} sends through {host}"
         elif plugin not in POINTED:
             yield f"channels.{channel} (plugin {plugin}) may lead anywhere"
@@ -73,12 +73,3 @@ def _secret_names(table: Mapping[str, Any]) -> Iterator[str]:
             yield from _secret_names(value)
         elif key.endswith("_secret"):
             yield from [value] if isinstance(value, str) else value
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -104,22 +104,34 @@ def test_terminal_codes_in_a_text_message_are_made_plain(shell, daemon, lockdown
     ("flags", "words"), [((), "is going"), (("--arrived",), "has arrived"), (("--cannot-go",), "cannot go")]
 )
 def test_ack_answers_for_a_person(shell, daemon, lockdown, flags, words):
-    said = shell.run("ack", "17", "--as", "ruiz", "--json", *flags)
+    said = shell.run("ack", "17", "--by", "ruiz", "--json", *flags)
 
     assert said.code == 0
     assert said.json["incident"]["answers"][0]["words"] == f"Ruiz {words}"
 
 
 def test_ack_shows_what_became_of_it(shell, daemon, lockdown):
-    said = shell.run("ack", "17", "--as", "ruiz")
+    said = shell.run("ack", "17", "--by", "ruiz")
 
     assert "Committed." in said.out
     assert "the escalation is paused" in said.out
     assert daemon.oak.incident.escalation is EscalationState.PAUSED
 
 
+@pytest.mark.parametrize("who", [(), ("--by", "ruiz", "--as", "chen")])
+def test_somebody_answers_and_one_only(shell, lockdown, who):
+    said = shell.run("ack", "17", *who)
+    assert said.code == 2
+    assert "--by PERSON" in said.err
+
+
+def test_the_word_of_before_still_says_who_answers(shell, lockdown):
+    assert shell.run("ack", "17", "--as", "ruiz").code == 0
+    assert "--as" not in shell.run("ack", "--help").out
+
+
 def test_ack_cannot_say_two_things(shell, daemon, lockdown):
-    said = shell.run("ack", "17", "--as", "ruiz", "--arrived", "--cannot-go")
+    said = shell.run("ack", "17", "--by", "ruiz", "--arrived", "--cannot-go")
 
     assert said.code == 2
     assert daemon.events == []
@@ -147,13 +159,13 @@ def test_a_correction_prints_to_whom_it_went(shell, lockdown):
 
 @pytest.mark.parametrize(("code", "words"), [("417", "is going"), ("517", "has arrived"), ("617", "cannot go")])
 def test_ack_takes_the_code_that_the_texts_show(shell, daemon, lockdown, code, words):
-    said = shell.run("ack", code, "--as", "ruiz", "--json")
+    said = shell.run("ack", code, "--by", "ruiz", "--json")
 
     assert (said.code, said.json["incident"]["answers"][0]["words"]) == (0, f"Ruiz {words}")
 
 
 def test_ack_refuses_a_person_of_another_school(shell, daemon, lockdown):
-    said = shell.run("ack", "17", "--as", "elmer")
+    said = shell.run("ack", "17", "--by", "elmer")
 
     assert said.code == 1
     assert "Elmer is not of the site oak" in said.err
@@ -277,7 +289,7 @@ def test_health_exits_1_unless_everything_is_proven(shell, daemon):
 
 def test_what_was_not_committed_is_said_and_exits_1(shell, daemon, lockdown):
     daemon.refuses_commits = True
-    said = shell.run("ack", "17", "--as", "ruiz")
+    said = shell.run("ack", "17", "--by", "ruiz")
 
     assert said.code == 1
     assert "not committed: nothing happened" in said.err

@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from alertd.console.devices.listing import AT_ONCE, Wanted, device_list
 from alertd.model.check_in import DeviceStanding, LastSeen
-from alertd.model.ids import DeviceId
+from alertd.model.events import DeviceTestOrdered
+from alertd.model.ids import CauseId, DeviceId, SiteId
+from alertd.model.incident import IncidentClass
 from tests.cli.conftest import Shell
 from tests.console.fake_daemon import FakeDaemon
 
@@ -97,3 +99,22 @@ async def test_a_press_has_its_turn_while_a_large_district_is_listed(daemon: Fak
     waiting.cancel()
     assert [each["id"] for each in listed["devices"]] == ids
     assert turns >= 3, "presses wait until the whole district is listed"
+
+
+def test_what_is_in_test_is_shown_in_each_list(devices: FakeDaemon, shell: Shell) -> None:
+    """Its presses page nobody: whoever looks whether the buttons work must see it."""
+    devices.oak.do(
+        DeviceTestOrdered(
+            site_id=SiteId("oak"),
+            cause=CauseId("order"),
+            by="J. Ruiz",
+            device_id=DeviceId("badge-204"),
+            incident_class=IncidentClass.STAFF_ASSIST,
+            minutes=10,
+        )
+    )
+    listed = {each["id"]: each["in_test"] for each in shell.run("devices", "list", "--json").json["devices"]}
+    assert "in TEST by J. Ruiz, until " in str(listed["badge-204"]), "nothing shows that its presses page nobody"
+    assert listed["badge-118"] is None
+    for command in (("devices", "list"), ("troubles",), ("health",)):
+        assert "TEST by J. Ruiz" in " ".join(shell.run(*command).out.split()), command

@@ -53,12 +53,21 @@ def test_it_shows_what_is_heard_until_a_gesture_is_complete_and_then_the_device_
 
 
 def test_a_device_that_is_not_heard_is_a_failure_that_says_where_to_look(shell, oak):
-    oak.moments += [lambda: oak.wait(601)]
+    oak.moments += [lambda: oak.wait(20)] * 31
     said = shell.run(*TEST)
 
     assert said.code != 0
     assert "its time is over" in said.out
     assert "Look at its battery, its gateway, and the trigger" in said.err
+
+
+def test_it_is_over_when_nobody_has_asked_for_half_a_minute(shell, oak):
+    """A laptop whose lid was closed: when it is opened, its command says that the device is live."""
+    oak.moments += [lambda: oak.wait(31)]
+    said = shell.run(*TEST)
+
+    assert "badge-204 is LIVE again: nobody watches its test any more." in said.out
+    assert said.code != 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
@@ -86,7 +95,8 @@ def test_one_that_stays_in_its_alarm_is_in_test_until_it_is_reset(shell, oak):
 
 
 def test_one_that_is_not_reset_in_time_is_live_and_that_is_said(shell, oak):
-    oak.moments += [lambda: oak.arrive("badge-204", "hold", lasting=Lasting(repeats_s=600)), lambda: oak.wait(601)]
+    oak.moments += [lambda: oak.arrive("badge-204", "hold", lasting=Lasting(repeats_s=600))]
+    oak.moments += [lambda: oak.wait(20)] * 31
     said = shell.run(*TEST, "--class", "lockdown")
 
     assert "reset badge-204 NOW. When it says so again, that is REAL" in said.out

@@ -78,9 +78,9 @@ def test_a_paragraph_is_wrapped_by_the_terminal_and_not_by_our_source():
 
 def test_each_example_has_a_line_of_its_own():
     assert [line.strip() for line in help_of("ack").splitlines() if line.strip().startswith("alertd ack")] == [
-        "alertd ack 17 --as ruiz",
-        "alertd ack 17 --as ruiz --arrived",
-        "alertd ack 517 --as ruiz",
+        "alertd ack 17 --by ruiz",
+        "alertd ack 17 --by ruiz --arrived",
+        "alertd ack 517 --by ruiz",
     ]
 
 

@@ -94,6 +94,7 @@ def judged(folder: Path, text: str) -> tuple[Problem, ...]:
         ('"{base}/{eui}/up"', '"{base}/{eui/up"', "source.our-server.messages[1].topic", "is no level"),
         ('1 = "press"', '1 = "pres"', "profile.our-button.rules[1].map.1", '"pres" is no event'),
         ("object.pressed == `0`", "object.pressed", "profile.our-button.rules[2].when", "is no comparison"),
+        ('"object.pressed == `0`"', "'object.pressed == \"no\"'", "profile.our-button.rules[2].when", "write 'no' or"),
         ("fport = 1\n", "fport = 300\n", "profile.our-button.codec.frames[1].fport", "Expected `int` <= 255"),
         ('bytes_as = "hex"', 'bytes_as = "hx"', "source.our-server.messages[1].bytes_as", "Invalid enum value"),
         ('"010219"', '"020219"', "profile.our-button.examples[1]", "expected event press, but it is hold"),

@@ -78,8 +78,9 @@ class FakeDaemon:
 
     def health(self) -> Health:
         return Health(
-            proofs=tuple(self.proofs), ways=tuple(self.ways), version="0.1.0", config_version="v1", started_us=0
-        )
+            proofs=tuple(self.proofs), ways=tuple(self.ways), version="0.1.0", config_version="v1", started_us=0,
+            in_test=tuple((each.device_id, each.test) for _, each in self.read_device_tests() if each.test),
+        )  # fmt: skip
 
     async def metrics(self) -> bytes:
         return b"alertd_alive 1.0\n"
@@ -197,9 +198,10 @@ class FakeDaemon:
         every = self.read_drills(running_only=False, site_id=None, limit=1000)
         return next((drill for drill in every if drill.id == drill_id), None)
 
-    def read_device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]:
+    def read_device_tests(self, device_id: DeviceId | None = None) -> tuple[tuple[SiteId, GestureCount], ...]:
         memories = [(site, each) for site, play in self.sites.items() for each in play.state.gestures.values()]
-        return tuple((site, each) for site, each in memories if each.test is not None)
+        tried = tuple((site, each) for site, each in memories if each.test is not None)
+        return tuple((site, each) for site, each in tried if device_id in (None, each.device_id))
 
     def read_troubles(self, *, latched: bool = False) -> tuple[Trouble, ...]:
         self._may_fail()

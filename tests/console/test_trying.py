@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from alertd.model.events import DeviceTestWatched
+from alertd.model.reason import Reason
 from tests.console.asgi import ask
 from tests.console.fake_daemon import FakeDaemon
+from tests.engine.school import ELM
 
 SIGNED = {"by": "ruiz"}
 
@@ -75,3 +78,82 @@ async def test_nothing_is_tried_out_while_something_real_is_open(app, daemon):
     assert refused.status == 409
     assert "LOCKDOWN" in refused.json["error"]
     assert "the device is live" in refused.json["remedy"]
+
+
+async def test_nothing_is_tried_out_while_somebody_presses_it(app, daemon):
+    daemon.oak.press("badge-204", 1)
+    refused = await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "badge-204"})
+
+    assert refused.status == 409
+    assert "badge-204 was pressed 0 s ago: wait" in refused.json["error"]
+
+
+async def test_whoever_asks_keeps_it_going_and_nobody_else(app, daemon):
+    await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "badge-204"})
+    for _ in range(9):
+        daemon.oak.wait(20)
+        now = (await ask(app, "GET", "/v1/device-tests?device=badge-204")).json
+        assert now["runs"], "it ended while somebody watched it"
+    for _ in range(4):
+        daemon.oak.wait(10)
+        listed = (await ask(app, "GET", "/v1/device-tests")).json["in_test"]
+    assert listed == [], "who lists tests does not watch them"
+    daemon.oak.press("badge-204", 3)
+    assert daemon.oak.rows, "promise 2: nobody watched it any more"
+
+
+async def test_that_somebody_watches_is_not_written_down_at_each_look(app, daemon):
+    await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "badge-204"})
+    for _ in range(40):
+        daemon.oak.wait(0.5)
+        await ask(app, "GET", "/v1/device-tests?device=badge-204")
+
+    assert sum(isinstance(event, DeviceTestWatched) for event in daemon.events) == 2
+
+
+@pytest.mark.parametrize("path", ["/v1/device-tests", "/v1/troubles"])
+async def test_what_is_in_test_is_shown_where_somebody_looks_whether_all_is_well(app, daemon, path):
+    await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "badge-204"})
+    (shown,) = (await ask(app, "GET", path)).json["in_test"]
+
+    assert shown["device"] == "badge-204"
+    assert "in TEST by Ruiz, until" in shown["words"]
+    await ask(app, "POST", "/v1/device-tests/end", {**SIGNED, "device": "badge-204"})
+    assert (await ask(app, "GET", path)).json["in_test"] == []
+
+
+async def test_refused_at_one_of_its_schools_it_is_live_at_all_of_them(app, daemon):
+    daemon.sites[ELM].press("badge-elm", 8)
+    refused = await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "walker"})
+
+    assert refused.status == 409
+    assert "LOCKDOWN" in refused.json["error"]
+    assert daemon.read_device_tests() == (), "it is in test at the other school"
+
+
+async def test_ordered_again_with_its_key_it_is_the_same_test(app, daemon):
+    order = {**SIGNED, "device": "badge-204"}
+    begun = [await ask(app, "POST", "/v1/device-tests", order, headers={"Idempotency-Key": "k-1"}) for _ in range(2)]
+
+    assert [each.status for each in begun] == [200, 200]
+    assert sum(line.entry.reason is Reason.TRYING_OUT for line in daemon.journal if line.entry) == 2, "kept twice here"
+
+
+async def test_a_look_at_a_test_reads_no_more_than_the_test(app, daemon, monkeypatch):
+    """Twice a second, where much is pressed: the store hands out the oldest lines first, and only so many."""
+    daemon.oak.wait(7000)
+    await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "badge-204"})
+    began = daemon.oak.now_us
+    asked: list[int] = []
+    reading = daemon.read_journal
+
+    def read_journal(site_id, *, since_us, **more):
+        asked.append(since_us)
+        return reading(site_id, since_us=since_us, **more)
+
+    monkeypatch.setattr(daemon, "read_journal", read_journal)
+    daemon.oak.press("badge-204", 3)
+    heard = (await ask(app, "GET", "/v1/device-tests?device=badge-204")).json["heard"]
+
+    assert [line["gesture"] for line in heard] == ["", "staff_assist"]
+    assert min(asked) >= began - 61_000_000

@@ -390,6 +390,43 @@ async def test_what_was_written_under_a_wrong_clock_is_not_believed_later() -> N
     assert "is silent since 10:42" in text, text
 
 
+@pytest.mark.parametrize("step_s", [365 * DAY_S, -365 * DAY_S])
+@in_virtual_time
+async def test_a_clock_that_is_set_right_leaves_nobody_alive_for_a_year(step_s: float) -> None:
+    """A button that died under the wrong clock, and alertd restarted every three hours."""
+    watch = Watch(school(badge_204={"check_in_s": 26 * 3600}))
+    watch.wall_us += round(step_s * 1_000_000)
+    watch.hears("badge-204")
+    await watch.passes(HOUR_S, step_s=300)
+    watch.flush()
+    watch.wall_us -= round(step_s * 1_000_000)
+    await watch.passes(HOUR_S, step_s=300)
+    assert watch.device("badge-204").last.seen_us == watch.wall_us - 2 * HOUR_S * 1e6, "heard two hours ago"
+    watch.flush()
+    for life in range(30):
+        watch.restart(down_s=30)
+        await watch.passes(3 * HOUR_S, step_s=300)
+        watch.flush()
+        if watch.told("silent"):
+            assert life >= 7, "it is said to be silent before its window is over"
+            break
+    assert watch.told("silent"), "ninety hours without a word, and nobody was told"
+
+
+@in_virtual_time
+async def test_what_an_earlier_life_wrote_under_a_wrong_clock_makes_nobody_alive_for_a_year() -> None:
+    watch = Watch(school(badge_204={"check_in_s": 26 * 3600}))
+    ahead_us = watch.wall_us + 365 * 86_400_000_000
+    watch.kept = {DeviceId("badge-204"): LastSeen(device_id=DeviceId("badge-204"), seen_us=ahead_us, source="broker")}
+    for _ in range(30):
+        watch.restart(down_s=30)
+        await watch.passes(3 * HOUR_S, step_s=300)
+        watch.flush()
+        if watch.told("silent"):
+            break
+    assert watch.told("silent"), "ninety hours without a word, and nobody was told"
+
+
 # --- what is kept ---------------------------------------------------------------------------------------------------
 
 

@@ -67,6 +67,66 @@ async def test_who_was_steady_for_a_day_is_well_at_once() -> None:
 
 
 @in_virtual_time
+async def test_a_device_that_comes_and_goes_is_one_trouble_though_alertd_is_started_each_hour() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    for number in range(90):  # six hours
+        watch.hears("badge-204")
+        await watch.passes(240)
+        if number % 15 == 14:
+            watch.flush()
+            watch.restart(down_s=5)
+    assert _texts(watch) <= 3, "technicians are texted anew with each start of alertd"
+    assert "silent:oak" in watch.standing
+
+    for _ in range(6):
+        await watch.passes(3600, talks=["badge-204"], step_s=30)
+        watch.flush()
+        watch.restart(down_s=5)
+    assert not watch.standing, "it has been steady for four hours, however often alertd was started"
+
+
+@in_virtual_time
+async def test_a_battery_at_its_threshold_is_one_trouble_though_alertd_is_started_again() -> None:
+    watch = Watch(school())
+    for number in range(60):
+        for low in (True, False):
+            watch.hears("badge-204", battery=Battery(low=low))
+            await watch.passes(15)
+        if number % 10 == 9:
+            watch.flush()
+            watch.restart(down_s=5)
+    assert _texts(watch) <= 3, "technicians are texted anew with each start of alertd"
+
+
+@in_virtual_time
+async def test_a_gateway_that_comes_and_goes_is_one_trouble_though_alertd_is_started_again() -> None:
+    watch = Watch(school())
+    for number in range(30):
+        watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+        await watch.passes(80)
+        watch.hears("gw-oak", alive=False, link=Link.ONLINE)
+        await watch.passes(40)
+        if number % 6 == 5:
+            watch.flush()
+            watch.restart(down_s=5)
+    assert _texts(watch) <= 3, "technicians are texted anew with each start of alertd"
+
+
+@in_virtual_time
+async def test_a_low_battery_has_not_fallen_anew_because_alertd_was_started() -> None:
+    watch = Watch(school())
+    watch.hears("badge-204", battery=Battery(low=True))
+    for _ in range(5):
+        await watch.passes(600)
+        watch.flush()
+        watch.restart(down_s=5)
+    watch.hears("badge-204", battery=Battery(low=False))
+    await watch.settle()
+    assert not watch.standing, "the battery was changed once, and that is believed at once"
+    assert _texts(watch) == 2
+
+
+@in_virtual_time
 async def test_a_battery_at_its_threshold_is_one_trouble() -> None:
     watch = Watch(school())
     for _ in range(60):  # half an hour

@@ -1,6 +1,7 @@
 """What a daemon remembers of devices: states over a restart, tests that end with one, and who heard a badge lately."""
 
 import asyncio
+from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
@@ -65,6 +66,33 @@ async def test_a_state_is_the_same_call_after_a_crash_and_another_once_it_ended_
 
 @pytest.mark.slow
 @in_virtual_time()
+async def test_a_copy_of_a_state_and_of_its_end_is_one_after_a_crash(tmp_path: Path):
+    """A second gateway brings both once more, minutes later, to another incarnation."""
+    world = World(tmp_path)
+    await world.start()
+    for signal in (replace(says(), cause="on"), replace(says(ends=True), cause="off")):
+        say(world, signal)
+        await asyncio.sleep(1)
+    await world.crash()
+    await world.start()
+    say(world, replace(says(), cause="on"))
+    await asyncio.sleep(1)
+    (incident,) = world.incidents()
+    assert incident.presses[0].count == 1, "a copy is no press"
+
+    say(world, replace(says(), cause="on again"))
+    await asyncio.sleep(1)
+    say(world, replace(says(ends=True), cause="off"))
+    await asyncio.sleep(1)
+    say(world, replace(says(), cause="still on"))
+    await asyncio.sleep(1)
+    (incident,) = world.incidents()
+    assert incident.presses[0].count == 2, "a copy of the end ends no later call"
+    await world.stop()
+
+
+@pytest.mark.slow
+@in_virtual_time()
 async def test_a_device_is_live_after_a_restart_whoever_tried_it_out(tmp_path: Path):
     world = World(tmp_path)
     await world.start()
@@ -92,10 +120,10 @@ async def test_a_device_is_live_after_a_restart_whoever_tried_it_out(tmp_path: P
 
 
 def test_what_a_device_ends_goes_through_once_until_it_calls_again():
-    school, endings = registry(), Endings()
+    school, endings, numbers = registry(), Endings(), count(1)
 
     def needed(signal: Signal, boot_us: int = 0) -> bool:
-        return bool(endings.needed(route(school, arrival(signal, 1)), boot_us))
+        return bool(endings.needed(route(school, arrival(signal, next(numbers))), boot_us))
 
     assert needed(says(ends=True)), "since the start nobody knows whether it calls"
     assert not needed(says(ends=True))
@@ -103,6 +131,27 @@ def test_what_a_device_ends_goes_through_once_until_it_calls_again():
     assert needed(says(ends=True)), "promise 2: else its next call would be taken for a repeat"
     assert not needed(says(ends=True))
     assert needed(says(ends=True), AGAIN_US)
+
+
+@pytest.mark.parametrize(
+    "ends_nothing",
+    [{"retained": True}, {"pressed_us": 10}, {"backlog_since_us": 10}, {"cause": "off"}],
+    ids=["retained", "older", "waited at the broker", "a copy"],
+)
+def test_what_ends_nothing_holds_no_end_back(ends_nothing: dict[str, object]):
+    """The call has been heard since; its own end must come through, or the next call is taken for a repeat."""
+    school, endings = registry(), Endings()
+
+    def needed(signal: Signal, at_us: int, **more: object) -> bool:
+        return bool(endings.needed(route(school, arrival(signal, at_us, **more)), at_us))
+
+    assert needed(replace(says(ends=True), cause="off"), 1)
+    assert needed(says(), 100)
+    mine = {name: value for name, value in ends_nothing.items() if name in Signal.__struct_fields__}
+    rest = {name: value for name, value in ends_nothing.items() if name not in mine}
+    assert needed(replace(says(ends=True), **mine), 200, **rest)
+    assert needed(says(ends=True), 300), "promise 2: it is reset only now"
+    assert not needed(says(ends=True), 400)
 
 
 @pytest.mark.parametrize("fails", [True, False])

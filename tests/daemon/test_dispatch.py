@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from alertd.daemon.channel_desk import ChannelDesk
 from alertd.daemon.committer import Committer
-from alertd.daemon.dispatch import ChannelDesk, Dispatch
+from alertd.daemon.dispatch import Dispatch
 from alertd.daemon.rate import TokenBucket
 from alertd.model.check_in import CheckIn
 from alertd.model.decision import Now

@@ -111,7 +111,8 @@ class Watch:
 
     def flush(self) -> None:
         for each in (*self.check_ins.listened(), *self.check_ins.take_changed(100_000)):
-            if each.seen_us >= self.kept.get(each.device_id, LastSeen(device_id=each.device_id)).seen_us:
+            before_us = self.kept.get(each.device_id, LastSeen(device_id=each.device_id)).seen_us
+            if each.seen_us >= before_us or before_us > self.wall_us:
                 self.kept[each.device_id] = each
 
     def restart(self, *, down_s: float = 0.0, power: bool = False) -> None:
@@ -119,7 +120,7 @@ class Watch:
         self.boot_us = 0 if power else self.boot_us + round(down_s * 1_000_000)
         self.wall_us += round(down_s * 1_000_000)
         self.check_ins = self._new()
-        self.check_ins.remember(tuple(self.kept.values()))
+        self.check_ins.remember([self.kept[each] for each in sorted(self.kept)])  # as the store has them
         self.check_ins.remember_troubles(tuple(self.standing.values()))
 
     def becomes(self, school_: Registry) -> None:

@@ -63,13 +63,13 @@ class Play:
     # --- acting ------------------------------------------------------------------------------------------------------
 
     def do(self, event: Event) -> Decision:
-        known = self.causes.get(getattr(event, "cause", CauseId("")))
+        known = self.causes.get(getattr(event, "cause", CauseId("")))  # the store moves it with the clock
         facts = Facts(
             registry=self.registry,
             free_tokens=tuple(self.tokens),
             opted_out=frozenset(self.opted_out),
             broken_channels=frozenset(self.broken),
-            seen_us=known,
+            seen_us=None if known is None else known + self.stepped_us,
             notification=self._row(event),
             phone=self._phone(event),
         )

@@ -1,9 +1,12 @@
 """One device is tried out: only its own presses, only so grave, only for so long; everything else is real."""
 
+import msgspec
+import pytest
 from msgspec.structs import replace
 
 from alertd.engine.routing import route
-from alertd.model.events import Arrival, DeviceTestEndOrdered, DeviceTestOrdered, Lasting, Signal
+from alertd.model.decision import GestureCount
+from alertd.model.events import Arrival, DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched, Lasting, Signal
 from alertd.model.ids import CauseId, DeviceId
 from alertd.model.incident import IncidentClass
 from alertd.model.mode import Mode
@@ -77,6 +80,73 @@ def test_its_own_gesture_is_real_again_once_the_time_is_over():
     assert Reason.TRIED_ENOUGH in play.reasons()
 
 
+def watch(play: Play, seconds: float) -> None:
+    """Somebody looks every ten seconds, for so long."""
+    for _ in range(round(seconds / 10)):
+        play.wait(10)
+        play.do(DeviceTestWatched(site_id=OAK, device_id=DeviceId("badge-204")))
+
+
+def test_its_time_is_over_also_while_somebody_watches():
+    play = Play()
+    try_out(play, minutes=1)
+    watch(play, 50)
+    assert is_tried(play)
+    watch(play, 20)
+    play.press("badge-204", 3)
+
+    assert len(play.state.incidents) == 1, PROMISE_2
+    assert any("its time is over" in e.text for e in play.entries)
+
+
+def test_it_is_real_once_nobody_watches_any_more():
+    """Whoever tried it out was killed, or the lid of a laptop is closed: nobody would look at what is pressed."""
+    play = Play()
+    try_out(play)
+    watch(play, 120)
+    play.wait(20)
+    play.press("badge-204", 3)
+    assert not play.state.incidents, "somebody looked twenty seconds ago"
+    play.wait(11)
+    play.press("badge-204", 3)
+
+    assert len(play.state.incidents) == 1, PROMISE_2
+    assert any("nobody watches its test any more" in e.text for e in play.entries)
+
+
+def test_who_comes_back_to_a_test_that_is_over_begins_none():
+    play = Play()
+    try_out(play)
+    play.now_us += 31_000_000  # and its timer is late
+    play.do(DeviceTestWatched(site_id=OAK, device_id=DeviceId("badge-204")))
+    play.press("badge-204", 3)
+
+    assert len(play.state.incidents) == 1, PROMISE_2
+
+
+@pytest.mark.parametrize(("minutes", "watched_s", "after_s"), [(1, 50, 11), (10, 0, 31)])
+def test_it_is_over_on_time_also_if_its_timer_is_late(minutes, watched_s, after_s):
+    play = Play()
+    try_out(play, minutes=minutes)
+    watch(play, watched_s)
+    play.now_us += after_s * 1_000_000
+    play.press("badge-204", 3)
+
+    assert len(play.state.incidents) == 1, PROMISE_2
+
+
+def test_one_of_yesterdays_rows_that_nobody_watches_is_over():
+    play = Play()
+    try_out(play)
+    memory = play.state.gestures[DeviceId("badge-204")]
+    row = msgspec.to_builtins(memory)
+    del row["test"]["watched_us"]
+    play.state.gestures[memory.device_id] = msgspec.convert(row, GestureCount)
+    play.press("badge-204", 3)
+
+    assert len(play.state.incidents) == 1, PROMISE_2
+
+
 def test_it_is_real_once_whoever_tries_it_says_so():
     play = Play()
     try_out(play)
@@ -86,14 +156,37 @@ def test_it_is_real_once_whoever_tries_it_says_so():
     assert len(play.state.incidents) == 1, PROMISE_2
 
 
-def test_presses_of_before_are_none_of_it():
+def test_it_does_not_begin_in_the_middle_of_a_gesture():
+    """Somebody presses for help while an admin orders the test: eight presses are a lockdown."""
     play = Play()
     play.press("badge-204", 1)
     play.press("badge-204", 1)
+    play.wait(4)
+    try_out(play)
+
+    assert not is_tried(play), f"{PROMISE_2}: somebody presses it"
+    refused = next(e for e in play.entries if e.reason is Reason.TRIAL_REFUSED)
+    assert refused.data["why"].startswith("badge-204 was pressed 4 s ago: wait until it was quiet for 10 s")
+    for _ in range(6):
+        play.press("badge-204", 1)
+    assert [i.incident_class for i in play.state.incidents.values()] == [IncidentClass.LOCKDOWN], PROMISE_2
+
+
+def test_after_a_gesture_that_came_to_nothing_it_begins():
+    play = Play()
+    play.press("badge-204", 1)
+    play.press("badge-204", 1)
+    play.wait(11)
     try_out(play)
     play.press("badge-204", 1)
+
+    assert is_tried(play)
     assert not play.state.incidents, "one press since it began"
 
+
+def test_a_press_that_waited_at_the_broker_since_before_it_is_real():
+    play = Play()
+    try_out(play)
     play.press("badge-204", 3, backlog_since_us=play.now_us - 3_600_000_000)
     assert len(play.state.incidents) == 1, f"{PROMISE_2}: it may have waited at the broker since before"
 
@@ -182,21 +275,52 @@ def test_a_press_of_the_test_counts_in_no_gesture_that_is_real():
     assert [i.incident_class for i in play.state.incidents.values()] == [IncidentClass.STAFF_ASSIST], PROMISE_2
 
 
-def test_a_gesture_of_before_counts_in_no_test_nor_one_of_the_test_that_a_held_up_press_would_continue():
-    """A gateway held up a press; it is no part of what was pressed within seconds of it in the test."""
+def gestures_that_were_tried(play: Play) -> list[str]:
+    return [e.data["class"] for e in play.entries if e.reason is Reason.TRIED_OUT and "class" in e.data]
+
+
+def test_what_was_pressed_before_is_real_also_if_a_gateway_held_the_rest_up_until_the_test():
     play = Play()
     before = play.now_us
     for _ in range(2):
         play.press("badge-204", 1, pressed_us=before)
     play.wait(60)
-    play.press("badge-204", 1)  # another gesture; the first is remembered beside it
     try_out(play)
     play.press("badge-204", 1)
     play.press("badge-204", 1)
-    assert not any(e.data.get("class") for e in play.entries if e.reason is Reason.TRIED_OUT)
+    assert not gestures_that_were_tried(play), "two presses in the test"
+    play.press("badge-204", 1, pressed_us=before + 1_000_000)
+
+    assert len(play.state.incidents) == 1, PROMISE_2
+    assert not is_tried(play)
+
+
+def test_what_was_pressed_before_is_real_also_if_the_rest_comes_after_the_test():
+    play = Play()
+    before = play.now_us
+    for _ in range(2):
+        play.press("badge-204", 1, pressed_us=before)
+    play.wait(60)
+    try_out(play)
+    play.press("badge-204", 1)
+    play.press("badge-204", 1)
     end(play)
-    play.press("badge-204", 1, pressed_us=before)
-    assert not play.state.incidents, "one press of its own"
+    play.press("badge-204", 1, pressed_us=before + 1_000_000)
+
+    assert len(play.state.incidents) == 1, PROMISE_2
+
+
+@pytest.mark.parametrize("order", ["bbi", "ibb", "bii", "ibi", "iib"])
+def test_a_gesture_that_began_before_it_is_real(order):
+    """What was pressed before it (b) is held up; what is pressed in it (i) lies within its window."""
+    play = Play()
+    before = play.now_us
+    play.wait(1)
+    try_out(play)
+    for each in order:
+        play.press("badge-204", 1, pressed_us=before if each == "b" else play.now_us)
+
+    assert len(play.state.incidents) == 1, PROMISE_2
 
 
 def test_the_real_gesture_that_ends_a_test_goes_on_counting():

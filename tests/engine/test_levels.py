@@ -1,11 +1,15 @@
 """States that last: one call for help however often it is said, and another one once the device ended it."""
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
-from alertd.model.events import ClockStepped, Lasting
-from alertd.model.ids import DeviceId, ZoneId
+from alertd.engine.levels import STATES_MAX
+from alertd.model.decision import GestureCount
+from alertd.model.events import ClockStepped, Lasting, ResolveOrdered
+from alertd.model.ids import CauseId, DeviceId, ZoneId
 from alertd.model.incident import IncidentClass, IncidentState
+from alertd.model.notification import Lane
 from alertd.model.reason import Reason
 from tests.engine.play import Play
 from tests.engine.school import ASSIST, OAK, registry
@@ -165,8 +169,16 @@ def test_three_presses_are_three_although_what_ended_them_was_lost():
     assert not classes(play)
     switch(play, 1)
     assert classes(play) == [IncidentClass.STAFF_ASSIST], "promise 2: a lost OFF costs a press of the gesture"
-    switch(play, 5)
-    assert classes(play) == [IncidentClass.LOCKDOWN], "promise 2: eight presses, whatever was lost between them"
+    switch(play, 20)
+    assert classes(play) == [IncidentClass.STAFF_ASSIST], "nobody knows whether it was pressed again, or stayed on"
+
+
+def test_eight_presses_whose_ends_were_heard_are_certain():
+    play = Play()
+    for _ in range(8):
+        switch(play, 1, every_s=1)
+        play.arrive("badge-204", "press", lasting=ON, ends=True)
+    assert classes(play) == [IncidentClass.LOCKDOWN], "promise 2: eight presses"
 
 
 def test_a_press_that_is_taken_for_a_repeat_counts_in_the_gesture_that_it_begins():
@@ -181,6 +193,15 @@ def test_a_press_that_is_taken_for_a_repeat_counts_in_the_gesture_that_it_begins
         switch(play, 1)
 
     assert incidents(play) == 2, "promise 2: three presses within the window"
+
+
+def test_a_gesture_after_a_call_calls_again_although_what_ended_its_presses_was_lost():
+    play = Play()
+    switch(play, 3)
+    close(play)
+    play.wait(60)
+    switch(play, 3)
+    assert incidents(play) == 2, "promise 2: three presses, and all of them are taken for a repeat"
 
 
 def test_a_switch_that_stays_on_is_one_press_however_long():
@@ -361,3 +382,356 @@ def test_the_cancel_window_of_a_staff_assist_is_not_cut_short_by_a_repeat():
 
     states = {i.incident_class: i.state for i in play.state.incidents.values()}
     assert states[IncidentClass.STAFF_ASSIST] is IncidentState.CANCEL_WINDOW
+
+
+# --- copies ---------------------------------------------------------------------------------------------------------
+
+COPY = "a copy of the same press is no other press"
+
+
+def test_a_copy_that_is_slower_than_the_end_of_its_state_calls_nobody():
+    """ChirpStack: the second gateway brings the ON after the OFF."""
+    play = Play()
+    says(play, cause="on")
+    over(play)
+    close(play)
+    play.wait(20)
+    says(play, cause="on")
+
+    assert incidents(play) == 1, COPY
+    says(play, cause="on again")
+    assert incidents(play) == 2, "promise 2: another press"
+
+
+def test_copies_of_one_counted_press_are_one():
+    play = Play()
+    for _ in range(8):
+        play.arrive("badge-204", "press", cause="boot a1, seq 17", lasting=PANIC)
+    assert not play.state.incidents, COPY
+
+
+def test_a_copy_of_a_repeat_that_is_slower_than_the_end_calls_nobody():
+    play = Play()
+    says(play, cause="on")
+    close(play)
+    play.wait(60)
+    says(play, cause="still on")
+    over(play)
+    says(play, cause="still on")
+
+    assert incidents(play) == 1, COPY
+
+
+def test_a_copy_of_the_end_ends_no_later_call():
+    play = Play()
+    play.arrive("badge-204", "hold", lasting=PANIC)
+    play.arrive("badge-204", "hold", lasting=PANIC, ends=True, cause="off")
+    says(play)
+    close(play)
+    play.arrive("badge-204", "hold", lasting=PANIC, ends=True, cause="off")
+    play.wait(60)
+    says(play)
+
+    assert incidents(play) == 1, "what ended the call before ends no later one"
+
+
+def test_a_device_that_gives_its_end_the_number_of_its_call_ends_it():
+    play = Play()
+    says(play, cause="no. 7")
+    play.arrive("badge-204", "hold", lasting=PANIC, ends=True, cause="no. 7")
+    close(play)
+    says(play, cause="no. 8")
+
+    assert incidents(play) == 2, "promise 2: it was ended, and pressed again"
+
+
+def test_a_copy_pages_if_the_first_was_lost():
+    play = Play()
+    says(play, cause="on", retained=True)  # that one is not taken up
+    assert not play.state.incidents
+    says(play, cause="on")
+
+    assert incidents(play) == 1, "promise 2"
+
+
+def test_a_state_that_is_published_again_and_again_as_the_same_message_lasts():
+    """Zigbee2MQTT publishes what it remembers, with the time at which it was heard."""
+    play = Play()
+    for number in range(40):
+        says(play, cause="heard 10:42:00.123")
+        if not number:
+            close(play)
+        play.wait(300)
+
+    assert incidents(play) == 1, "also when the same message is too old to be a copy"
+
+
+def test_a_copy_that_the_broker_remembers_says_nothing_of_now():
+    play = Play()
+    says(play, cause="on")
+    close(play)
+    play.wait(590)
+    says(play, cause="on", retained=True)
+    play.wait(20)
+    says(play)
+
+    assert incidents(play) == 2, "promise 2: it was silent for longer than it ever is"
+
+
+# --- numbers --------------------------------------------------------------------------------------------------------
+
+
+def test_a_number_that_is_said_again_after_hours_locks_nobody_down_and_rings():
+    """The network was down for a night: every Shelly of the school says its last press again. Or one sleeps between its
+    presses, counts anew each time, and what said so was lost."""
+    play = Play()
+
+    def says_number(number: int) -> None:
+        play.arrive("badge-204", "hold", lasting=Lasting(repeats_s=3600, what="0", state=str(number)))
+
+    says_number(9)
+    close(play)
+    for _ in range(2):
+        play.wait(9 * 3600)
+        play.news()
+        says_number(9)
+        assert incidents(play) == 1, "the number of a press that was heard is no other press"
+        trouble = play.state.troubles.get("still_on:badge-204")
+        assert trouble is not None, "it may have counted anew, and nobody looks"
+        assert "after a long silence. Was it pressed?" in trouble.summary
+        told = [n.text for n in play.news() if n.trouble_key == trouble.key and n.lane is Lane.PANIC]
+        assert any("alertd trouble" in text for text in told), "it may have counted anew, and nobody is rung"
+    play.wait(30)
+    says_number(9)
+    assert play.said() == [], "said again every 30 s"
+    says_number(10)
+    assert incidents(play) == 2, "promise 2: another number is another press"
+    assert "still_on:badge-204" not in play.state.troubles, "a new press has been told from the old one"
+
+
+# --- drills ---------------------------------------------------------------------------------------------------------
+
+
+def drilled(*, moment: bool = False) -> Play:
+    """The badge has called in a drill that is over, and nobody has reset it."""
+    play = Play()
+    play.drill("badge-204")
+    play.arrive("badge-204", "hold", lasting=None if moment else PANIC)
+    play.wait(60)
+    play.end_drill()
+    play.wait(60)
+    play.news()
+    return play
+
+
+@pytest.mark.parametrize("moment", [False, True])
+def test_what_was_pressed_in_a_drill_and_is_still_said_rings_and_pages_nobody(moment: bool):
+    play = drilled(moment=moment)
+    for _ in range(3):
+        says(play)
+        play.wait(60)
+
+    assert not play.state.incidents, "each latched button would page for real after each drill"
+    trouble = play.state.troubles["still_on:badge-204"]
+    assert trouble.rings, "nobody would hear a real press of it"
+    assert "since the drill at 10:42" in trouble.summary
+    assert [n.recipient for n in play.news() if n.trouble_key == trouble.key] == ["Ruiz"]
+
+
+def test_what_was_pressed_in_a_drill_is_a_press_while_something_real_is_open():
+    play = drilled()
+    play.arrive("badge-118", "hold")
+    play.news()
+    says(play)
+    assert {p.device_id for p in play.incident.presses} == {"badge-118", "badge-204"}, "promise 2: room 204 calls, too"
+    assert ("Ruiz", "also") in play.said()
+    close(play)
+    play.wait(60)
+    says(play)
+    assert not play.state.incidents, "now its repeats are those of a real call"
+
+
+def test_somebody_elses_real_press_in_a_drill_makes_what_lasts_real():
+    play = Play()
+    play.drill("badge-204")
+    says(play)
+    play.wait(30)
+    play.arrive("badge-118", "hold")
+    play.wait(30)
+    says(play)
+
+    assert {p.device_id for p in play.incident.presses} == {"badge-118", "badge-204"}, "promise 2: room 204 calls, too"
+
+
+def test_a_drill_that_goes_on_is_not_stopped_by_a_state_that_lasts():
+    play = Play()
+    play.drill("badge-204")
+    for _ in range(4):
+        says(play)
+        play.wait(60)
+
+    assert play.state.drill is not None
+    assert len(play.incident.presses) == 1
+
+
+def test_after_its_end_what_was_pressed_in_a_drill_calls_again():
+    play = drilled()
+    over(play)
+    says(play)
+
+    assert len(play.state.incidents) == 1, "promise 2"
+
+
+def test_a_number_of_a_drill_is_no_press_of_what_is_real():
+    play = Play()
+    nine = Lasting(repeats_s=3600, what="0", state="9")
+    play.drill("badge-204")
+    play.arrive("badge-204", "hold", lasting=nine)
+    play.end_drill()
+    play.arrive("badge-118", "hold")
+    play.arrive("badge-204", "hold", lasting=nine)
+
+    assert {p.device_id for p in play.incident.presses} == {"badge-118"}
+    assert "still_on:badge-204" not in play.state.troubles, "its next press has another number"
+
+
+# --- ends -----------------------------------------------------------------------------------------------------------
+
+ENDS_NOTHING = "what is older than the call ends nothing"
+
+
+def test_an_end_that_the_broker_remembers_ends_nothing():
+    play = Play()
+    says(play)
+    close(play)
+    play.arrive("badge-204", "hold", lasting=PANIC, ends=True, retained=True)
+    assert not play.state.troubles, "it hides no press"
+    assert play.reasons()[-1] is Reason.RETAINED
+    play.wait(60)
+    says(play)
+
+    assert incidents(play) == 1, ENDS_NOTHING
+
+
+@pytest.mark.parametrize("more", [{}, {"backlog_since_us": 0}], ids=["kept by a gateway", "waited at the broker"])
+def test_an_end_from_before_the_call_ends_nothing(more: dict[str, int]):
+    play = Play()
+    play.wait(100)
+    says(play, pressed_us=play.now_us)
+    close(play)
+    play.wait(60)
+    says(play)  # it says its time only now and then
+    play.arrive("badge-204", "hold", lasting=PANIC, ends=True, pressed_us=play.now_us - 91_000_000, **more)
+    assert Reason.STILL_ON in play.reasons()[-1:]
+    play.wait(60)
+    says(play)
+    assert incidents(play) == 1, ENDS_NOTHING
+    assert "still_on:badge-204" in play.state.troubles, "it still says so"
+
+
+def test_an_end_over_a_gateway_whose_clock_is_behind_ends_the_call():
+    play = Play()
+    says(play, pressed_us=play.now_us)
+    close(play)
+    play.wait(5)
+    play.arrive("badge-204", "hold", lasting=PANIC, ends=True, pressed_us=play.now_us - 20_000_000)
+    says(play)
+
+    assert incidents(play) == 2, "promise 2: it was reset, and pressed again"
+
+
+# --- what is remembered ---------------------------------------------------------------------------------------------
+
+
+def remember(play: Play, **activation: object) -> None:
+    row = {"device_id": "badge-204", "lasting": [activation | {"since_us": play.now_us, "last_us": play.now_us}]}
+    play.state.gestures[DeviceId("badge-204")] = msgspec.convert(row, GestureCount)
+
+
+def test_a_row_of_before_hides_no_call():
+    """It does not say whether people were told, or it was a test."""
+    play = Play()
+    remember(play, what="", state="hold:")
+    play.wait(60)
+    says(play)
+    assert incidents(play) == 1, "promise 2: doubt pages"
+
+
+def test_a_number_in_a_row_of_before_is_the_same_press():
+    play = Play()
+    remember(play, what="0", state="hold:9")
+    for _ in range(3):
+        play.wait(60)
+        play.arrive("badge-204", "hold", lasting=Lasting(repeats_s=3600, what="0", state="9"))
+    assert not play.state.incidents
+    assert not play.state.troubles
+
+
+def test_a_clock_that_went_back_over_a_reboot_hides_no_call():
+    play = Play()
+    says(play)
+    close(play)
+    play.boot_id = "another"
+    play.stepped_us = -7_200_000_000
+    play.wait(3600)
+    says(play)
+    assert incidents(play) == 2, "promise 2: by the only clock there is it was said an hour before it began"
+
+
+def test_boot_times_of_two_boots_are_not_compared():
+    play = Play()
+    says(play)
+    close(play)
+    play.boot_id = "another"  # it has run for as long as the one before when the badge was pressed
+    play.stepped_us = 7_200_000_000
+    says(play)
+    assert incidents(play) == 2, "promise 2: two hours have passed"
+
+
+def test_what_is_said_late_does_not_make_the_silence_longer():
+    play = Play()
+    says(play)
+    close(play)
+    play.wait(300)
+    says(play)
+    says(play, backlog_since_us=play.now_us - 400_000_000, pressed_us=play.now_us - 400_000_000)
+    play.wait(400)
+    says(play)
+    assert incidents(play) == 1, "it was said 400 s ago"
+
+
+def test_a_device_whose_clock_is_slow_says_what_it_says_now():
+    play = Play()
+    for _ in range(3):
+        says(play, pressed_us=play.now_us - 3_600_000_000)
+        if play.state.incidents:
+            close(play)
+        play.wait(60)
+    assert incidents(play) == 1, "it is said every minute, whatever its clock shows"
+
+
+def test_two_moments_of_one_device_have_each_their_state():
+    play = Play()
+    device = play.registry.devices[DeviceId("wall-gym")]
+    knows = replace(device, gestures=replace(device.gestures, actions={"hold": "medical", "fall": "lockdown"}))
+    play.registry = replace(play.registry, devices=play.registry.devices | {device.id: knows})
+    play.arrive("wall-gym", "hold")
+    play.arrive("wall-gym", "fall")
+    for incident in tuple(play.state.incidents.values()):
+        closes = ResolveOrdered(
+            site_id=OAK, cause=CauseId(incident.id), incident_id=incident.id, by="J. Ruiz", rooms_released=True
+        )
+        play.do(closes)
+        play.do(replace(closes, cause=CauseId(f"{incident.id} again")))
+    assert not play.state.incidents
+    play.arrive("wall-gym", "hold", lasting=PANIC)
+    assert not play.state.incidents, "the state of a moment that was told"
+
+
+def test_of_a_device_that_says_ever_new_things_only_the_newest_are_remembered():
+    play = Play()
+    for number in range(STATES_MAX + 10):
+        play.arrive("badge-204", "hold", lasting=Lasting(repeats_s=600, what=str(number)))
+    mine = play.state.gestures[DeviceId("badge-204")].lasting
+    assert len(mine) == STATES_MAX, "the row grows without an end"
+    assert mine[-1].what == str(STATES_MAX + 9)

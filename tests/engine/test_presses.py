@@ -206,6 +206,20 @@ def test_a_counter_that_started_again_is_a_press_of_its_own() -> None:
     assert ("Ruiz", "alert") in play.said()
 
 
+def test_a_cause_that_was_seen_hours_from_now_is_no_copy() -> None:
+    """A machine whose clock was hours ahead has taken it up, and died: nobody knows when that was."""
+    play = Play()
+    play.press(cause="1")
+    play.resolve(rooms_released=True)
+    for cause in play.causes:
+        play.causes[cause] += 7_200_000_000
+    play.wait(60)
+    play.news()
+    play.press(cause="1")
+
+    assert ("Ruiz", "alert") in play.said(), "promise 2: doubt pages"
+
+
 def test_a_press_of_oak_cannot_reach_elm_whatever_the_payload_says() -> None:
     """Promise 6: the blast radius is the device's home, enforced here."""
     play = Play()
@@ -373,6 +387,26 @@ def test_a_retained_message_never_pages_but_rings_the_admin() -> None:
 
     assert not play.state.incidents
     assert [(n.recipient, n.kind.value) for n in play.news()] == [("Ruiz", "trouble")]
+
+
+def test_what_a_device_says_first_of_how_it_stands_never_pages_but_rings_the_admin() -> None:
+    """A strip that hangs since last year must not call a school; one pulled a minute ago must not be passed over."""
+    play = Play()
+    play.press(standing=True)
+
+    assert not play.state.incidents, "a strip that hangs called a school"
+    (rung,) = play.news()
+    assert (rung.recipient, rung.kind.value) == ("Ruiz", "trouble"), "somebody on duty has to look"
+    assert "nobody heard since when. Was it pressed?" in rung.text
+
+
+def test_how_a_device_stands_that_has_pressed_is_no_news() -> None:
+    play = Play()
+    play.press()
+    play.news()
+    play.press(standing=True)
+
+    assert play.news() == []
 
 
 def test_a_site_that_confirms_first_tells_dispatch_when_a_human_says_so() -> None:

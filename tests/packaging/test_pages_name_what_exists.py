@@ -26,7 +26,7 @@ def code_of(page: Path) -> list[str]:
 
 def test_linked_pages_and_named_files_exist(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text())
-    named = [name for code in code_of(page) for name in re.findall(rf"(?<![\w/.])(?:{FOLDERS})/[\w./-]+", code)]
+    named = [name for code in code_of(page) for name in re.findall(rf"(?<![\w/.-])(?:{FOLDERS})/[\w./-]+", code)]
     missing = [link for link in links if not (page.parent / link).exists()]
     missing += [name for name in named if not (REPOSITORY / name.rstrip(".")).exists() and not _is_topic(name)]
     assert missing == []

@@ -11,14 +11,15 @@ import pytest
 from msgspec.structs import replace
 
 from alertd.model.decision import Decision
-from alertd.model.ids import CauseId, IncidentId, NotificationId
+from alertd.model.events import ClockStepped
+from alertd.model.ids import DISTRICT, CauseId, IncidentId, NotificationId
 from alertd.model.notification import NotificationChange, NotificationState
 from alertd.model.reason import Reason
 from alertd.ports import StoreError
 from alertd.store.fallback import FallbackStore
 from alertd.store.sqlite import SqliteStore
-from alertd.testing.store_contract import PLENTY, World
-from alertd.testing.store_values import OAK, drill, entry, first_wave, incident, press, timer
+from alertd.testing.store_contract import PLENTY, World, of_boot
+from alertd.testing.store_values import DAY_US, OAK, SECOND_US, drill, entry, first_wave, incident, press, queued, timer
 
 BALLAST = 64 * 1024
 
@@ -119,6 +120,26 @@ def test_the_ballast_is_freed_first_and_the_commit_reaches_the_disk(world: World
     assert ballast(disk).stat().st_size == BALLAST
     world.close()
     assert on_disk(disk).row("ntf-1-sms").state is NotificationState.CLAIMED
+
+
+def test_a_clock_that_is_set_while_the_disk_is_full_moves_what_is_on_the_disk_too(world: World, disk: Disk) -> None:
+    waits = queued(of_boot(world, "ntf-1", 300))
+    world.commit(Decision(cause=CauseId("press-1"), incidents=(incident(1),), notifications=(waits,)))
+    disk.full = True
+    world.clock.wall_us += DAY_US
+    world.commit(Decision(), event=ClockStepped(site_id=DISTRICT, step_us=DAY_US))
+    assert not world.store.durable
+    disk.full = False
+    assert world.store.heal(world.clock.now())
+    world.close()
+    world.clock.reboot(away_s=60)
+    world.store = world.another()
+
+    now = world.clock.now()
+    with world.store.begin([OAK], now) as transaction:
+        seen_us = transaction.seen_us(CauseId("press-1"))
+    assert seen_us == now.wall_us - 60 * SECOND_US, "promise 2: a press is taken for a copy of one that is long ago"
+    assert [claim.notification.id for claim in world.claim()] == ["ntf-1"], "what waits was thrown away"
 
 
 def test_an_incident_goes_on_in_memory_and_comes_back_to_the_disk(world: World, disk: Disk, quick_path: Path) -> None:

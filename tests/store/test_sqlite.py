@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from alertd.model.decision import Decision
-from alertd.model.ids import IncidentId
+from alertd.model.ids import DISTRICT, IncidentId
 from alertd.ports import StoreError, StoreLockedError
 from alertd.store import open_store
 from alertd.store.sqlite import BLOCK_ROWS, SqliteStore
@@ -129,7 +129,7 @@ def test_a_stepped_clock_before_a_reboot_does_not_hurry_a_timer(world: World) ->
 
     world.commit(Decision(timers=(timer("t", delay_s=300),)))
     world.clock.wall_us += DAY_US
-    world.commit(Decision(), event=ClockStepped(site_id=OAK, step_us=DAY_US))
+    world.commit(Decision(), event=ClockStepped(site_id=DISTRICT, step_us=DAY_US))
     world.close()
     world.clock.reboot(away_s=10)
     world.store = world.another()

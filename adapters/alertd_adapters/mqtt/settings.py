@@ -1,15 +1,13 @@
 """What a `[sources.NAME]` section of kind mqtt may say. Owns the checks of single values; opens nothing."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 from paho.mqtt.client import topic_matches_sub
 
 from alertd.model.site import DeviceKind
-from alertd.ports import SettingsError
+from alertd.ports import SettingsError, read_settings
 
 DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"
 DEVICE_FIELD = "{device_id}"
@@ -83,30 +81,14 @@ class MqttSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.port or (8883 if self.tls else 1883)
 
 
-_UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>[^`]*)`")
-_MISSING_FIELD = re.compile(r"missing required field `(?P<field>[^`]*)`")
-_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+UNKNOWN = "is not a setting of an mqtt source; check its spelling against docs/broker.md"
 
 
 def parse_settings(table: Mapping[str, Any]) -> MqttSettings:
     """Raises `SettingsError` that names the key."""
-    try:
-        settings = msgspec.convert(dict(table), MqttSettings)
-    except msgspec.ValidationError as error:
-        raise _settings_error(str(error)) from None
+    settings = read_settings(table, MqttSettings, lambda _where: UNKNOWN)
     _check(settings)
     return settings
-
-
-def _settings_error(text: str) -> SettingsError:
-    path = _PATH.search(text)
-    where = path["path"] if path else ""
-    if field := _UNKNOWN_FIELD.search(text):
-        key = f"{where}.{field['field']}".lstrip(".")
-        return SettingsError(key, "is not a setting of an mqtt source; check its spelling against docs/broker.md")
-    if field := _MISSING_FIELD.search(text):
-        return SettingsError(f"{where}.{field['field']}".lstrip("."), "is missing")
-    return SettingsError(where, _PATH.sub("", text))
 
 
 def _check(settings: MqttSettings) -> None:

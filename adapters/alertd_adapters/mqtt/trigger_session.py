@@ -131,7 +131,7 @@ class TriggerSession:
     def _end(self) -> None:
         """The acks that are still owed die with the connection."""
         self._live = None
-        for unlearn in self._unlearn.values():  # it comes again, and must mean the same
+        for unlearn in reversed(self._unlearn.values()):  # it comes again, and must mean the same
             unlearn()
         self._unlearn.clear()
         self._redelivery.connection_lost()

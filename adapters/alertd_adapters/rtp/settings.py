@@ -4,16 +4,14 @@ Whether the interface is an address of this machine is not asked here but by the
 machine of whoever writes the configuration.
 """
 
-import re
 from collections.abc import Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from alertd.model.blocked_numbers import blocked
-from alertd.ports import SettingsError
+from alertd.ports import SettingsError, read_settings
 from alertd_adapters.rtp.pacer import Group
 from alertd_adapters.rtp.speech import FLITE_VOICES
 from alertd_adapters.rtp.tones import why_refused
@@ -86,18 +84,12 @@ class PaSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     deadline_s: Annotated[float, Meta(gt=0, le=30)] = 5.0
 
 
-_UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>[^`]*)`")
-_MISSING_FIELD = re.compile(r"missing required field `(?P<field>[^`]*)`")
-_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _BY_FOLDER = {"zones": ZoneSettings, "announcements": AnnouncementSettings, "marks": MarkSettings}
 
 
 def parse_settings(table: Mapping[str, Any]) -> PaSettings:
     """Raises `SettingsError` that names the key."""
-    try:
-        settings = msgspec.convert(dict(table), PaSettings)
-    except msgspec.ValidationError as error:
-        raise _settings_error(str(error)) from None
+    settings = read_settings(table, PaSettings, _unknown)
     _check_interface(settings)
     _check_speech(settings)
     for name, announcement in settings.announcements.items():
@@ -130,16 +122,9 @@ def read_group(key: str, text: str) -> Group:
     return str(address), int(port_text)
 
 
-def _settings_error(text: str) -> SettingsError:
-    path = _PATH.search(text)
-    where = path["path"] if path else ""
-    if field := _UNKNOWN_FIELD.search(text):
-        struct = _BY_FOLDER.get(where.split("[")[0].split(".")[0], PaSettings)
-        known = ", ".join(struct.__struct_fields__)
-        return SettingsError(f"{where}.{field['field']}".lstrip("."), f"is not a setting here; known: {known}")
-    if field := _MISSING_FIELD.search(text):
-        return SettingsError(f"{where}.{field['field']}".lstrip("."), "is missing")
-    return SettingsError(where, _PATH.sub("", text))
+def _unknown(where: str) -> str:
+    struct = _BY_FOLDER.get(where.partition("[")[0].partition(".")[0], PaSettings)
+    return f"is not a setting here; known: {', '.join(struct.__struct_fields__)}"
 
 
 def _check_interface(settings: PaSettings) -> None:

@@ -2,8 +2,9 @@
 
 Twilio has no idempotency key: a POST that may have arrived is *Unknown*, never repeated here. `look_up` then finds the
 text by sender, recipient, words and time. No marker is added to the words: 160 characters are few, and messages that
-this process or the store knows to be other notifications are left out. What remains: of two texts with the very same
-words to one phone whose answers were both lost, one may be taken for the other. The phone has then read those words.
+this process or the store knows to be other notifications are left out; while one with the same words is being posted to
+the same phone, nobody is told whose a message is. What remains: of two texts with the very same words to one phone
+whose answers were both lost, one may be taken for the other. As many leave as there are.
 """
 
 from math import ceil
@@ -17,6 +18,7 @@ from alertd.model.notification import Claim, Notification, NotificationRow, left
 from alertd.model.outcome import Failed, Outcome, Unknown
 from alertd.ports import Clock, HttpNoAnswerError, HttpNotSentError, HttpResponse
 from alertd_adapters.twilio.error_codes import CODES, failure, without_numbers
+from alertd_adapters.twilio.posting import Posting
 from alertd_adapters.twilio.rest import Message, NoAnswerError, TwilioRest, read_created, read_error, retry_after_s
 from alertd_adapters.twilio.settings import E164, TwilioSettings
 from alertd_adapters.twilio.statuses import Sids, outcome_of
@@ -54,11 +56,15 @@ class TwilioChannel:
         self._sids = sids
         self._callback_base_url = callback_base_url
         self._timeout_s = settings.deadline_s * HTTP_SHARE_OF_DEADLINE
+        self._posting = Posting()
 
     async def send(self, claim: Claim) -> Outcome:
-        notification = claim.notification
-        if why := refusal(notification):
+        if why := refusal(claim.notification):
             return why
+        with self._posting.of(claim.notification):
+            return await self._post(claim)
+
+    async def _post(self, claim: Claim) -> Outcome:
         try:
             response = await self._rest.create(self._form(claim), timeout_s=self._timeout_s)
         except HttpNotSentError as error:
@@ -67,7 +73,7 @@ class TwilioChannel:
             return Unknown(detail=self._say("no answer from Twilio", error))
         outcome = _judge(response)
         if ref := getattr(outcome, "ref", ""):
-            self._sids.learn(ref, notification.id)
+            self._sids.learn(ref, claim.notification.id)
         return outcome
 
     async def look_up(self, row: NotificationRow) -> Outcome | None:
@@ -90,7 +96,10 @@ class TwilioChannel:
         While pages are asked for, another look-up or the answer to a send may take a message that was seen: what is
         returned is nobody else's at that moment, and is learned before anybody else runs. A list too long to be walked
         to the notification's time proves nothing: `NoAnswerError`."""
+        await self._posting.answered(notification)
         seen, is_whole = await self._walk(notification)
+        if self._posting.has_twin(notification):
+            raise NoAnswerError("another text with the same words is on its way to this phone")
         found = [message for message in reversed(seen) if self._is_it(message, notification)]
         alive = [message for message in found if not _has_failed(message)]
         if not alive and not is_whole:

@@ -1,15 +1,14 @@
 """What a `[channels.NAME]` section of plugin `sms_twilio` may say. Owns the checks of single values; sends nothing."""
 
-import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import msgspec
 from msgspec import Meta, Struct
 
-from alertd.ports import ChannelLimits, SettingsError
+from alertd.model.this_machine import is_this_machine
+from alertd.ports import ChannelLimits, SettingsError, read_settings
 
 E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 """The only form of a phone number that leaves us."""
@@ -58,18 +57,12 @@ class TwilioSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         )
 
 
-_UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>[^`]*)`")
-_MISSING_FIELD = re.compile(r"missing required field `(?P<field>[^`]*)`")
-_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _SERVICE_SID = re.compile(r"MG[0-9a-fA-F]{32}")
 
 
 def parse_settings(table: Mapping[str, Any], public_base_url: str | None) -> TwilioSettings:
     """Raises `SettingsError` that names the key."""
-    try:
-        settings = msgspec.convert(dict(table), TwilioSettings)
-    except msgspec.ValidationError as error:
-        raise settings_error(str(error), "sms_twilio", TwilioSettings.__struct_fields__) from None
+    settings = read_settings(table, TwilioSettings, unknown_in("sms_twilio", TwilioSettings))
     _check_senders(settings)
     check_base_url(settings.base_url)
     if settings.callbacks == "signed" and not public_base_url:
@@ -83,15 +76,9 @@ def parse_settings(table: Mapping[str, Any], public_base_url: str | None) -> Twi
     return settings
 
 
-def settings_error(text: str, plugin: str, known: tuple[str, ...]) -> SettingsError:
-    """What msgspec found wrong, as people read it."""
-    path = _PATH.search(text)
-    where = path["path"] if path else ""
-    if field := _UNKNOWN_FIELD.search(text):
-        return SettingsError(field["field"], f"is not a setting of {plugin}; known: {', '.join(known)}")
-    if field := _MISSING_FIELD.search(text):
-        return SettingsError(field["field"], "is missing")
-    return SettingsError(where, _PATH.sub("", text))
+def unknown_in(plugin: str, struct: type[Struct]) -> Callable[[str], str]:
+    """What is said of a key that a section of the plugin cannot have."""
+    return lambda _where: f"is not a setting of {plugin}; known: {', '.join(struct.__struct_fields__)}"
 
 
 def _check_senders(settings: TwilioSettings) -> None:
@@ -113,15 +100,6 @@ def check_base_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.username is not None or parts.query or parts.fragment:
         raise SettingsError("base_url", "must be only scheme and host, like https://api.twilio.com")
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname or ""))
     if not is_safe or not parts.hostname:
         raise SettingsError("base_url", "must begin with https:// (http:// only to a fake carrier on this machine)")
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -5,15 +5,13 @@ The one exception is real: *delivered* may be followed by *undelivered*. Owns no
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
 
-from alertd.model.ids import NotificationId
 from alertd.model.notification import NotificationState
 from alertd.model.outcome import Accepted, Delivered, Failed, Outcome, Sent, Unknown, Withdrawn
 from alertd_adapters.twilio.error_codes import failure
+from alertd_adapters.twilio.owners import REMEMBERED_SIDS_MAX, Owners
 from alertd_adapters.twilio.rest import Message
 
-REMEMBERED_SIDS_MAX = 10_000
 REASON_UNKNOWN = 30008
 
 _RANK_OF_STATE = {
@@ -54,31 +52,12 @@ def rank(outcome: Outcome) -> int:
             return 0
 
 
-class Sids:
+class Sids(Owners):
     """Which message at Twilio is which notification, as far as this process has learned; and what it reported."""
 
     def __init__(self) -> None:
-        self._owner: OrderedDict[str, NotificationId] = OrderedDict()
-        self._sid: dict[NotificationId, str] = {}
+        super().__init__()
         self._reported: OrderedDict[str, Outcome] = OrderedDict()
-        self.stored: Callable[[str], NotificationId | None] = lambda _sid: None
-        """Whose it is by what the daemon has stored: an earlier process may have learned it."""
-
-    def learn(self, sid: str, notification_id: NotificationId) -> None:
-        self._owner[sid] = notification_id
-        self._sid[notification_id] = sid
-        self._owner.move_to_end(sid)
-        while len(self._owner) > REMEMBERED_SIDS_MAX:
-            old, owner = self._owner.popitem(last=False)
-            if self._sid.get(owner) == old:
-                del self._sid[owner]
-
-    def owner(self, sid: str) -> NotificationId | None:
-        return self._owner.get(sid) or self.stored(sid)
-
-    def sid_of(self, notification_id: NotificationId) -> str | None:
-        """Of the last attempt."""
-        return self._sid.get(notification_id)
 
     def is_news(self, sid: str, outcome: Outcome, state: NotificationState | None = None) -> bool:
         """Does it say more than what is stored (`state`, if known) and than what was reported before?"""

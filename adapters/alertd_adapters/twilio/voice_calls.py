@@ -4,7 +4,6 @@ A call is *delivered* only if a human took it. A machine, or nobody knows who, i
 is no answer (promise 5). Owns no truth: all of it may be forgotten.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -16,9 +15,9 @@ from alertd.model.mode import Mode
 from alertd.model.notification import Notification, NotificationRow
 from alertd.model.outcome import Accepted, Delivered, Failed, Outcome, Sent, Withdrawn
 from alertd.ports import Clock
+from alertd_adapters.twilio.owners import Owners
 from alertd_adapters.twilio.rest import stamp_us
 
-REMEMBERED_CALLS_MAX = 10_000
 CALL_US_MAX = 240 * 1_000_000
 """No call of ours lasts longer: ringing, everything twice, eight seconds of nothing, and once more."""
 DOUBTED_US = 30 * 1_000_000
@@ -131,14 +130,13 @@ class Held(Struct, frozen=True, kw_only=True):
     """An earlier process placed it, and nobody has asked yet whether it is over."""
 
 
-class Lines:
+class Lines(Owners):
     """Our calls, as far as this process knows: whose each is, how far it has come, which phones are taken. What an
     earlier process placed is taken up from its rows (`alertd.ports.OneAtATime`)."""
 
     def __init__(self, clock: Clock) -> None:
+        super().__init__()
         self._clock = clock
-        self._owner: OrderedDict[str, NotificationId] = OrderedDict()
-        self._sid: dict[NotificationId, str] = {}
         self._rank: dict[str, int] = {}
         self._over: set[str] = set()
         self._settled: set[str] = set()
@@ -148,26 +146,11 @@ class Lines:
         self._held: dict[NotificationId, Held] = {}
         """A notification has one call at a time."""
         self._tell_free: Callable[[], None] = lambda: None
-        self.stored: Callable[[str], NotificationId | None] = lambda _sid: None
-        """Whose it is by what the daemon has stored: an earlier process may have placed it."""
 
-    def learn(self, sid: str, notification_id: NotificationId) -> None:
-        self._owner[sid] = notification_id
-        self._sid[notification_id] = sid
-        self._owner.move_to_end(sid)
-        while len(self._owner) > REMEMBERED_CALLS_MAX:
-            old, owner = self._owner.popitem(last=False)
-            self._rank.pop(old, None)
-            for known in (self._over, self._settled, self._gave_way, self._keyed, self._taped):
-                known.discard(old)
-            if self._sid.get(owner) == old:
-                del self._sid[owner]
-
-    def owner(self, sid: str) -> NotificationId | None:
-        return self._owner.get(sid) or self.stored(sid)
-
-    def sid_of(self, notification_id: NotificationId) -> str | None:
-        return self._sid.get(notification_id)
+    def forget(self, sid: str) -> None:
+        self._rank.pop(sid, None)
+        for known in (self._over, self._settled, self._gave_way, self._keyed, self._taped):
+            known.discard(sid)
 
     # --- phones that are taken
 

@@ -4,11 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
-from alertd.ports import ChannelLimits, SettingsError
-from alertd_adapters.twilio.settings import Seconds, SecretName, check_base_url, check_numbers, settings_error
+from alertd.ports import ChannelLimits, SettingsError, read_settings
+from alertd_adapters.twilio.settings import Seconds, SecretName, check_base_url, check_numbers, unknown_in
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
@@ -51,10 +50,7 @@ class VoiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def parse_voice_settings(table: Mapping[str, Any], public_base_url: str | None) -> VoiceSettings:
     """Raises `SettingsError` that names the key."""
-    try:
-        settings = msgspec.convert(dict(table), VoiceSettings)
-    except msgspec.ValidationError as error:
-        raise settings_error(str(error), "voice_twilio", VoiceSettings.__struct_fields__) from None
+    settings = read_settings(table, VoiceSettings, unknown_in("voice_twilio", VoiceSettings))
     check_numbers(settings.from_numbers)
     check_base_url(settings.base_url)
     if not _LANGUAGE.fullmatch(settings.language):

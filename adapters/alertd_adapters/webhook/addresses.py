@@ -25,15 +25,6 @@ def why_private(host: str) -> str | None:
     return _why_private(address)
 
 
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _why_private(address: IPv4Address | IPv6Address) -> str | None:
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])

@@ -3,17 +3,16 @@
 A destination's name is the address that notifications carry; its URL and secret are known here alone.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import msgspec
 from msgspec import Meta, Struct
 
 from alertd.model.blocked_numbers import blocked
-from alertd.ports import SettingsError
-from alertd_adapters.webhook.addresses import is_loopback, why_private
+from alertd.model.this_machine import is_this_machine
+from alertd.ports import SettingsError, read_settings
+from alertd_adapters.webhook.addresses import why_private
 
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 SecretName = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -50,17 +49,9 @@ class WebhookSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return (destination.private_addresses or self.private_addresses) == "allow"
 
 
-_UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>[^`]*)`")
-_MISSING_FIELD = re.compile(r"missing required field `(?P<field>[^`]*)`")
-_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
-
-
 def parse_settings(table: Mapping[str, Any]) -> WebhookSettings:
     """Raises `SettingsError` that names the key."""
-    try:
-        settings = msgspec.convert(dict(table), WebhookSettings)
-    except msgspec.ValidationError as error:
-        raise _settings_error(str(error)) from None
+    settings = read_settings(table, WebhookSettings, _unknown)
     for name, destination in settings.destinations.items():
         if why := blocked(name):
             raise SettingsError(f"destinations.{name}", f"reads like a number to dial: {why}; choose another name")
@@ -68,15 +59,9 @@ def parse_settings(table: Mapping[str, Any]) -> WebhookSettings:
     return settings
 
 
-def _settings_error(text: str) -> SettingsError:
-    path = _PATH.search(text)
-    where = path["path"] if path else ""
-    if field := _UNKNOWN_FIELD.search(text):
-        known = ", ".join((*WebhookSettings.__struct_fields__, *DestinationSettings.__struct_fields__))
-        return SettingsError(f"{where}.{field['field']}".lstrip("."), f"is not a setting of webhook; known: {known}")
-    if field := _MISSING_FIELD.search(text):
-        return SettingsError(f"{where}.{field['field']}".lstrip("."), "is missing")
-    return SettingsError(where, _PATH.sub("", text))
+def _unknown(_where: str) -> str:
+    known = ", ".join((*WebhookSettings.__struct_fields__, *DestinationSettings.__struct_fields__))
+    return f"is not a setting of webhook; known: {known}"
 
 
 def check_url(key: str, url: str, *, allow_private: bool) -> None:
@@ -92,7 +77,7 @@ def check_url(key: str, url: str, *, allow_private: bool) -> None:
         raise SettingsError(key, "has a user or password in it; secrets never stand in files")
     if parts.fragment:
         raise SettingsError(key, "has a fragment (#…), which no server ever sees")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(host)):
         raise SettingsError(key, "must begin with https:// (http:// only to this machine): it carries names and places")
     if not allow_private and (why := why_private(host)):
         raise SettingsError(key, f'{host} {why}; if that is meant, set private_addresses = "allow" for it')

@@ -138,7 +138,9 @@ def _verdicts(registry: Registry, arrival: Arrival, found: Explained) -> Iterato
 def _of_a_press(registry: Registry, event: Pressed) -> Verdict:
     device = registry.devices[event.signal.device_id]
     if event.retained:
-        return Verdict(pages=False, why="it is retained, a broker's memory and no press: a trouble asks for a look")
+        memory = "it is retained, a broker's memory and no press"
+        why = "it is so since nobody knows when" if event.signal.standing else memory
+        return Verdict(pages=False, why=f"{why}: a trouble asks for a look")
     action, gestures = event.signal.action, device.gestures
     named = gestures.actions.get(action)
     if named == IGNORED:

@@ -1,6 +1,7 @@
 """How the registered devices are: when each was last heard and pressed, its battery, and which of them need a human.
 
-Owns what each list means. Reads memory only; what is not known yet (alertd was just started) is said as such.
+Owns what each list means. Reads memory only, but for which are in test; what is not known yet (alertd was just started)
+is said as such.
 """
 
 import asyncio
@@ -9,9 +10,11 @@ from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.console.backend import Backend
 from alertd.console.naming import find_site
+from alertd.console.trying.standing import every_test
 from alertd.console.views import iso
 from alertd.model.check_in import DeviceStanding
 from alertd.model.ids import DeviceId
@@ -63,6 +66,8 @@ class DeviceLine(Struct, frozen=True, kw_only=True):
     battery_low: bool
     mains: bool
     qos: int | None
+    in_test: str | None
+    """By whom and until when, in words: its presses page nobody. `None`: it is live."""
 
 
 async def device_list(backend: Backend, wanted: Wanted) -> bytes:
@@ -71,10 +76,12 @@ async def device_list(backend: Backend, wanted: Wanted) -> bytes:
     registry, now_us = backend.registry(), backend.clock.now().wall_us
     site_id = find_site(backend, wanted.site) if wanted.site is not None else None
     ids = [each.id for each in registry.devices.values() if site_id in (None, each.site_id)]
+    tests = {each.device: each.words for each in await every_test(backend)}
     found: list[bytes] = []
     for first in range(0, len(ids), AT_ONCE):
         some = ids[first : first + AT_ONCE]
         if lines := list(_lines(backend, registry, some, wanted, now_us)):
+            lines = [replace(line, in_test=tests[line.id]) if line.id in tests else line for line in lines]
             found.append(msgspec.json.encode(lines)[1:-1])
         await asyncio.sleep(0)
     return b'{"devices":[%b]}' % b",".join(found)
@@ -112,4 +119,5 @@ def _line(registry: Registry, device: Device, standing: DeviceStanding) -> Devic
         battery_low=last.battery_low,
         mains=last.mains,
         qos=last.qos,
+        in_test=None,
     )

@@ -1,7 +1,7 @@
 """`alertd devices test` and `hash-code`: what an admin does at a device before it is relied on.
 
-The command is the test: while it runs the device is in test, when it ends the device is live. If it is killed, the test
-ends by itself after its minutes.
+The command is the test: while it asks what was heard the device is in test, when it ends the device is live. If it is
+killed or cut off, the daemon ends the test half a minute after it asked last.
 """
 
 import signal
@@ -60,7 +60,8 @@ def try_out(  # noqa: PLR0913, PLR0917 - one parameter an option
         print_json({**last, "heard": found})
         return
     gestures = [line for line in found if line["gesture"]]
-    typer.echo(f"{device} is LIVE again: {'its test is over' if not over else found[-1]['words']}.")
+    why = found[-1]["words"].partition(": ")[2] if over else "its test is over"
+    typer.echo(f"{device} is LIVE again: {why}.")
     if _stays(found):
         typer.echo(f"It has not said that its alarm is over: reset {device} NOW. When it says so again, that is REAL.")
     if not gestures:

@@ -1,6 +1,6 @@
-"""Trying one device out: begin, see what was heard, end. Every change is an event through the door.
+"""Trying one device out: begin, watch what is heard, end. Every change is an event through the door.
 
-Must never say that a press is a test: the engine alone does, from the row that it made.
+Must never say that a press is a test, nor why none begins: the engine alone does, from the row that it made.
 """
 
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from alertd.console.backend import Backend
-from alertd.console.naming import INCIDENTS_MAX, read, who_orders
+from alertd.console.naming import read, who_orders
 from alertd.console.operations import Signature, cause_of, committed
 from alertd.console.refusals import refused, unknown
 from alertd.console.views import clock_time
-from alertd.engine.device_tests import classes_of, why_not
+from alertd.engine.device_tests import UNWATCHED_S, classes_of, over_us
 from alertd.model.decision import DeviceTest, Entry, EntryKind
-from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered
+from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched
 from alertd.model.ids import DeviceId, SiteId, derive
 from alertd.model.incident import IncidentClass
 from alertd.model.reason import Reason
@@ -23,6 +23,10 @@ from alertd.ports import JournalLine
 
 LOOKS_BACK_US = 2 * 3600 * 1_000_000
 """Longer than any test lasts."""
+APART_US = 60 * 1_000_000
+"""Clocks of two nodes, at most: lines have the time of the one that wrote them."""
+NOTED_EVERY_US = UNWATCHED_S * 1_000_000 // 3
+"""Whoever watches asks twice a second; that somebody does is written down so often."""
 
 
 class HeardView(Struct, frozen=True, kw_only=True):
@@ -85,14 +89,27 @@ async def start(
         )
         for site_id in _sites(device)
     ]
-    for order in orders:
-        await _refuse(backend, order)
+    since_us = backend.clock.now().wall_us
     for order in orders:
         await committed(backend.door.submit(order))
+    if why := await _why_refused(backend, orders, since_us):
+        await end(backend, name, signed)  # of its schools, one may have begun
+        raise refused(409, why, "device", "nothing was begun: the device is live")
     view = await look(backend, name, {})
-    if not view.runs:  # something began between the look and the commit
+    if not view.runs:  # ordered again with the key of one that is over
         raise refused(409, f"{device.id} is not tried out: it is live", "device", "look at `alertd incidents`")
     return view
+
+
+async def _why_refused(backend: Backend, orders: Sequence[DeviceTestOrdered], since_us: int) -> str:
+    """The engine's own words; empty: it has begun wherever it was ordered."""
+    for order in orders:
+        lines = await _lines(backend, order.site_id, since_us)
+        said = (line.entry for line in lines if line.entry is not None)
+        why = next((e.data["why"] for e in said if e.data.get("order") == order.cause), "")
+        if why:
+            return why
+    return ""
 
 
 async def end(backend: Backend, name: str, signed: Signature) -> TestView:
@@ -104,17 +121,26 @@ async def end(backend: Backend, name: str, signed: Signature) -> TestView:
     return await look(backend, name, {})
 
 
+async def watch(backend: Backend, name: str, after: dict[str, int]) -> TestView:
+    """`look`, by somebody who is there: the test goes on."""
+    device, now_us = _device(backend, name), backend.clock.now().wall_us
+    for site_id, memory in await read(lambda: backend.store.read_device_tests(device.id)):
+        if memory.test is not None and now_us - memory.test.watched_us >= NOTED_EVERY_US:
+            await committed(backend.door.submit(DeviceTestWatched(site_id=site_id, device_id=device.id)))
+    return await look(backend, name, after)
+
+
 async def look(backend: Backend, name: str, after: dict[str, int]) -> TestView:
     """What was heard of the device in its last test. `after`: of each site, the number of the last line that is known
     already."""
     device = _device(backend, name)
-    running = await read(backend.store.read_device_tests)
-    tests = {site_id: memory.test for site_id, memory in running if memory.device_id == device.id and memory.test}
     now_us = backend.clock.now().wall_us
+    running = await read(lambda: backend.store.read_device_tests(device.id))
+    tests = {site_id: memory.test for site_id, memory in running if memory.test and now_us < over_us(memory.test)}
     heard: list[HeardView] = []
     for site_id in _sites(device):
-        lines = await read(lambda site=site_id: _lines(backend, site, now_us, after.get(site, 0)))  # type: ignore[misc]
-        heard += _heard(backend, device, lines)
+        test, known = tests.get(site_id), after.get(site_id, 0)
+        heard += _heard(backend, device, await _lines(backend, site_id, test.began_us if test else None, known))
     return _view(
         backend, device, tests, sorted(heard, key=lambda each: (each.at_local, each.site, each.number)), now_us
     )
@@ -155,19 +181,14 @@ def _sites(device: Device) -> tuple[SiteId, ...]:
     return tuple(dict.fromkeys((device.site_id, *device.roaming_sites)))
 
 
-async def _refuse(backend: Backend, order: DeviceTestOrdered) -> None:
-    still_open = await read(
-        lambda: backend.store.read_incidents(open_only=True, site_id=order.site_id, limit=INCIDENTS_MAX)
-    )
-    drills = await read(lambda: backend.store.read_drills(running_only=True, site_id=order.site_id, limit=1))
-    reason = why_not(backend.registry(), order, still_open, drills[0] if drills else None)
-    if reason:
-        raise refused(409, reason, "device", "nothing was begun: the device is live")
-
-
-def _lines(backend: Backend, site_id: SiteId, now_us: int, after: int) -> tuple[JournalLine, ...]:
-    return backend.store.read_journal(
-        site_id, since_us=now_us - LOOKS_BACK_US, until_us=now_us + LOOKS_BACK_US, after=after, kind=EntryKind.PRESS
+async def _lines(backend: Backend, site_id: SiteId, since_us: int | None, after: int = 0) -> tuple[JournalLine, ...]:
+    """Of a test that is over, as far back as one can have begun: whoever asks twice a second reads no two hours."""
+    now_us = backend.clock.now().wall_us
+    begun_us = now_us - LOOKS_BACK_US if since_us is None else since_us - APART_US
+    return await read(
+        lambda: backend.store.read_journal(
+            site_id, since_us=begun_us, until_us=now_us + LOOKS_BACK_US, after=after, kind=EntryKind.PRESS
+        )
     )
 
 

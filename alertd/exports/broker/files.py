@@ -4,7 +4,6 @@ Must never write a password in clear into anything that others than the owner ma
 """
 
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from alertd.exports.broker import access, passwords
 from alertd.exports.broker.clients import Client, clients_of, triggers_of
 from alertd.exports.broker.layout import Layout, address_of, conf_text, layout_of
 from alertd.exports.broker.passwords import Settled
+from alertd.exports.replacing import replace_file
 from alertd.ports import Surroundings
 
 CONF, ACL, PASSWORDS, HAND_OUT = "mosquitto.conf", "acl", "passwords", "hand-out.csv"
@@ -190,18 +190,12 @@ def _read(path: Path) -> str:
 
 
 def _replace(path: Path, text: str, mode: int) -> None:
-    """All of it or nothing, and never readable for more than it will be. Owner and group stay."""
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(number, "w", encoding="utf-8") as stream:
-            if path.exists() and os.geteuid() == 0:
-                before = path.stat()
-                os.fchown(number, before.st_uid, before.st_gid)
-            os.fchmod(number, mode)
-            stream.write(text)
-            stream.flush()
-            os.fsync(number)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    """Never readable for more than it will be. Owner and group stay."""
+
+    def dress(number: int) -> None:
+        if path.exists() and os.geteuid() == 0:
+            before = path.stat()
+            os.fchown(number, before.st_uid, before.st_gid)
+        os.fchmod(number, mode)
+
+    replace_file(path, text.encode(), dress)

@@ -11,9 +11,9 @@ from typing import Any
 from msgspec import Struct
 
 from alertd.config import Section
-from alertd.config.settings import is_this_machine
 from alertd.exports.broker.clients import Trigger
 from alertd.model.site import DeviceKind
+from alertd.model.this_machine import is_this_machine
 
 TLS_PORT, PLAIN_PORT = 8883, 1883
 HIGHEST = 65535 - TLS_PORT + PLAIN_PORT

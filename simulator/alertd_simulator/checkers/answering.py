@@ -14,6 +14,7 @@ from alertd.model.policy import Policy
 from alertd.model.timer import TimerKind
 from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.final import Final
+from alertd_simulator.checkers.steps import LOOKING
 from alertd_simulator.world.happenings import (
     Attempted,
     CallTaken,
@@ -41,7 +42,6 @@ SLOW_NOTICE_US = 10_000_000
 STEP_US = 120_000_000
 """Stamps from before and after a step of the clock cannot be compared; texts are on their way for about so long."""
 DISK = ("slow_disk", "disk_full", "disk_fails")
-LOOKING = frozenset({EscalationState.RUNNING, EscalationState.EXHAUSTED})
 
 
 class Acknowledgements(Checker):

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from alertd.model.events import OutcomeReported
 from alertd.model.ids import IncidentId, NotificationId, PersonId, SiteId
-from alertd.model.incident import EscalationState, Incident, IncidentState
+from alertd.model.incident import EscalationState, Incident
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationRow, NotificationState
 from alertd.model.people import Endpoint, Person
@@ -18,6 +18,7 @@ from alertd.model.reason import Reason
 from alertd_simulator.checkers.audiences import people_meant
 from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.records import Row
+from alertd_simulator.checkers.steps import steps_begun
 from alertd_simulator.world.happenings import (
     CallHeard,
     CallPickedUp,
@@ -28,7 +29,6 @@ from alertd_simulator.world.happenings import (
     Happening,
 )
 
-LOOKING = frozenset({EscalationState.RUNNING, EscalationState.EXHAUSTED})
 CALLS_MAX = 4
 """Of one kind to one phone: the call, two more that follow when nobody takes it, and one that was under way when the
 escalation began anew."""
@@ -64,23 +64,8 @@ class RespondersAreCalled(Checker):
     def see(self, happening: Happening) -> None:
         if isinstance(happening, Committed):
             for incident in happening.decision.incidents:
-                self._judge(happening, incident)
-
-    def _judge(self, committed: Committed, after: Incident) -> None:
-        policy = self.scene.registry.policies_by_hash.get(after.policy_hash)
-        if policy is None or not after.is_open or after.escalation not in LOOKING:
-            return
-        if after.state is not IncidentState.ACTIVE:
-            return
-        before = self.scene.records.incidents.get(after.id)
-        begins = (
-            before is None
-            or before.state is IncidentState.CANCEL_WINDOW
-            or before.incident_class is not after.incident_class
-        )
-        first = 0 if before is None or begins else before.step + 1
-        for index in range(first, min(after.step + 1, len(policy.steps))):
-            self._step(committed, after, policy.steps[index], index)
+                for policy, index in steps_begun(self.scene, incident):
+                    self._step(happening, incident, policy.steps[index], index)
 
     def _step(self, committed: Committed, incident: Incident, step: Step, index: int) -> None:
         voices = [channel for channel in step.channels if is_voice(self.scene, channel)]

@@ -24,6 +24,9 @@ HAMPERING = frozenset({"carrier_weather", "uplink_cut", "disk_full", "disk_fails
 AFTERMATH_US = 20 * SECOND_US
 """So long after such a fault, or a start, attempts may still hold the lines that they took: a channel's deadline of
 10 s, and a round of recovery."""
+NOTICED_US = 20 * SECOND_US
+"""A step of the clock is noticed within a second and committed soon after, while alertd is up and its disk is well."""
+DISK = ("disk_full", "disk_fails", "slow_disk")
 NEVER_US = 1 << 62
 
 
@@ -43,10 +46,16 @@ class Conditions:
         begins_us = round(datetime.fromisoformat(plan.begins).timestamp() * 1e6)
         self._anchors: list[tuple[int, int]] = [(0, begins_us)]
         """(true time, wall clock minus true time) from then on."""
+        self._powers: list[tuple[int, int, int]] = []
+        """(when the power went, least and most by which stamps on the disk were off true time then)."""
+        self._well_since_us = NEVER_US
+        """Since when alertd is up on a disk that is well, so that it notices steps."""
         self._calm_us = 0
         self._calm_since: int | None = None
 
     def see(self, happening: Happening) -> None:
+        if isinstance(happening, Crashed) and happening.power:
+            self._powers.append((happening.at_us, *self._stamped_off(happening.at_us)))
         match happening:
             case Started():
                 self.up, self.incarnation = True, happening.incarnation
@@ -69,6 +78,8 @@ class Conditions:
             case _:
                 return
         self._settle(happening.at_us)
+        well = self.up and not any(self.faults[name] > 0 for name in DISK)
+        self._well_since_us = min(self._well_since_us, happening.at_us) if well else NEVER_US
 
     def is_on(self, fault: str) -> bool:
         return self.faults[fault] > 0
@@ -102,6 +113,31 @@ class Conditions:
     def clock_off_us(self) -> int:
         """How wrong the machine's clock is now."""
         return abs(self._anchors[-1][1] - self._anchors[0][1])
+
+    def _stamped_off(self, at_us: int) -> tuple[int, int]:
+        """Least and most by which stamps that alertd has stored are off true time: a step moves them once it is
+        noticed."""
+        known = [self._anchors[-1][1]]
+        for (begins_us, _), (_, before_us) in zip(reversed(self._anchors), reversed(self._anchors[:-1]), strict=False):
+            if at_us - max(begins_us, self._well_since_us) >= NOTICED_US:
+                break
+            known.append(before_us)
+        return min(known), max(known)
+
+    def outlived_power(self, born_us: int) -> tuple[int, int] | None:
+        """Of what was written then: by how much, at least and at most, its stamps are off true time since the power
+        went; `None`: it has not gone since."""
+        return next(((least, most) for at_us, least, most in self._powers if at_us > born_us), None)
+
+    def latest_wall_us(self, since_us: int, until_us: int) -> int:
+        """The most that the wall clock showed in that time."""
+        highest, until = -NEVER_US, until_us
+        for begins_us, offset_us in reversed(self._anchors):
+            highest = max(highest, until + offset_us)
+            until = begins_us
+            if until <= since_us:
+                break
+        return highest
 
     def earliest_wall_us(self, since_us: int, until_us: int) -> int:
         """The least that the wall clock showed in that time: a clock that was set in it may have shown either."""

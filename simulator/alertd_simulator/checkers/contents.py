@@ -75,7 +75,9 @@ class OneContent(Checker):
         decided = self._decided(sent.id)
         if decided is None:
             self.accuse(attempted.at_us, f"{sent.kind} to {sent.recipient} ({sent.id}) is sent but was never committed")
-        elif _content(decided) != _content(sent):
+        elif _content(decided) != _content(sent) or (
+            decided.expires_us != sent.expires_us and not self.scene.conditions.last_step_us > 0
+        ):
             self.accuse(attempted.at_us, f"{sent.id} is sent with another content than was committed")
 
     def _taken(self, taken: TextTaken) -> None:
@@ -107,7 +109,7 @@ class OneContent(Checker):
 
 def _content(notification: Notification) -> tuple[object, ...]:
     n = notification
-    return (n.site_id, n.mode, n.kind, n.endpoint, n.incident_id, n.trouble_key, n.text, n.body, n.expires_us)
+    return (n.site_id, n.mode, n.kind, n.endpoint, n.incident_id, n.trouble_key, n.text, n.body)
 
 
 class OnceOnly(Checker):

@@ -4,8 +4,9 @@ Must not look at the row that the engine made of the order.
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, Pressed
+from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched, Pressed
 from alertd.model.ids import DeviceId, SiteId
 from alertd.model.incident import IncidentClass
 from alertd.model.mode import Mode
@@ -14,19 +15,25 @@ from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.covering import GRAVITY, is_panic
 from alertd_simulator.world.happenings import Committed, Crashed, Happening
 
+WATCHED_S, SLACK_S = 30, 1
+
 
 class _Ordered(Struct, frozen=True):
     incident_class: IncidentClass
     until_us: int
-    """True time."""
+    """True time, as the other."""
+    watched_us: int
+
+    def is_watched(self, at_us: int) -> bool:
+        return at_us - self.watched_us <= (WATCHED_S + SLACK_S) * 1_000_000
 
 
 class OnlyTried(Checker):
     name = "only what is tried"
     docs = (
         "Promise 2: a press is a test only if a human has ordered the test of that very device, since the last start, "
-        "and its time is not over; only up to the class that is tried, and never while something real is open at the "
-        "site. And what is a test opens no incident and tells nobody."
+        "its time is not over, and somebody has watched it in the last 30 s; only up to the class that is tried, and "
+        "never while something real is open at the site. And what is a test opens no incident and tells nobody."
     )
     sees = (Consequence, Crashed)
 
@@ -41,7 +48,12 @@ class OnlyTried(Checker):
             case Committed(event=DeviceTestOrdered() as order):
                 if any(entry.reason is Reason.TRYING_OUT for entry in happening.decision.entries):
                     until_us = happening.at_us + order.minutes * 60_000_000
-                    self._tests[order.site_id, order.device_id] = _Ordered(order.incident_class, until_us)
+                    test = _Ordered(order.incident_class, until_us, happening.at_us)
+                    self._tests[order.site_id, order.device_id] = test
+            case Committed(event=DeviceTestWatched() as order):
+                known = self._tests.get((order.site_id, order.device_id))
+                if known is not None and known.is_watched(happening.at_us):
+                    self._tests[order.site_id, order.device_id] = replace(known, watched_us=happening.at_us)
             case Committed(event=DeviceTestEndOrdered() as order) if order.device_id is not None:
                 self._tests.pop((order.site_id, order.device_id), None)
             case Committed(event=Pressed()):
@@ -64,8 +76,10 @@ class OnlyTried(Checker):
         test = self._tests.get((event.site_id, event.signal.device_id))
         if test is None:
             return "nobody tries it out"
-        if committed.at_us > test.until_us + 1_000_000:
+        if committed.at_us > test.until_us + SLACK_S * 1_000_000:
             return "its time is over"
+        if not test.is_watched(committed.at_us):
+            return "nobody watches it any more"
         if GRAVITY[tried] > GRAVITY[test.incident_class]:
             return f"only {test.incident_class} is tried"
         for incident in self.scene.records.incidents.values():

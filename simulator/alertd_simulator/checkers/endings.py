@@ -19,7 +19,6 @@ from alertd_simulator.checkers.checker import Checker, Consequence
 from alertd_simulator.checkers.covering import GRAVITY, is_panic
 from alertd_simulator.world.happenings import Committed, Happening
 
-LOOKING = frozenset({EscalationState.RUNNING, EscalationState.EXHAUSTED})
 ENDING = (ResolveOrdered, CorrectionOrdered)
 
 

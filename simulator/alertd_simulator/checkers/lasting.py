@@ -6,7 +6,9 @@ Owns what a repeat is, by the words of the messages alone. Must not look at what
 from msgspec import Struct
 
 from alertd.model.events import Pressed
-from alertd.model.ids import DeviceId, SiteId, ZoneId
+from alertd.model.ids import CauseId, DeviceId, SiteId, ZoneId
+from alertd.model.incident import is_panic
+from alertd.model.mode import Mode
 from alertd.model.notification import Kind
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.checker import Checker, Scene
@@ -16,6 +18,10 @@ from alertd_simulator.world.happenings import Committed, Happening
 SAID = frozenset({Kind.ALSO, Kind.ALERT})
 """What people are told of a press."""
 SLACK_US = 2_000_000
+COPIES_US = 3_600_000_000 - SLACK_US
+"""So long the same cause is the same message, unless it says that it is so for less."""
+APART_US = 30_000_000
+"""Gateways' clocks; more, and an end is older than the call."""
 ABOUT_TESTS = frozenset({Reason.TRYING_OUT, Reason.TRIED_ENOUGH})
 
 
@@ -27,6 +33,9 @@ class _Call(Struct, kw_only=True):
     last_us: int
     """By the daemon's wall clock, which somebody may set."""
     last_true_us: int
+    said_us: int | None
+    """By the device's clock."""
+    drilled: bool
     zones: set[ZoneId | None]
 
 
@@ -34,15 +43,18 @@ class LastingStates(Checker):
     name = "lasting states"
     docs = (
         "A state that a device says again and again is one call for help: once people were told, its repeats open no "
-        "incident and tell nobody, but of a place of which nobody knows. Promise 2: the first time that it is heard, "
-        "and again once the device has ended it, was silent for longer than it ever is, or was only tried out, it is "
-        "taken up like any press."
+        "incident and tell nobody, but of a place of which nobody knows; nor do copies of one message. Promise 2: the "
+        "first time that it is heard, and again once the device has ended it, was silent for longer than it ever is "
+        "(unless it numbers its presses), or was only tried out, it is taken up like any press; and what was pressed "
+        "in a drill, once something real is open."
     )
     sees = (Committed,)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._calls: dict[tuple[SiteId, DeviceId], dict[str, _Call]] = {}
+        self._causes: dict[CauseId, int] = {}
+        """When (true time) each message was first taken up."""
 
     def see(self, happening: Happening) -> None:
         if not isinstance(happening, Committed):
@@ -55,13 +67,27 @@ class LastingStates(Checker):
         event = happening.event
         mine = self._calls.setdefault((event.site_id, event.signal.device_id), {})
         lasting = event.signal.lasting
+        if event.retained or self._is_copy(happening, event):
+            return
         if event.signal.ends:
-            if lasting is None:
-                mine.clear()
-            else:
-                mine.pop(lasting.what, None)
-        elif lasting is not None and not event.retained:
+            ended = tuple(mine) if lasting is None else (lasting.what,)
+            for what in ended:
+                if what in mine and not _is_older(event, mine[what]):
+                    del mine[what]
+        elif lasting is not None:
             self._judge(happening, event, mine)
+
+    def _is_copy(self, committed: Committed, event: Pressed) -> bool:
+        """Nobody is told of it, and it says nothing new. Where a clock was set meanwhile, nobody can tell."""
+        first_us = self._causes.setdefault(event.cause, committed.at_us)
+        same_us = min(event.signal.same_s * 1_000_000 or COPIES_US, COPIES_US)
+        if first_us == committed.at_us or committed.at_us - first_us > same_us:
+            return False
+        mine = self._calls.get((event.site_id, event.signal.device_id), {})
+        call = mine.get(event.signal.lasting.what) if event.signal.lasting is not None else None
+        if call is not None and not event.signal.ends and committed.at_us > call.last_true_us:
+            call.last_us, call.last_true_us = event.received_us, committed.at_us
+        return True
 
     def _forget(self, site_id: SiteId, device_id: DeviceId) -> None:
         """A test begins, or is over: what was said before is no call any more, but a number is the same number."""
@@ -81,28 +107,42 @@ class LastingStates(Checker):
             state=lasting.state,
             last_us=event.received_us,
             last_true_us=committed.at_us,
+            said_us=event.signal.pressed_us,
+            drilled=any(incident.mode is Mode.DRILL for incident in committed.decision.incidents),
             zones={zone_id},
         )
-        if call is not None and silences_us and self._is_repeat(event, silences_us):
+        is_new = all(silent_us > lasting.repeats_s * 1_000_000 + SLACK_US for silent_us in silences_us)
+        if call is not None and call.drilled and not call.state and silences_us and self._is_real_open(event):
+            self._first(committed, event)
+        elif call is not None and silences_us and self._is_repeat(event, silences_us):
             self._repeat(committed, event, call, zone_id)
             now.zones |= call.zones
-        elif all(silent_us > lasting.repeats_s * 1_000_000 + SLACK_US for silent_us in silences_us):
+            now.drilled |= call.drilled
+            now.said_us = max(now.said_us or 0, call.said_us or 0) or None
+        elif is_new and not (silences_us and lasting.state):
             self._first(committed, event)
             if not lasting.state and not committed.decision.incidents:
                 mine.pop(lasting.what, None)  # it paged nobody: said again, it is pressed again
                 return
         elif call is not None:  # nobody can tell
             now.zones |= call.zones
+            now.drilled |= call.drilled
         mine[lasting.what] = now
 
     def _is_repeat(self, event: Pressed, silences_us: tuple[int, ...]) -> bool:
         """For certain. What is counted may be pressed again within the gesture's window."""
         lasting, device = event.signal.lasting, self.scene.registry.devices.get(event.signal.device_id)
         assert lasting is not None
+        if lasting.state:
+            return True
         most_us, least_us = lasting.repeats_s * 1_000_000 - SLACK_US, 0
-        if device is not None and not lasting.state and event.signal.action not in device.gestures.actions:
+        if device is not None and event.signal.action not in device.gestures.actions:
             least_us = device.gestures.window_s * 1_000_000 + SLACK_US
         return all(least_us <= silent_us <= most_us for silent_us in silences_us)
+
+    def _is_real_open(self, event: Pressed) -> bool:
+        mine = (i for i in self.scene.records.incidents.values() if i.site_id == event.site_id and i.is_open)
+        return any(i.mode is Mode.LIVE and is_panic(i.incident_class) for i in mine)
 
     def _repeat(self, committed: Committed, event: Pressed, call: _Call, zone_id: ZoneId | None) -> None:
         device_id, decision = event.signal.device_id, committed.decision
@@ -123,6 +163,11 @@ class LastingStates(Checker):
         tried = any(entry.data.get("test") for entry in decision.entries)
         if not decision.incidents and not fallback_pages(decision.notifications) and not tried:
             self.accuse(committed.at_us, f"{device.id} says {event.signal.action} anew, and it is taken for a repeat")
+
+
+def _is_older(event: Pressed, call: _Call) -> bool:
+    ended_us = event.signal.pressed_us
+    return ended_us is not None and call.said_us is not None and ended_us < call.said_us - APART_US
 
 
 def _zone(scene: Scene, event: Pressed) -> ZoneId | None:

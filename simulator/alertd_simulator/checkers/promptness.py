@@ -10,6 +10,7 @@ from alertd.model.reason import Reason
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.covering import is_panic
 from alertd_simulator.checkers.final import Final
+from alertd_simulator.checkers.steps import LOOKING
 from alertd_simulator.world.happenings import Attempted, Committed, Crashed, Happening, Healed, Started
 
 SECOND_US = 1_000_000
@@ -21,7 +22,6 @@ SILENT_S = 180.0
 WIDEN_S = 120.0
 """Exhausted: everyone is asked again this often."""
 SLACK_S = 10.0
-LOOKING = frozenset({EscalationState.RUNNING, EscalationState.EXHAUSTED})
 
 
 class FirstText(Checker):

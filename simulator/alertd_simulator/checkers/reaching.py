@@ -11,12 +11,12 @@ from alertd_simulator.checkers.audiences import WIDEN_S, centers_meant, people_m
 from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.covering import is_panic
 from alertd_simulator.checkers.final import Final
+from alertd_simulator.checkers.steps import LOOKING, steps_begun
 from alertd_simulator.world.happenings import Attempted, Committed, Happening, Reloaded
 
 SECOND_US = 1_000_000
 SLACK_S = 30.0
 """For commits, recovery after the last crash and the carrier's pace."""
-LOOKING = frozenset({EscalationState.RUNNING, EscalationState.EXHAUSTED})
 DECIDED_US = 60 * SECOND_US
 """A commit was decided so long ago at most: what was reloaded, or what the clock was set to, since then may be new to
 it."""
@@ -39,27 +39,13 @@ class WholeStep(Checker):
         match happening:
             case Committed():
                 for incident in happening.decision.incidents:
-                    self._judge(happening, incident)
+                    for policy, index in steps_begun(self.scene, incident):
+                        self._step(happening, incident, policy, index)
             case Reloaded():
                 for person_id in self.scene.registry.people:
                     self._known_us.setdefault(person_id, happening.at_us)
             case _:
                 pass
-
-    def _judge(self, committed: Committed, after: Incident) -> None:
-        policy = self.scene.registry.policies_by_hash.get(after.policy_hash)
-        looking = after.is_open and after.escalation in LOOKING and after.state is IncidentState.ACTIVE
-        if policy is None or not looking:
-            return
-        before = self.scene.records.incidents.get(after.id)
-        anew = (
-            before is None
-            or before.state is IncidentState.CANCEL_WINDOW
-            or before.incident_class is not after.incident_class
-        )
-        first = 0 if before is None or anew else before.step + 1
-        for index in range(first, min(after.step + 1, len(policy.steps))):
-            self._step(committed, after, policy, index)
 
     def _step(self, committed: Committed, incident: Incident, policy: Policy, index: int) -> None:
         registry, conditions, at_us = self.scene.registry, self.scene.conditions, committed.at_us

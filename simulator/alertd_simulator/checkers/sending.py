@@ -96,25 +96,17 @@ class Expiry(Checker):
     name = "expiry"
     docs = (
         "Req 51, 99: nothing is claimed past its expiry, and nothing is thrown away before it, whoever sets the clock; "
-        "what has outlived a power cut expires by the machine's clock as it showed when the claim was made. And an "
-        "attempt begins within a lease of its claim."
+        "what has outlived a power cut is as old as the machine's clock, as it showed when the claim was made, says of "
+        "how it stood when the power went. And an attempt begins within a lease of its claim."
     )
-    sees = (Moved, Attempted, Crashed)
-
-    def __init__(self, scene: Scene) -> None:
-        super().__init__(scene)
-        self._power_us = -1
+    sees = (Moved, Attempted)
 
     def see(self, happening: Happening) -> None:
         match happening:
-            case Crashed(power=True):
-                self._power_us = happening.at_us
             case Moved() if row := newly_claimed(self.scene, happening):
                 self._claimed(happening.at_us, row)
             case Moved(after=N.EXPIRED) if row := self.scene.records.rows.get(happening.notification_id):
-                left_s = (row.born_us + _life_us(row) - happening.at_us) / SECOND_US
-                if row.born_us > self._power_us and left_s > EARLY_SLACK_S:
-                    self._accuse(happening.at_us, row, f"was thrown away {left_s:.0f} s before it expired")
+                self._thrown_away(happening.at_us, row)
             case Attempted(claim=claim) if row := self.scene.records.rows.get(claim.notification.id):
                 if row.claimed_us is not None and happening.at_us > row.claimed_us + LEASE_US:
                     self._accuse(happening.at_us, row, "left on a lease that was over")
@@ -122,13 +114,20 @@ class Expiry(Checker):
                 pass
 
     def _claimed(self, at_us: int, row: Row) -> None:
-        if row.born_us > self._power_us:
-            late_us = at_us - COMMIT_SLACK_US - row.born_us - _life_us(row)
-        else:
-            wall_us = self.scene.conditions.earliest_wall_us(at_us - COMMIT_SLACK_US, at_us)
-            late_us = wall_us - row.notification.expires_us
+        conditions, since_us = self.scene.conditions, at_us - COMMIT_SLACK_US
+        off = conditions.outlived_power(row.born_us)
+        late_us = since_us if off is None else conditions.earliest_wall_us(since_us, at_us) - off[1]
+        late_us -= row.born_us + _life_us(row)
         if late_us > 0:
             self._accuse(at_us, row, f"was claimed at least {late_us / SECOND_US:.0f} s after it expired")
+
+    def _thrown_away(self, at_us: int, row: Row) -> None:
+        conditions, since_us = self.scene.conditions, at_us - COMMIT_SLACK_US
+        off = conditions.outlived_power(row.born_us)
+        now_us = at_us if off is None else conditions.latest_wall_us(since_us, at_us) - off[0]
+        left_s = (row.born_us + _life_us(row) - now_us) / SECOND_US
+        if left_s > EARLY_SLACK_S:
+            self._accuse(at_us, row, f"was thrown away {left_s:.0f} s before it expired")
 
     def _accuse(self, at_us: int, row: Row, what: str) -> None:
         content = row.notification

@@ -148,7 +148,7 @@ def _is_known(signal: Signal, at_s: float, before: list[Understood]) -> bool:
     if signal.cause is not None:
         same_s = signal.same_s or DUPLICATE_S
         return any(earlier.cause == signal.cause and at_s - then_s <= same_s for earlier, then_s in said)
-    last = next((earlier for earlier, _ in said if earlier.lasting is not None), None)
+    last = next((earlier for earlier, _ in reversed(said) if earlier.lasting is not None), None)
     return signal.lasting is not None and last is not None and last.lasting == signal.lasting
 
 

@@ -239,11 +239,12 @@ def _tries_out(line: Line, pen: Pen, at_s: float, person: str) -> bool:
     tried = line.need(*(c.value for c in IncidentClass))
     line.comma()
     line.need("for")
-    minutes = round(line.duration() / 60)
+    lasts_s = line.duration()
+    watched_s = line.duration() if line.take(", and is gone after") else lasts_s
     pen.write(
         plan.Order(
             at_s=at_s, what="device_test_start", by=person, site=pen.site, devices=(device,), drilled=tried,
-            minutes=minutes,
+            minutes=round(lasts_s / 60), watched_s=watched_s,
         )
     )  # fmt: skip
     return True

@@ -199,8 +199,8 @@ class GuardedStore:
     def read_drills(self, *, running_only: bool, site_id: SiteId | None, limit: int) -> tuple[Drill, ...]:
         return self._ask(lambda: self._store.read_drills(running_only=running_only, site_id=site_id, limit=limit))
 
-    def read_device_tests(self) -> tuple[tuple[SiteId, GestureCount], ...]:
-        return self._ask(self._store.read_device_tests)
+    def read_device_tests(self, device_id: DeviceId | None = None) -> tuple[tuple[SiteId, GestureCount], ...]:
+        return self._ask(lambda: self._store.read_device_tests(device_id))
 
     def read_drill(self, drill_id: DrillId) -> Drill | None:
         return self._ask(lambda: self._store.read_drill(drill_id))

@@ -3,6 +3,7 @@
 Owns the choice of incident and person. Goes through the door as the console does; must never write anything itself.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from random import Random
@@ -13,6 +14,7 @@ from alertd.model.events import (
     CorrectionOrdered,
     DeviceTestEndOrdered,
     DeviceTestOrdered,
+    DeviceTestWatched,
     DrillEndOrdered,
     DrillOrdered,
     Event,
@@ -36,6 +38,8 @@ Widen = Callable[[Loaded], Loaded]
 
 DRILLS = frozenset({"drill_start", "drill_end"})
 DEVICE_TESTS = frozenset({"device_test_start", "device_test_end"})
+LOOKS_EVERY_S = 10.0
+"""So often it is written down that somebody watches a test."""
 
 
 class Admins:
@@ -159,7 +163,7 @@ class Admins:
         await self._submit(order.what, name, event)
 
     async def _device_test(self, order: Order) -> None:
-        """One device is tried out, or is live again."""
+        """One device is tried out, and watched, or is live again."""
         site_id, device_id = SiteId(order.site), DeviceId(order.devices[0])
         event: Event = DeviceTestEndOrdered(site_id=site_id, device_id=device_id, why="it was enough")
         if order.what == "device_test_start":
@@ -172,6 +176,17 @@ class Admins:
                 minutes=order.minutes,
             )
         await self._submit(order.what, "admin", event)
+        if order.what == "device_test_start":
+            await self._watch(DeviceTestWatched(site_id=site_id, device_id=device_id), order.watched_s)
+
+    async def _watch(self, event: DeviceTestWatched, watched_s: float) -> None:
+        """A command that asks again and again, until its daemon is gone or it is closed."""
+        daemon = self._machine.daemon
+        for _ in range(int(watched_s // LOOKS_EVERY_S)):
+            await asyncio.sleep(LOOKS_EVERY_S)
+            if self._machine.daemon is not daemon or daemon is None:
+                return
+            await _done(daemon.intake.submit(event))
 
     async def _acknowledge_trouble(self, order: Order) -> None:
         store = self._machine.store

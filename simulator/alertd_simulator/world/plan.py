@@ -117,6 +117,8 @@ class Order(Struct, frozen=True, kw_only=True, tag="order", forbid_unknown_field
     drilled: str = "lockdown"
     """The class that is drilled."""
     minutes: int = 0
+    watched_s: float = 0
+    """For so long whoever has ordered the test of a device asks what was heard of it."""
 
 
 class Reply(Struct, frozen=True, kw_only=True, tag="reply", forbid_unknown_fields=True):

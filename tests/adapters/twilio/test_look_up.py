@@ -7,11 +7,12 @@ from msgspec.structs import replace
 
 from alertd.model.notification import NotificationRow
 from alertd.model.outcome import Accepted, Delivered, Failed, Unknown
+from alertd.ports import HttpRequest, HttpResponse
 from alertd.testing.channel_contract import row_for
 from alertd_simulator.carrier import Behaviour
 from alertd_simulator.virtual_time import in_virtual_time
 from alertd_simulator.weather import Weather
-from tests.adapters.twilio.world import CHEN, OTHERS, OURS, RUIZ, SERVICE, World
+from tests.adapters.twilio.world import API, CHEN, OTHERS, OURS, RUIZ, SERVICE, World
 
 
 async def lost(world: World, claim, weather: Weather = Weather.CUT_ACCEPTED) -> NotificationRow:
@@ -113,6 +114,47 @@ async def test_two_lost_ones_of_which_one_arrived_do_not_share_it():
     found = await asyncio.gather(world.channel.look_up(first), world.channel.look_up(second))
 
     assert sorted(type(outcome).__name__ for outcome in found) == ["Accepted", "Failed"]
+
+
+@in_virtual_time
+async def test_two_with_the_same_words_that_the_carrier_loses_have_both_failed():
+    """Neither answer came, and neither text arrives: both leave again, and the phone reads two."""
+    world = World()
+    world.carrier.behave(RUIZ, Behaviour(fails=30008))
+    rows = [await lost(world, world.claim(text="same words", notification_id=f"n-{n}")) for n in (1, 2)]
+    await asyncio.sleep(3)
+    outcomes = [await world.channel.look_up(row) for row in rows]
+
+    assert [(type(each), getattr(each, "permanent", None)) for each in outcomes] == [(Failed, False)] * 2
+    assert {getattr(each, "ref", "") for each in outcomes} == {text.sid for text in world.carrier.to(RUIZ)}
+
+    world.carrier.behave(RUIZ, Behaviour())
+    for row in rows:
+        again = await lost(world, world.claim(text="same words", notification_id=row.notification.id))
+        await asyncio.sleep(3)
+        assert isinstance(await world.channel.look_up(again), Delivered)
+    assert len([text for text in world.carrier.to(RUIZ) if text.seen_us is not None]) == 2
+
+
+@in_virtual_time
+async def test_a_lost_one_does_not_take_the_text_whose_answer_is_on_its_way():
+    """Two texts with the same words: one never left, the other's answer comes late. A person would read one of two."""
+    world = World()
+    first = await lost(world, world.claim(text="same words", notification_id="n-first"), Weather.CUT)
+
+    async def slowly(request: HttpRequest) -> HttpResponse:
+        response = await world.carrier.handle(request)
+        await asyncio.sleep(5 if request.method == "POST" else 0)
+        return response
+
+    world.http.actors[API] = slowly
+    sending = asyncio.create_task(world.channel.send(world.claim(text="same words", notification_id="n-second")))
+    await asyncio.sleep(3)
+    found = await world.channel.look_up(first)
+
+    assert isinstance(await sending, Accepted)
+    assert not isinstance(found, Accepted | Delivered), "one text was counted for two, and the other never left"
+    assert isinstance(await world.channel.look_up(first), Failed), "now it is certain: it may leave again"
 
 
 @in_virtual_time

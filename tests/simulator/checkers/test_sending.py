@@ -96,6 +96,21 @@ def test_after_a_power_cut_expiry_is_what_the_machines_clock_shows() -> None:
     assert cut(600).at(12).moved(N.EXPIRED).violations == []
 
 
+@pytest.mark.parametrize("by_s", [-7200, 7200])
+def test_a_clock_that_was_set_before_the_power_went_makes_nothing_older_or_younger(by_s: int) -> None:
+    def set_and_cut(set_s: int) -> Story:
+        story = Story(Expiry).start().opened(text()).at(set_s)
+        story.see(ClockMoved, by_s=float(by_s), wall_us=WALL_US + (set_s + by_s) * S)
+        return story.at(60).see(Crashed, incarnation=1, where="power", power=True).at(80).start()
+
+    assert set_and_cut(10).at(200).moved(N.CLAIMED).violations == []
+    assert len(set_and_cut(10).at(200).moved(N.EXPIRED).violations) == 1
+    assert len(set_and_cut(10).at(400).moved(N.CLAIMED).violations) == 1
+    assert set_and_cut(10).at(400).moved(N.EXPIRED).violations == []
+    unnoticed = set_and_cut(58).at(200 if by_s > 0 else 400).moved(N.EXPIRED if by_s > 0 else N.CLAIMED)
+    assert unnoticed.violations == [], "alertd cannot know of a step that came just before the power went"
+
+
 def test_an_attempt_begins_within_its_lease() -> None:
     story = Story(Expiry).start().opened(text()).at(1).moved(N.CLAIMED).at(50).attempted()
     assert story.violations == []

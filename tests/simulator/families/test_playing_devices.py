@@ -4,15 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from alertd.config import Section
 from alertd.model.ids import DeviceId, SiteId
 from alertd.model.site import Device, DeviceKind, Gestures
 from alertd_simulator.families.frames import CannotSayError
 from alertd_simulator.family_devices import NotPlayableError, Speaker, named, registered, steps_of
-from alertd_simulator.family_player import LIVE, OK, USAGE, Wish, list_families, run_devices
+from alertd_simulator.family_player import FAILED, LIVE, OK, USAGE, Wish, list_families, run_devices
 from alertd_simulator.family_ways import WORDS, How
+from alertd_simulator.receivers import MARKER, Rehearsal
 from tests.conftest import REPOSITORY
+from tests.real_broker import RealMosquitto
 
 NOW_US = 1_788_273_727_312_000
 EUI = "24E1240000000101"
@@ -58,6 +61,17 @@ def test_a_sensor_speaks_where_sensors_may():
     found = steps(speaker, How.FLOOD, times=3)
     assert [(at_s, len(each)) for at_s, each in found] == [(0, 1), (1, 1), (2, 1)]
     assert {each.topic for _, payloads in found for each in payloads} == {"alertd/sensor/vape-1"}
+
+
+@pytest.mark.parametrize(
+    ("actions", "said"),
+    [({"press": "ignore", "masking": "tamper", "vape": "vape"}, "vape"), ({"gunshot": "gunshot_sensor"}, "gunshot")],
+)
+def test_a_sensor_says_what_its_gestures_know_and_presses_nothing(actions, said):
+    rules = Gestures(id="ours", actions=actions)
+    speaker = registered(replace(a_device("vape-1", kind=DeviceKind.SENSOR), gestures=rules), sections(), "press_json")
+    ((_, (message,)),) = steps(speaker, How.SINGLE)
+    assert json.loads(message.payload)["action"] == said
 
 
 def test_one_button_of_several_is_its_own_row():
@@ -126,7 +140,15 @@ def test_what_cannot_be_played_says_why(name, how, act, words):
         steps(named(name, EUI), how, act=act)
 
 
-@pytest.mark.parametrize(("name", "words"), [("verkada", "webhook"), ("toaster", "see alertd-sim devices families")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("verkada", "webhook"),
+        ("toaster", "to play: see alertd-sim devices families"),
+        ("milesight-ws101", "did you mean chirpstack-v4/milesight-ws101, loriot/milesight-ws101, "),
+        ("shely", "did you mean shelly"),
+    ],
+)
 def test_a_family_that_there_is_not(name, words):
     with pytest.raises(NotPlayableError, match=words):
         named(name, "x")
@@ -170,6 +192,29 @@ def test_it_refuses_the_broker_of_a_configuration_that_leads_out(capsys):
 def test_what_is_not_understood_is_said(wish, words, capsys):
     assert run_devices(wish) == USAGE
     assert words in capsys.readouterr().err
+
+
+def test_another_broker_leaves_the_rehearsals_registry(tmp_path: Path, capsys):
+    rehearsal = {"config": str(REPOSITORY / "config"), "broker_host": "127.0.0.1", "broker_port": 1883}
+    whole = {name: rehearsal.get(name, "") for name in Rehearsal.__struct_fields__}
+    (tmp_path / MARKER).write_text(json.dumps(whole))
+    wish = Wish(device="nobody", into=tmp_path, broker="127.0.0.1:1884", dry_run=True)
+    assert run_devices(wish) == LIVE
+    assert "this could reach somebody real" in capsys.readouterr().err, "the example district leads out: it was read"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("user", ["", "sensor"])
+def test_what_the_brokers_access_list_forbids_is_not_said_to_be_played(tmp_path: Path, capsys, monkeypatch, user):
+    monkeypatch.setenv("ALERTD_SIM_PASSWORD", "sensor's")
+    acl = "topic write alertd/telemetry/#\nuser sensor\ntopic write alertd/sensor/#\n"
+    with RealMosquitto(tmp_path, users={"sensor": "sensor's"}, acl=acl, settings={"allow_anonymous": "true"}) as broker:
+        wish = Wish(device="desk-1", family="press_json", broker=f"127.0.0.1:{broker.port}", username=user)
+        assert run_devices(wish) == FAILED
+    said = capsys.readouterr().err
+    assert "REFUSED this one (Not authorized)" in said
+    assert (f"the user {user}" if user else "somebody without a name") in said
+    assert "alertd/press/desk-1" in said
 
 
 def test_without_a_rehearsal_it_says_how_to_begin_one(tmp_path: Path, capsys):

@@ -46,6 +46,12 @@ def _identity(reading: Reading) -> str:
     return f"{same}, for {reading.same_s} s" if reading.identity and reading.same_s else same
 
 
+HELD_UP = {
+    "late": "the source says that it was held up on its way",
+    "standing": "since nobody knows when: no press, but a trouble asks for a look",
+}
+
+
 def _told(reading: Reading) -> list[tuple[str, str]]:
     known = {**TRIGGERS, **QUIET}
     told = [("rule", f"{reading.by}: {reading.event} ({known.get(reading.event, '')})")]
@@ -57,8 +63,7 @@ def _told(reading: Reading) -> list[tuple[str, str]]:
         told.append(("battery", f"{reading.battery_pct} %"))
     if reading.pressed_us is not None:
         told.append(("time", datetime.fromtimestamp(reading.pressed_us / 1_000_000, UTC).isoformat()))
-    if reading.late:
-        told.append(("late", "the source says that it was held up on its way"))
+    told += [(what, words) for what, words in HELD_UP.items() if getattr(reading, what)]
     if reading.heard_by is not None:
         told.append(("gateway", ", ".join(map(_heard, reading.heard)) or reading.heard_by))
     if reading.is_signal:

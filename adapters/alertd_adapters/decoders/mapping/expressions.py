@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import jmespath
-from jmespath import exceptions, functions
+from jmespath import exceptions, functions, lexer
 
 from alertd.ports import DecodeError
 from alertd_adapters.decoders.json_payload import device_time
@@ -29,6 +29,11 @@ NODES_MAX = 100
 DEPTH_MAX = 20
 LISTS_MAX = 4
 """Lists and objects that one expression may build."""
+
+_OPENING = frozenset({"lparen", "lbracket", "lbrace", "filter"})
+_CLOSING = frozenset({"rparen", "rbracket", "rbrace"})
+_COMPARING = frozenset({"eq", "ne", "lt", "lte", "gt", "gte"})
+_NOTHING = {"type": "", "value": ""}
 
 _NUMBER = re.compile(r"\s{0,8}(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)")
 
@@ -99,11 +104,32 @@ def _parsed(text: str) -> Node:
     except (exceptions.JMESPathError, RecursionError, ValueError) as error:
         said = str(error).partition("\n")[0]
         raise ExpressionError(f"is not JMESPath: {said[:120]}") from None
+    _check_quotes(text)
     _check_size(node)
     for each in _all(node):
         if each["type"] == "function_expression":
             _check_call(each)
     return node
+
+
+def _check_quotes(text: str) -> None:
+    """In double quotes JMESPath means a key, and a comparison with a key that is not there never holds. Where a value
+    stands, nobody means a key of the document's own top, or of the element that a filter looks at."""
+    tokens = list(lexer.Lexer().tokenize(text))
+    inside: list[str] = []
+    for before, token, after in zip([_NOTHING, *tokens], tokens, [*tokens[1:], _NOTHING], strict=False):
+        kind, left, right = token["type"], before["type"], after["type"]
+        if kind in _OPENING:
+            inside.append(kind)
+        elif kind in _CLOSING and inside:
+            inside.pop()
+        elif kind == "quoted_identifier":
+            compared = left in _COMPARING or (right in _COMPARING and left != "dot" and "filter" not in inside)
+            argument = left == "comma" and inside[-1:] == ["lparen"]
+            if (compared or argument) and right != "dot":
+                word = token["value"]
+                quoted = f'"{word}" in double quotes is a key, not a text, and is never found'
+                raise ExpressionError(f"{quoted}: write '{word}' or `\"{word}\"`")
 
 
 def _check_size(node: Node) -> None:

@@ -26,6 +26,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     heard_by: str | None = None
     battery_pct: int | None = None
     late: bool = False
+    standing: bool = False
     lasting: Lasting | None = None
     """It says a state that lasts."""
     same_s: int = 0
@@ -58,6 +59,7 @@ class Reading(Struct, frozen=True, kw_only=True):
             action="",
             pressed_us=self.pressed_us,
             late=self.late,
+            standing=self.standing,
             read_by=self.by,
         )
 
@@ -83,9 +85,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
     def signal(self) -> Signal:
         """Raises `DecodeError`."""
-        action = self.action
-        state = self.lasting.state if self.lasting is not None else ""
-        identity = (state,) if state else self.identity
+        action, identity = self.action, self.identity
         return Signal(
             device_id=DeviceId(self.device_id),
             action=action,
@@ -95,6 +95,7 @@ class Reading(Struct, frozen=True, kw_only=True):
             heard_by=DeviceId(self.heard_by) if self.heard_by is not None else None,
             battery_pct=self.battery_pct,
             late=self.late,
+            standing=self.standing,
             lasting=self.lasting,
             ends=self.is_ending,
             same_s=self.same_s,

@@ -54,6 +54,7 @@ class Message:
         )
         self.test = read_predicate(message.test, (*path, "test"))
         self.late = read_predicate(message.late, (*path, "late"))
+        self.standing = read_predicate(message.standing, (*path, "standing"))
         self.gateway = read(message.gateway, (*path, "gateway"))
         self.hearings = read(message.hearings, (*path, "hearings"))
         self.code = read(message.code, (*path, "code"))

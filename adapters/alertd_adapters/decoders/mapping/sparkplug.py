@@ -3,7 +3,8 @@
 What a profile sees of one message (`docs/devices.md`, Sparkplug B):
 
     {"kind": "DDATA", "device": "panel-pc:inputs", "timestamp": 1772456707000, "stale": false,
-     "metrics": [{"name": "Inputs/Button", "row": "Inputs:Button", "value": true, "timestamp": …, "late": false}]}
+     "metrics": [{"name": "Inputs/Button", "row": "Inputs:Button", "value": true, "timestamp": …, "late": false,
+                  "standing": false}]}
 
 Must never drop what may have been a press: metrics whose name nobody knows yet are refused, which is a trouble, and
 read as soon as the birth that names them comes.
@@ -13,12 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from alertd.model.registry import Registry
 from alertd.ports import DecodeError, Question, SettingsError, UncoveredError
 from alertd_adapters.decoders.mapping.bindings import Bindings
 from alertd_adapters.decoders.mapping.decoder import UNKNOWN, UNREGISTERED, MappedDecoder, Trace, silent
 from alertd_adapters.decoders.mapping.devices import Profile
+from alertd_adapters.decoders.mapping.events import UNREADABLE
 from alertd_adapters.decoders.mapping.reading import Reading
 from alertd_adapters.decoders.mapping.sources import Source
 from alertd_adapters.decoders.sparkplug import wire
@@ -74,16 +77,28 @@ class SparkplugDecoder(MappedDecoder):
             raise UncoveredError(f"{heard} is not in the registry", count=UNREGISTERED, strangers=(heard,))
         _tell(opened, trace)
         try:
-            readings = super().read(topic, self._as_json(levels, opened), trace)
+            readings = super().read(topic, self._as_json(levels, opened, opened.metrics), trace)
         except UncoveredError:
             if not opened.unnamed:
                 raise
             readings = []
-        if opened.unnamed and not any(reading.is_signal for reading in readings):
-            raise DecodeError(
-                f"{opened.unnamed} values have numbers that no birth has named yet: a press may be inside"
-            )
+        readings += self._standing(topic, levels, opened, trace)
+        if opened.unnamed:
+            why = f"{opened.unnamed} values have numbers that no birth has named yet: a press may be inside"
+            if not any(reading.is_signal for reading in readings):
+                raise DecodeError(why)
+            readings.append(Reading(device_id="", event=UNREADABLE, value=why))
         return readings
+
+    def _standing(self, topic: str, levels: Sequence[str], opened: Opened, trace: Trace) -> list[Reading]:
+        """Buttons that are pressed since nobody knows when. Lamps and pumps that are on are no news."""
+        if not opened.standing:
+            return []
+        try:
+            found = super().read(topic, self._as_json(levels, opened, opened.standing, standing=True), trace)
+        except UncoveredError:
+            return []
+        return [replace(reading, signs=()) for reading in found if reading.is_signal]
 
     def unlearn(self) -> Callable[[], None]:
         """`ports.Learning`."""
@@ -118,7 +133,9 @@ class SparkplugDecoder(MappedDecoder):
     def _is_known(self, levels: Sequence[str]) -> bool:
         return self._nodes.is_known(levels[1], levels[3], _device_of(levels))
 
-    def _as_json(self, levels: Sequence[str], opened: Opened) -> bytes:
+    def _as_json(
+        self, levels: Sequence[str], opened: Opened, metrics: Sequence[wire.Metric], *, standing: bool = False
+    ) -> bytes:
         return msgspec.json.encode(
             {
                 "kind": levels[2],
@@ -132,8 +149,9 @@ class SparkplugDecoder(MappedDecoder):
                         "value": each.value,
                         "timestamp": each.timestamp,
                         "late": each.historical,
+                        "standing": standing,
                     }
-                    for each in opened.metrics
+                    for each in metrics
                 ],
             }
         )
@@ -146,6 +164,8 @@ def _device_of(levels: Sequence[str]) -> str:
 def _tell(opened: Opened, trace: Trace) -> None:
     for each in opened.metrics:
         trace("metric", f"{each.name} = {each.value}")
+    for each in opened.standing:
+        trace("standing", f"{each.name} = {each.value}, and nobody knows since when")
     if opened.unnamed:
         trace("births", f"{opened.unnamed} metrics have numbers that no birth has named yet")
     if opened.lost:

@@ -102,6 +102,9 @@ class Message(Power, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """True: the source itself marks it as a test."""
     late: Expression | None = None
     """True: the source itself says that it was held up or stored on its way."""
+    standing: Expression | None = None
+    """True: it says how something stands since nobody knows when, and may have been heard before: no press, as if the
+    broker had retained it."""
     gateway: Expression | None = None
     hearings: Expression | None = None
     """Every gateway that heard it, and how well: a list of {gateway, rssi, snr}, beside `gateway`, the best of them."""

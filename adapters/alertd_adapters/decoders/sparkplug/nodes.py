@@ -6,10 +6,12 @@ empty after a restart: then a node that says numbers is asked for its birth, and
 
 What a message has taught can be forgotten again (`unlearn`), for the broker delivers again what no commit has taken:
 said twice it must mean twice the same. So nothing that is remembered is changed in its place, but for `_Node` and
-`_Device`, of which a copy is kept.
+`_Device`, of which a copy is kept; and what came after it, which the broker may never say again, is learned once more.
 
 Must never guess: an alias that no birth named is unread, a death of another session (`bdSeq`) kills nobody, and what
-waited is thrown away when its device dies, because the next birth may give the same number to something else.
+waited is thrown away when its device dies, because the next birth may give the same number to something else (that it
+may have been a press was said when it came). What was true before something was lost, and is true after it, may have
+been let go and pressed in between: it is *standing*, as if it were heard of for the first time.
 """
 
 from collections import deque
@@ -29,7 +31,7 @@ ASK_AGAIN = 20
 """A node that was asked for its birth and does not answer is asked again after so many unread messages."""
 SEQ_ROUND = 256
 UNDONE_MAX = 256
-"""Messages that can be forgotten; more are never under way. What is older is forgotten with its whole node."""
+"""Messages that can be forgotten. What is older is forgotten with its whole node."""
 OF_NODE = ""
 """The device of a node that stands for the node itself."""
 Kind = Literal["NBIRTH", "DBIRTH", "NDATA", "DDATA", "NDEATH", "DDEATH"]
@@ -40,6 +42,8 @@ class Opened(Struct, frozen=True, kw_only=True):
 
     metrics: tuple[Metric, ...] = ()
     """What is new. Of a birth: what waited for it, and what has changed since we last heard."""
+    standing: tuple[Metric, ...] = ()
+    """Of a birth: what is true, and nobody knows since when."""
     unnamed: int = 0
     """Metrics whose alias no birth has named: they wait."""
     stale: bool = False
@@ -66,6 +70,18 @@ class _Node(Struct, kw_only=True, eq=False):
     devices: dict[str, _Device] = {}
 
 
+class _Said(Struct, kw_only=True, eq=False):
+    """A message that was opened, and what its node was before it."""
+
+    number: int
+    address: tuple[str, str]
+    before: _Node
+    kind: Kind
+    device_id: str
+    payload: Payload
+    unnamed: int = 0
+
+
 class Nodes:
     """All edge nodes of one trigger. `known(group, node, device)` says whether the registry has a row of it."""
 
@@ -78,39 +94,69 @@ class Nodes:
         self.asked: list[tuple[str, str]] = []
         """Group and node of whom to ask for a birth."""
         self._message = 0
-        self._before: deque[tuple[int, tuple[str, str], _Node]] = deque(maxlen=UNDONE_MAX)
-        """Number of a message, and what its node was before it."""
+        self._said: deque[_Said] = deque(maxlen=UNDONE_MAX)
 
     def begin(self) -> None:
         """Another message comes, whether or not it can be opened."""
         self._message += 1
 
     def unlearn(self) -> Callable[[], None]:
-        """How to forget the message that came last, and whatever came after it."""
-        number = self._message
+        """How to forget the message that came last. What came after it stays known."""
+        last = self._said[-1] if self._said and self._said[-1].number == self._message else None
 
         def back() -> None:
-            if self._before and number < self._before[0][0] and len(self._before) == UNDONE_MAX:
-                self._nodes.clear()  # too long ago: births bring everything back
-                self._before.clear()
-            while self._before and self._before[-1][0] >= number:
-                _, address, node = self._before.pop()
-                self._nodes[address] = node
-                self._ask(node, address)
+            if last is None or last.address not in self._nodes:
+                return
+            of_node = [each for each in self._said if each.address == last.address]
+            if last not in of_node:  # too long ago: births bring everything back
+                del self._nodes[last.address]
+                for each in of_node:
+                    self._said.remove(each)
+                return
+            later = [each for each in of_node if each.number > last.number]
+            self._said.remove(last)
+            node = self._nodes[last.address] = last.before
+            self._ask(node, last.address)
+            for each in later:
+                each.before = _copy(node)
+                self._learn_again(node, each)
 
         return back
+
+    def _learn_again(self, node: _Node, said: _Said) -> None:
+        """What was read when it came has been told, and does not wait now that its names are forgotten."""
+        waiting = {device_id: device.waiting for device_id, device in node.devices.items()}
+        opened = self._open(node, said)
+        if opened.unnamed and not said.unnamed:
+            node.devices[said.device_id].waiting = waiting.get(said.device_id, [])
 
     def open(self, kind: Kind, group: str, node_id: str, device_id: str, payload: Payload) -> Opened:
         node = self._node(group, node_id)
         if node is None:
             return _as_it_stands(payload)
-        self._before.append((self._message, (group, node_id), _copy(node)))
+        said = _Said(
+            number=self._message,
+            address=(group, node_id),
+            before=_copy(node),
+            kind=kind,
+            device_id=device_id,
+            payload=payload,
+        )
+        self._said.append(said)
+        opened = self._open(node, said)
+        said.unnamed = opened.unnamed
+        return opened
+
+    def _open(self, node: _Node, said: _Said) -> Opened:
+        kind, device_id, payload = said.kind, said.device_id, said.payload
+        is_known = self.is_known(*said.address, device_id)
         if kind == "NBIRTH":
-            return self._node_birth(node, payload, is_known=self.is_known(group, node_id, OF_NODE))
+            return self._node_birth(node, payload, is_known=is_known)
         if kind == "NDEATH":
             return _node_death(node, payload)
         lost = _count(node, payload)
-        is_known = self.is_known(group, node_id, device_id)
+        if lost:
+            _doubt(node)
         match kind:
             case "DBIRTH":
                 opened = _birth(node, device_id, payload) if is_known else Opened()
@@ -120,7 +166,7 @@ class Nodes:
             case _:
                 opened = _data(node, device_id, payload) if is_known else _as_it_stands(payload)
         if lost or opened.unnamed or not node.born:
-            self._ask(node, (group, node_id))
+            self._ask(node, said.address)
         return replace(opened, lost=lost)
 
     def id_of(self, group: str, node_id: str, device_id: str) -> str:
@@ -140,6 +186,7 @@ class Nodes:
         if node.bd_seq is not None and bd_seq != node.bd_seq:  # it was away: numbers of before may be others now
             for device in node.devices.values():
                 device.waiting = []
+            _doubt(node)
         node.bd_seq = bd_seq if isinstance(bd_seq, int) else None
         node.seq, node.born, node.unread = payload.seq, True, 0
         for device in node.devices.values():
@@ -202,12 +249,17 @@ def _birth(node: _Node, device_id: str, payload: Payload) -> Opened:
     waited, device.waiting = device.waiting, []
     news = [named for each in waited if (named := _named(device, each)) is not None and _fits(device, named)]
     for each in news:
-        _note(device, each)
+        if not each.historical:
+            _note(device, each)
+    standing: list[Metric] = []
     for each in payload.metrics:
-        if isinstance(each.value, bool) and device.states.get(each.name, each.value) is not each.value:
+        before = device.states.get(each.name)
+        if before is None and each.value is True:
+            standing.append(replace(each, timestamp=None))
+        elif before is not None and isinstance(each.value, bool) and before is not each.value:
             news.append(replace(each, timestamp=None, historical=True))  # it changed, and nobody knows when
         _note(device, each)
-    return Opened(metrics=tuple(news))
+    return Opened(metrics=tuple(news), standing=tuple(standing))
 
 
 def _data(node: _Node, device_id: str, payload: Payload) -> Opened:
@@ -228,14 +280,25 @@ def _node_death(node: _Node, payload: Payload) -> Opened:
         return Opened(stale=True)
     for device in node.devices.values():
         _bury(device)
-    node.born, node.unread, node.seq = False, 0, None
+    node.born, node.unread = False, 0
     return Opened()
 
 
 def _bury(device: _Device | None) -> None:
-    """Its states are kept: what the next birth says otherwise has happened meanwhile."""
+    """What was let go is remembered: if the next birth says otherwise, it was pressed meanwhile."""
     if device is not None:
         device.aliases, device.waiting = {}, []
+        _forget_true(device)
+
+
+def _doubt(node: _Node) -> None:
+    """Something was lost: it may have been "let go", and "pressed" again."""
+    for device in node.devices.values():
+        _forget_true(device)
+
+
+def _forget_true(device: _Device) -> None:
+    device.states = {name: value for name, value in device.states.items() if not value}
 
 
 def _named(device: _Device, metric: Metric) -> Metric | None:

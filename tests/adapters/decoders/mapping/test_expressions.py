@@ -1,6 +1,7 @@
 """Expressions: the quick ones mean what the library means, and none can be too much."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -95,6 +96,26 @@ def test_a_predicate_must_compare():
 def test_an_expression_that_cannot_be_used_says_why(text, said):
     with pytest.raises(ExpressionError, match=said):
         expression(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['object.a == "b"', '"b" == object.a', 'contains(object.a, "b")', 'object.x == `1` && object.a != "b"',
+     'object.list[?a == "b"]', 'match(object.a, "b")'],
+)  # fmt: skip
+def test_a_text_in_double_quotes_is_a_key_and_never_found(text):
+    """`object.state == "pressed"` looks right, passes every example that is no press, and never pages."""
+    with pytest.raises(ExpressionError, match=re.escape("write 'b' or `\"b\"`")):
+        expression(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["object.\"a-b\" == 'b'", 'object."a-b"', "object.list[?\"a-b\" == 'c']", '{"a": object.b}', '["a", object.b]',
+     "'b' == object.\"a-b\"", 'object.a == `"b"`', "\"a\".b == 'c'", 'object.x == @."a-b"'],
+)  # fmt: skip
+def test_a_key_in_double_quotes_is_a_key(text):
+    assert expression(text) is not None
 
 
 def test_own_functions():

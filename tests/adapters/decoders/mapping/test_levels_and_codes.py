@@ -68,7 +68,7 @@ def test_a_state_lasts_and_its_other_value_ends_it(profile, on, off):
     assert called.lasting is not None
     assert ended.lasting is not None
     assert called.lasting.what == ended.lasting.what
-    assert called.cause is None, "a state has no identity: each message that says it is another"
+    assert called.cause is not None, "a copy over a second gateway is known as one"
 
 
 def test_the_moment_that_begins_an_sos_is_a_press_of_its_own_and_its_end_ends_it():

@@ -11,7 +11,7 @@ from alertd.ports import API_VERSION, DecodeError, SettingsError, Surroundings, 
 from alertd_adapters.decoders.mapping import plugin
 from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_adapters.decoders.mapping.sparkplug import SparkplugDecoder
-from alertd_adapters.decoders.sparkplug.nodes import WAITING_MAX
+from alertd_adapters.decoders.sparkplug.nodes import UNDONE_MAX, WAITING_MAX
 from alertd_adapters.decoders.sparkplug.wire import METRICS_MAX, Metric, Payload, read, rebirth, write
 from tests.adapters.decoders.sparkplug.edge import DEVICE_ID, NODE_ID, NOW_MS, ROW, STRIP, Edge
 
@@ -116,8 +116,8 @@ def test_a_press_before_its_birth_is_refused_then_read():
     signals = decoder.decode(*edge.birth(pressed=True))
     assert len(signals) == 1, "promise 1: a press that came before its birth is lost"
     (signal,) = signals
+    assert signal.pressed_us == (NOW_MS + 1_000) * 1_000, "promise 1: a press that came before its birth is lost"
     assert (signal.device_id, signal.action, signal.late) == (ROW, "press", False)
-    assert signal.pressed_us == (NOW_MS + 1_000) * 1_000, "when it was pressed, not when its name came"
 
 
 def test_nobody_is_asked_unless_the_configuration_says_so():
@@ -150,10 +150,87 @@ def test_a_press_that_was_lost_shows_in_the_next_birth():
     assert decoder.decode(*edge.birth(pressed=True)) == (), "said once"
 
 
-def test_a_button_that_hung_when_we_first_heard_of_it_is_no_press():
-    edge = Edge()
-    decoder = born(edge, pressed=True)
+def test_a_button_that_hung_when_we_first_heard_of_it_is_looked_at_once():
+    edge, decoder = Edge(), a_decoder()
+    decoder.decode(*edge.node_birth())
+    (signal,) = decoder.decode(*edge.birth(pressed=True))
+    assert signal.standing, "a birth is a state, and no press"
+    assert (signal.device_id, signal.action) == (ROW, "press"), "the lamp is no button"
     assert decoder.decode(*edge.birth(pressed=True)) == ()
+
+
+def lost(edge: Edge) -> tuple[str, bytes]:
+    """Something of the node never comes; what comes next shows it."""
+    edge.data(pressed=False)
+    return edge.named("Outputs/Lamp", False)
+
+
+AWAY = {
+    "a message was lost": lambda edge: [lost(edge), edge.node_birth()],
+    "the device died": lambda edge: [edge.death(), edge.node_birth()],
+    "the node died": lambda edge: [edge.node_death(), edge.node_birth()],
+    "the node was away, and its will was lost": lambda edge: [edge.node_birth()],
+}
+
+
+@pytest.mark.parametrize("away", AWAY.values(), ids=AWAY)
+@pytest.mark.parametrize("before", ["let go", "pressed"])
+def test_promise_2_what_may_have_been_pressed_while_nobody_heard_is_not_passed_over(away, before):
+    edge = Edge()
+    decoder = born(edge)
+    if before == "pressed":
+        decoder.decode(*edge.data())
+    if away is AWAY["the node was away, and its will was lost"]:
+        edge.bd_seq += 1
+    for message in away(edge):
+        decoder.decode(*message)
+
+    signals = decoder.decode(*edge.birth(pressed=True))
+    assert [(each.late, each.standing) for each in signals] == [(before == "let go", before == "pressed")], (
+        "promise 2: it was pressed while nobody heard, or may have been let go and pressed again"
+    )
+
+
+def test_a_birth_that_is_said_again_and_has_lost_nothing_says_nothing_new():
+    edge = Edge()
+    decoder = born(edge)
+    decoder.decode(*edge.data())
+    decoder.decode(*edge.node_birth())
+    assert decoder.decode(*edge.birth(pressed=True)) == ()
+
+
+def test_what_was_stored_says_nothing_of_now():
+    """A strip was pulled yesterday, and is not now. It is pulled again, and that is lost: the birth tells."""
+    edge = Edge()
+    decoder = born(edge)
+    decoder.decode(*edge.data(historical=True))
+    edge.data()  # never arrives
+    decoder.decode(*edge.node_birth())
+    signals = decoder.decode(*edge.birth(pressed=True))
+    assert [each.late for each in signals] == [True], (
+        "promise 2: a press that was lost was taken for the one that was stored"
+    )
+
+
+def test_what_was_stored_and_waited_for_its_name_says_nothing_of_now():
+    edge, decoder = Edge(), a_decoder()
+    with pytest.raises(DecodeError):
+        decoder.decode(*edge.data(historical=True))
+    decoder.decode(*edge.node_birth())
+    assert [each.late for each in decoder.decode(*edge.birth())] == [True], "only the stored one"
+    edge.data()  # never arrives
+    decoder.decode(*edge.node_birth())
+    assert [each.late for each in decoder.decode(*edge.birth(pressed=True))] == [True]
+
+
+def test_what_has_no_name_yet_is_said_beside_a_press_that_has():
+    """If its birth never comes, nobody would ever know that there was something."""
+    edge = Edge()
+    decoder = born(edge)
+    both = Payload(timestamp=NOW_MS, seq=2, metrics=(Metric(alias=STRIP, value=True), Metric(alias=77, value=True)))
+    understood = decoder.understand(f"spBv1.0/oak/DDATA/{NODE_ID}/{DEVICE_ID}", write(both))
+    assert [each.action for each in understood.signals] == ["press"]
+    assert "1 values have numbers that no birth has named yet" in understood.unread, "promise 1: it may be a press"
 
 
 def test_what_was_stored_while_nobody_listened_is_late():
@@ -210,7 +287,9 @@ def test_a_value_of_another_kind_than_the_birth_declares_is_not_its():
     with pytest.raises(DecodeError):
         decoder.decode(f"spBv1.0/oak/DDATA/{ROW.replace(':', '/')}", write(payload))
     decoder.decode(*edge.node_birth())
-    assert decoder.decode(*edge.birth()) == ()
+    seen: list[str] = []
+    readings = decoder.read(*edge.birth(), lambda what, found: seen.append(found) if what == "metric" else None)
+    assert (seen, [reading.event for reading in readings]) == ([], ["online"]), "its number was given to something else"
 
 
 # --- the rest --------------------------------------------------------------------------------------------------------
@@ -310,9 +389,11 @@ def test_what_waited_for_its_birth_waits_again_if_no_commit_took_the_birth():
     press = edge.data()
     assert refusal_of(decoder, press)
     decoder.decode(*births[0])
-    forget = decoder.unlearn()
+    forget = [decoder.unlearn()]
     (signal,) = decoder.decode(*births[1])
-    forget()  # the node's birth, and all that came after it
+    forget.append(decoder.unlearn())
+    for each in forget:
+        each()
 
     assert refusal_of(decoder, press), "no birth has named it"
     decoder.decode(*births[0])
@@ -337,6 +418,62 @@ def test_one_that_cannot_be_read_takes_nothing_back_with_it():
     decoder.unlearn()()
 
     assert refusal(decoder, edge) == ""
+
+
+def test_what_came_after_it_and_was_committed_stays_known():
+    """The broker does not say it again."""
+    edge = Edge()
+    decoder = born(edge)
+    decoder.decode(*edge.named("Outputs/Lamp", False))
+    forget = decoder.unlearn()
+    assert decoder.decode(*edge.birth(alias=STRIP + 2)) == ()
+    press = edge.data(alias=STRIP + 2)
+    (signal,) = decoder.decode(*press)
+    forget()
+
+    assert refusal_of(decoder, press) == "", "promise 1: its birth was forgotten"
+    assert {each.cause for each in decoder.decode(*press)} == {signal.cause}
+    assert refusal(decoder, edge), "the number of before means nothing any more"
+
+
+def test_what_was_told_does_not_wait_when_its_name_is_forgotten():
+    edge = Edge()
+    decoder = a_decoder()
+    decoder.decode(*edge.node_birth())
+    birth = edge.birth()
+    decoder.decode(*birth)
+    forget = decoder.unlearn()
+    assert len(decoder.decode(*edge.data())) == 1
+    forget()
+
+    assert decoder.decode(*birth) == (), "a press that was committed is told twice"
+
+
+def test_of_two_nodes_one_forgets():
+    panel, other = Edge(), Edge(group="elm")
+    decoder = a_decoder(f"oak:{ROW}", f"elm:{ROW}", group=True)
+    for edge in (panel, other):
+        decoder.decode(*edge.node_birth())
+    decoder.decode(*panel.birth())
+    forget = decoder.unlearn()
+    decoder.decode(*other.birth())
+    forget()
+
+    assert refusal(decoder, panel)
+    assert refusal(decoder, other) == ""
+
+
+def test_what_is_too_long_ago_to_be_forgotten_alone_is_forgotten_with_its_node():
+    edge = Edge()
+    decoder = born(edge, rebirth=True)
+    decoder.decode(*edge.birth(alias=STRIP + 2))
+    forget = decoder.unlearn()
+    for _ in range(UNDONE_MAX):
+        decoder.decode(*edge.named("Outputs/Lamp", False))
+    forget()
+
+    assert refusal_of(decoder, edge.data(alias=STRIP + 2)), "a name that no commit took is believed"
+    assert [question.topic for question in decoder.questions()] == [f"spBv1.0/oak/NCMD/{NODE_ID}"]
 
 
 def test_what_is_forgotten_is_asked_for():

@@ -1,0 +1,105 @@
+"""Which presses are of the drill that runs (rule 1). In doubt none is: then it is over from here on."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from alertd.engine.draft import Draft
+from alertd.engine.drills import news
+from alertd.engine.drills.real import stop
+from alertd.model.drill import Drill, DrillPress
+from alertd.model.events import Pressed
+from alertd.model.incident import SEVERITY, Incident, IncidentClass, is_panic
+from alertd.model.mode import Mode
+from alertd.model.site import Device
+
+STRAY = 4
+"""Presses that a hurried finger adds to a gesture. More of them, if they waited together, may be two gestures."""
+
+
+class Gesture(Struct, frozen=True, kw_only=True):
+    """What a device's arrival amounts to, as far as a drill cares."""
+
+    incident_class: IncidentClass
+    count: int
+    at_us: int
+    """By the device's clock, where it has a believable one."""
+    began_before_us: int | None
+    """When the arrival before it came that belongs to the same gesture; `None`: it begins one."""
+    timeless: bool = False
+    """It waited at the broker, and the device has no clock: nobody knows how far apart its presses were."""
+
+
+def mode_of(d: Draft, event: Pressed, device: Device, gesture: Gesture) -> Mode:
+    """Is this press part of the drill? If it is not, and would page anybody, the drill is over from here on."""
+    drill = d.drill
+    if not is_panic(gesture.incident_class):
+        return Mode.LIVE
+    if drill is None:
+        news.overtake(d, f"{device.label or device.id} was pressed")
+        return Mode.LIVE
+    real = _why_real(drill, event, device, gesture)
+    if real:
+        stop(d, drill, real)
+        return Mode.LIVE
+    if all(press.device_id != device.id for press in drill.presses):
+        press = DrillPress(device_id=device.id, at_us=gesture.at_us, count=gesture.count)
+        d.put_drill(replace(drill, presses=(*drill.presses, press)))
+    return Mode.DRILL
+
+
+def mode_of_request(d: Draft, incident: Incident, wanted: IncidentClass, who: str) -> Mode:
+    """The same for somebody who asks for a Hold or a lockdown by text or key."""
+    drill = d.drill
+    if drill is None:
+        news.overtake(d, f"{who} asks for {wanted}")
+        return Mode.LIVE
+    if incident.mode is Mode.DRILL and SEVERITY[wanted] <= SEVERITY[drill.incident_class]:
+        return Mode.DRILL
+    stop(d, drill, f"{who} asks for {wanted}")
+    return Mode.LIVE
+
+
+def _why_real(drill: Drill, event: Pressed, device: Device, gesture: Gesture) -> str:
+    """Why the press is no exercise, in words; empty: it is one, beyond doubt."""
+    label = device.label or device.id
+    if device.id not in drill.device_ids:
+        return f"{label} takes no part in it"
+    if event.oldest_us < drill.started_us or gesture.at_us >= drill.ends_us:
+        return f"{label} may have been pressed outside of its time"
+    if not _is_drilled(drill, device, gesture.incident_class):
+        return f"{label} was pressed for {gesture.incident_class}, not for {drill.incident_class}"
+    before = next((press for press in drill.presses if press.device_id == device.id), None)
+    if before is not None and not _is_same_gesture(device, gesture, before):
+        return f"{label} was pressed again"
+    if before is None and gesture.began_before_us is not None and gesture.began_before_us < drill.started_us:
+        return f"{label} was pressed before it began"
+    return ""
+
+
+def _is_drilled(drill: Drill, device: Device, incident_class: IncidentClass) -> bool:
+    """What is drilled, or what its presses are counted through on the way there."""
+    if incident_class is drill.incident_class:
+        return True
+    counted = {name: count for count, name in device.gestures.presses.items()}
+    on_the_way = counted.get(incident_class, 0) < counted.get(drill.incident_class, 0)
+    return incident_class in counted and on_the_way and SEVERITY[incident_class] <= SEVERITY[drill.incident_class]
+
+
+def _is_same_gesture(device: Device, gesture: Gesture, before: DrillPress) -> bool:
+    """Presses in a row, no longer than any gesture takes; or the echo of a device that says its word more than once."""
+    window_us = device.gestures.window_s * 1_000_000
+    since_us = gesture.at_us - before.at_us
+    if gesture.timeless and (gesture.began_before_us is None or gesture.count > max(device.gestures.presses) + STRAY):
+        return False
+    if gesture.began_before_us is None:
+        return 0 <= since_us <= window_us
+    return 0 <= since_us <= 2 * window_us
+
+
+def opened(d: Draft, incident: Incident) -> Incident:
+    """Note an incident that was pressed for in the drill that runs."""
+    drill = d.drill
+    if incident.mode is not Mode.DRILL or drill is None:
+        return incident
+    d.put_drill(replace(drill, incident_ids=(*drill.incident_ids, incident.id)))
+    return d.put(replace(incident, drill_id=drill.id))

@@ -1,0 +1,66 @@
+# ruff: noqa: E501 - what is changed is quoted as it stands in the source
+"""Mutants in what may, and what certainly does, belong to a gesture or a state: doubt, copies, drills, ends."""
+
+from mutation.mutant import Edit, Mutant, Story, Tests
+
+LEVELS = "alertd/engine/levels.py"
+GESTURES = "alertd/engine/gestures.py"
+PRESSES = "alertd/engine/presses.py"
+IN_DOUBT = ("tests/engine/test_doubt.py",)
+IN_LEVELS = ("tests/engine/test_levels.py",)
+
+
+def _mutant(name: str, file: str, old: str, new: str, says: str, paths: tuple[str, ...]) -> Mutant:
+    return Mutant(name=name, edits=(Edit(file=file, old=old, new=new),), by=Tests(paths=paths, names=says))
+
+
+UPGRADES = "what only may belong to a gesture upgrades nothing"
+NOBODY = "promise 2: presses of one gesture paged nobody"
+COPY = "a copy of the same press is no other press"
+ENDS_NOTHING = "what is older than the call ends nothing"
+
+DOUBTING = (
+    _mutant("doubt: it upgrades", GESTURES, "if threshold <= sure]", "]", UPGRADES, IN_DOUBT),
+    _mutant("doubt: it counts nothing", GESTURES, "now.count + sum(each.count for each in maybe)", "now.count", NOBODY, IN_DOUBT),
+    _mutant("doubt: what is said again is certain", GESTURES, "(doubtful or _is_timeless(event))", "_is_timeless(event)", UPGRADES, IN_DOUBT),
+    _mutant("doubt: what waited without a time is certain with its like", GESTURES, "(doubtful or _is_timeless(event))", "doubtful", NOBODY, IN_DOUBT),
+    _mutant("doubt: what waited without a time certainly belongs to what was heard", GESTURES, "        return before.count == before.doubtful and _may_belong(", "        return _may_belong(", UPGRADES, IN_DOUBT),
+    _mutant("doubt: clocks of two nodes agree", GESTURES, "else CLOCKS_APART_S * 1_000_000", "else 0", NOBODY, IN_DOUBT),
+    _mutant("doubt: the arrival of what waited says when it was pressed", GESTURES, "    if waited(event) or before.last_boot_us is None:\n", "    if before.last_boot_us is None:\n", "two presses of before, two of now, and one between them", IN_DOUBT),
+    _mutant("doubt: the arrival of what waited is the time of what it began", GESTURES, "None if waited(event) else d.now.boot_us", "d.now.boot_us", "two presses of before, and one", IN_DOUBT),
+    _mutant("doubt: what a gateway kept has arrived now", GESTURES, "(event.backlog or event.signal.late) and", "event.backlog and", "two presses of before, and one", IN_DOUBT),
+    _mutant("gestures: two are under way at once", GESTURES, "GESTURES_MAX = 3\n", "GESTURES_MAX = 1\n", "seven of each", IN_DOUBT),
+    _mutant("gestures: by a wall clock that went back presses are near each other", GESTURES, "    return abs(silent_us(d, event, before)) <= window_us\n", "    return abs(event.received_us - before.last_us) <= window_us\n", "boot time knows better", IN_DOUBT),
+    _mutant("states: times of two boots are compared", GESTURES, " and before.boot_id == d.now.boot_id:\n        return d.now.boot_us", ":\n        return d.now.boot_us", "promise 2: two hours have passed", IN_LEVELS),
+    _mutant("states: a clock that went back makes no silence", LEVELS, "abs(silent_us) > ", "silent_us > ", "promise 2: by the only clock there is", IN_LEVELS),
+    _mutant("states: what was said late is what was said last", LEVELS, "    if event.oldest_us <= activation.last_us:\n        return activation\n", "", "it was said 400 s ago", IN_LEVELS),
+    _mutant("states: a slow clock makes every repeat an old one", LEVELS, "event.oldest_us - before.last_us if gestures.waited(event) else", "event.oldest_us - before.last_us if event.signal.pressed_us else", "it is said every minute", IN_LEVELS),
+    _mutant("states: there is no end of them", LEVELS, "others[1 - STATES_MAX :]", "others", "the row grows without an end", IN_LEVELS),
+    _mutant("states: a moment forgets the other words", LEVELS, " or (lasting is None and a.state != begun.state)]", "]", "the state of a moment that was told", IN_LEVELS),
+    _mutant("states: a number is forgotten in the night", LEVELS, "(lasting.state or not fell_silent(d, event, found))", "not fell_silent(d, event, found)", "the number of a press that was heard", IN_LEVELS),
+    _mutant("states: a number that may be another press is no trouble", PRESSES, "        if not was_silent:\n            return", "        if True:\n            return", "and nobody looks", IN_LEVELS),
+    _mutant("states: a number that may be another press is told once", PRESSES, ", (event.cause,)\n", ", ()\n", "and nobody is rung", IN_LEVELS),
+    _mutant("copies: of a state they are presses", "alertd/engine/routing.py", "    if signal.cause is not None:\n", "    if signal.cause is not None and signal.lasting is None:\n", COPY, IN_LEVELS),
+    _mutant("copies: the end has the number of its call", "alertd/engine/routing.py", '"end" if signal.ends else "press"', '"press"', "promise 2: it was ended, and pressed again", IN_LEVELS),
+    _mutant("copies: of a repeat they are unknown", PRESSES, "        _still_on(d, event, device, activation)\n        return\n", "        _still_on(d, event, device, activation)\n        d.cause = None\n        return\n", COPY, IN_LEVELS),
+    _mutant("copies: what was seen hours from now is one", PRESSES, "abs(d.now.wall_us - seen_us)", "d.now.wall_us - seen_us", "promise 2: doubt pages", ("tests/engine/test_presses.py",)),
+    _mutant("copies: they say nothing of what lasts", PRESSES, "        levels.copied(d, event, device)\n", "", "also when the same message is too old to be a copy", IN_LEVELS),
+    _mutant("copies: what the broker remembers lasts", LEVELS, " and not event.signal.ends and not event.retained:", " and not event.signal.ends:", "promise 2: it was silent for longer than it ever is", IN_LEVELS),
+    _mutant("copies: the identity of a state is thrown away", "adapters/alertd_adapters/decoders/mapping/decoder.py", "            identity=self._identity,\n", "            identity=() if lasting is not None else self._identity,\n", "a copy over a second gateway is known as one", ("tests/adapters/decoders/mapping/test_levels_and_codes.py",)),
+    _mutant("ends: what the broker remembers ends a call", PRESSES, "    if event.retained:  # its cause", "    if event.retained and not event.signal.ends:  # its cause", "RETAINED", IN_LEVELS),
+    _mutant("ends: one from before the call ends it", LEVELS, "if _is_older(event, a))", "if False)", "STILL_ON", IN_LEVELS),
+    _mutant("ends: one over a gateway whose clock is behind is old", LEVELS, "said_us - gestures.CLOCKS_APART_S * 1_000_000", "said_us", "promise 2: it was reset, and pressed again", IN_LEVELS),
+    _mutant("ends: what ends nothing holds the end back", "alertd/daemon/endings.py", "THINGS_MAX and self._ends_it(event):", "THINGS_MAX:", "promise 2: it is reset only now", ("tests/daemon/test_device_memory.py",)),
+    _mutant("states: a row of before hides a call", "alertd/model/decision.py", "    called: bool = False\n", "    called: bool = True\n", "promise 2: doubt pages", IN_LEVELS),
+    _mutant("drills: each latched button pages after them", PRESSES, "        mode = _raise(d, event, device, called_for, gesture)\n", "        mode = _raise(d, event, device, called_for, gesture)\n        called_for = called_for if mode is Mode.LIVE else None\n", "each latched button would page for real", IN_LEVELS),
+    Mutant(
+        name="drills: who is still in alarm stays a drill while something real is open",
+        edits=(Edit(file=LEVELS, old="    if found.mode is Mode.DRILL and _is_real_open(d):\n", new="    if False:\n"),),
+        by=Story(name="drill_leaves_a_button_on", trips=("lasting states",)),
+    ),
+    Mutant(
+        name="drills: nobody is rung for a button that is still in alarm",
+        edits=(Edit(file=PRESSES, old="    rings = was_silent or activation.mode is Mode.DRILL", new="    rings = was_silent"),),
+        by=Tests(paths=IN_LEVELS, names="nobody would hear a real press of it"),
+    ),
+)  # fmt: skip
