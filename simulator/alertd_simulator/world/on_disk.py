@@ -5,6 +5,7 @@ Owns one reading of the database, and of what memory holds while the disk is ful
 
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 from alertd.model.incident import Incident
@@ -74,5 +75,5 @@ class OnDisk:
         """Of the disk, then of memory; `newest_only`: of where commits go now."""
         paths = self._machine.databases()
         for path in paths[-1:] if newest_only else paths:
-            with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True) as connection:
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
                 yield from connection.execute(query).fetchall()
