@@ -17,7 +17,7 @@ help:
 	@echo 'make quick             style, types, imports and the quick tests: before every commit'
 	@echo 'make test              quick, and every slow test; installs the system packages they need, if it may'
 	@echo 'make bench             run the benchmarks and print their figures'
-	@echo 'make fuzz              a million mutated payloads; with atheris (--group fuzz) guided by coverage, too'
+	@echo 'make fuzz              a million mutated payloads; with atheris (pip install atheris) guided by coverage, too'
 	@echo 'make lock              pin the dependencies anew (UPGRADE=1: to the newest versions)'
 	@echo 'make clean             remove .venv, .cache and build output'
 	@echo 'Settings: PYTHON=python3.13 (3.11 or newer)  VENV=.venv  ARGS="..." (more arguments for demo, bench)'

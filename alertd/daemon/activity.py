@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 import structlog
 
+from alertd.model.anchor import step_us
 from alertd.model.decision import Decision, DeviceTest
 from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId
+from alertd.model.incident import newest_stamp_us
 from alertd.model.notification import NotificationRow
 from alertd.model.reason import Reason
 from alertd.ports import Clock, Store, StoreError
@@ -37,6 +39,8 @@ class OpenIncidents:
         self._tried: dict[str, tuple[DeviceId, DeviceTest]] = {}
         """By the test's id."""
         self._last_us: int | None = None
+        self.stepped_us = 0
+        """By how much the clock was set while nobody was there to see it, as far as what is going on can tell."""
         self._unsettled: dict[str, tuple[int, Sequence[NotificationRow]]] = {}
         """By channel, with the boot time of the reading: pollers ask every other second, and rarely anything is new."""
 
@@ -46,8 +50,12 @@ class OpenIncidents:
         self._open.update({incident.id: incident.site_id for incident in found})
         drills = self._store.read_drills(running_only=True, site_id=None, limit=INCIDENTS_MAX)
         self._drilling.update({drill.site_id: drill.id for drill in drills})
+        now = self._clock.now()
+        steps = [step_us(incident.anchor, newest_stamp_us(incident), now) for incident in found]
+        steps += [step_us(drill.anchor, drill.started_us, now) for drill in drills]
+        self.stepped_us = max(steps, key=abs, default=0)
         # One that was closed just before we stopped still gets its late replies.
-        self._last_us = self._clock.now().boot_us
+        self._last_us = now.boot_us
 
     def committed(self, decision: Decision) -> None:
         if decision.changes:

@@ -176,8 +176,11 @@ class CheckIns:
         return not (retained and record.window_us)
 
     def _note_state(self, record: Record, check_in: CheckIn, now: Now) -> None:
+        before = record.battery_pct
         if record.power(check_in):
             self._low.put(record, standing=record.battery_low, now_us=now.boot_us)
+        elif record.battery_pct != before:
+            self._low.is_other(record, now.boot_us)
         if check_in.whole_again:
             self._tampers.whole_again(record.device.site_id, record.device.id)
 
@@ -264,16 +267,15 @@ class CheckIns:
             yield from self._gateways.back(gateway, registry, now)
         for gateway in self._tree.newly_gone(now.boot_us):
             self._is_to_be_kept(gateway)
-            yield self._gateways.gone(gateway, self._taken_by(gateway, now), registry, now)
+            yield self._gateways.gone(gateway, self._taken_by(gateway), registry, now)
         yield from self._gateways.over(self._records, now)
 
-    def _taken_by(self, gateway: Record, now: Now) -> Sequence[Record]:
+    def _taken_by(self, gateway: Record) -> Sequence[Record]:
         """What hangs below it; whoever fell silent with it is not missed for a fault of its own."""
         below = self._tree.below(gateway)
         for record in below:
             if record.silent and not record.is_gateway and record.last_us + record.window_us >= gateway.last_us:
-                self._is_back(record)
-                self._ends.queue(record, now)
+                self._is_back(record)  # its window begins anew with the gateway's return
         return below
 
     def _has_its_own_back(self, gateway: Record, now: Now) -> None:
@@ -345,6 +347,12 @@ class CheckIns:
             record.is_dirty = False
         now = self._clock.now()
         return [record.kept(now) for record in taken if self._records.get(record.device.id) is record]
+
+    def take_back(self, taken: Sequence[LastSeen]) -> None:
+        """It could not be kept, and still has to be."""
+        for each in taken:
+            if (record := self._records.get(each.device_id)) is not None:
+                self._is_to_be_kept(record)
 
     def listened(self) -> list[LastSeen]:
         """How long each source has listened, to be kept, too."""

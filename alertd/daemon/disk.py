@@ -17,6 +17,11 @@ ROUND_S = 5.0
 PRUNE_EVERY_S = 3600.0
 DISK_TROUBLE = "disk:not-durable"
 DAMAGE_TROUBLE = "store:damaged"
+NOT_DURABLE = "the disk takes no more: alerts still go out, but records are in memory only. Free space at once"
+NOT_READ = (
+    "the disk takes no more and cannot be read: who was called before may not be known. Alerts still go out, but"
+    " records are in memory only. Free space at once"
+)
 
 log = structlog.get_logger(__name__)
 
@@ -69,8 +74,9 @@ class DiskWatch:
             await self._prune()
         elif not self._told:
             log.critical("store_not_durable")
-            summary = "the disk takes no more: alerts still go out, but records are in memory only. Free space at once"
-            await door.submit(TroubleRaised(site_id=DISTRICT, key=DISK_TROUBLE, summary=summary))
+            unread = await self._committer.run(self._store.unread)
+            summary = f"{NOT_READ}: {unread}" if unread else NOT_DURABLE
+            await door.submit(TroubleRaised(site_id=DISTRICT, key=DISK_TROUBLE, summary=summary, rings=bool(unread)))
             self._told = True
 
     async def _prune(self) -> None:

@@ -39,10 +39,10 @@ class Flapping:
         hold_s = min(FIRST_HOLD_S * 2.0 ** min(falls.count - 2, 20), LONGEST_HOLD_S)
         return max(now_us, back_us + round(hold_s * 1_000_000))
 
-    def is_held(self, record: Record, now_us: int) -> bool:
-        """Was it well when it was last known, and not for long enough?"""
+    def was_well(self, record: Record) -> bool:
+        """Was it well when it was last known? Its trouble is over when it has been so for long enough (`over_us`)."""
         falls = record.falls.get(self._family)
-        return falls is not None and falls.back_us is not None and self.over_us(record, now_us) > now_us
+        return falls is not None and falls.back_us is not None
 
     def forget(self, record: Record) -> None:
         record.falls.pop(self._family, None)

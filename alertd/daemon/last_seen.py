@@ -57,11 +57,12 @@ class LastSeenKeeper:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write all that changed. What cannot be written is forgotten: the next message says it again."""
+        """Write all that changed. What cannot be written now is among it the next time."""
         if not await self._write(self._check_ins.listened()):
             return
         while changed := self._check_ins.take_changed(BATCH):
             if not await self._write(changed):
+                self._check_ins.take_back(changed)
                 return
 
     async def _write(self, seen: list[LastSeen]) -> bool:

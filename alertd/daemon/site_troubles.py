@@ -70,6 +70,12 @@ class SiteTroubles:
             else:
                 site.leave(device_id, now_us)
 
+    def is_other(self, record: Record, now_us: int) -> None:
+        """What is said of it has changed: the trouble that stands says so, and nobody is told anew."""
+        site = self._sites.get(record.device.site_id)
+        if site is not None and record.device.id in site.members:
+            site.change(now_us + round(GATHER_S * 1_000_000))
+
     def due(self, now_us: int, words: Callable[[Sequence[Record]], str]) -> Iterable[TroubleRaised | TroubleCleared]:
         """What is to be told now."""
         for site_id, site in self._sites.items():
@@ -109,7 +115,7 @@ class SiteTroubles:
             device_id = record.device.id
             if record in standing:
                 site.members[device_id] = record
-            elif self._flapping.is_held(record, now_us):
+            elif self._flapping.was_well(record):
                 site.members[device_id] = record
                 site.leaving[device_id] = self._flapping.over_us(record, now_us)
         same = set(site.members) == set(trouble.members)

@@ -13,7 +13,7 @@ from alertd.daemon.activity import OpenIncidents
 from alertd.daemon.committer import Committer
 from alertd.model.decision import Decision
 from alertd.model.events import ClockStepped, TimerFired, TroubleCleared, TroubleRaised
-from alertd.model.ids import DISTRICT
+from alertd.model.ids import DISTRICT, SiteId
 from alertd.ports import Clock, Door, DueTimer, NotCommittedError, Store, StoreError
 
 DUE_MAX = 100
@@ -82,12 +82,16 @@ class Timers:
 
 
 class ClockWatch:
-    """Notices when somebody sets the wall clock: stamps are re-anchored, and people are told."""
+    """Notices when somebody sets the wall clock, or has set it while alertd was down: deadlines show the new time to
+    whoever reads them after the next reboot, and people are told. Stamps that are compared move without it: whatever
+    is decided first after the step moves them (`engine.clocks`)."""
 
     def __init__(self, *, clock: Clock, activity: OpenIncidents) -> None:
         self._clock = clock
         self._activity = activity
-        self._offset_us = self._measure()
+        self._offset_us = self._measure() - activity.stepped_us
+        self._told: set[SiteId] = set()
+        """Sites that know of the step that is being told."""
         self._stepped_boot_us: int | None = clock.now().boot_us
         """When it was last known to step; at first now: an earlier incarnation may have told of a step."""
 
@@ -104,9 +108,12 @@ class ClockWatch:
             jump = f"The server's clock jumped by {step_us / 1_000_000:+.0f} s."
             summary = f"{jump} Times in reports before that are off; check NTP."
             for site_id in (DISTRICT, *self._activity.open_sites()):
-                await door.submit(ClockStepped(site_id=site_id, step_us=step_us))
+                if site_id not in self._told:
+                    await door.submit(ClockStepped(site_id=site_id, step_us=step_us))
+                    self._told.add(site_id)
             await door.submit(TroubleRaised(site_id=DISTRICT, key=CLOCK_TROUBLE, summary=summary))
             self._offset_us += step_us  # only now: a step that was not committed is found again
+            self._told.clear()
             self._stepped_boot_us = boot_us
         elif self._stepped_boot_us is not None and boot_us - self._stepped_boot_us > STEP_TROUBLE_S * 1_000_000:
             await door.submit(TroubleCleared(site_id=DISTRICT, key=CLOCK_TROUBLE))

@@ -129,6 +129,7 @@ def script_of(
         voicemail=marked(words("call.voicemail")),
         presses=presses,
         written_us=n.created_us,
+        upgrades=n.upgrades,
     )
 
 

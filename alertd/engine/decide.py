@@ -7,11 +7,10 @@ Reading order of the core: `lifecycle` (what can become of things), `presses`, `
 
 from typing import assert_never
 
-from msgspec.structs import replace
-
 from alertd.engine import (
     announcing,
     answers,
+    clocks,
     corroboration,
     device_tests,
     dispatch_answers,
@@ -71,6 +70,7 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
 
     Raises `AssertionError` or worse only for a bug; the caller then pages the site by `fallback.page`."""
     d = Draft(state, facts, now)
+    clocks.align(d)
     match event:
         case Pressed() if sensors.is_sensors(d, event):
             sensors.on_report(d, event)
@@ -224,16 +224,7 @@ def _timer(d: Draft, timer: Timer) -> None:  # noqa: C901, PLR0912 - one arm a k
 
 
 def _clock(d: Draft, event: ClockStepped) -> None:
-    """Deadlines run on boot time, so nothing is early or late; but stamps of before and after cannot be compared. What
-    will be compared moves with the clock: since when presses are known, and announcements are said. The clock watch
-    tells people: once, not once a site."""
+    """Deadlines run on boot time, so nothing is early or late; and what is compared has moved already (`clocks`). The
+    clock watch tells people: once, not once a site."""
     step_s = event.step_us / 1_000_000
     d.entry(EntryKind.CLOCK, Reason.CLOCK_STEPPED, f"the wall clock stepped by {step_s:+.1f} s")
-    drills.step_clock(d, event.step_us)
-    for incident in d.state.incidents.values():
-        moved = tuple(replace(p, known_us=p.known_us + event.step_us if p.known_us else 0) for p in incident.presses)
-        said = incident.announcing
-        if said is not None:
-            said = replace(said, begun_us=said.begun_us + event.step_us)
-        upgraded_us = incident.upgraded_us + event.step_us if incident.upgraded_us else 0
-        d.put(replace(incident, presses=moved, upgraded_us=upgraded_us, announcing=said))

@@ -4,7 +4,7 @@
    device, a graver gesture, a press that may have been made before it began, or any press while something real is open
    at the site is real; and a graver gesture ends the test.
 2. It lasts while somebody watches it, at most its minutes: it is over when nobody has asked for `UNWATCHED_S` what was
-   heard, when whoever ordered it says so, or when alertd is started.
+   heard, when whoever ordered it says so, when the clock is set, or when alertd is started.
 3. What was heard is written down, gesture by gesture, and that it was: the device is tested.
 4. What was pressed in a test is forgotten at its end: it counts in no gesture that is real, nor is a state that was
    tried out the call of which a later one would be the repeat. What was pressed before it is kept, and real: no test
@@ -15,10 +15,11 @@ Must never take a mode from anybody: that a press is a test follows from the dev
 
 from msgspec.structs import replace
 
-from alertd.engine import wording
+from alertd.engine import gestures, wording
 from alertd.engine.draft import Draft
+from alertd.model.anchor import anchor, is_of
 from alertd.model.decision import DeviceTest, Entry, EntryKind, GestureCount
-from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched, Pressed
+from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched, Pressed, Signal
 from alertd.model.ids import DeviceId, derive
 from alertd.model.incident import SEVERITY, Incident, IncidentClass, is_panic
 from alertd.model.mode import Mode
@@ -45,20 +46,34 @@ def _why_not(d: Draft, order: DeviceTestOrdered) -> str:
         return f"{panic.headline} is open: every press is real until it is closed"
     if d.drill is not None and order.device_id in d.drill.device_ids:
         return f"{order.device_id} takes part in the drill that runs"
-    return _in_a_gesture(d, device)
+    return _in_a_gesture(d, order, device)
 
 
-def _in_a_gesture(d: Draft, device: Device) -> str:
-    """Somebody may be pressing it for help: what was counted is neither forgotten nor taken for a test."""
-    memory, window_s = d.memory(device.id), device.gestures.window_s
-    if not memory.count or memory.test is not None:
+def _in_a_gesture(d: Draft, order: DeviceTestOrdered, device: Device) -> str:
+    """Somebody may be pressing it for help: what was counted is neither forgotten nor taken for a test. So none begins
+    while a press of now would be counted to a gesture, or might be."""
+    if _running(d, device.id) is not None:
         return ""
-    same_boot = memory.last_boot_us is not None and memory.boot_id == d.now.boot_id
-    silent_us = d.now.boot_us - (memory.last_boot_us or 0) if same_boot else d.now.wall_us - memory.last_us
-    if not 0 <= silent_us <= window_s * 1_000_000:
+    pressed_now = Pressed(
+        site_id=order.site_id,
+        cause=order.cause,
+        signal=Signal(device_id=device.id, action=gestures.PRESS),
+        received_us=d.now.wall_us,
+        oldest_us=d.now.wall_us,
+        backlog=False,
+        retained=False,
+        source="",
+    )
+    under_way = gestures.going_on(d, pressed_now, device)
+    if not under_way:
         return ""
-    ago_s = silent_us // 1_000_000
-    return f"{device.id} was pressed {ago_s} s ago: wait until it was quiet for {window_s:g} s, and order it again"
+    silent_us, again = min(gestures.silent_us(d, pressed_now, each) for each in under_way), "and order it again"
+    if silent_us < 0:
+        return f"nobody knows how long ago {device.id} was pressed, a clock was set: wait for a minute, {again}"
+    quiet_s = device.gestures.window_s
+    if any(each.boot_id != d.now.boot_id for each in under_way):
+        quiet_s += gestures.CLOCKS_APART_S
+    return f"{device.id} was pressed {silent_us // 1_000_000} s ago: wait until it was quiet for {quiet_s:g} s, {again}"
 
 
 def _unfit(device: Device, order: DeviceTestOrdered) -> str:
@@ -101,6 +116,7 @@ def on_order(d: Draft, event: DeviceTestOrdered) -> None:
         began_us=d.now.wall_us,
         ends_us=d.now.wall_us + event.minutes * 60_000_000,
         watched_us=d.now.wall_us,
+        anchor=anchor(d.now),
     )
     # A state of before is called anew in it: whoever tries the device out wants to see it.
     d.remember(_without_states(replace(_without_test(d.memory(event.device_id)), test=test)))
@@ -112,11 +128,10 @@ def on_order(d: Draft, event: DeviceTestOrdered) -> None:
 
 def on_watched(d: Draft, event: DeviceTestWatched) -> None:
     """Somebody is still there. One that is over stays over."""
-    memory = d.memory(event.device_id)
-    test = memory.test
+    test = _running(d, event.device_id)
     if test is None or d.now.wall_us >= over_us(test):
         return
-    d.remember(replace(memory, test=replace(test, watched_us=d.now.wall_us)))
+    d.remember(replace(d.memory(event.device_id), test=replace(test, watched_us=d.now.wall_us)))
     words = f"somebody watches the test of {event.device_id}"
     d.entry(EntryKind.PRESS, Reason.TRYING_OUT, words, device=event.device_id, test=test.id, mode=Mode.TEST)
 
@@ -131,15 +146,24 @@ def on_end(d: Draft, event: DeviceTestEndOrdered) -> None:
 def on_timer(d: Draft, timer: Timer) -> None:
     """Is its time over, or has everybody gone?"""
     test_id, _, name = timer.detail.partition("/")
-    memory = d.memory(DeviceId(name))
-    test = memory.test
+    test = _running(d, DeviceId(name))
     if test is None or test.id != test_id:
         d.entry(EntryKind.PRESS, Reason.STALE_TIMER, f"the test of {name} is over", device=name)
     elif d.now.wall_us < over_us(test):
-        _look_again(d, memory.device_id, test)
+        _look_again(d, DeviceId(name), test)
     else:
         why = "its time is over" if d.now.wall_us >= test.ends_us else "nobody watches its test any more"
-        _end(d, _without_test(memory), why)
+        _end(d, _without_test(d.memory(DeviceId(name))), why)
+
+
+def _running(d: Draft, device_id: DeviceId) -> DeviceTest | None:
+    """Its test. If the clock by which it began was set, it is over: nobody knows whether its time is. Another node has
+    another clock, and nobody has set that."""
+    memory = d.memory(device_id)
+    clock = None if memory.test is None else memory.test.anchor
+    if clock is not None and clock.boot_id == d.now.boot_id and not is_of(clock, d.now):
+        _end(d, _without_test(memory), "the server's clock was set")
+    return d.memory(device_id).test
 
 
 def over_us(test: DeviceTest) -> int:
@@ -148,9 +172,8 @@ def over_us(test: DeviceTest) -> int:
 
 
 def _look_again(d: Draft, device_id: DeviceId, test: DeviceTest) -> None:
-    """When it would be over. A clock that was set back keeps nobody waiting longer."""
-    left_s = min((over_us(test) - d.now.wall_us) / 1_000_000, UNWATCHED_S)
-    d.timer(TimerKind.DEVICE_TEST_END, left_s, detail=f"{test.id}/{device_id}")
+    """When it would be over."""
+    d.timer(TimerKind.DEVICE_TEST_END, (over_us(test) - d.now.wall_us) / 1_000_000, detail=f"{test.id}/{device_id}")
 
 
 def _without_test(memory: GestureCount) -> GestureCount:
@@ -183,7 +206,7 @@ def _end(d: Draft, memory: GestureCount, why: str) -> None:
 
 def note(d: Draft, event: Pressed, device: Device) -> None:
     """Whatever is heard of a device that is tried out, for whoever tries it."""
-    test = d.memory(device.id).test
+    test = _running(d, device.id)
     if test is not None:
         heard = Entry(
             kind=EntryKind.PRESS, reason=Reason.TRIED_OUT, text=f"heard {device.id}", data=_facts(event, test)

@@ -315,8 +315,14 @@ class Draft:
         first_us = notification.created_us - (REAL_FIRST_US if self.stopped_drill else 0)
         created_us = first_us + len(self._rows)
         expires_boot_us = self.now.boot_us + notification.expires_us - self.now.wall_us
+        incident = self.incident(notification.incident_id)
         notification = replace(
-            notification, created_us=created_us, expires_boot_us=expires_boot_us, boot_id=self.now.boot_id
+            notification,
+            created_us=created_us,
+            expires_boot_us=expires_boot_us,
+            created_boot_us=self.now.boot_us,
+            boot_id=self.now.boot_id,
+            upgrades=incident.upgrades if incident else None,
         )
         state = NotificationState.SUPPRESSED if suppressed else NotificationState.QUEUED
         self._rows[notification.id] = NotificationRow(
@@ -326,7 +332,7 @@ class Draft:
             EntryKind.NOTIFICATION,
             suppressed or notification.reason,
             f"{notification.kind} to {notification.recipient} by {notification.endpoint.channel}",
-            incident=self.incident(notification.incident_id),
+            incident=incident,
             notification_id=notification.id,
         )
 

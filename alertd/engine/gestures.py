@@ -4,8 +4,8 @@ A press below the first threshold pages nobody, and is not lost: it counts until
 counted while a device is tried out counts for the test alone, and what was counted before it for no test.
 
 One rule of doubt: what certainly belongs to the gesture counts fully; what only may belong to it counts towards the
-first threshold, and upgrades nothing. It may belong if the device has no clock and the press waited at the broker; if
-two clocks (of gateways, of nodes) disagree about presses that arrived together; if it may be a state said again.
+first threshold, and upgrades nothing. It may belong if the device has no clock and the press waited, or was stored, on
+its way; if two clocks (of gateways, of nodes) may be apart; if it may be a state, or a count, said again.
 
 Owns what is counted, in the device's row. Must never drop a press for its number or its time: what may belong to the
 gesture counts.
@@ -63,7 +63,7 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool) -> Gest
     others = tuple(each for each in every if each not in same)[:GESTURES_MAX]
     d.remember(replace(before, **asdict(now), others=others))
     sure, count = now.count - now.doubtful, now.count + sum(each.count for each in maybe)
-    continues_us = max((each.last_us for each in (*same, *maybe)), default=None)
+    continues_us = max((_heard_us(d, event, each) for each in (*same, *maybe)), default=None)
     reached = [threshold for threshold in sorted(rules.presses) if threshold <= count]
     certain = [threshold for threshold in reached if threshold <= sure]
     if not reached:
@@ -77,21 +77,26 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool) -> Gest
 
 def _with(d: Draft, event: Pressed, same: tuple[Counted, ...], *, doubtful: bool) -> Counted:
     """The gesture, with this press."""
-    count, doubts = event.signal.count or 1, 0
+    count, doubts = event.signal.count or 1, sum(each.doubtful for each in same)
+    sure = sum(each.count for each in same) - doubts
     if count == 1:  # no count, or that of a button which calls each of its presses the first: it is counted here
-        count += sum(each.count for each in same)
-        doubts = sum(each.doubtful for each in same) + (doubtful or _is_timeless(event))
+        is_sure = not doubtful and not _is_timeless(event)
+        sure, doubts = sure + is_sure, doubts + (not is_sure)
+    elif count > sure:  # its own
+        sure = count
+    elif not doubtful:  # and it began anew, or says it again
+        doubts += count
     first_us, last_us = _span(event, same)
     boot_us = None if waited(event) else d.now.boot_us
     boot_id = d.now.boot_id
     return Counted(
-        count=count, doubtful=doubts, first_us=first_us, last_us=last_us, last_boot_us=boot_us, boot_id=boot_id
+        count=sure + doubts, doubtful=doubts, first_us=first_us, last_us=last_us, last_boot_us=boot_us, boot_id=boot_id
     )
 
 
 def _span(event: Pressed, same: tuple[Counted, ...]) -> tuple[int, int]:
     """When the gesture began, and its last press, by the device's clock; without one, when it was heard last."""
-    at_us = event.signal.pressed_us
+    at_us = _own_us(event)
     if at_us is None:
         return event.received_us, event.received_us
     return min(at_us, *(e.first_us or e.last_us for e in same), at_us), max(at_us, *(e.last_us for e in same), at_us)
@@ -104,9 +109,14 @@ def is_counted(signal: Signal, rules: Gestures) -> bool:
 
 def is_under_way(d: Draft, event: Pressed, device: Device) -> bool:
     """May the press continue a gesture?"""
+    return bool(going_on(d, event, device))
+
+
+def going_on(d: Draft, event: Pressed, device: Device) -> tuple[Counted, ...]:
+    """Gestures that the press may continue."""
     rules = device.gestures
     every = _under_way(d.memory(device.id))
-    return any(_belongs(d, event, each, rules) or _may_belong(d, event, each, rules) for each in every)
+    return tuple(e for e in every if _belongs(d, event, e, rules) or _may_belong(d, event, e, rules))
 
 
 def waited(event: Pressed) -> bool:
@@ -123,35 +133,56 @@ def silent_us(d: Draft, event: Pressed, before: Activation | Counted) -> int:
     return event.received_us - before.last_us
 
 
+def _heard_us(d: Draft, event: Pressed, before: Counted) -> int:
+    """When the gesture was heard last, by the clock as it stands now: that of the server may have been set since."""
+    return before.last_us if event.signal.pressed_us is not None else event.received_us - silent_us(d, event, before)
+
+
 def _under_way(memory: GestureCount) -> tuple[Counted, ...]:
     latest = Counted(**{name: getattr(memory, name) for name in Counted.__struct_fields__})
     return tuple(each for each in (latest, *memory.others) if each.count)
 
 
 def _belongs(d: Draft, event: Pressed, before: Counted, rules: Gestures) -> bool:
-    """Does the press certainly continue this gesture? By the device's own clock; without one, by the time between the
-    arrivals. What waited and has none can be put only with its like."""
+    """Does the press certainly continue this gesture? By the device's own clock; without one, or if that is days off,
+    by the time between the arrivals, too. What has no time and may be old can be put only with its like."""
     window_us = rules.window_s * 1_000_000
-    at_us = event.signal.pressed_us
-    if at_us is not None:
-        return (before.first_us or before.last_us) - window_us <= at_us <= before.last_us + window_us
-    if event.backlog:
+    at_us = _own_us(event)
+    if at_us is not None and not _is_near(at_us, before, window_us):
+        return False
+    if event.signal.pressed_us is not None:
+        return True
+    if _is_timeless(event):
         return before.count == before.doubtful and _may_belong(d, event, before, rules)
     return abs(silent_us(d, event, before)) <= window_us
 
 
 def _may_belong(d: Draft, event: Pressed, before: Counted, rules: Gestures) -> bool:
-    """May it? What waited and has no time may have been pressed at any time since the line was lost. Else clocks may
-    be apart: of gateways, if both came straight from the broker within the window; of nodes."""
-    window_us = rules.window_s * 1_000_000
-    if _is_timeless(event):
-        return event.oldest_us - window_us <= before.last_us <= event.received_us
-    if waited(event) or before.last_boot_us is None:
-        return False
-    apart_us = 0 if before.boot_id == d.now.boot_id else CLOCKS_APART_S * 1_000_000
-    return abs(silent_us(d, event, before)) <= window_us + apart_us
+    """May it? Clocks may be apart: those of gateways, if one of the two waited, so that its arrival says nothing; else
+    those of nodes. What waited and has no time may have been pressed at any time since the line was lost."""
+    at_us, window_us, apart_us = event.signal.pressed_us, rules.window_s * 1_000_000, CLOCKS_APART_S * 1_000_000
+    if at_us is not None and (waited(event) or before.last_boot_us is None):
+        return _is_near(at_us, before, window_us + apart_us)
+    absent_us = event.received_us - event.oldest_us if event.backlog else 0
+    if before.last_boot_us is None or before.boot_id != d.now.boot_id:
+        absent_us += apart_us
+    silence_us = silent_us(d, event, before)
+    # Less than nothing, of what waited: a wall clock went back over a reboot, and nobody knows how long it was.
+    return (silence_us if event.backlog else abs(silence_us)) <= absent_us + window_us
+
+
+def _is_near(at_us: int, before: Counted, within_us: int) -> bool:
+    return (before.first_us or before.last_us) - within_us <= at_us <= before.last_us + within_us
+
+
+def _own_us(event: Pressed) -> int | None:
+    """When it was pressed, by the device's own clock, also if that is too far off to be believed: it still says how far
+    its presses are apart."""
+    if event.signal.pressed_us is not None or event.backlog or event.signal.late:
+        return event.signal.pressed_us
+    return event.oldest_us if event.oldest_us < event.received_us else None
 
 
 def _is_timeless(event: Pressed) -> bool:
-    """It waited at the broker, and nobody knows how far from the others it was pressed."""
-    return event.backlog and event.signal.pressed_us is None
+    """It waited at the broker, or was stored, and nobody knows how far from the others it was pressed."""
+    return (event.backlog or event.signal.late) and event.signal.pressed_us is None

@@ -15,7 +15,7 @@ from alertd.model import call_script
 from alertd.model.call_script import CallScript
 from alertd.model.decision import EntryKind, PhoneIncident
 from alertd.model.events import Keyed
-from alertd.model.incident import AnswerKind, Incident
+from alertd.model.incident import AnswerKind, Incident, graver_since
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     Kind,
@@ -84,7 +84,7 @@ def _not_counted(d: Draft, event: Keyed, row: NotificationRow) -> None:
     params = n.params | {"spoken_phone": spoken.phone(main_phone) if main_phone else "the school"}
     template = "call.answer.not_counted"
     words = wording.render(template_of(FIXED_POLICY, template), params, 0)
-    answered = _row(d, event, n, words, Reason.FOREIGN_PERSON, presses=event.presses)
+    answered = _row(d, event, n, words, Reason.FOREIGN_PERSON)
     answered = replace(answered, mode=n.mode, incident_id=n.incident_id, params=params, template=template)
     d.row(answered, suppressed=Reason.SPOKEN)
 
@@ -100,7 +100,7 @@ def _heard(d: Draft, row: NotificationRow) -> None:
 
 def _answered(d: Draft, keying: Keying, incident: Incident, kind: AnswerKind) -> None:
     event, person = keying.event, keying.person
-    raised = incident.upgraded_us > event.written_us  # then it was an answer to something less
+    raised = graver_since(incident, event.upgrades, event.written_us)  # then it was an answer to something less
     covers = 0 if raised else max(1, min(event.presses, len(incident.presses)))
     via = keying.row.notification.endpoint.channel
     incident = answers.take(d, incident, person, kind, via=via, covers=covers)
@@ -119,7 +119,7 @@ def _say(d: Draft, keying: Keying, incident: Incident, template: str, reason: Re
     said = [template, news] if news else [template]
     words = " ".join(wording.render(template_of(policy, each, incident.mode), params, 0) for each in said)
     answered = replace(
-        _row(d, keying.event, keying.row.notification, words, reason, presses=len(incident.presses)),
+        _row(d, keying.event, keying.row.notification, words, reason, incident=incident),
         mode=incident.mode,
         incident_id=incident.id,
         template=template,
@@ -140,7 +140,7 @@ def _closed(d: Draft, keying: Keying) -> None:
     known = next((p for p in d.facts.phone if p.incident_id == n.incident_id), None)
     params = n.params | _ending(d, known)
     words = wording.render(template_of(FIXED_POLICY, "call.answer.closed"), params, 0)
-    answered = replace(_row(d, keying.event, n, words, Reason.STALE_CODE, presses=0), mode=n.mode, params=params)
+    answered = replace(_row(d, keying.event, n, words, Reason.STALE_CODE), mode=n.mode, params=params)
     d.row(replace(answered, template="call.answer.closed"), suppressed=Reason.SPOKEN)
 
 
@@ -159,7 +159,7 @@ def _real(d: Draft, keying: Keying, incident: Incident) -> None:
     said = [wording.render(template_of(policy, each), params, 0) for each in names]
     main = " ".join((wording.SPOKEN[wording.REAL], *said))
     body = call_script.encode(CallScript(main=main, presses=0, written_us=d.now.wall_us))
-    answered = _row(d, keying.event, keying.row.notification, "", Reason.STALE_CODE, presses=0)
+    answered = _row(d, keying.event, keying.row.notification, "", Reason.STALE_CODE)
     answered = replace(answered, incident_id=incident.id, template=name, params=params, text=main, body=body)
     d.row(answered, suppressed=Reason.SPOKEN)
 
@@ -171,9 +171,16 @@ def _ending(d: Draft, known: PhoneIncident | None) -> dict[str, str]:
     return {"headlines": known.headline, "spoken_closed": at, "by": known.closed_by or "somebody"}
 
 
-def _row(d: Draft, event: Keyed, n: Notification, words: str, reason: Reason, *, presses: int) -> Notification:
-    """The answer to a key in the call `n`."""
+def _row(
+    d: Draft, event: Keyed, n: Notification, words: str, reason: Reason, *, incident: Incident | None = None
+) -> Notification:
+    """The answer to a key in the call `n`. `incident`: of that it says all that is known, for a further key; else no
+    more than was said before."""
+    presses, upgrades = event.presses, event.upgrades
+    if incident is not None:
+        presses, upgrades = len(incident.presses), incident.upgrades
     marked = f"{MARK[n.mode]} {words} {MARK[n.mode]}".strip()
+    script = CallScript(main=marked, presses=presses, written_us=d.now.wall_us, upgrades=upgrades)
     return Notification(
         id=call_script.answer_id(event.cause),
         site_id=d.state.site_id,
@@ -188,5 +195,5 @@ def _row(d: Draft, event: Keyed, n: Notification, words: str, reason: Reason, *,
         recipient=n.recipient,
         language=n.language,
         text=marked,
-        body=call_script.encode(CallScript(main=marked, presses=presses, written_us=d.now.wall_us)),
+        body=call_script.encode(script),
     )

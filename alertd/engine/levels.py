@@ -6,14 +6,14 @@
    gesture, without a meaning, a test of the device) hides nothing: said again, it is pressed again.
 3. After a longer silence it is another call: the message that ended the first may have been lost, and doubt pages. The
    silence is measured in boot time: no step of the clock makes it longer or shorter.
-4. What gestures count is pressed again within their window, too. But of what is said again with no end heard between,
+4. What gestures count is pressed again before it has called, too. But of what is said again with no end heard between,
    nobody knows whether it is another press: it counts in doubt (gestures.py). Only a kind that is said again as quickly
-   as people press is taken at its word.
+   as people press is taken at its word. Once it has called, doubt opens nothing that a human has closed: it rings.
 5. A device that numbers its presses says itself which of them are the same: the same number is the same press, whether
    it paged or not and however long it was silent, and another number is another press.
 6. A moment ("the SOS key was pressed") is always a press, and begins the state.
-7. The device itself may end it. That closes nothing and tells nobody; the next time it is another call. What is older
-   than the state, a copy, or the broker's memory ends nothing.
+7. The device itself may end it. That closes nothing and tells nobody; the next time it is another call. A copy, or the
+   broker's memory, ends nothing; nor does what was held up and is older than the state, for certain.
 8. What was first pressed in a drill calls nobody after it: every latched button would. But while something real is open
    at the site, it is a press of now.
 
@@ -58,8 +58,9 @@ def _is_repeat(d: Draft, event: Pressed, device: Device, before: Activation) -> 
     if not gestures.is_counted(event.signal, device.gestures):
         return before.called
     if count not in (None, 1):  # it counts by itself: a higher count is one press more
-        return before.called and count <= d.memory(device.id).count
-    return _is_quick(event, device) or (before.called and not gestures.is_under_way(d, event, device))
+        memory = d.memory(device.id)
+        return before.called and count <= memory.count - memory.doubtful
+    return before.called or _is_quick(event, device)
 
 
 def said_before(d: Draft, event: Pressed, device: Device) -> Activation | None:
@@ -98,18 +99,23 @@ def begins(d: Draft, event: Pressed, device: Device, calls_for: IncidentClass | 
     )
     begun = _heard(d, event, first if calls_for is not None or before is None else before)
     memory = d.memory(device.id)
+    newer = (a for a in memory.lasting if a.what == what and a.called and a.last_us > event.oldest_us)
+    if gestures.waited(event) and any(newer):
+        return  # a call of before the one that lasts
     # A thing is in one state; of moments nobody knows which state they began.
     others = [a for a in memory.lasting if a.what != what or (lasting is None and a.state != begun.state)]
     d.remember(replace(memory, lasting=(*others[1 - STATES_MAX :], begun)))
 
 
-def lasts(d: Draft, event: Pressed, device: Device, activation: Activation) -> None:
+def lasts(d: Draft, event: Pressed, device: Device, activation: Activation) -> bool:
     """It was said once more. Where presses are counted it may be the first of another gesture: it counts for those that
-    follow within the window."""
+    follow within the window. Is it so many that it may be the whole of one?"""
+    may_call = False
     is_counted = gestures.is_counted(event.signal, device.gestures)
     if is_counted and not activation.numbered and not _is_quick(event, device):
-        gestures.counted(d, event, device, doubtful=True)
+        may_call = gestures.counted(d, event, device, doubtful=True).incident_class is not None
     _keep(d, device, activation, _heard(d, event, activation))
+    return may_call
 
 
 def copied(d: Draft, event: Pressed, device: Device) -> None:
@@ -123,7 +129,7 @@ def end(d: Draft, event: Pressed, device: Device) -> tuple[tuple[Activation, ...
     """Forget what the device says is over. Returns what is, and what it has said since then: that lasts."""
     memory, lasting = d.memory(device.id), event.signal.lasting
     meant = tuple(a for a in memory.lasting if lasting is None or a.what == lasting.what)
-    later = tuple(a for a in meant if _is_older(event, a))
+    later = tuple(a for a in meant if _is_older(d, event, a))
     over = tuple(a for a in meant if a not in later)
     if over:
         d.remember(replace(memory, lasting=tuple(a for a in memory.lasting if a not in over)))
@@ -138,8 +144,8 @@ def _keep(d: Draft, device: Device, before: Activation, now: Activation) -> None
 def _heard(d: Draft, event: Pressed, activation: Activation) -> Activation:
     """With when it was last said."""
     said_us = event.signal.pressed_us
-    if said_us is not None:
-        activation = replace(activation, said_us=max(said_us, activation.said_us or 0))
+    before_us = _said_us(d, activation)
+    activation = replace(activation, said_us=max((us for us in (said_us, before_us) if us is not None), default=None))
     if not gestures.waited(event):
         return replace(activation, last_us=event.received_us, last_boot_us=d.now.boot_us, boot_id=d.now.boot_id)
     if event.oldest_us <= activation.last_us:
@@ -147,10 +153,20 @@ def _heard(d: Draft, event: Pressed, activation: Activation) -> Activation:
     return replace(activation, last_us=event.oldest_us, last_boot_us=None)
 
 
-def _is_older(event: Pressed, activation: Activation) -> bool:
-    """By the device's own clock, and by more than two gateways' clocks are apart: else its next call may be hidden."""
-    ended_us, said_us = event.signal.pressed_us, activation.said_us
-    if ended_us is None or said_us is None:
+def _said_us(d: Draft, activation: Activation) -> int | None:
+    """When it was last said, by the device's own clock as it is now: at the earliest, if ours was set back meanwhile,
+    for they may be set together. `None`: it has none, or nobody knows how the clocks were set."""
+    if activation.said_us is None or activation.last_boot_us is None or activation.boot_id != d.now.boot_id:
+        return None
+    stepped_us = (d.now.wall_us - d.now.boot_us) - (activation.last_us - activation.last_boot_us)
+    return activation.said_us + min(stepped_us, 0)
+
+
+def _is_older(d: Draft, event: Pressed, activation: Activation) -> bool:
+    """For certain: it was held up on its way, and by the device's own clock it is older by more than two gateways'
+    clocks are apart. In doubt it ends the call: else the next one may be hidden."""
+    ended_us, said_us = event.signal.pressed_us, _said_us(d, activation)
+    if not gestures.waited(event) or ended_us is None or said_us is None:
         return False
     return ended_us < said_us - gestures.CLOCKS_APART_S * 1_000_000
 

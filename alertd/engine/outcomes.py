@@ -22,6 +22,7 @@ from alertd.model.notification import (
     NotificationChange,
     NotificationRow,
     NotificationState,
+    age_us,
     is_outlived,
     left_us,
     unwanted,
@@ -253,7 +254,7 @@ def _words(outcome: Failed | Unknown) -> str:
 
 
 def _pause_s(d: Draft, row: NotificationRow) -> float:
-    young = _persists(row.notification) and d.now.wall_us - row.notification.created_us < YOUNG_US
+    young = _persists(row.notification) and age_us(row.notification, d.now) < YOUNG_US
     return backoff_s(row.notification.id, row.attempt, RETRY_LONGEST_YOUNG_S if young else RETRY_LONGEST_S)
 
 

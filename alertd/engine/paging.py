@@ -31,7 +31,7 @@ def on_say(d: Draft, event: SayOrdered) -> None:
         return
     d.cause = event.cause
     first = ordinary_words(event.words)
-    gravest = in_the_way(tuple(d.state.incidents.values()), d.now.wall_us)
+    gravest = in_the_way(d.open_incidents(), d.now.wall_us)
     if gravest is not None and not event.emergency:
         text = f"{event.by}: {first!r} is not said: {gravest.headline}"
         d.entry(EntryKind.LOUDSPEAKERS, Reason.OUTRANKED, text, incident=gravest)
@@ -53,7 +53,7 @@ def on_silence(d: Draft, event: SilenceOrdered) -> None:
     d.cause = event.cause
     d.entry(EntryKind.LOUDSPEAKERS, Reason.SILENCED, f"{event.by} wants quiet")
     d.withdraw_pages(Reason.SILENCED)
-    for incident in d.state.incidents.values():
+    for incident in d.open_incidents():
         if incident.announcing is not None and not incident.announcing.ended:
             silenced = d.put(replace(incident, announcing=replace(incident.announcing, ended=True)))
             text = f"{event.by} wants quiet: the loudspeakers say no more of it"

@@ -19,6 +19,7 @@ from alertd.engine.audience import destinations_of
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import Move
 from alertd.engine.telling import Call, Message, tell_told
+from alertd.model.anchor import anchor
 from alertd.model.decision import Activation, EntryKind, FeedbackState
 from alertd.model.events import Pressed
 from alertd.model.ids import IncidentId, PersonId, derive
@@ -150,13 +151,13 @@ def _ended(d: Draft, event: Pressed, device: Device) -> None:
 def _still_on(d: Draft, event: Pressed, device: Device, activation: Activation) -> None:
     """A state is said once more: no press. A wearable that was carried to a place of which nobody knows is news."""
     was_silent = levels.fell_silent(d, event, activation)
-    levels.lasts(d, event, device, activation)
+    may_call = levels.lasts(d, event, device, activation)
     _confirm(d, event, device)
     incident = _gravest_of(d, device)
     words = f"{_name(device)} still says {event.signal.action!r}"
     if incident is None:
         d.entry(EntryKind.PRESS, Reason.STILL_ON, words, device=device.id)
-        _reset_it(d, event, device, activation, was_silent=was_silent)
+        _reset_it(d, event, device, activation, was_silent=was_silent, rings=was_silent or may_call)
         return
     press = press_of(d, event, device, incident.incident_class, 1)
     mine = [p for p in incident.presses if p.device_id == device.id]
@@ -173,10 +174,13 @@ def _still_on(d: Draft, event: Pressed, device: Device, activation: Activation) 
         _ease_the_hold(d, incident, press)
 
 
-def _reset_it(d: Draft, event: Pressed, device: Device, activation: Activation, *, was_silent: bool) -> None:
-    """Nobody is looked for, and it still says so: a new press of it may be taken for the old one."""
+def _reset_it(
+    d: Draft, event: Pressed, device: Device, activation: Activation, *, was_silent: bool, rings: bool
+) -> None:
+    """Nobody is looked for, and it still says so: a new press of it may be taken for the old one. `rings`: somebody has
+    to look now."""
     since, members = wording.local_time(d.site, activation.since_us), tuple[str, ...]()
-    rings = was_silent or activation.mode is Mode.DRILL  # somebody has to look now
+    rings = rings or activation.mode is Mode.DRILL
     if activation.numbered:
         if not was_silent:
             return  # its next press has another number, unless it began to count anew
@@ -319,6 +323,7 @@ def open_(
             opened_us=press.received_us,
             presses=(press,),
             dispatch_hold=_dispatch_hold(d, press),
+            anchor=anchor(d.now),
         )
     )
     incident = drills.opened(d, incident)
@@ -447,6 +452,7 @@ def upgrade(d: Draft, incident: Incident, incident_class: IncidentClass, press: 
             presses=presses,
             generation=incident.generation + 1,
             upgraded_us=d.now.wall_us,
+            upgrades=incident.upgrades + 1,
             counted_from=len(incident.answers),
             told=(),
             step=0,

@@ -197,6 +197,7 @@ def text(
         params=params,
         text=words(params, d.text_limit(endpoint.channel)),
         ends_drill=ends_drill,
+        upgrades=incident.upgrades,
     )
     if suppressed is None and calls.is_call(d, endpoint):
         n = calls.as_call(d, incident, n, message.extra)

@@ -30,6 +30,8 @@ class CallScript(Struct, frozen=True, kw_only=True):
     """How many presses of the incident the words speak of. A key covers these and no others."""
     written_us: int = 0
     """When the words were written (wall clock): what the incident became later, they do not say."""
+    upgrades: int | None = None
+    """How often it had become graver by then; `None`: nobody noted it."""
 
 
 class CallScriptError(ValueError):

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from alertd.model.anchor import Anchor
 from alertd.model.drill import Drill
 from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, SiteId, TimerId
 from alertd.model.incident import Incident, IncidentClass
@@ -66,11 +67,13 @@ class DeviceTest(Struct, frozen=True, kw_only=True):
     incident_class: IncidentClass
     """The gravest that is tried; a graver gesture is real."""
     began_us: int
-    """Wall clock, as the others. None moves with a clock that is set: then what is pressed may be real."""
+    """Wall clock, as the others. None moves with a clock that is set: that ends the test."""
     ends_us: int
     """At the latest."""
     watched_us: int = 0
     """When somebody last asked what was heard; 0, also in rows of before: nobody, so that what is pressed is real."""
+    anchor: Anchor | None = None
+    """The clock by which it began; `None`, in rows of before: nobody noted it. A test outlives no start."""
 
 
 class Counted(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from alertd.model.anchor import Anchor
 from alertd.model.ids import DeviceId, DrillId, IncidentId, PersonId, SiteId
 from alertd.model.incident import IncidentClass
 from alertd.model.reason import Reason
@@ -31,12 +32,17 @@ class DrillTold(Struct, frozen=True, kw_only=True):
 
 
 class DrillPress(Struct, frozen=True, kw_only=True):
-    """A participant's one gesture: the device, when it began and how many presses it had, for telling a repeat."""
+    """A participant's one gesture: the device, when it called and how many presses it had, for telling a repeat."""
 
     device_id: DeviceId
     at_us: int
-    """When the gesture was first heard."""
+    """When it was pressed for first, by the device's clock; without one, when that was heard."""
     count: int
+    boot_us: int | None = None
+    """When that was taken up, in the boot time of `boot_id`, which nobody can set; `None`: it had waited."""
+    boot_id: str = ""
+    last_us: int = 0
+    """As `at_us`, of its last press so far: what is counted up to here counts for the drill alone."""
 
 
 class Drill(Struct, frozen=True, kw_only=True):
@@ -75,6 +81,8 @@ class Drill(Struct, frozen=True, kw_only=True):
     """Something real was pressed for since its end: of that no more is said."""
     before: "Drill | None" = None
     """The one before it at the site, if somebody who was told of that may not know that it is over."""
+    anchor: Anchor | None = None
+    """The clock of the stamps that move with it, also of those before it; `None`: nobody noted it."""
     schema: int = 1
 
     @property

@@ -30,6 +30,8 @@ class Heard(Struct, frozen=True, kw_only=True):
     """dB."""
     at_us: int | None = None
     """When, wall clock; `None`: with this very message."""
+    told: bool = False
+    """Its site was told of another press of the gesture to which this one may belong."""
 
 
 class Signal(Struct, frozen=True, kw_only=True):
@@ -174,6 +176,8 @@ class Keyed(Struct, frozen=True, kw_only=True, tag="keyed"):
     written_us: int
     """When those words were written (`CallScript.written_us`)."""
     at_us: int
+    upgrades: int | None = None
+    """How often the incident had become graver when they were (`CallScript.upgrades`)."""
 
 
 class AnswerGiven(Struct, frozen=True, kw_only=True, tag="answer"):

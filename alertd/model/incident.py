@@ -4,6 +4,7 @@ from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
+from alertd.model.anchor import Anchor
 from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, PersonId, SiteId, ZoneId
 from alertd.model.mode import Mode
 from alertd.model.reason import Reason
@@ -247,6 +248,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     answers: tuple[Answer, ...] = ()
     upgraded_us: int = 0
     """When it became what it is; 0: it always was. Moves with a clock that is set."""
+    upgrades: int = 0
+    """How often it became graver."""
     counted_from: int = 0
     """Answers before this index have lapsed: somebody said going and nobody arrived."""
     told: tuple[Told, ...] = ()
@@ -269,8 +272,28 @@ class Incident(Struct, frozen=True, kw_only=True):
     """When who was told, who answered and what they wrote was erased from it: only figures are left."""
     next_number: int = 0
     """Counter for notifications that no step numbers (updates, answers, notices)."""
+    anchor: Anchor | None = None
+    """The clock of the stamps that move with it; `None`: nobody noted it."""
     schema: int = 1
 
     @property
     def is_open(self) -> bool:
         return self.state is not IncidentState.CLOSED
+
+
+def newest_stamp_us(incident: Incident) -> int:
+    """Of those that move with a clock that is set."""
+    said = incident.announcing
+    return max(incident.upgraded_us, said.begun_us if said else 0, *(press.known_us for press in incident.presses))
+
+
+WRITTEN_EARLY_US = 1_000
+"""So much older than its decision a row may be written, so that it goes before others."""
+
+
+def graver_since(incident: Incident, upgrades: int | None, written_us: int) -> bool:
+    """Has it become graver since words were written? No clock says so as surely as counting does; only of words of a
+    release before, nobody has counted (`None`)."""
+    if upgrades is None:
+        return written_us + WRITTEN_EARLY_US < incident.upgraded_us
+    return upgrades < incident.upgrades

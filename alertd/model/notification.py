@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec import Struct
 
 from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
-from alertd.model.incident import EscalationState, Incident
+from alertd.model.incident import EscalationState, Incident, graver_since
 from alertd.model.mode import Mode
 from alertd.model.people import Endpoint
 from alertd.model.reason import Reason
@@ -163,7 +163,11 @@ class Notification(Struct, frozen=True, kw_only=True):
     """Whoever gets it knows that this drill is over, or was stopped by something real."""
     expires_boot_us: int | None = None
     """`expires_us` in the boot time of `boot_id`, which no step of the clock moves; `None`: nobody noted it."""
+    created_boot_us: int | None = None
+    """`created_us`, likewise."""
     boot_id: str = ""
+    upgrades: int | None = None
+    """How often its incident had become graver when it was written; `None`: nobody noted it."""
     schema: int = 1
 
 
@@ -173,6 +177,19 @@ def left_us(notification: Notification, now: "Now") -> int:
     if notification.expires_boot_us is not None and notification.boot_id == now.boot_id:
         return notification.expires_boot_us - now.boot_us
     return notification.expires_us - now.wall_us
+
+
+def written_us(notification: Notification, now: "Now") -> int | None:
+    """When it was written, as the clock of now would have shown it; `None`: in a boot before, and nobody knows."""
+    if notification.created_boot_us is None or notification.boot_id != now.boot_id:
+        return None
+    return now.wall_us - (now.boot_us - notification.created_boot_us)
+
+
+def age_us(notification: Notification, now: "Now") -> int:
+    """How long ago it was written: by boot time, if that is known, else by the clock on the wall."""
+    known_us = written_us(notification, now)
+    return now.wall_us - (notification.created_us if known_us is None else known_us)
 
 
 TOGETHER_US = 2_000
@@ -298,14 +315,10 @@ class Circumstances(Struct, frozen=True, kw_only=True):
         )
 
 
-WRITTEN_EARLY_US = 1_000
-"""So much older than its decision a row may be written, so that it goes before others."""
-
-
 def _is_overtaken(n: Notification, incident: Incident) -> bool:
     """A first call is overtaken by what is graver only, and "nobody has answered" by no later round of it: where calls
     wait for one another, the last phones would never ring."""
-    if n.created_us + WRITTEN_EARLY_US < incident.upgraded_us:
+    if graver_since(incident, n.upgrades, n.created_us):
         return True
     if not n.while_looking or n.kind is Kind.EXHAUSTED:
         return False

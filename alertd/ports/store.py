@@ -126,6 +126,11 @@ class Store(Protocol):
         has moved away yet; empty if there is none. From the writer."""
         ...
 
+    def unread(self) -> str:
+        """While memory stands in for a disk that could not be read: which, and why. What was going on may not be known
+        then. Empty if it was read. From the writer."""
+        ...
+
     def heal(self, now: Now) -> bool:
         """Call every few seconds, from the writer: brings what memory held back to the disk, reconnects, re-creates
         the ballast. Never raises; returns `durable`. On a change to True withheld acknowledgements may be given."""
@@ -133,8 +138,8 @@ class Store(Protocol):
 
     def write_last_seen(self, seen: Sequence[LastSeen]) -> None:
         """Keep when these devices were last heard, in one commit of its own; of two nodes' the later one stays, unless
-        it lies ahead of now: then a clock was wrong. From the writer, a few hundred at once. No evidence: nothing is
-        written while the store is not durable."""
+        it lies ahead of now: then a clock was wrong. From the writer, a few hundred at once. No evidence: while the
+        store is not durable nothing is written; that raises `StoreError`, and whoever calls keeps them."""
         ...
 
     def prune(self, now: Now) -> int:

@@ -55,7 +55,8 @@ class IncidentLife:
         if wall_us < page.created_us - SET_BACK_US:
             return is_quiet(page)
         later = (page.endpoint.channel, page.created_us + TOGETHER_US, wall_us, page.site_id)
-        found = (rows.notification(row).notification for row in self._session.rows(sql.READ_PAGES_BETWEEN, later * 3))
+        said = self._session.rows(sql.READ_PAGES_BETWEEN, later * 3)
+        found = (rows.notification(row, 0).notification for row in said)  # when they end does not matter here
         if is_quiet(page):
             return any(not is_quiet(n) for n in found)
         of, key = page.incident_id, page.endpoint.key

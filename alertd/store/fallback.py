@@ -15,6 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
 from alertd.model.check_in import LastSeen
 from alertd.model.decision import Decision, EntryKind, GestureCount, Now
 from alertd.model.drill import Drill
@@ -37,6 +39,8 @@ TMPFS = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked b
 
 T = TypeVar("T")
 
+log = structlog.get_logger(__name__)
+
 
 def spare_directory(database: Path, parent: Path = TMPFS) -> Path:
     """One per database, found again after a crash."""
@@ -53,6 +57,7 @@ class FallbackStore:
         self._active = disk
         self._owner = ""
         self._clock: Clock | None = None
+        self._unread = ""
         disk.rescue_elsewhere = self._rescue
 
     # --- life ---------------------------------------------------------------------------------------------------------
@@ -72,6 +77,8 @@ class FallbackStore:
         if self._spare.path.exists():  # an earlier incarnation died before its disk was back
             self._open_spare()
             self._active = self._spare
+            if not transfer.is_complete(self._spare.connection):
+                self._unread = f"{self._disk.path} could not be read when memory took over"
             self.heal(clock.now())
         elif not self._disk.is_alive:  # the power went while the disk was full
             self._fall_back()
@@ -83,6 +90,9 @@ class FallbackStore:
 
     def damaged(self) -> str:
         return self._disk.damaged()
+
+    def unread(self) -> str:
+        return "" if self.durable else self._unread
 
     @property
     def durable(self) -> bool:
@@ -98,13 +108,21 @@ class FallbackStore:
     def _fall_back(self) -> None:
         """Raises `StoreError` if there is no room in memory either."""
         assert self._clock is not None, "open() comes first"
-        remembered = self._disk.remembered()
+        remembered, self._unread = self._disk.remembered(), ""
         self._spare.close()
         _remove(self._spare.path.parent)
         self._open_spare()
         try:
-            transfer.seed_from_disk(self._spare.connection, self._disk.path, self._clock.now().wall_us)
-        except sqlite3.Error:
+            seeding = self._clock.now().wall_us, self._spare.path.parent
+            transfer.seed_from_disk(self._spare.connection, self._disk.path, *seeding)
+        except sqlite3.Error as unread:
+            self._unread = f"{self._disk.path} cannot be read: {unread}"
+            log.critical(
+                "store_not_read",
+                error=self._unread,
+                open_incidents_known=sum(len(state.incidents) for state in remembered.states.values()),
+                effect="what is on the disk, and not remembered, waits until it can be read",
+            )
             try:
                 transfer.seed_from_memory(self._spare.connection, remembered)
             except sqlite3.Error as error:
@@ -130,7 +148,8 @@ class FallbackStore:
             self._disk.reopen()
             transfer.merge(self._disk.connection, self._spare.path)
             self._disk.reanchor()  # what only the disk knows, too, if the clock was set meanwhile
-        except (StoreError, sqlite3.Error):
+        except (StoreError, sqlite3.Error) as error:
+            log.warning("memory_not_merged", error=str(error), disk=str(self._disk.path))
             return False
         self._disk.forget_errors()
         self._active = self._disk
@@ -191,8 +210,10 @@ class FallbackStore:
         return self._attempt(lambda store: store.erase_payloads(site_id, before_us))
 
     def write_last_seen(self, seen: Sequence[LastSeen]) -> None:
-        if self.durable:  # memory has no room to spare for what is no evidence
+        if self.durable:
             self._attempt(lambda store: store.write_last_seen(seen))
+        if not self.durable:  # memory has no room to spare for what is no evidence
+            raise StoreFullError(f"{self._disk.path} takes nothing now: when devices were heard is written later")
 
     # --- reading: what is going on is in the active store, what is over may be only on the disk -----------------------
 

@@ -30,18 +30,20 @@ TIMER_LEASE_US = 5_000_000
 MIGRATION_LOCK, TOKEN_LOCK = 7_302_001, 7_302_002
 """Advisory locks: one node migrates at a time; one hands out reply tokens at a time."""
 
-_CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-READ_CLOCK = f"SELECT {_CLOCK}"
+READ_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 ADD_SITES = "INSERT INTO site_row (site_id, version, head_seq, head_hash) VALUES (?, 0, 0, '') ON CONFLICT DO NOTHING"
 LOCK_SITES = (
     "SELECT site_id, version, head_seq, head_hash FROM site_row WHERE site_id IN (?*) ORDER BY site_id FOR UPDATE"
 )
 # Never later than its whole delay from now: a no-op unless the clock was set back meanwhile.
 REANCHOR = (
-    f"UPDATE timer SET due_wall_us = {_CLOCK} + delay_us WHERE due_wall_us > {_CLOCK} + delay_us",  # noqa: S608
-    f"""UPDATE notification SET not_before_wall_us = {_CLOCK} + delay_us
-        WHERE state = 'queued' AND not_before_wall_us > {_CLOCK} + delay_us""",  # noqa: S608 - constants
+    "UPDATE timer SET due_wall_us = ? + delay_us WHERE due_wall_us > ? + delay_us",
+    """
+    UPDATE notification SET not_before_wall_us = ? + delay_us
+    WHERE state = 'queued' AND not_before_wall_us > ? + delay_us""",
 )
+AGREE_US = 1_000_000
+"""Two looks at our clock and the database's differ by less, if nobody has set either."""
 
 
 class PostgresSession:
@@ -101,6 +103,8 @@ class PostgresStore(SqlStore):
         super().__init__(lease_s=lease_s, salt=salt)
         self._url = url
         self._writer: PostgresSession | None = None
+        self._ahead_us = 0
+        """Of the database's clock before ours. Left alone while both go on, so that a row is always read alike."""
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -111,12 +115,12 @@ class PostgresStore(SqlStore):
             engine = create_engine(
                 "postgresql+psycopg://", creator=self._connect, isolation_level="REPEATABLE READ", pool_pre_ping=True
             )
-            self._reader = Reader(engine)
+            self._reader = Reader(engine, ahead_us=lambda: self._ahead_us)
             self.ready()
+            moment = self._moment(clock.now())
             for statement in REANCHOR:
-                self._session.run(statement)
-            now = clock.now()
-            for statement, (shown,) in rows.restamps(self._moment(now), now):  # it may have been set without us
+                self._session.run(statement, (moment.wall_us, moment.wall_us))
+            for statement, (shown,) in rows.restamps(moment):  # the database's may have been set without us
                 self._session.run(statement, shown)
             self._session.commit()
         except BaseException:
@@ -196,7 +200,10 @@ class PostgresStore(SqlStore):
         return self._writer
 
     def _moment(self, now: Now) -> Moment:
-        clock_us = self._session.rows(READ_CLOCK)[0][0]
+        clock_us = self._clock_us()
+        ahead_us = clock_us - now.wall_us
+        if abs(ahead_us - self._ahead_us) >= AGREE_US:
+            self._ahead_us = ahead_us
         return Moment(
             owner=self._owner,
             boot_id=self._opened_clock.boot_id,
@@ -204,7 +211,13 @@ class PostgresStore(SqlStore):
             wall_us=clock_us,
             lease_us=clock_us,
             lease_until_us=clock_us + self._lease_us,
+            ahead_us=self._ahead_us,
         )
+
+    def _clock_us(self) -> int:
+        """The database's."""
+        shown: int = self._session.rows(READ_CLOCK)[0][0]
+        return shown
 
     def _lock(self, site_ids: Sequence[SiteId]) -> None:
         """In one order everywhere, so that no two nodes wait for each other."""

@@ -4,7 +4,7 @@ Queries are SQLAlchemy's; none is on the path of a press. What is asked every fe
 of `sql` instead: building and compiling a query costs ten times what SQLite needs to answer it. Never writes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, Select, and_, func, or_, select, text
@@ -52,9 +52,10 @@ _lines = schema.journal.join(
 class Reader:
     """Answers of the `read_*` methods of `ports.Store`."""
 
-    def __init__(self, engine: Engine, ask: Ask | None = None) -> None:
-        """`ask`: a shorter way to the same database than the engine's."""
+    def __init__(self, engine: Engine, ask: Ask | None = None, ahead_us: Callable[[], int] = lambda: 0) -> None:
+        """`ask`: a shorter way to the same database than the engine's. `ahead_us`: see `rows.Moment`."""
         self._engine = engine
+        self._ahead_us = ahead_us
         self._ask: Ask = ask or self._ask_engine
         self._adapt = sql.adapter(sql.POSTGRES_MARKS if engine.dialect.name == "postgresql" else sql.SQLITE_MARKS)
 
@@ -94,15 +95,17 @@ class Reader:
         return rows.incident(*found[0]) if found else None
 
     def notifications(self, incident_id: IncidentId) -> tuple[NotificationRow, ...]:
-        return tuple(map(rows.notification, self._ask(sql.READ_NOTIFICATIONS_OF, (incident_id, ROWS_MAX))))
+        return self._rows(self._ask(sql.READ_NOTIFICATIONS_OF, (incident_id, ROWS_MAX)))
 
     def notification(self, notification_id: NotificationId) -> NotificationRow | None:
-        found = self._ask(sql.READ_STANDING, (notification_id,))
-        return rows.notification(found[0]) if found else None
+        return next(iter(self._rows(self._ask(sql.READ_STANDING, (notification_id,)))), None)
 
     def by_ref(self, channel: str, ref: str) -> NotificationRow | None:
-        found = self._ask(sql.READ_BY_REF, (channel, ref))
-        return rows.notification(found[0]) if found else None
+        return next(iter(self._rows(self._ask(sql.READ_BY_REF, (channel, ref)))), None)
+
+    def _rows(self, found: Iterable[sql.Row]) -> tuple[NotificationRow, ...]:
+        ahead_us = self._ahead_us()
+        return tuple(rows.notification(row, ahead_us) for row in found)
 
     def tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         table = schema.notification.c
@@ -127,7 +130,7 @@ class Reader:
         )
 
     def unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
-        return tuple(map(rows.notification, self._ask(sql.READ_UNSETTLED, (channel, since_us, ROWS_MAX))))
+        return self._rows(self._ask(sql.READ_UNSETTLED, (channel, since_us, ROWS_MAX)))
 
     def under_way(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
         query = select(*_standing).where(schema.notification.c.channel == channel)
@@ -136,7 +139,7 @@ class Reader:
 
     def _notifications(self, query: Select[*tuple[object, ...]]) -> tuple[NotificationRow, ...]:
         with self._connection() as connection:
-            return tuple(rows.notification(tuple(row)) for row in connection.execute(query.limit(ROWS_MAX)))
+            return self._rows(tuple(row) for row in connection.execute(query.limit(ROWS_MAX)))
 
     def timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
         query = select(schema.journal, schema.journal_payload.c.blob).select_from(_lines)

@@ -40,16 +40,23 @@ class _Class(Struct, frozen=True):
     incident_class: IncidentClass
 
 
+class _Born(Struct, frozen=True):
+    """What notifications said of their boot time before they said when they end in it."""
+
+    created_boot_us: int | None = None
+
+
 _encode = msgspec.json.Encoder().encode
 _DECODERS: dict[type[Struct], msgspec.json.Decoder[Any]] = {
     kind: msgspec.json.Decoder(kind)
-    for kind in (Incident, _Class, Trouble, GestureCount, Drill, Policy, Notification, Timer, LastSeen)
+    for kind in (Incident, _Class, _Born, Trouble, GestureCount, Drill, Policy, Notification, Timer, LastSeen)
 }
 
 
 class Moment(Struct, frozen=True, kw_only=True):
-    """When and by whom is written. `wall_us` of a row that waits is the clock that outlives this boot: ours on SQLite,
-    the database's on PostgreSQL. Leases run on `lease_us`: boot time on SQLite, the database's clock on PostgreSQL."""
+    """When and by whom is written. `wall_us` is the clock that outlives this boot, and that all nodes share: ours on
+    SQLite, the database's on PostgreSQL. Leases run on `lease_us`: boot time on SQLite, the database's clock on
+    PostgreSQL."""
 
     owner: str
     boot_id: str
@@ -57,6 +64,8 @@ class Moment(Struct, frozen=True, kw_only=True):
     wall_us: int
     lease_us: int
     lease_until_us: int
+    ahead_us: int = 0
+    """Of the store's clock, before ours: what stands in a row is so much later than we would say."""
 
 
 def _decode(kind: type[T], schema: int, blob: bytes) -> T:
@@ -92,14 +101,14 @@ def incident(schema: int, blob: bytes) -> Incident:
     return _decode(Incident, schema, blob)
 
 
-def cause_row(cause: CauseId, site_id: SiteId, now: Now) -> Row:
-    return cause, site_id, now.wall_us, now.boot_us, now.boot_id
+def cause_row(cause: CauseId, site_id: SiteId, moment: Moment) -> Row:
+    return cause, site_id, moment.wall_us, moment.boot_us, moment.boot_id
 
 
-def seen_us(row: Row, now: Now) -> int:
-    """From the columns of `sql.READ_CAUSE`: what the clock of now would have shown then."""
+def seen_us(row: Row, moment: Moment, now: Now) -> int:
+    """From the columns of `sql.READ_CAUSE`: what our clock of now would have shown then."""
     at_us, boot_us, boot_id = row
-    ago_us: int = now.boot_us - boot_us if boot_id == now.boot_id else now.wall_us - at_us
+    ago_us: int = moment.boot_us - boot_us if boot_id == moment.boot_id else moment.wall_us - at_us
     return now.wall_us - ago_us
 
 
@@ -162,14 +171,9 @@ def timer(schema: int, blob: bytes) -> Timer:
     return _decode(Timer, schema, blob)
 
 
-def restamps(moment: Moment, now: Now) -> list[tuple[str, list[Row]]]:
-    """Statements with their rows: everything of this boot in the time that clocks show now."""
-    waiting = (moment.wall_us - moment.boot_us, moment.boot_id)
-    known = (now.wall_us - now.boot_us, now.boot_id)
-    return [
-        *((statement, [waiting]) for statement in sql.RESTAMP_WAITING),
-        *((statement, [known]) for statement in sql.RESTAMP_KNOWN),
-    ]
+def restamps(moment: Moment) -> list[tuple[str, list[Row]]]:
+    """Statements with their rows: everything of this boot in the time that the store's clock shows now."""
+    return [(statement, [(moment.wall_us - moment.boot_us, moment.boot_id)]) for statement in sql.RESTAMP]
 
 
 def is_due(not_before_us: int, moment: Moment) -> bool:
@@ -190,7 +194,7 @@ def notification_row(row: NotificationRow, moment: Moment, *, claimed: bool) -> 
         content.kind.value,
         int(content.lane),
         content.created_us,
-        content.expires_us,
+        content.expires_us + moment.ahead_us,
         content.expires_boot_us,
         content.boot_id,
         NotificationState.CLAIMED.value if claimed else row.state.value,
@@ -230,17 +234,26 @@ def change_row(change: NotificationChange, moment: Moment) -> Row:
     )
 
 
+def _with_end(content: Notification, created_boot_us: int | None) -> Notification:
+    """One that was written before ends were noted in boot time: it ends as it would have."""
+    if created_boot_us is None:
+        return content
+    return replace(content, expires_boot_us=created_boot_us + content.expires_us - content.created_us)
+
+
 @lru_cache(CONTENTS_REMEMBERED)
 def _content(schema: int, blob: bytes, expires_us: int) -> Notification:
     content = _decode(Notification, schema, blob)
+    if content.expires_boot_us is None and content.boot_id:
+        content = _with_end(content, _decode(_Born, schema, blob).created_boot_us)
     return content if content.expires_us == expires_us else replace(content, expires_us=expires_us)
 
 
-def notification(row: Row) -> NotificationRow:
-    """From the columns of `sql.STANDING`."""
+def notification(row: Row, ahead_us: int) -> NotificationRow:
+    """From the columns of `sql.STANDING`; `ahead_us`: see `Moment`."""
     schema, blob, expires_us, state, reason, attempt, epoch, not_before_us, ref, detail = row
     return NotificationRow(
-        notification=_content(schema, blob, expires_us),
+        notification=_content(schema, blob, expires_us - ahead_us),
         state=NotificationState(state),
         reason=Reason(reason),
         attempt=attempt,

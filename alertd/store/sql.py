@@ -168,22 +168,19 @@ DROP_FIRED_TIMER = """
 """Only if it is due: one that was set anew since it fired stays."""
 DROP_OPT_OUT = "DELETE FROM opt_out WHERE endpoint_key = ?"
 MEND_CHANNEL = "DELETE FROM broken_channel WHERE channel = ?"
-RESTAMP_WAITING = (
+RESTAMP = (
     "UPDATE timer SET due_wall_us = due_boot_us + ? WHERE boot_id = ?",
     """
     UPDATE notification SET not_before_wall_us = not_before_us + ?
     WHERE state = 'queued' AND not_before_us > 0 AND boot_id = ?""",
-)
-"""The clock was set: what was written in this boot shows the new time, for whoever reads it after the next. Of these,
-the time of the store's clock; parameters: that, less boot time, and the boot."""
-RESTAMP_KNOWN = (
     *(
         f"UPDATE notification SET expires_us = expires_boot_us + ? WHERE {state} AND expires_boot_id = ?"  # noqa: S608 - constants
         for state in ("state = 'queued'", "state IN ('claimed', 'unknown')", "state IN ('accepted', 'sent')")
     ),
     "UPDATE cause SET at_us = boot_us + ? WHERE boot_id = ?",
 )
-"""Of these, the time of ours."""
+"""A clock was set: what was written in this boot shows the store's time of now, for whoever reads it in another boot.
+Parameters: that time, less boot time, and the boot."""
 
 # --- outbox and timers ----------------------------------------------------------------------------------------------
 

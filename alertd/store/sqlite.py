@@ -67,7 +67,9 @@ PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
     f"PRAGMA wal_autocheckpoint = {WAL_PAGES_MAX}",
 )
-# What waited in an earlier boot waits no longer than it still had to, and never longer than from its beginning.
+# What waited in an earlier boot waits no longer than it still had to, and never longer than from its beginning. Time
+# does not go back: a clock that shows less than when a press was known was set back by as much at least, or starts slow
+# and is set right later.
 REANCHOR = (
     """
     UPDATE timer SET boot_id = :boot_id,
@@ -79,6 +81,10 @@ REANCHOR = (
         not_before_us = :boot_us + min(max(not_before_wall_us - :wall_us, 0), delay_us),
         not_before_wall_us = :wall_us + min(max(not_before_wall_us - :wall_us, 0), delay_us)
     WHERE state = 'queued' AND boot_id <> :boot_id""",
+    """
+    UPDATE cause SET boot_id = :boot_id, boot_us = :boot_us + at_us - newest_us, at_us = :wall_us + at_us - newest_us
+    FROM (SELECT max(at_us) AS newest_us FROM cause WHERE boot_id IS NOT :boot_id)
+    WHERE boot_id IS NOT :boot_id AND newest_us > :wall_us""",
 )
 
 
@@ -291,7 +297,7 @@ class SqliteStore(SqlStore):
                 session.connection.execute(statement, clocks)
         except sqlite3.Error as error:
             raise self._failed(error) from error
-        for statement, (shown,) in rows.restamps(self._moment(now), now):
+        for statement, (shown,) in rows.restamps(self._moment(now)):
             session.run(statement, shown)
         session.commit()
         self._memory.timers.update({row[0]: row for row in session.rows(READ_TIMERS)})

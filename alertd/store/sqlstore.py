@@ -92,6 +92,10 @@ class SqlStore(ABC):
         """A server's database is mended by its own people."""
         return ""
 
+    def unread(self) -> str:
+        """What cannot be read fails; nothing stands in for it."""
+        return ""
+
     @abstractmethod
     def heal(self, now: Now) -> bool: ...
 
@@ -214,7 +218,7 @@ class SqlStore(ABC):
         for channel, limit in room.items():
             if limit > 0:
                 due = session.rows(sql.READ_DUE, (channel, int(lane), *clocks, limit + spare))
-                found += map(rows.notification, due)
+                found += (rows.notification(row, moment.ahead_us) for row in due)
         return found
 
     def _settle_refused(self, refused: Sequence[tuple[NotificationRow, Refusal]], now: Now) -> None:
@@ -232,7 +236,7 @@ class SqlStore(ABC):
 
     def _take_over(self, found: Sequence[sql.Row], moment: Moment) -> tuple[NotificationRow, ...]:
         """The rows are this owner's now, so that they are returned once a lease; their epoch stays."""
-        taken = tuple(rows.notification(row) for row in found)
+        taken = tuple(rows.notification(row, moment.ahead_us) for row in found)
         if taken:
             self._session.begin()
             lease = (moment.owner, moment.lease_until_us)
@@ -249,13 +253,16 @@ class SqlStore(ABC):
             return transaction.commit(born_leased=dict.fromkeys(channels, FALLBACK_BORN_LEASED))
 
     def prune(self, now: Now) -> int:
-        before_us = now.wall_us - CAUSE_KEPT_US
+        """By the store's clock: one node's may be wrong, and what it throws away all have lost."""
+        self.ready()
+        moment = self._moment(now)
+        before_us = moment.wall_us - CAUSE_KEPT_US
         statements = [(sql.PRUNE_CAUSES, (before_us,)), (sql.PRUNE_TROUBLES, (before_us,))]
-        return self._housekeep([*statements, *((sql.EXPIRE, (each,)) for each in self._unclaimed(now))])
+        return self._housekeep([*statements, *((sql.EXPIRE, (each,)) for each in self._unclaimed(moment, now))])
 
-    def _unclaimed(self, now: Now) -> list[NotificationId]:
-        found = self._session.rows(sql.READ_UNCLAIMED, (now.wall_us - UNCLAIMED_US, UNCLAIMED_MAX))
-        contents = [rows.notification(row).notification for row in found]
+    def _unclaimed(self, moment: Moment, now: Now) -> list[NotificationId]:
+        found = self._session.rows(sql.READ_UNCLAIMED, (moment.wall_us - UNCLAIMED_US, UNCLAIMED_MAX))
+        contents = [rows.notification(row, moment.ahead_us).notification for row in found]
         return [content.id for content in contents if left_us(content, now) < -UNCLAIMED_US]
 
     def erase_payloads(self, site_id: SiteId, before_us: int) -> int:

@@ -93,13 +93,13 @@ class SqlTransaction:
         if cause in self._causes:
             return self._causes[cause]
         found = self._session.rows(sql.READ_CAUSE, (cause,))
-        return rows.seen_us(found[0], self._scope.now) if found else None
+        return rows.seen_us(found[0], self._moment, self._scope.now) if found else None
 
     def notification(self, notification_id: NotificationId) -> NotificationRow | None:
         if notification_id in self._touched:
             self._send()
         found = self._session.rows(sql.READ_NOTIFICATION, (notification_id,))
-        return rows.notification(found[0]) if found else None
+        return rows.notification(found[0], self._moment.ahead_us) if found else None
 
     def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:
         if self._collected or self._incidents:
@@ -132,7 +132,7 @@ class SqlTransaction:
         state.apply(decision)
         if decision.cause is not None and decision.cause not in self._causes:
             self._causes[decision.cause] = now.wall_us
-            self._collect(sql.INSERT_CAUSE, rows.cause_row(decision.cause, site_id, now))
+            self._collect(sql.INSERT_CAUSE, rows.cause_row(decision.cause, site_id, self._moment))
         for incident in decision.incidents:
             self._incidents[incident.id] = incident
             self._tokens.add(incident.token)
@@ -225,7 +225,7 @@ class SqlTransaction:
                         self._timers_after[fired.id] = None
             case ClockStepped(site_id=site_id) if site_id == DISTRICT:  # it is told to each site, and moves all rows
                 self._stage()
-                self.script += rows.restamps(moment, self._scope.now)
+                self.script += rows.restamps(moment)
             case _:
                 pass
         for timer_id in decision.dropped_timers:

@@ -5,6 +5,7 @@ memory was written meanwhile. Journal entries are appended to the disk's chain; 
 are there already, so that a merge which was committed but not finished can be repeated.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Table
 
 from alertd.model.ids import DISTRICT
-from alertd.store import journal, rows, schema, sql
+from alertd.store import journal, rows, schema, sql, uniting, without_room
 from alertd.store.memory import Memory
 
 RECENT_US = 24 * 3600 * 1_000_000
@@ -47,8 +48,10 @@ _TAKEN_ALONG: tuple[tuple[Table, str], ...] = (
     (schema.broken_channel, ""),
     (schema.told, f"WHERE incident_id IN {_RECENT_IDS}"),
 )
-_REPLACED = (schema.incident, schema.trouble, schema.gesture, schema.drill, schema.timer, schema.broken_channel)
+_REPLACED = (schema.incident, schema.trouble, schema.gesture, schema.drill, schema.broken_channel)
 _ADDED = (schema.policy, schema.cause, schema.opt_out, schema.told, schema.quarantine)
+_BUT_OF = """
+    COALESCE(json_extract(CAST(blob AS TEXT), '$.incident_id'), '') NOT IN (SELECT value FROM json_each(?))"""
 _STANDING = (
     "expires_us", "state", "reason", "attempt", "epoch", "not_before_us", "boot_id", "not_before_wall_us", "delay_us",
     "leased_by", "lease_until_us", "ref", "detail",
@@ -66,12 +69,16 @@ def _attached(connection: sqlite3.Connection, where: str, name: str) -> Iterator
         connection.execute(f"DETACH DATABASE {name}")
 
 
-def seed_from_disk(memory: sqlite3.Connection, disk: Path, now_wall_us: int) -> None:
-    """All that is going on. Raises `sqlite3.Error` if the disk cannot even be read; then nothing was taken."""
-    with _attached(memory, f"{disk.resolve().as_uri()}?mode=ro", "disk"):
+def seed_from_disk(memory: sqlite3.Connection, disk: Path, now_wall_us: int, copies: Path) -> None:
+    """All that is going on, also of a database that an older alertd wrote. `copies`: see `without_room.attached`.
+    Raises `sqlite3.Error` if the disk cannot even be read; then nothing was taken."""
+    with without_room.attached(memory, disk, "disk", copies):
         memory.execute("BEGIN IMMEDIATE")
         for table, which in _TAKEN_ALONG:
-            names = ", ".join(sql.columns(table))
+            there = {row[1] for row in memory.execute(f"PRAGMA disk.table_info({table.name})")}
+            if not there:
+                continue
+            names = ", ".join(name for name in sql.columns(table) if name in there)
             memory.execute(
                 f"INSERT INTO main.{table.name} ({names}) SELECT {names} FROM disk.{table.name} {which}",  # noqa: S608
                 {"since": now_wall_us - RECENT_US} if ":since" in which else {},
@@ -99,6 +106,12 @@ def seed_from_memory(memory: sqlite3.Connection, remembered: Memory) -> None:
     memory.execute("COMMIT")
 
 
+def is_complete(memory: sqlite3.Connection) -> bool:
+    """Did it take over all that is going on?"""
+    found: int = memory.execute("PRAGMA main.user_version").fetchone()[0]
+    return found == COMPLETE
+
+
 def merge(disk: sqlite3.Connection, memory: Path) -> None:
     """Bring everything back in one transaction. Raises `sqlite3.Error`; then nothing has changed."""
     with _attached(disk, str(memory), "spare"):
@@ -110,8 +123,12 @@ def merge(disk: sqlite3.Connection, memory: Path) -> None:
             disk.execute(
                 "DELETE FROM main.broken_channel WHERE channel NOT IN (SELECT channel FROM spare.broken_channel)"
             )
+        union = uniting.Union() if complete else uniting.Union.of(disk)
+        union.make_room(disk)
         for table in _REPLACED:
             _copy(disk, table, sql.update_clause(table))
+        _copy(disk, schema.timer, sql.update_clause(schema.timer), _BUT_OF, json.dumps(union.overtaken))
+        union.write(disk)
         for table in _ADDED:
             _copy(disk, table, "ON CONFLICT DO NOTHING")
         sets = ", ".join(f"{name} = excluded.{name}" for name in _STANDING)
@@ -120,10 +137,11 @@ def merge(disk: sqlite3.Connection, memory: Path) -> None:
         disk.execute("COMMIT")
 
 
-def _copy(disk: sqlite3.Connection, table: Table, conflict: str) -> None:
+def _copy(disk: sqlite3.Connection, table: Table, conflict: str, which: str = "true", *params: str) -> None:
     names = ", ".join(sql.columns(table))
     disk.execute(
-        f"INSERT INTO main.{table.name} ({names}) SELECT {names} FROM spare.{table.name} WHERE true {conflict}"  # noqa: S608
+        f"INSERT INTO main.{table.name} ({names}) SELECT {names} FROM spare.{table.name} WHERE {which} {conflict}",  # noqa: S608
+        params,
     )
 
 

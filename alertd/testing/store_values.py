@@ -32,6 +32,8 @@ class TestClock:
     boot_id: str = "boot-1"
     wall_us: int = START_WALL_US
     boot_us: int = START_BOOT_US
+    passed_us: int = 0
+    """What really passed, whatever clocks show."""
 
     def now(self) -> Now:
         return Now(wall_us=self.wall_us, boot_us=self.boot_us, boot_id=self.boot_id)
@@ -39,6 +41,7 @@ class TestClock:
     def advance(self, seconds: float) -> Now:
         self.wall_us += int(seconds * SECOND_US)
         self.boot_us += int(seconds * SECOND_US)
+        self.passed_us += int(seconds * SECOND_US)
         return self.now()
 
     def reboot(self, *, away_s: float, wall_step_s: float = 0.0) -> None:
@@ -46,6 +49,7 @@ class TestClock:
         self.boot_id += "+"
         self.boot_us = 20 * SECOND_US
         self.wall_us += int((away_s + wall_step_s) * SECOND_US)
+        self.passed_us += int(away_s * SECOND_US)
 
 
 def incident(

@@ -5,8 +5,15 @@ from mutation.mutant import Edit, Mutant, Story, Tests
 
 NOTIFICATION = "alertd/model/notification.py"
 ROWS = "alertd/store/rows.py"
+ANCHOR = "alertd/model/anchor.py"
+STAMPS = ("tests/engine/test_clocks.py",)
+ANSWER_LOST = "promise 5: whoever goes was not heard"
 RECORDS = "alertd/daemon/device_records.py"
 SUPERVISION = ("tests/daemon/test_check_ins.py",)
+TRANSFER = "alertd/store/transfer.py"
+BOOT_TIME = "alertd/store/migrations/versions/0004_boot_time.py"
+MIGRATIONS = ("tests/store/test_migrations.py",)
+UNREAD = ("tests/store/test_unread_disk.py",)
 STORE = ("tests/store/test_sqlite_contract.py",)
 PRESS_LOST = "promise 2 broken: a press was taken for a copy of one that is long ago"
 
@@ -25,13 +32,13 @@ CLOCKS = (
     ),
     Mutant(
         name="clocks: what waits does not move with a step",
-        edits=(Edit(file=ROWS, old="        *((statement, [known]) for statement in sql.RESTAMP_KNOWN),\n", new=""),),
+        edits=(Edit(file=ROWS, old="for statement in sql.RESTAMP]", new="for statement in sql.RESTAMP[:2]]"),),
         cheap=True,
         by=Story(name="clock_set_and_then_the_power_goes", trips=("expiry",)),
     ),
     Mutant(
         name="clocks: a press is as long ago as the wall says",
-        edits=(Edit(file=ROWS, old="now.boot_us - boot_us if boot_id == now.boot_id else now.wall_us - at_us\n", new="now.wall_us - at_us\n"),),
+        edits=(Edit(file=ROWS, old="moment.boot_us - boot_us if boot_id == moment.boot_id else moment.wall_us - at_us\n", new="moment.wall_us - at_us\n"),),
         cheap=True,
         by=Tests(paths=STORE, names=PRESS_LOST),
     ),
@@ -51,6 +58,48 @@ CLOCKS = (
         by=Tests(paths=STORE, names="a text that waits was thrown away unsent"),
     ),
     Mutant(
+        name="clocks: a step that nobody was there to see moves no stamp",
+        edits=(Edit(file=ANCHOR, old="        return now.wall_us - now.boot_us - known.ahead_us\n", new="        return 0\n"),),
+        cheap=True,
+        by=Tests(paths=STAMPS, names=ANSWER_LOST),
+    ),
+    Mutant(
+        name="clocks: a machine that starts slow moves no stamp",
+        edits=(Edit(file=ANCHOR, old="    return min(0, now.wall_us - newest_us)\n", new="    return 0\n"),),
+        cheap=True,
+        by=Tests(paths=STAMPS, names=ANSWER_LOST),
+    ),
+    Mutant(
+        name="clocks: a step is noticed only by who was there",
+        edits=(Edit(file="alertd/daemon/timers.py", old="        self._offset_us = self._measure() - activity.stepped_us\n", new="        self._offset_us = self._measure()\n"),),
+        by=Tests(paths=("tests/daemon/test_timers.py",), names="nobody is told that the clock was set"),
+    ),
+    Mutant(
+        name="clocks: the clock says which words came before an upgrade",
+        edits=(Edit(file="alertd/model/incident.py", old="    if upgrades is None:\n", new="    if True:\n"),),
+        by=Tests(paths=STAMPS, names="promise 2: phones that were to ring do not"),
+    ),
+    Mutant(
+        name="clocks: a machine that starts slow knows no copy",
+        edits=(Edit(file="alertd/store/sqlite.py", old="AND newest_us > :wall_us", new="AND newest_us < 0"),),
+        by=Tests(paths=("tests/store/test_sqlite.py",), names="delivered again, it pages twice"),
+    ),
+    Mutant(
+        name="clocks: a lost answer is looked for by the clock of then",
+        edits=(Edit(file="adapters/alertd_adapters/twilio/channel.py", old="    if known_us is None:\n", new="    if True:\n"),),
+        by=Tests(paths=("tests/adapters/twilio/test_look_up.py",), names="it was sent twice without need"),
+    ),
+    Mutant(
+        name="clocks: a call is as old as the wall says",
+        edits=(Edit(file=NOTIFICATION, old="    return now.wall_us - (notification.created_us if known_us is None else known_us)\n", new="    return now.wall_us - notification.created_us + 0 * (known_us or 0)\n"),),
+        by=Tests(paths=("tests/adapters/twilio/test_voice.py",), names="nobody asked: the phone never rings again"),
+    ),
+    Mutant(
+        name="clocks: phones that ring are forgotten over a step",
+        edits=(Edit(file="alertd/daemon/daemon.py", old=" - max(0, self.activity.stepped_us)  #", new="  #"),),
+        by=Story(name="restart_after_a_step_knows_which_phones_ring"),
+    ),
+    Mutant(
         name="clocks: what a wrong clock wrote of devices is the newest",
         edits=(Edit(file="alertd/store/sqlstore.py", old="            session.run(sql.DOUBT_STAMPS, (ahead_us, session.listed([each.device_id for each in seen])))\n", new=""),),
         by=Tests(paths=STORE, names="a device that died looks alive until that date"),
@@ -64,6 +113,53 @@ CLOCKS = (
         name="clocks: when devices were heard does not move with a step",
         edits=(Edit(file=RECORDS, old="            self.seen_wall_us = now.wall_us - (now.boot_us - self.last_us)\n", new="            pass\n"),),
         by=Tests(paths=SUPERVISION, names="heard two hours ago"),
+    ),
+    Mutant(
+        name="clocks: messages of the release before end by the wall",
+        edits=(Edit(file=ROWS, old="    if content.expires_boot_us is None and content.boot_id:\n", new="    if content.expires_boot_us is None and not content.boot_id:\n"),),
+        cheap=True,
+        by=Tests(paths=MIGRATIONS, names="the upgrade threw a text away"),
+    ),
+    Mutant(
+        name="clocks: messages of the release before do not move with a step",
+        edits=(Edit(file=BOOT_TIME, old="        WHERE {_MATTERS} AND", new="        WHERE 1 = 0 AND {_MATTERS} AND"),),
+        by=Tests(paths=MIGRATIONS, names="after the next reboot it is thrown away"),
+    ),
+    Mutant(
+        name="full disk: a start begins with nothing after a clean stop",
+        edits=(Edit(file="alertd/store/without_room.py", old="            if not _is_written(log):", new="            if False and not _is_written(log):"),),
+        by=Tests(paths=UNREAD, names="an open incident was forgotten"),
+    ),
+    Mutant(
+        name="full disk: a start begins with nothing where the log has no index",
+        edits=(Edit(file="alertd/store/without_room.py", old="            elif _is_copied(disk, copy):", new="            elif False and _is_copied(disk, copy):"),),
+        by=Tests(paths=UNREAD, names="an open incident was forgotten"),
+    ),
+    Mutant(
+        name="full disk: a start begins with nothing before the upgrade",
+        edits=(Edit(file=TRANSFER, old="for name in sql.columns(table) if name in there)", new="for name in sql.columns(table))"),),
+        by=Tests(paths=UNREAD, names="an open incident was forgotten"),
+    ),
+    Mutant(
+        name="full disk: what memory began anew takes the disk's back",
+        edits=(Edit(file=TRANSFER, old="        union.write(disk)\n", new=""),),
+        cheap=True,
+        by=Tests(paths=UNREAD, names="a press that came again took its incident back to its beginning"),
+    ),
+    Mutant(
+        name="full disk: what was closed without knowing a room stays closed",
+        edits=(Edit(file="alertd/store/uniting.py", old="    is_over = not one.is_open and not _missing(other, one)\n", new="    is_over = not one.is_open\n"),),
+        by=Tests(paths=UNREAD, names="a second room called, and whoever closed it never knew"),
+    ),
+    Mutant(
+        name="full disk: a drill that memory did not know goes on over what is real",
+        edits=(Edit(file="alertd/store/uniting.py", old="for drill in (*self._over, *before)])", new="for drill in before])"),),
+        by=Tests(paths=UNREAD, names="promise 3: who presses in a lockdown takes part in a drill"),
+    ),
+    Mutant(
+        name="full disk: when devices were heard is lost",
+        edits=(Edit(file="alertd/daemon/last_seen.py", old="                self._check_ins.take_back(changed)\n", new=""),),
+        by=Tests(paths=("tests/daemon/test_last_seen.py",), names="a device that was heard is missed after the next start"),
     ),
     Mutant(
         name="supervision: what earlier lives listened counts once more with each start",

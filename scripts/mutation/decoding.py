@@ -96,4 +96,18 @@ DECODING = (
             names="a press was lost to what the same device said beside it",
         ),
     ),
+    Mutant(
+        name="sparkplug: a number of before its node's birth is believed",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/sparkplug/nodes.py",
+                old="            device.aliases = {}\n        return _birth",
+                new="            pass\n        return _birth",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/adapters/decoders/sparkplug/test_sparkplug.py",),
+            names="the new session may have given the number to something else",
+        ),
+    ),
 )

@@ -8,6 +8,7 @@ GESTURES = "alertd/engine/gestures.py"
 PRESSES = "alertd/engine/presses.py"
 IN_DOUBT = ("tests/engine/test_doubt.py",)
 IN_LEVELS = ("tests/engine/test_levels.py",)
+IN_HEARING = ("tests/engine/test_hearing.py",)
 
 
 def _mutant(name: str, file: str, old: str, new: str, says: str, paths: tuple[str, ...]) -> Mutant:
@@ -22,15 +23,26 @@ ENDS_NOTHING = "what is older than the call ends nothing"
 DOUBTING = (
     _mutant("doubt: it upgrades", GESTURES, "if threshold <= sure]", "]", UPGRADES, IN_DOUBT),
     _mutant("doubt: it counts nothing", GESTURES, "now.count + sum(each.count for each in maybe)", "now.count", NOBODY, IN_DOUBT),
-    _mutant("doubt: what is said again is certain", GESTURES, "(doubtful or _is_timeless(event))", "_is_timeless(event)", UPGRADES, IN_DOUBT),
-    _mutant("doubt: what waited without a time is certain with its like", GESTURES, "(doubtful or _is_timeless(event))", "doubtful", NOBODY, IN_DOUBT),
+    _mutant("doubt: what is said again is certain", GESTURES, "not doubtful and not _is_timeless(event)", "not _is_timeless(event)", UPGRADES, IN_DOUBT),
+    _mutant("doubt: what waited without a time is certain with its like", GESTURES, "not doubtful and not _is_timeless(event)", "not doubtful", NOBODY, IN_DOUBT),
     _mutant("doubt: what waited without a time certainly belongs to what was heard", GESTURES, "        return before.count == before.doubtful and _may_belong(", "        return _may_belong(", UPGRADES, IN_DOUBT),
-    _mutant("doubt: clocks of two nodes agree", GESTURES, "else CLOCKS_APART_S * 1_000_000", "else 0", NOBODY, IN_DOUBT),
-    _mutant("doubt: the arrival of what waited says when it was pressed", GESTURES, "    if waited(event) or before.last_boot_us is None:\n", "    if before.last_boot_us is None:\n", "two presses of before, two of now, and one between them", IN_DOUBT),
+    _mutant("doubt: clocks of two nodes agree", GESTURES, "        absent_us += apart_us\n", "        pass\n", NOBODY, IN_DOUBT),
+    _mutant("doubt: the arrival of what waited says when it was pressed", GESTURES, "(waited(event) or before.last_boot_us is None):\n", "before.last_boot_us is None:\n", "two presses of before, two of now, and one between them", IN_DOUBT),
     _mutant("doubt: the arrival of what waited is the time of what it began", GESTURES, "None if waited(event) else d.now.boot_us", "d.now.boot_us", "two presses of before, and one", IN_DOUBT),
-    _mutant("doubt: what a gateway kept has arrived now", GESTURES, "(event.backlog or event.signal.late) and", "event.backlog and", "two presses of before, and one", IN_DOUBT),
+    _mutant("doubt: what a gateway kept has arrived now", GESTURES, "(event.backlog or event.signal.late) and event.signal.pressed_us is not None", "event.backlog and event.signal.pressed_us is not None", "two presses of before, and one", IN_DOUBT),
     _mutant("gestures: two are under way at once", GESTURES, "GESTURES_MAX = 3\n", "GESTURES_MAX = 1\n", "seven of each", IN_DOUBT),
     _mutant("gestures: by a wall clock that went back presses are near each other", GESTURES, "    return abs(silent_us(d, event, before)) <= window_us\n", "    return abs(event.received_us - before.last_us) <= window_us\n", "boot time knows better", IN_DOUBT),
+    _mutant("doubt: what waited over a lost line was pressed when it arrived", GESTURES, "event.received_us - event.oldest_us if event.backlog else 0", "0", NOBODY, IN_DOUBT),
+    _mutant("doubt: what waited for hours may belong to whatever was before", GESTURES, " <= absent_us + window_us\n", " <= absent_us * 2 + window_us\n", "a minute lies between them, at least", IN_DOUBT),
+    _mutant("doubt: gateways whose clocks are apart hold nothing up", GESTURES, "before, window_us + apart_us)", "before, window_us)", NOBODY, IN_DOUBT),
+    _mutant("doubt: what was stored without a time is certain", GESTURES, "    return (event.backlog or event.signal.late) and event.signal.pressed_us is None\n", "    return event.backlog and event.signal.pressed_us is None\n", UPGRADES, IN_DOUBT),
+    _mutant("doubt: what comes at once was pressed at once", GESTURES, "    return event.oldest_us if event.oldest_us < event.received_us else None\n", "    return None\n", UPGRADES, IN_DOUBT),
+    _mutant("counts: one that is said again is no press", GESTURES, "        doubts += count\n", "        pass\n", NOBODY, IN_DOUBT),
+    _mutant("counts: that of a state is pressed again", GESTURES, "    elif not doubtful:  # and", "    else:  # and", "two presses, by its own count", IN_DOUBT),
+    _mutant("states: doubt opens what a human has closed", LEVELS, "    return before.called or _is_quick(event, device)\n", "    return _is_quick(event, device)\n", "doubt does not open again what a human has closed", IN_LEVELS),
+    _mutant("states: what was stored takes the place of what lasts", LEVELS, "    if gestures.waited(event) and any(newer):\n", "    if False:\n", "the call of two minutes ago lasts", IN_LEVELS),
+    _mutant("doubt: a clock that went back over a power cut ends no gesture", GESTURES, "(silence_us if event.backlog else abs(silence_us))", "silence_us", "the machine has started between them", IN_DOUBT),
+    _mutant("doubt: a clock that went back over a power cut knows how long it was", GESTURES, "(silence_us if event.backlog else abs(silence_us))", "abs(silence_us)", NOBODY, IN_DOUBT),
     _mutant("states: times of two boots are compared", GESTURES, " and before.boot_id == d.now.boot_id:\n        return d.now.boot_us", ":\n        return d.now.boot_us", "promise 2: two hours have passed", IN_LEVELS),
     _mutant("states: a clock that went back makes no silence", LEVELS, "abs(silent_us) > ", "silent_us > ", "promise 2: by the only clock there is", IN_LEVELS),
     _mutant("states: what was said late is what was said last", LEVELS, "    if event.oldest_us <= activation.last_us:\n        return activation\n", "", "it was said 400 s ago", IN_LEVELS),
@@ -48,9 +60,15 @@ DOUBTING = (
     _mutant("copies: what the broker remembers lasts", LEVELS, " and not event.signal.ends and not event.retained:", " and not event.signal.ends:", "promise 2: it was silent for longer than it ever is", IN_LEVELS),
     _mutant("copies: the identity of a state is thrown away", "adapters/alertd_adapters/decoders/mapping/decoder.py", "            identity=self._identity,\n", "            identity=() if lasting is not None else self._identity,\n", "a copy over a second gateway is known as one", ("tests/adapters/decoders/mapping/test_levels_and_codes.py",)),
     _mutant("ends: what the broker remembers ends a call", PRESSES, "    if event.retained:  # its cause", "    if event.retained and not event.signal.ends:  # its cause", "RETAINED", IN_LEVELS),
-    _mutant("ends: one from before the call ends it", LEVELS, "if _is_older(event, a))", "if False)", "STILL_ON", IN_LEVELS),
+    _mutant("ends: one from before the call ends it", LEVELS, "if _is_older(d, event, a))", "if False)", "STILL_ON", IN_LEVELS),
     _mutant("ends: one over a gateway whose clock is behind is old", LEVELS, "said_us - gestures.CLOCKS_APART_S * 1_000_000", "said_us", "promise 2: it was reset, and pressed again", IN_LEVELS),
+    _mutant("ends: one that was not held up may be old", LEVELS, "    if not gestures.waited(event) or ended_us is None", "    if ended_us is None", "promise 2: it was reset, and pressed again", IN_LEVELS),
+    _mutant("ends: a clock that was set back makes them old", LEVELS, " + min(stepped_us, 0)", "", "promise 2: it was reset, and pressed again", IN_LEVELS),
+    _mutant("ends: clocks of two nodes are one", LEVELS, " or activation.boot_id != d.now.boot_id:\n        return None", ":\n        return None", "promise 2: it was reset, and pressed again", IN_LEVELS),
     _mutant("ends: what ends nothing holds the end back", "alertd/daemon/endings.py", "THINGS_MAX and self._ends_it(event):", "THINGS_MAX:", "promise 2: it is reset only now", ("tests/daemon/test_device_memory.py",)),
+    _mutant("gestures: who walks into the other school begins anew", "alertd/engine/hearing.py", "(ear is best or ear.told or _rivals(best, ear))", "(ear is best or _rivals(best, ear))", "who walks from one school into the other pages nobody", IN_HEARING),
+    _mutant("gestures: a school hears of a badge for as long as it remembers it", "alertd/daemon/hearings.py", " and each.told_us >= since_us}", "}", "eleven seconds lie between them", IN_HEARING),
+    _mutant("gestures: a clock that is set makes a line that was lost longer", "adapters/alertd_adapters/mqtt/session_memory.py", "if self.connected_us is not None and self.boot_id and", "if self.connected_us is None and self.boot_id and", "the line was lost ten minutes ago", ("tests/adapters/mqtt/test_presses.py",)),
     _mutant("states: a row of before hides a call", "alertd/model/decision.py", "    called: bool = False\n", "    called: bool = True\n", "promise 2: doubt pages", IN_LEVELS),
     _mutant("drills: each latched button pages after them", PRESSES, "        mode = _raise(d, event, device, called_for, gesture)\n", "        mode = _raise(d, event, device, called_for, gesture)\n        called_for = called_for if mode is Mode.LIVE else None\n", "each latched button would page for real", IN_LEVELS),
     Mutant(
@@ -60,7 +78,7 @@ DOUBTING = (
     ),
     Mutant(
         name="drills: nobody is rung for a button that is still in alarm",
-        edits=(Edit(file=PRESSES, old="    rings = was_silent or activation.mode is Mode.DRILL", new="    rings = was_silent"),),
+        edits=(Edit(file=PRESSES, old="    rings = rings or activation.mode is Mode.DRILL\n", new=""),),
         by=Tests(paths=IN_LEVELS, names="nobody would hear a real press of it"),
     ),
 )  # fmt: skip

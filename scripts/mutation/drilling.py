@@ -13,6 +13,7 @@ DRILL_PRESSES = "alertd/engine/drills/presses.py"
 DRILL_REAL = "alertd/engine/drills/real.py"
 NEWS = "alertd/engine/drills/news.py"
 NOTIFICATION = "alertd/model/notification.py"
+ONE_GESTURE = ("tests/engine/test_drill_gestures.py",)
 
 DRILLING = (
     Mutant(
@@ -46,7 +47,7 @@ DRILLING = (
         edits=(
             Edit(
                 file=DRILL_PRESSES,
-                old="    if before is not None and not _is_same_gesture(device, gesture, before):\n",
+                old="    if before is not None and not _is_same_gesture(d, event, device, gesture, before):\n",
                 new="    if False:\n",
             ),
         ),
@@ -62,7 +63,7 @@ DRILLING = (
             ),
             Edit(
                 file=DRILL_PRESSES,
-                old="    if before is not None and not _is_same_gesture(device, gesture, before):\n",
+                old="    if before is not None and not _is_same_gesture(d, event, device, gesture, before):\n",
                 new="    if False:\n",
             ),
         ),
@@ -316,5 +317,87 @@ DRILLING = (
         edits=(Edit(file=DRILL_ENDINGS, old="    tell_told(d, drill, Kind.DRILL_OVER, why=words)\n", new=""),),
         cheap=True,
         by=Story(name="drill_runs_out", trips=("drill ends",)),
+    ),
+    Mutant(
+        name="drills: a press that was overtaken by the one that counted is real",
+        edits=(
+            Edit(
+                file=DRILL_PRESSES,
+                old="    if abs(since_us) <= longest_us:\n        return True\n",
+                new="    if since_us != abs(since_us):\n        return False\n    if since_us <= longest_us:\n        return True\n",
+            ),
+        ),
+        by=Story(name="drill_gesture_overtakes_itself"),
+    ),
+    Mutant(
+        name="drills: two gateways whose clocks are apart make two gestures of one",
+        edits=(
+            Edit(
+                file=DRILL_PRESSES,
+                old="    return not gestures.waited(event) and arrived_us <= longest_us and are_clocks_apart\n",
+                new="    return False\n",
+            ),
+        ),
+        by=Tests(paths=ONE_GESTURE, names="a drill never reaches dispatch"),
+    ),
+    Mutant(
+        name="drills: what arrives together is one gesture, whatever the device's clock says",
+        edits=(
+            Edit(
+                file=DRILL_PRESSES,
+                old="arrived_us <= longest_us and are_clocks_apart\n",
+                new="arrived_us <= longest_us\n",
+            ),
+        ),
+        by=Tests(paths=ONE_GESTURE, names="a real press ends a drill"),
+    ),
+    Mutant(
+        name="drills: what waited on its way is one gesture with what arrived with it",
+        edits=(
+            Edit(
+                file=DRILL_PRESSES,
+                old="        boot_us=None if gestures.waited(event) else d.now.boot_us,\n",
+                new="        boot_us=d.now.boot_us,\n",
+            ),
+        ),
+        by=Tests(paths=ONE_GESTURE, names="a real press ends a drill"),
+    ),
+    Mutant(
+        name="drills: a clock that is set parts a gesture",
+        edits=(
+            Edit(
+                file=DRILL_PRESSES,
+                old="    is_same_boot = before.boot_us is not None and before.boot_id == d.now.boot_id\n",
+                new="    is_same_boot = False\n",
+            ),
+        ),
+        by=Tests(paths=ONE_GESTURE, names="a real press ends a drill"),
+    ),
+    Mutant(
+        name="drills: a clock that is set makes a gesture one of before the drill",
+        edits=(
+            Edit(
+                file="alertd/engine/gestures.py",
+                old="    return before.last_us if event.signal.pressed_us is not None else event.received_us - silent_us(d, event, before)\n",
+                new="    return before.last_us\n",
+            ),
+        ),
+        by=Tests(paths=ONE_GESTURE, names="a drill never reaches dispatch"),
+    ),
+    Mutant(
+        name="drills: what was counted in one counts after it",
+        edits=(Edit(file=DRILL_ENDINGS, old="    _count_anew(d, drill)\n", new=""),),
+        by=Story(name="drill_ends_in_a_gesture"),
+    ),
+    Mutant(
+        name="drills: what was pressed again before the end is forgotten with it",
+        edits=(
+            Edit(
+                file=DRILL_ENDINGS,
+                old="        count = memory.count if memory.last_us > press.last_us else 0\n",
+                new="        count = 0\n",
+            ),
+        ),
+        by=Tests(paths=ONE_GESTURE, names="a real press ends a drill"),
     ),
 )

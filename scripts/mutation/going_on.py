@@ -202,6 +202,11 @@ GOING_ON = (
                 old="    if notification.expires_boot_us is not None and notification.boot_id == now.boot_id:\n",
                 new="    if notification.expires_boot_us is not None and not now.wall_us:\n",
             ),
+            Edit(
+                file="alertd/store/sql.py",
+                old="UPDATE notification SET expires_us = expires_boot_us + ? WHERE",
+                new="UPDATE notification SET expires_us = expires_us + 0 * ? WHERE",
+            ),
         ),
         cheap=True,
         by=Story(name="clock_set_forward_while_texts_wait", trips=("expiry",)),
@@ -348,7 +353,7 @@ GOING_ON = (
             Edit(
                 file=TEXTS_BACK,
                 old="id=answer_id(event.cause),\n",
-                new='id=answer_id(CauseId(f"{event.cause}/{d.now.boot_us}")),\n',
+                new='id=answer_id(type(event.cause)(f"{event.cause}/{d.now.boot_us}")),\n',
             ),
         ),
         by=Seeds(trips=("one reply, one answer",)),

@@ -8,6 +8,7 @@ GESTURES = "alertd/engine/gestures.py"
 NODES = "adapters/alertd_adapters/decoders/sparkplug/nodes.py"
 IN_LEVELS = ("tests/engine/test_levels.py",)
 IN_TESTS = ("tests/engine/test_device_tests.py",)
+WITH_CLOCKS = ("tests/engine/test_device_tests_and_clocks.py",)
 DEVICE_TESTS = "alertd/engine/device_tests.py"
 PRESSES = "alertd/engine/presses.py"
 HEARING = "alertd/engine/hearing.py"
@@ -116,6 +117,28 @@ REMEMBERING = (
         by=Story(name="device_test_nobody_watches", trips=("only what is tried",)),
     ),
     Mutant(
+        name="device tests: they go on when the clock is set",
+        edits=(
+            Edit(
+                file=DEVICE_TESTS,
+                old="    if clock is not None and clock.boot_id == d.now.boot_id and not is_of(clock, d.now):\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Story(name="device_test_and_the_clock_is_set", trips=("only what is tried",)),
+    ),
+    Mutant(
+        name="device tests: one begins in a gesture that another node has heard",
+        edits=(
+            Edit(
+                file=DEVICE_TESTS,
+                old="    under_way = gestures.going_on(d, pressed_now, device)\n",
+                new="    under_way = [e for e in gestures.going_on(d, pressed_now, device) if e.boot_id == d.now.boot_id]\n",
+            ),
+        ),
+        by=Tests(paths=WITH_CLOCKS, names="somebody presses it"),
+    ),
+    Mutant(
         name="device tests: who comes back goes on with one that is over",
         edits=(
             Edit(
@@ -166,7 +189,7 @@ REMEMBERING = (
     ),
     Mutant(
         name="device tests: one begins in the middle of a gesture",
-        edits=(Edit(file=DEVICE_TESTS, old="    return _in_a_gesture(d, device)\n", new='    return ""\n'),),
+        edits=(Edit(file=DEVICE_TESTS, old="    return _in_a_gesture(d, order, device)\n", new='    return ""\n'),),
         by=Tests(paths=IN_TESTS, names="somebody presses it"),
     ),
     Mutant(
@@ -196,7 +219,7 @@ REMEMBERING = (
         edits=(
             Edit(
                 file="alertd/console/trying/orders.py",
-                old="        if memory.test is not None and now_us - memory.test.watched_us >= NOTED_EVERY_US:\n",
+                old="        if memory.test is not None and abs(now_us - memory.test.watched_us) >= NOTED_EVERY_US:\n",
                 new="        if memory.test is None:\n",
             ),
         ),
@@ -204,7 +227,9 @@ REMEMBERING = (
     ),
     Mutant(
         name="wearables: only one of two schools is told",
-        edits=(Edit(file=HEARING, old="(ear is best or _rivals(best, ear))", new="ear is best"),),
+        edits=(
+            Edit(file=HEARING, old="(ear is best or ear.told or _rivals(best, ear))", new="(ear is best or ear.told)"),
+        ),
         by=Story(name="badge_between_two_schools"),
     ),
     Mutant(
@@ -274,20 +299,18 @@ REMEMBERING = (
         by=Tests(paths=("tests/daemon/test_device_memory.py",), names="promise 1"),
     ),
     Mutant(
-        name="states: what is pressed again within the window of its gesture is a repeat",
-        edits=(
-            Edit(
-                file=LEVELS,
-                old="(before.called and not gestures.is_under_way(d, event, device))\n",
-                new="before.called\n",
-            ),
-        ),
+        name="states: nobody is rung for what may be pressed again",
+        edits=(Edit(file=PRESSES, old="rings=was_silent or may_call)\n", new="rings=was_silent)\n"),),
         by=Tests(paths=IN_LEVELS, names="promise 2: three presses, and all of them"),
     ),
     Mutant(
         name="states: a repeat begins no gesture",
         edits=(
-            Edit(file=LEVELS, old="        gestures.counted(d, event, device, doubtful=True)\n", new="        pass\n"),
+            Edit(
+                file=LEVELS,
+                old="gestures.counted(d, event, device, doubtful=True).incident_class is not None\n",
+                new="False\n",
+            ),
         ),
         by=Tests(paths=IN_LEVELS, names="promise 2: three presses within the window"),
     ),
@@ -308,7 +331,7 @@ REMEMBERING = (
         edits=(
             Edit(
                 file=LEVELS,
-                old="        return before.called and count <= d.memory(device.id).count\n",
+                old="        return before.called and count <= memory.count - memory.doubtful\n",
                 new="        return before.called\n",
             ),
         ),
@@ -407,8 +430,8 @@ REMEMBERING = (
         edits=(
             Edit(
                 file=GESTURES,
-                old="        count += sum(each.count for each in same)\n",
-                new="        count += same[0].count if same else 0\n",
+                old="    sure = sum(each.count for each in same) - doubts\n",
+                new="    sure = (same[0].count if same else 0) - doubts\n",
             ),
         ),
         by=Tests(paths=("tests/engine/test_presses.py",), names="presses that overtake each other paged nobody"),
@@ -418,8 +441,8 @@ REMEMBERING = (
         edits=(
             Edit(
                 file=GESTURES,
-                old="        return event.oldest_us - window_us <= before.last_us <= event.received_us\n",
-                new="        return False\n",
+                old="    return (silence_us if event.backlog else abs(silence_us)) <= absent_us + window_us\n",
+                new="    return not event.backlog and abs(silence_us) <= absent_us + window_us\n",
             ),
         ),
         by=Tests(paths=("tests/engine/test_presses.py",), names="around a lost line paged nobody"),

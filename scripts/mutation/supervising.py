@@ -235,4 +235,21 @@ SUPERVISING = (
         ),
         by=Tests(paths=("tests/engine/test_supervision.py",), names="latched until a human acknowledges"),
     ),
+    Mutant(
+        name="supervision: what waited at the broker brings a gateway back whose last will came",
+        edits=(Edit(file=CHECK_INS, old=" or gateway.offline_us is not None", new=""),),
+        by=Tests(paths=GATEWAYS, names="what it carried may be older than its last will"),
+    ),
+    Mutant(
+        name="supervision: what a broker remembers ends a silence",
+        edits=(Edit(file=CHECK_INS, old="return not (retained and record.window_us)", new="return True"),),
+        by=Tests(paths=GATEWAYS, names="its bridge says it now"),
+    ),
+    Mutant(
+        name="supervision: a trouble keeps the battery's first number",
+        edits=(
+            Edit(file=CHECK_INS, old="        elif record.battery_pct != before:\n", new="        elif not record:\n"),
+        ),
+        by=Tests(paths=TESTS, names="trouble and list say two numbers of one battery"),
+    ),
 )

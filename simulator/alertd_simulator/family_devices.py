@@ -1,27 +1,24 @@
 """How devices of a district, or of a named family, are played: which family each speaks, and what is said when.
 
-Owns the ways of `alertd-sim devices play` and where on the broker each message belongs: the topics are those of the
-district's own triggers. Publishes nothing; `family_player` does. Never makes up a family for a device: where its
-triggers leave it open, somebody has to say which.
+Owns the ways of `alertd-sim devices play`. Publishes nothing; `family_player` does. Never makes up a family for a
+device: where its triggers leave it open, somebody has to say which.
 """
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from alertd.config import Section
 from alertd.engine.gestures import IGNORED, PRESS
 from alertd.model.registry import Registry
 from alertd.model.site import Device
-from alertd_adapters.decoders.mapping.library import SOURCE, built_in
-from alertd_adapters.decoders.mapping.written import SourceProfile
-from alertd_adapters.mqtt.settings import matches
 from alertd_simulator.devices import Payload
+from alertd_simulator.families.bridges import ZIGBEE
 from alertd_simulator.families.catalogue import NOT_PLAYED, PRESSES, Family, families, profile_of
 from alertd_simulator.families.said import Heard, Said, json
+from alertd_simulator.family_speaker import NotPlayableError, Speaker, placed
 from alertd_simulator.family_ways import How
 
 HOUR_S = 3_600.0
@@ -29,25 +26,6 @@ COPIES = (Heard(gateway="gw-sim-1", rssi=-48), Heard(gateway="gw-sim-2", rssi=-7
 PLAIN = "press_json"
 QUIET = ("heartbeat", "status", "position", "online", "other")
 """What a device says while nothing happens: the first that it can."""
-
-
-class NotPlayableError(ValueError):
-    """It cannot be played; the words say why, and what to do."""
-
-
-class Speaker(Struct, frozen=True, kw_only=True):
-    """A device with the family that it speaks, and the trigger that hears it."""
-
-    device: str
-    """As the family calls it."""
-    button: str
-    family: Family
-    topic_filter: str
-    """"": where the family speaks by itself."""
-    base: str = ""
-    """The base topic that the trigger's options name."""
-    means: tuple[str, ...] = ()
-    """Words that its gestures give a meaning; (): nobody has registered it."""
 
 
 Step = tuple[float, list[Payload]]
@@ -104,7 +82,10 @@ def registered(device: Device, sections: Sequence[Section], over: str) -> Speake
         raise NotPlayableError(_why_not(device, sections, over))
     rules = device.gestures
     named_words = tuple(word for word, meaning in rules.actions.items() if meaning != IGNORED)
-    return replace(found[0], means=(*((PRESS,) if rules.presses else ()), *named_words))
+    words = (*((PRESS,) if rules.presses else ()), *named_words)
+    if found[0].own_words:
+        words = tuple(act for act, word in ZIGBEE.items() if word in words)
+    return replace(found[0], means=words)
 
 
 def speakers_of(registry: Registry, sections: Sequence[Section]) -> dict[str, Speaker]:
@@ -138,7 +119,19 @@ def _speakers(device: Device, sections: Sequence[Section]) -> Iterator[Speaker]:
         if family is not None:
             if _has_buttons(family) and ":" in device.id:
                 heard, _, button = device.id.rpartition(":")
-            yield Speaker(device=heard, button=button, family=family, topic_filter=topic_filter, base=base)
+            also = tuple(_heard_besides(trigger, sections))
+            yield Speaker(
+                device=heard, button=button, family=family, topic_filter=topic_filter, base=base, also=also,
+                own_words=decoder == "zigbee2mqtt",
+            )  # fmt: skip
+
+
+def _heard_besides(trigger: Mapping[str, Any], sections: Sequence[Section]) -> Iterator[str]:
+    """Topic filters of triggers and telemetry whose decoder reads the same."""
+    for each in (*_triggers(sections), *_triggers(sections, "telemetry")):
+        same = all(each.get(key) == trigger.get(key) for key in ("decoder", "options"))
+        if same and each["topic"] != trigger["topic"]:
+            yield str(each["topic"])
 
 
 def _family(source: str, profile: str) -> Family | None:
@@ -153,10 +146,10 @@ def _has_buttons(family: Family) -> bool:
     return family.profile == "milesight-ws156" or family.source in ("axis", "shelly", "shelly-gen1", "tasmota")
 
 
-def _triggers(sections: Sequence[Section]) -> Iterator[Mapping[str, Any]]:
+def _triggers(sections: Sequence[Section], key: str = "triggers") -> Iterator[Mapping[str, Any]]:
     for section in sections:
         if section.table == "sources":
-            triggers = section.settings.get("triggers")
+            triggers = section.settings.get(key)
             yield from (each for each in (triggers if isinstance(triggers, list) else ()) if isinstance(each, dict))
 
 
@@ -275,38 +268,3 @@ def _quiet(family: Family) -> str:
             f"{family.name} says nothing while nothing happens, so it can neither fade nor fall silent"
         )
     return found
-
-
-# --- where it belongs -------------------------------------------------------------------------------------------------
-
-
-def placed(payload: Payload, speaker: Speaker) -> Payload:
-    """On the district's own topic: its base, and the levels that its trigger names. Raises `NotPlayableError`."""
-    topic = _based(payload.topic, speaker)
-    levels, wanted = topic.split("/"), speaker.topic_filter.split("/") if speaker.topic_filter else []
-    if wanted[:1] == ["$share"]:
-        wanted = wanted[2:]
-    for index, want in enumerate(wanted):
-        if want == "#" or index >= len(levels):
-            break
-        if want != "+" and levels[index] not in (want, speaker.device):
-            levels[index] = want
-    topic = "/".join(levels)
-    if speaker.topic_filter and not matches(speaker.topic_filter, topic) and not _is_aside(payload):
-        raise NotPlayableError(
-            f"{speaker.device} would speak on {topic}, which the trigger {speaker.topic_filter} never hears"
-        )
-    return replace(payload, topic=topic)
-
-
-def _is_aside(payload: Payload) -> bool:
-    """Availability, births of a lamp: not every message of a device is for a trigger."""
-    return payload.retain or payload.qos == 0
-
-
-def _based(topic: str, speaker: Speaker) -> str:
-    entry = built_in().entries.get((SOURCE, speaker.family.source))
-    own = entry.written.base if entry is not None and isinstance(entry.written, SourceProfile) else ""
-    if not speaker.base or not own or not topic.startswith(f"{own}/"):
-        return topic
-    return f"{speaker.base}/{topic.removeprefix(f'{own}/')}"

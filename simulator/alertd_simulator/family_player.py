@@ -24,13 +24,12 @@ from alertd_simulator.families.catalogue import NOT_PLAYED, families
 from alertd_simulator.families.frames import CannotSayError
 from alertd_simulator.family_devices import (
     PLAIN_FAMILY,
-    NotPlayableError,
-    Speaker,
     named,
     registered,
     steps_of,
     usual_act,
 )
+from alertd_simulator.family_speaker import NotPlayableError, Speaker
 from alertd_simulator.family_ways import WORDS, How
 from alertd_simulator.live_broker import check_broker
 from alertd_simulator.live_credentials import LiveError, live_channels, live_secrets

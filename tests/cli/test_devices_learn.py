@@ -130,7 +130,7 @@ def test_as_json_for_programs(daemon: FakeDaemon, learn):
     (found,) = learn("--json").json["devices"]
     assert (found["id"], found["source"], found["row"]["kind"]) == (LORAWAN, "broker", "button")
     assert found["fits"][0] == {
-        "profile": "abeeway-at2", "messages": 1, "of": 1, "presses": True, "why": ["duress (rule 2, value 1)"],
+        "profile": "milesight-ws101", "messages": 1, "of": 1, "presses": True, "why": ["press (rule 1, value short)"],
         "heard_by": "gw-7", "kind": "button",
     }  # fmt: skip
 

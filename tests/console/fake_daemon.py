@@ -103,7 +103,7 @@ class FakeDaemon:
 
     def now(self) -> Now:
         play = self.sites[SiteId("oak")]
-        return Now(wall_us=play.now_us, boot_us=0)
+        return Now(wall_us=play.now_us + play.stepped_us, boot_us=0)
 
     # --- Door
 
@@ -143,7 +143,7 @@ class FakeDaemon:
             self.keep(entry, event.site_id)
 
     def keep(self, entry: Entry, site_id: SiteId = OAK) -> None:
-        at_us = self.sites[site_id].now_us
+        at_us = self.sites[site_id].now_us + self.sites[site_id].stepped_us
         self.journal.append(
             JournalLine(site_id=site_id, sequence=len(self.journal) + 1, at_us=at_us, entry=entry, hash="00")
         )

@@ -102,6 +102,18 @@ async def test_whoever_asks_keeps_it_going_and_nobody_else(app, daemon):
     assert daemon.oak.rows, "promise 2: nobody watched it any more"
 
 
+@pytest.mark.parametrize("minutes", [-20, 20])
+async def test_whoever_watches_is_told_at_once_that_it_ended_because_the_clock_was_set(app, daemon, minutes):
+    await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "badge-204"})
+    daemon.oak.wait(12)
+    daemon.oak.stepped_us = minutes * 60_000_000
+    now = (await ask(app, "GET", "/v1/device-tests?device=badge-204")).json
+
+    assert not now["runs"], "somebody presses a live button to try it out"
+    assert now["heard"][-1]["is_over"]
+    assert now["heard"][-1]["words"].endswith("badge-204 is live again: the server's clock was set")
+
+
 async def test_that_somebody_watches_is_not_written_down_at_each_look(app, daemon):
     await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "badge-204"})
     for _ in range(40):

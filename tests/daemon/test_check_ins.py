@@ -240,6 +240,22 @@ async def test_low_batteries_are_one_trouble_a_site_with_hysteresis() -> None:
 
 
 @in_virtual_time
+async def test_a_low_battery_that_falls_further_is_the_same_number_in_trouble_and_list() -> None:
+    watch = Watch(school())
+    for pct in (12, 6, 3, 1, 0):
+        watch.hears("badge-204", battery=Battery(pct=pct))
+        await watch.passes(5)
+    assert " 6 %" in watch.told("battery")[0]
+    await watch.passes(310)
+    assert " 0 %" in watch.standing["battery:oak"].summary, "trouble and list say two numbers of one battery"
+    assert watch.device("badge-204").last.battery_pct == 0
+    assert len(watch.told("battery")) == 2, "no member is new, so nobody is texted: the trouble says another number"
+    watch.hears("badge-204", battery=Battery(pct=0))
+    await watch.passes(400)
+    assert len(watch.told("battery")) == 2, "nothing has changed"
+
+
+@in_virtual_time
 async def test_a_low_battery_is_still_low_after_a_restart_and_mains_is_none() -> None:
     watch = Watch(school())
     watch.hears("badge-204", battery=Battery(pct=9))
@@ -376,6 +392,20 @@ async def test_a_clock_that_is_set_back_makes_nobody_silent_who_speaks(ago_us: i
     watch.wall_us -= 3_600_000_000
     for _ in range(100):
         watch.hears("badge-204", seen_us=watch.wall_us - ago_us)
+        await watch.passes(5)
+    assert not watch.events, "it speaks, and is said to be silent"
+
+
+@in_virtual_time
+async def test_a_clock_that_is_set_back_after_a_restart_makes_nobody_silent_who_speaks() -> None:
+    """When it spoke last, an earlier life of alertd has written down by the clock of then."""
+    watch = Watch(school(badge_204=FIXED))
+    watch.hears("badge-204")
+    watch.flush()
+    watch.restart()
+    watch.wall_us -= 3_600_000_000
+    for _ in range(100):
+        watch.hears("badge-204", seen_us=watch.wall_us - 1_000)
         await watch.passes(5)
     assert not watch.events, "it speaks, and is said to be silent"
 

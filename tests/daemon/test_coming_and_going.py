@@ -153,3 +153,23 @@ async def test_a_gateway_that_comes_and_goes_is_one_trouble_and_what_hangs_below
     assert watch.standing["silent:oak"].members == ("wall-1",), "what hangs below is supervised meanwhile"
     await watch.passes(4 * 3600, step_s=30)
     assert "gateway:gw-oak" not in watch.standing
+
+
+@in_virtual_time
+async def test_how_long_it_has_been_well_is_known_after_a_power_cut() -> None:
+    """Boot time begins at nought; since when it was well does not move with it."""
+    watch = Watch(school())
+    for low in (True, False, True, False):
+        watch.hears("badge-204", battery=Battery(low=low))
+        await watch.passes(15 if low else 330)
+        if not low and watch.standing:
+            break
+    watch.hears("badge-204", battery=Battery(low=True))
+    await watch.passes(330)
+    watch.hears("badge-204", battery=Battery(low=False))
+    await watch.passes(60)
+    assert "battery:oak" in watch.standing, "it comes and goes: five minutes, or ten"
+    watch.flush()
+    watch.restart(down_s=5, power=True)
+    await watch.passes(660)
+    assert not watch.standing, "it has been well for longer than that"

@@ -78,6 +78,20 @@ async def test_a_last_will_that_the_broker_remembers_is_read_as_state_and_no_sig
 
 
 @in_virtual_time
+async def test_what_a_broker_remembers_of_a_silent_device_is_not_that_it_is_back() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    watch.hears("badge-204")
+    await watch.passes(260)
+    assert "silent:oak" in watch.standing
+    watch.hears("badge-204", alive=False, link=Link.ONLINE, retained=True)
+    await watch.settle()
+    assert "silent:oak" in watch.standing, "it has a window, and has said nothing"
+    watch.hears("badge-204", alive=False, link=Link.ONLINE)
+    await watch.settle()
+    assert not watch.standing, "its bridge says it now"
+
+
+@in_virtual_time
 async def test_a_device_whose_own_last_will_came_is_missed_without_a_window() -> None:
     watch = Watch(school(badge_204=NONE))
     watch.hears("badge-204")
@@ -105,6 +119,21 @@ async def test_gateways_below_gateways() -> None:
 
 
 # --- what a gateway carries -----------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_what_it_carried_does_not_bring_back_a_gateway_whose_last_will_came() -> None:
+    """The message may have waited at the broker, and be older than the will."""
+    watch = Watch(school(badge_204=NONE))
+    watch.hears("badge-204", heard_by=DeviceId("gw-oak"))
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+    await watch.passes(400)
+    assert "gateway:gw-oak" in watch.standing
+    before = watch.device("gw-oak").last.seen_us
+    watch.hears("badge-204", heard_by=DeviceId("gw-oak"))
+    await watch.settle()
+    assert "gateway:gw-oak" in watch.standing, "what it carried may be older than its last will"
+    assert watch.device("gw-oak").last.seen_us == before, "what it carried may be older than its last will"
 
 
 @in_virtual_time

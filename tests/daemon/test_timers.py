@@ -5,14 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from alertd.daemon.activity import OpenIncidents
+from alertd.daemon.timers import ClockWatch
 from alertd.model.decision import Now
-from alertd.model.ids import TimerId
-from alertd.model.notification import Kind
+from alertd.model.events import Event, Replied
+from alertd.model.ids import DISTRICT, CauseId, SiteId, TimerId
+from alertd.model.incident import EscalationState
+from alertd.model.notification import Kind, Notification
 from alertd.model.policy import Step
 from alertd.model.timer import Timer, TimerKind
-from alertd.ports import DueTimer
+from alertd.ports import DueTimer, NotCommittedError
 from alertd.store.sqlite import SqliteStore
+from alertd.testing.store_values import SECOND_US, TestClock
 from alertd_simulator.virtual_time import COMMIT_DELAY, in_virtual_time
+from tests.adapters.doubles import OpenDoor
 from tests.daemon.world import World
 from tests.engine.school import OAK, group, policy, registry
 
@@ -159,3 +165,65 @@ async def test_hundreds_of_timers_that_are_due_at_once_all_fire(tmp_path: Path):
 
     assert {i.incident_class for i in world.incidents() if i.step >= 1} >= {"lockdown", "medical"}
     await world.stop()
+
+
+@pytest.mark.parametrize("step_s", [-280, pytest.param(3600, marks=pytest.mark.slow)])
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_clock_that_was_set_while_alertd_was_down_is_told_and_an_answer_counts(tmp_path: Path, step_s: int):
+    world = World(tmp_path)
+    await world.start()
+    world.press()
+    await asyncio.sleep(5)
+    await world.crash()
+    world.clock.step_wall(step_s)
+    daemon = await world.start()
+    await asyncio.sleep(3)
+
+    troubles = [n.text for n in told(world) if n.kind is Kind.TROUBLE]
+    assert [f"{step_s:+.0f} s" in text for text in troubles] == [True], "R19: nobody is told that the clock was set"
+    incident = world.incidents()[0]
+    reply = Replied(
+        site_id=OAK,
+        cause=CauseId("sms:1"),
+        channel="sms",
+        address="+12025550101",
+        body=f"4{incident.token}",
+        at_us=world.clock.now().wall_us,
+    )
+    await daemon.intake.submit(reply)
+    assert world.incidents()[0].escalation is EscalationState.PAUSED, "promise 5: whoever goes was not heard"
+    await world.stop()
+
+
+def told(world: World) -> list[Notification]:
+    return [claim.notification for claim in world.sms.sent]
+
+
+async def test_each_school_hears_once_of_a_step_also_if_a_commit_failed(tmp_path: Path):
+    clock = TestClock()
+    submitted: list[tuple[str, str]] = []
+    failing = ["oak"]
+
+    class Open(OpenIncidents):
+        def open_sites(self) -> tuple[SiteId, ...]:
+            return (SiteId("elm"), SiteId("oak"))
+
+    class FailingDoor(OpenDoor):
+        async def submit(self, event: Event) -> None:
+            if event.site_id in failing:
+                failing.remove(event.site_id)
+                raise NotCommittedError("the disk is gone")
+            submitted.append((type(event).__name__, event.site_id))
+
+    watch = ClockWatch(clock=clock, activity=Open(store=SqliteStore(tmp_path / "alertd.db"), clock=clock))
+    clock.wall_us += 280 * SECOND_US
+    with pytest.raises(NotCommittedError):
+        await watch.check(FailingDoor())
+    await watch.check(FailingDoor())
+
+    assert sorted(submitted) == [
+        ("ClockStepped", DISTRICT),
+        ("ClockStepped", "elm"),
+        ("ClockStepped", "oak"),
+        ("TroubleRaised", DISTRICT),
+    ]

@@ -25,6 +25,9 @@ from tests.real_broker import free_port
 pytestmark = pytest.mark.slow
 
 BUTTON = "24E124535B316056"
+"""As it stands on its label."""
+HEARD = BUTTON.lower()
+"""As ChirpStack writes it."""
 FAMILY = "chirpstack-v4/milesight-ws101"
 ZIGBEE = '{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" },'
 CHIRPSTACK = (
@@ -123,21 +126,21 @@ async def test_an_unknown_button_is_learnt_registered_tested_and_live(tmp_path: 
         for cell in ("site=oak", "zone=rm-204", "gestures=wall-button", "label=desk button", "profile=milesight-ws101"):
             importing += ["--default", cell]
         before = (running.school.directory / "devices.csv").read_bytes()
-        assert f"+ {BUTTON}" in await admin.types(*importing, "--dry-run")
+        assert f"+ {HEARD}" in await admin.types(*importing, "--dry-run")
         assert (running.school.directory / "devices.csv").read_bytes() == before
         assert "Written to" in await admin.types(*importing)
         assert "81 devices" in await admin.types("alertd", "check")
         assert "is in force" in await admin.types("alertd", "reload")
         assert "Nobody unknown was heard" in await admin.types("alertd", "devices", "learn")
 
-        testing = await admin.begins("alertd", "devices", "test", BUTTON, "--by", "ruiz")
+        testing = await admin.begins("alertd", "devices", "test", HEARD, "--by", "ruiz")
         assert testing.stdout is not None
         assert b"Press it now" in await asyncio.wait_for(testing.stdout.readline(), WITHIN_S)
-        assert f"{BUTTON} is in TEST by J. Ruiz" in await admin.types("alertd", "troubles")
+        assert f"{HEARD} is in TEST by J. Ruiz" in await admin.types("alertd", "troubles")
         await admin.presses(*there)
         tested, _ = await asyncio.wait_for(testing.communicate(), WITHIN_S)
         assert b"GESTURE  it would have called for staff_assist; nobody is paged" in tested
-        assert f"{BUTTON} is LIVE again".encode() in tested
+        assert f"{HEARD} is LIVE again".encode() in tested
         assert await admin.incidents() == []
         assert running.carrier.texts == {}, "nobody was texted until here"
 
@@ -175,7 +178,7 @@ async def test_without_a_daemon_a_stranger_is_heard_all_the_same_and_no_waiting_
         await asyncio.sleep(3)
         await admin.presses()
         said, _ = await asyncio.wait_for(listening.communicate(), WITHIN_S)
-        assert f"{BUTTON}, heard over broker".encode() in said
+        assert f"{HEARD}, heard over broker".encode() in said
         assert b"button-204" not in said
         async with running_daemon(running.school, tmp_path / "alertd.log"):
             assert (await admin.first_incident())["site"] == "oak", "promise 1: the press waited for the daemon"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from alertd.engine.decide import decide
 from alertd.engine.routing import route
-from alertd.model.call_script import answer_id
+from alertd.model.call_script import answer_id, decode
 from alertd.model.decision import Confirmation, Decision, Entry, Facts, Now, PhoneIncident, SiteState, Withdrawal
 from alertd.model.drill import Drill
 from alertd.model.events import (
@@ -159,7 +159,7 @@ class Play:
                 channel="sms",
                 address=person.endpoints[0].address,
                 body=body,
-                at_us=self.now_us if at_us is None else at_us,
+                at_us=self.now_us + self.stepped_us if at_us is None else at_us,
             )
         )
 
@@ -170,18 +170,21 @@ class Play:
         *,
         presses: int = 1,
         cause: str | None = None,
-        written_us: int | None = None,
+        heard: Notification | None = None,
     ) -> Notification:
-        """A key in a call; the row that is spoken back."""
+        """A key in a call; the row that is spoken back. `heard`: what was spoken last, if not the call itself."""
         self.arrivals += 1
+        said = heard or call.notification
+        words = decode(said.body, said.text)
         event = Keyed(
             site_id=self.state.site_id,
             cause=CauseId(cause or f"call:{self.arrivals}"),
             notification_id=call.notification.id,
             digit=digit,
             presses=presses,
-            written_us=call.notification.created_us if written_us is None else written_us,
-            at_us=self.now_us,
+            written_us=words.written_us,
+            upgrades=words.upgrades,
+            at_us=self.now_us + self.stepped_us,
         )
         self.do(event)
         return self.rows[answer_id(event.cause)].notification

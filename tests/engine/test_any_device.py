@@ -85,6 +85,8 @@ class AnyDevice(RuleBasedStateMachine):
         """The first two: since it was last heard."""
         self.is_drilled = False
         """What was taken up last was a drill's."""
+        self.gesture_is_drilled = False
+        """The gesture under way was taken up as a drill's: it counts for nothing after that."""
         self.messages: list[tuple[float, dict[str, object]]] = []
         """When, and what it said."""
         self.in_test = False
@@ -170,10 +172,10 @@ class AnyDevice(RuleBasedStateMachine):
         elif self.action == "hold":
             assert is_taken_up or belongs, f"{PROMISE_2}: {decision.entries}"
         else:
-            self.judge_count(decision)
+            self.judge_count(decision, belongs=belongs)
         if is_taken_up:
             self.doubtful = False
-            self.is_drilled = self.play.state.drill is not None
+            self.is_drilled = self.gesture_is_drilled = self.play.state.drill is not None
         if is_taken_up or belongs:
             self.heard_s = self.now_s
 
@@ -184,6 +186,7 @@ class AnyDevice(RuleBasedStateMachine):
         is_said_again = not self.numbered and (silent_s <= REPEATS_S or (self.doubtful and self.unended_s != -FAR))
         if self.now_s - self.pressed_s > WINDOW_S or (self.is_stepped and self.is_rebooted):
             self.certain = self.least = 0
+            self.gesture_is_drilled = False
         self.is_stepped = self.is_rebooted = False
         self.may_count(decision, certain=not is_said_again or self.doubtful)
         if self.in_test:
@@ -213,9 +216,15 @@ class AnyDevice(RuleBasedStateMachine):
             later_s = at_s
         return found
 
-    def judge_count(self, decision: Decision) -> None:
+    def judge_count(self, decision: Decision, *, belongs: bool) -> None:
+        """`belongs`: it has called, and no end of it was heard. If a human has closed that call, nobody can know
+        whether it was pressed again: what may be a whole gesture rings."""
         open_ = {i.incident_class for i in self.play.state.open_of_device(DEVICE)}
-        if self.certain >= 8:
+        if belongs and not open_:
+            trouble = self.play.state.troubles.get(f"still_on:{DEVICE}")
+            is_rung = trouble is not None and trouble.rings
+            assert self.least < 3 or is_rung, f"{PROMISE_2}: 3 presses, and nobody looks: {decision.entries}"
+        elif self.certain >= 8:
             assert IncidentClass.LOCKDOWN in open_, f"{PROMISE_2}: 8 presses: {decision.entries}"
         elif self.least >= 3:
             assert open_, f"{PROMISE_2}: 3 presses: {decision.entries}"
@@ -225,10 +234,12 @@ class AnyDevice(RuleBasedStateMachine):
         if self.action != "press" or (self.steps and self.was_rebooted):
             return  # the wall clock is all there is, and it was set: presses hours apart may be one gesture
         presses = self.may_belong
+        # Others' are written anew when the clock was set: their stamps move with it.
+        mine = [i for i in decision.incidents if any(p.device_id == DEVICE for p in i.presses)]
         if len(presses) < 3:
-            assert not decision.incidents or self.had_open, f"{len(presses)} presses: {decision.entries}"
+            assert not mine or self.had_open, f"{len(presses)} presses: {decision.entries}"
         if sum(presses) < 8:
-            upgraded = [i for i in decision.incidents if i.incident_class is IncidentClass.LOCKDOWN]
+            upgraded = [i for i in mine if i.incident_class is IncidentClass.LOCKDOWN]
             assert not upgraded or self.had_lockdown, f"{sum(presses)} presses for certain: {decision.entries}"
 
     def release(self, is_lost: bool) -> None:
@@ -328,8 +339,10 @@ class AnyDevice(RuleBasedStateMachine):
         """The first call begins one, if nothing real is open; the next ends it."""
         if self.play.state.drill is None:
             self.play.drill(DEVICE)
-        else:
-            self.play.end_drill()
+            return
+        self.play.end_drill()
+        if self.gesture_is_drilled:
+            self.certain = self.least = 0
 
     def restart(self, *, reboots: bool) -> None:
         if reboots:

@@ -202,7 +202,7 @@ def test_a_key_for_something_less_is_no_answer_to_what_it_became() -> None:
 
     assert p.incident.escalation is EscalationState.RUNNING
     assert "But it has become more: Lockdown." in said.text
-    p.key(call, 4, written_us=decode(said.body, said.text).written_us)
+    p.key(call, 4, heard=said)
     assert p.incident.escalation is EscalationState.PAUSED
 
 

@@ -60,7 +60,7 @@ def test_the_arrival_of_what_waited_puts_it_to_no_gesture(more: dict[str, bool])
     play.press(count=None, pressed_us=play.now_us)
     assert not classes(play), "two presses of before, and one"
     play.press(count=None, pressed_us=play.now_us)
-    play.press(count=None, pressed_us=play.now_us - 30_000_000, **waited)
+    play.press(count=None, pressed_us=play.now_us - 50_000_000, **waited)
     assert not classes(play), "two presses of before, two of now, and one between them"
 
 
@@ -158,6 +158,19 @@ def test_a_state_that_is_said_every_five_seconds_is_at_most_the_first_gesture():
     assert classes(play) == ASSIST, NO_UPGRADE
 
 
+def test_what_was_said_again_upgrades_nothing_with_presses_whose_ends_were_heard():
+    play = Play()
+    for _ in range(7):
+        play.arrive("badge-204", "press", lasting=Lasting(repeats_s=60))
+        play.wait(1)
+    for number in range(7):
+        assert classes(play) == ASSIST, NO_UPGRADE
+        play.arrive("badge-204", "press", lasting=Lasting(repeats_s=60), ends=True)
+        play.arrive("badge-204", "press", lasting=Lasting(repeats_s=60))
+        assert number == 6 or classes(play) == ASSIST, NO_UPGRADE
+    assert classes(play) == LOCKDOWN, "promise 2: the first, and seven whose ends were heard"
+
+
 def test_what_a_row_of_before_has_counted_counts():
     """The program was renewed in mid-gesture; the row says nothing of doubt."""
     play = Play()
@@ -165,3 +178,149 @@ def test_what_a_row_of_before_has_counted_counts():
     play.state.gestures[DeviceId("badge-204")] = msgspec.convert(row, GestureCount)
     play.press(count=None)
     assert classes(play) == LOCKDOWN
+
+
+# --- over a line that was lost --------------------------------------------------------------------------------------
+
+
+def waits(play: Play, seconds: float, **more: object) -> None:
+    """Pressed while the line was lost, which was so long ago."""
+    since_us = play.now_us + play.stepped_us - int(seconds * 1e6)
+    play.arrive("badge-204", "press", backlog_since_us=since_us, **more)
+
+
+@pytest.mark.parametrize("step_s", [-3600, -60, -4, 60, 3600])
+@pytest.mark.parametrize("last_waits", [True, False], ids=["the last of them waits", "the second waits"])
+def test_a_gesture_goes_on_over_a_lost_line_whatever_the_clock_is_set_to(step_s: int, last_waits: bool):
+    play = Play()
+    play.press(count=None)
+    play.wait(1)
+    if last_waits:
+        play.press(count=None)
+    play.wait(2)
+    play.stepped_us = step_s * 1_000_000
+    waits(play, 1)
+    if not last_waits:
+        play.press(count=None)
+    assert classes(play) == ASSIST, PAGES_NOBODY
+
+
+@pytest.mark.parametrize("step_s", [-3600, -29, -5, 15, 29])
+def test_a_gesture_goes_on_over_a_lost_line_on_another_node(step_s: int):
+    """Or after a power cut: a clock that nobody keeps begins somewhere in the past."""
+    play = Play()
+    play.press(count=None)
+    play.press(count=None)
+    play.wait(3)
+    play.boot_id, play.stepped_us = "another node", step_s * 1_000_000
+    waits(play, 2)
+    assert classes(play) == ASSIST, PAGES_NOBODY
+
+
+def test_a_gesture_goes_on_over_a_line_that_was_lost_for_longer_than_its_window():
+    play = Play()
+    play.press(count=None)
+    play.press(count=None)
+    play.wait(60)
+    waits(play, 59)
+    assert classes(play) == ASSIST, PAGES_NOBODY
+
+
+def test_a_machine_without_a_clock_takes_no_press_of_now_for_one_of_before_the_power_cut():
+    play = Play()
+    play.press(count=None)
+    play.press(count=None)
+    play.wait(60)
+    play.boot_id, play.stepped_us = "after the power cut", -3_600_000_000
+    play.press(count=None)
+    assert not classes(play), "the machine has started between them"
+
+
+def test_what_waited_for_hours_belongs_to_no_gesture_of_long_before_the_line_was_lost():
+    play = Play()
+    play.press(count=None)
+    play.press(count=None)
+    play.wait(60)
+    lost_us = play.now_us
+    play.wait(7200)
+    waits(play, (play.now_us - lost_us) / 1e6)
+    assert not classes(play), "a minute lies between them, at least"
+
+
+@pytest.mark.parametrize("last_waits", [True, False], ids=["the last of them waits", "the second waits"])
+@pytest.mark.parametrize("apart_s", [-20, 20, 29])
+def test_a_gesture_goes_on_over_a_lost_line_and_gateways_whose_clocks_are_apart(apart_s: int, last_waits: bool):
+    play = Play()
+    behind_us = 40_000_000  # all of them are: no clock is ahead of alertd's
+    play.press(count=None, pressed_us=play.now_us - behind_us)
+    play.wait(1)
+    if last_waits:
+        play.press(count=None, pressed_us=play.now_us - behind_us)
+    play.wait(2)
+    waits(play, 2, pressed_us=play.now_us - 1_000_000 - behind_us + apart_s * 1_000_000)
+    if not last_waits:
+        play.press(count=None, pressed_us=play.now_us - behind_us)
+    assert classes(play) == ASSIST, PAGES_NOBODY
+
+
+# --- what was stored ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["a gateway says so", "it does not say"])
+def test_single_presses_of_a_weekend_that_come_at_once_lock_nobody_down(late: bool):
+    play = Play()
+    for number in range(8):
+        play.press(count=None, late=late, pressed_us=play.now_us - (65 - 5 * number) * 3_600_000_000)
+        play.wait(0.2)
+    assert classes(play) == ASSIST, NO_UPGRADE
+
+
+def test_stored_presses_without_a_time_lock_nobody_down():
+    play = Play()
+    for _ in range(8):
+        play.press(count=None, late=True)
+    assert classes(play) == ASSIST, NO_UPGRADE
+
+
+def test_eight_presses_of_a_device_whose_clock_is_days_behind_are_certain():
+    """Its times say nothing of now, and still how far apart they are."""
+    play = Play()
+    for _ in range(8):
+        play.press(count=None, pressed_us=play.now_us - 2 * 86_400_000_000)
+        play.wait(0.5)
+    assert classes(play) == LOCKDOWN, "promise 2: eight presses, by its arrivals and by its own clock"
+
+
+# --- counts of its own ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("counts", [(1, 1, 2), (2, 2), (1, 2, 2), (2, 1, 2)])
+def test_a_count_of_its_own_that_is_said_again_counts_in_doubt(counts: tuple[int, ...]):
+    play = Play()
+    for count in counts:
+        play.press(count=count)
+        play.wait(1)
+    assert classes(play) == ASSIST, PAGES_NOBODY
+    for _ in range(6):
+        play.press(count=2)
+    assert classes(play) == ASSIST, NO_UPGRADE
+    play.press(count=8)
+    assert classes(play) == LOCKDOWN, "promise 2: eight presses, by its own count"
+
+
+def test_a_count_of_its_own_that_rises_is_one_gesture():
+    play = Play()
+    for count in (1, 2):
+        play.press(count=count)
+    assert not classes(play), "two presses"
+    for count in (3, 4, 5, 6, 7):
+        play.press(count=count)
+    assert classes(play) == ASSIST, "seven presses"
+
+
+def test_a_state_that_says_its_count_again_has_not_been_pressed_again():
+    play = Play()
+    for _ in range(5):
+        play.press(count=2, lasting=Lasting(repeats_s=60))
+        play.wait(5)
+    assert not classes(play), "two presses, by its own count"

@@ -137,7 +137,7 @@ def test_an_answer_to_an_upgrade_counts_although_the_clock_was_set_back() -> Non
     play.press("badge-204", 3)
     play.press("badge-204", 8)
     play.wait(5)
-    play.now_us -= 3_600_000_000
+    play.stepped_us -= 3_600_000_000
     play.do(ClockStepped(site_id=OAK, step_us=-3_600_000_000))
     play.reply("Ruiz", "417")
 
@@ -394,7 +394,7 @@ def test_a_clock_that_is_set_changes_nothing_of_what_an_answer_covers(step_s: in
     written_us = play.now_us
     play.press("badge-118")
     play.wait(5)
-    play.now_us += step_s * 1_000_000
+    play.stepped_us += step_s * 1_000_000
     play.do(ClockStepped(site_id=OAK, step_us=step_s * 1_000_000))
     play.reply("Ruiz", "417", at_us=written_us + step_s * 1_000_000)
     assert play.incident.escalation is EscalationState.RUNNING, "its author had not read of the second room"

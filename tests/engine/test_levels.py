@@ -195,13 +195,34 @@ def test_a_press_that_is_taken_for_a_repeat_counts_in_the_gesture_that_it_begins
     assert incidents(play) == 2, "promise 2: three presses within the window"
 
 
-def test_a_gesture_after_a_call_calls_again_although_what_ended_its_presses_was_lost():
+def test_a_gesture_after_a_call_rings_if_what_ended_its_presses_was_lost():
+    """A switch that stays on says the very same: nobody knows, somebody looks, and it does not open call after call."""
     play = Play()
     switch(play, 3)
     close(play)
     play.wait(60)
+    play.news()
+    switch(play, 2)
+    trouble = play.state.troubles["still_on:badge-204"]
+    assert not trouble.rings, "it may have stayed on"
+    switch(play, 1)
+    assert incidents(play) == 1, "one call, until it ends or falls silent"
+    trouble = play.state.troubles["still_on:badge-204"]
+    assert trouble.rings, "promise 2: three presses, and all of them are taken for a repeat"
+    assert any(n.trouble_key == trouble.key and n.lane is Lane.PANIC for n in play.news())
+
+
+def test_a_switch_that_stays_on_and_says_so_within_each_window_is_one_call_however_often_it_is_closed():
+    play = Play()
+    for _ in range(60):
+        switch(play, 1, every_s=9)
+        if play.state.incidents:
+            close(play)
+    assert incidents(play) == 1, "doubt does not open again what a human has closed"
+    assert play.state.troubles["still_on:badge-204"].rings
+    play.arrive("badge-204", "press", lasting=ON, ends=True)
     switch(play, 3)
-    assert incidents(play) == 2, "promise 2: three presses, and all of them are taken for a repeat"
+    assert incidents(play) == 2, "promise 2: it was ended, and pressed again"
 
 
 def test_a_switch_that_stays_on_is_one_press_however_long():
@@ -613,7 +634,9 @@ def test_an_end_that_the_broker_remembers_ends_nothing():
     assert incidents(play) == 1, ENDS_NOTHING
 
 
-@pytest.mark.parametrize("more", [{}, {"backlog_since_us": 0}], ids=["kept by a gateway", "waited at the broker"])
+@pytest.mark.parametrize(
+    "more", [{"late": True}, {"backlog_since_us": 0}], ids=["kept by a gateway", "waited at the broker"]
+)
 def test_an_end_from_before_the_call_ends_nothing(more: dict[str, int]):
     play = Play()
     play.wait(100)
@@ -629,15 +652,61 @@ def test_an_end_from_before_the_call_ends_nothing(more: dict[str, int]):
     assert "still_on:badge-204" in play.state.troubles, "it still says so"
 
 
-def test_an_end_over_a_gateway_whose_clock_is_behind_ends_the_call():
+@pytest.mark.parametrize(
+    ("behind_s", "more"),
+    [(20, {"late": True}), (20, {"backlog_since_us": 0}), (95, {}), (4000, {})],
+    ids=["kept by a gateway", "waited at the broker", "by a clock that is far off", "by one that was set"],
+)
+def test_an_end_over_a_gateway_whose_clock_is_behind_ends_the_call(behind_s: int, more: dict[str, bool]):
     play = Play()
     says(play, pressed_us=play.now_us)
     close(play)
     play.wait(5)
-    play.arrive("badge-204", "hold", lasting=PANIC, ends=True, pressed_us=play.now_us - 20_000_000)
+    behind_us = behind_s * 1_000_000
+    play.arrive("badge-204", "hold", lasting=PANIC, ends=True, pressed_us=play.now_us - behind_us, **more)
     says(play)
 
     assert incidents(play) == 2, "promise 2: it was reset, and pressed again"
+
+
+@pytest.mark.parametrize("other", ["a clock that was set", "another node"])
+@pytest.mark.parametrize("more", [{"late": True}, {"backlog_since_us": 0}], ids=["kept", "waited"])
+@pytest.mark.parametrize("repeats", [False, True])
+def test_an_end_that_was_held_up_while_the_clock_was_set_ends_the_call(
+    other: str, more: dict[str, bool], repeats: bool
+):
+    """The clocks of devices are set together with ours."""
+    play = Play()
+    says(play, pressed_us=play.now_us)
+    close(play)
+    play.wait(5)
+    set_us = -600_000_000
+    if other == "another node":
+        play.boot_id = "another"  # its own clock, and its boot time, tell nothing of that of the first
+    else:
+        play.stepped_us = set_us
+    if repeats:
+        says(play)
+        play.wait(5)
+    play.arrive("badge-204", "hold", lasting=PANIC, ends=True, pressed_us=play.now_us + set_us - 1_000_000, **more)
+    before = incidents(play)
+    says(play)
+
+    assert incidents(play) == before + 1, "promise 2: it was reset, and pressed again"
+
+
+def test_what_was_stored_before_the_call_does_not_take_its_place():
+    play = Play()
+    play.wait(14_400)
+    says(play)
+    close(play)
+    play.wait(60)
+    says(play, late=True, pressed_us=play.now_us - 10_800_000_000)
+    assert incidents(play) == 2, "promise 2: nobody has heard of that one"
+    close(play)
+    play.wait(60)
+    says(play)
+    assert incidents(play) == 2, "the call of two minutes ago lasts"
 
 
 # --- what is remembered ---------------------------------------------------------------------------------------------

@@ -7,12 +7,15 @@ Without atheris it says so and exits 0: nobody needs it to work on alertd.
 
 import logging
 import sys
+from pathlib import Path
 from random import Random
 
 import structlog
 
 RUNS = 200_000
-INSTALL = "atheris is not installed, so nothing was fuzzed by coverage: .venv/bin/pip install --group fuzz"
+INSTALL = "atheris is not installed, so nothing was fuzzed by coverage: .venv/bin/pip install 'atheris>=3'"
+FOUND = Path(".cache")
+"""Where a payload is written that breaks something."""
 WATCHED = ["alertd.engine", "alertd_adapters.decoders", "alertd_adapters.mqtt.decoding"]
 
 
@@ -38,9 +41,9 @@ def main() -> None:
         try_one(seed, payload, retained=bool(data[2] & 2))
 
     runs = sys.argv[1] if len(sys.argv) > 1 else str(RUNS)
-    atheris.Setup(
-        [sys.argv[0], f"-runs={runs}", "-max_len=4096", "-print_final_stats=1", "-artifact_prefix=.cache/"], target
-    )
+    FOUND.mkdir(exist_ok=True)  # a fresh clone has none, and libFuzzer makes none
+    settings = [f"-runs={runs}", "-max_len=4096", "-print_final_stats=1", f"-artifact_prefix={FOUND}/"]
+    atheris.Setup([sys.argv[0], *settings], target)
     atheris.Fuzz()
 
 

@@ -1,7 +1,12 @@
 """A few thousand mutated payloads, always the same ones. `make fuzz` tries a million."""
 
+import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
+
 import pytest
 
+from tests.fuzz import by_coverage
 from tests.fuzz.run import fuzz
 from tests.fuzz.target import FalsePageError, Seed, seeds, try_one
 
@@ -46,3 +51,31 @@ def test_the_target_knows_a_false_page_when_it_sees_one(seed, monkeypatch):
     monkeypatch.setattr(Triggers, "decode", lambda self, topic, payload: Decoded(signals=(signal,)))
     with pytest.raises(FalsePageError):
         try_one(seed, seed.payload)
+
+
+# --- guided by coverage -----------------------------------------------------------------------------------------------
+
+
+def test_without_atheris_it_says_how_to_get_it(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "atheris", None)
+    by_coverage.main()
+    assert ".venv/bin/pip install 'atheris>=3'" in capsys.readouterr().out, "--group needs a pip of 2025"
+
+
+def test_what_breaks_has_a_place_to_be_written_to_in_a_fresh_clone(monkeypatch, tmp_path):
+    """In place of atheris: what it is told, and whether the folder is there by then."""
+    told: list[str] = []
+
+    def set_up(arguments, target):
+        target(b"\0\0\1payload")
+        told.extend(arguments)
+
+    fake = SimpleNamespace(instrument_imports=lambda include: nullcontext(), Setup=set_up, Fuzz=lambda: None)
+    monkeypatch.setitem(sys.modules, "atheris", fake)
+    monkeypatch.setattr("structlog.configure", lambda **more: None)
+    monkeypatch.setattr("sys.argv", ["by_coverage", "7"])
+    monkeypatch.chdir(tmp_path)
+    by_coverage.main()
+    (prefix,) = (each.partition("=")[2] for each in told if each.startswith("-artifact_prefix="))
+    assert "-runs=7" in told
+    assert (tmp_path / prefix).is_dir()

@@ -11,11 +11,16 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
 
+from alertd.model.decision import Decision
+from alertd.model.events import ClockStepped
+from alertd.model.ids import DISTRICT
 from alertd.model.notification import Lane
 from alertd.ports import StoreError
-from alertd.store import migrations, schema
+from alertd.store import migrations, open_store, schema
 from alertd.store.sqlite import SqliteStore
-from alertd.testing.store_values import TestClock
+from alertd.testing.store_contract import World
+from alertd.testing.store_values import DAY_US, SECOND_US, TestClock
+from tests.store import older_release
 
 
 @pytest.fixture(autouse=True)
@@ -125,3 +130,29 @@ def test_lanes_of_yesterdays_messages_make_room_for_supervisory_signals(quick_pa
         "n-5": Lane.ROUTINE,
         "n-6": Lane.DRILL,
     }
+
+
+def assert_waits_as_long_as_it_would_have(world: World) -> None:
+    """The release before knew it by boot time, too."""
+    world.clock.advance(20)
+    world.clock.wall_us += DAY_US
+    assert [claim.notification.id for claim in world.claim({"sms": 1})] == ["ntf-1"], "the upgrade threw a text away"
+    world.commit(Decision(), event=ClockStepped(site_id=DISTRICT, step_us=DAY_US))
+    left_us = world.row("ntf-1").notification.expires_us - world.clock.wall_us
+    assert round(left_us / SECOND_US) == older_release.LIFE_S - 20, "after the next reboot it is thrown away"
+    world.close()
+
+
+def test_a_text_that_waits_over_an_upgrade_outlives_a_step_of_the_clock(quick_path: Path) -> None:
+    path = quick_path / "alertd.db"
+    older_release.stopped_database(path, TestClock().now())
+    assert_waits_as_long_as_it_would_have(World(lambda: SqliteStore(path, ballast_bytes=0)))
+
+
+@pytest.mark.slow
+def test_a_text_that_waits_over_an_upgrade_of_postgres_outlives_a_step_of_the_clock(postgres_url: str) -> None:
+    engine = create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        older_release.write(connection, TestClock().now())
+    engine.dispose()
+    assert_waits_as_long_as_it_would_have(World(lambda: open_store(postgres_url)))

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from alertd.model.decision import Decision
-from alertd.model.ids import DISTRICT, IncidentId
+from alertd.model.events import ClockStepped
+from alertd.model.ids import DISTRICT, CauseId, IncidentId
 from alertd.ports import StoreError, StoreLockedError
 from alertd.store import open_store
 from alertd.store.sqlite import BLOCK_ROWS, SqliteStore
@@ -124,9 +125,31 @@ def test_a_clock_that_came_back_wrong_after_a_reboot_does_not_hold_a_retry(world
     assert [claim.notification.id for claim in world.claim()] == ["ntf-1"]
 
 
-def test_a_stepped_clock_before_a_reboot_does_not_hurry_a_timer(world: World) -> None:
-    from alertd.model.events import ClockStepped
+@pytest.mark.parametrize("slow_s", [7_200, 365 * 86_400])
+def test_a_copy_is_known_after_a_reboot_with_a_slow_clock_that_is_set_right_later(world: World, slow_s: int) -> None:
+    world.commit(Decision(cause=CauseId("old")))
+    world.clock.advance(36_000)
+    world.commit(Decision(cause=CauseId("young")))
+    world.clock.advance(30)
+    world.close()
+    world.clock.reboot(away_s=20, wall_step_s=-slow_s)
+    world.store = world.another()
 
+    def ago_s(cause: str) -> float:
+        now = world.clock.now()
+        with world.store.begin([OAK], now) as transaction:
+            seen_us = transaction.seen_us(CauseId(cause))
+        assert seen_us is not None
+        return (now.wall_us - seen_us) / 1_000_000
+
+    assert (ago_s("young"), ago_s("old")) == (0, 36_000), "promise 1: delivered again, it pages twice"
+    world.clock.advance(60)
+    world.clock.wall_us += slow_s * 1_000_000
+    world.commit(Decision(), event=ClockStepped(site_id=DISTRICT, step_us=slow_s * 1_000_000))
+    assert (ago_s("young"), ago_s("old")) == (60, 36_060), "promise 1: delivered again, it pages twice"
+
+
+def test_a_stepped_clock_before_a_reboot_does_not_hurry_a_timer(world: World) -> None:
     world.commit(Decision(timers=(timer("t", delay_s=300),)))
     world.clock.wall_us += DAY_US
     world.commit(Decision(), event=ClockStepped(site_id=DISTRICT, step_us=DAY_US))

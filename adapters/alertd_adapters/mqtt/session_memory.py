@@ -12,17 +12,32 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from alertd.model.decision import Now
+
 log = structlog.get_logger("alertd.mqtt")
 
 
 class Memory(Struct, kw_only=True):
     connected_us: int | None = None
     """Wall clock when the broker last answered us."""
+    connected_boot_us: int = 0
+    """The same in the boot time of `boot_id`, which nobody can set."""
+    boot_id: str = ""
     filters: list[str] = []
     troubles: list[str] = []
     """Keys of what we raised and have not cleared."""
     dropped: int | None = None
     """The broker's count of thrown-away messages when we last read it."""
+
+    def connected(self, now: Now) -> None:
+        """The broker answers us."""
+        self.connected_us, self.connected_boot_us, self.boot_id = now.wall_us, now.boot_us, now.boot_id
+
+    def connected_at(self, now: Now) -> int | None:
+        """When it last did, by the clock as it is now: somebody may have set it meanwhile. `None`: nobody knows."""
+        if self.connected_us is not None and self.boot_id and self.boot_id == now.boot_id:
+            return now.wall_us - (now.boot_us - self.connected_boot_us)
+        return None if self.connected_us is None else min(self.connected_us, now.wall_us)
 
 
 class SessionMemory:

@@ -116,11 +116,10 @@ class TriggerSession:
         is_forbidden = asyncio.get_running_loop().time() < self._forbidden_until
         self._sign = SignOfLife("" if is_forbidden else self._options.alive_topic, self._connection_id)
         self._up()
-        values = self._memory.values
         self._backlog_since_us = None
         if connection.session_present:
-            since_us = values.connected_us if values.connected_us is not None else now.wall_us - UNKNOWN_ABSENCE_US
-            self._backlog_since_us = min(since_us, now.wall_us)
+            since_us = self._memory.values.connected_at(now)
+            self._backlog_since_us = now.wall_us - UNKNOWN_ABSENCE_US if since_us is None else since_us
         else:
             self._redelivery.all_came()
         for arrival in self._orphans:
@@ -180,7 +179,7 @@ class TriggerSession:
         sign = self._sign
         assert sign is not None
         # A wall clock that is wrong now is corrected by the next beat; what counts is that the broker answered.
-        self._memory.values.connected_us = self._clock.now().wall_us
+        self._memory.values.connected(self._clock.now())
         self._memory.save()
         if not sign.topic:
             return

@@ -14,7 +14,8 @@ from zlib import crc32
 import msgspec
 
 from alertd.model.blocked_numbers import blocked
-from alertd.model.notification import Claim, Notification, NotificationRow, left_us
+from alertd.model.decision import Now
+from alertd.model.notification import Claim, Notification, NotificationRow, left_us, written_us
 from alertd.model.outcome import Failed, Outcome, Unknown
 from alertd.ports import Clock, HttpNoAnswerError, HttpNotSentError, HttpResponse
 from alertd_adapters.twilio.error_codes import CODES, failure, without_numbers
@@ -111,8 +112,7 @@ class TwilioChannel:
         seen: list[Message] = []
         query = {"To": notification.endpoint.address, "PageSize": str(LOOK_UP_PAGE)}
         page = await self._rest.page(query, timeout_s=self._timeout_s / 2)
-        # Our clock may have been set back since: then Twilio only seems to be ahead of us, and we look back further.
-        since_us = notification.created_us + min(self._rest.ahead_us, 0) - CREATED_DOUBT_US
+        since_us = oldest_us(notification, self._clock.now(), self._rest.ahead_us)
         for _ in range(LOOK_UP_PAGES_MAX):
             for message in page.messages:
                 if message.created_us is not None and message.created_us < since_us:
@@ -159,6 +159,16 @@ class TwilioChannel:
 
     def _say(self, what: str, error: Exception) -> str:
         return f"{what}: {self._rest.without_secrets(str(error) or type(error).__name__)}"
+
+
+def oldest_us(notification: Notification, now: Now, ahead_us: int) -> int:
+    """Nothing of it is older, by Twilio's clock, which is so far ahead of ours now: ours may have been set since it was
+    written. Of a boot before nobody knows: Twilio only seems to be ahead if it was set back, and we look back further.
+    """
+    known_us = written_us(notification, now)
+    if known_us is None:
+        return notification.created_us + min(ahead_us, 0) - CREATED_DOUBT_US
+    return known_us + ahead_us - CREATED_DOUBT_US
 
 
 def _has_failed(message: Message) -> bool:

@@ -15,7 +15,7 @@ import structlog
 
 from alertd.model.events import OutcomeReported, Replied, TroubleCleared, TroubleRaised
 from alertd.model.ids import DISTRICT, CauseId
-from alertd.model.notification import NotificationRow
+from alertd.model.notification import NotificationRow, age_us
 from alertd.ports import Activity, Clock, Door, NotCommittedError
 from alertd_adapters.twilio.rest import Message, NoAnswerError, Page, TwilioRest
 from alertd_adapters.twilio.settings import TwilioSettings
@@ -89,15 +89,15 @@ class TwilioPoller:
         return self._clock.now().boot_us - self._polled_us >= self._settings.idle_poll_s * SECOND_US
 
     def _rows(self, activity: Activity) -> Sequence[NotificationRow]:
-        oldest_us = self._clock.now().wall_us - STATUS_HORIZON_US
-        rows = [r for r in activity.unsettled(self.name) if r.ref and r.notification.created_us > oldest_us]
+        now = self._clock.now()
+        rows = [r for r in activity.unsettled(self.name) if r.ref and age_us(r.notification, now) < STATUS_HORIZON_US]
         for row in rows:
             self._sids.learn(row.ref, row.notification.id)
         return rows
 
     def _any_fresh(self, rows: Sequence[NotificationRow]) -> bool:
-        young_us = self._clock.now().wall_us - STATUS_FRESH_US
-        return any(row.notification.created_us > young_us for row in rows)
+        now = self._clock.now()
+        return any(age_us(row.notification, now) < STATUS_FRESH_US for row in rows)
 
     async def _poll(self, door: Door, rows: Sequence[NotificationRow], *, is_busy: bool) -> None:
         started_us = self._polled_us = self._clock.now().boot_us
@@ -161,7 +161,8 @@ class TwilioPoller:
     async def _ask_statuses(self, door: Door, rows: Sequence[NotificationRow], known: dict[str, Message]) -> None:
         queries = self._queries("From", STATUS_PAGE)
         if len(rows) > len(queries):
-            oldest_us = min(row.notification.created_us for row in rows) + self._rest.ahead_us - OVERLAP_US
+            now = self._clock.now()
+            oldest_us = self._rest.now_us - max(age_us(row.notification, now) for row in rows) - OVERLAP_US
 
             def is_old(message: Message) -> bool:
                 return message.created_us is not None and message.created_us < oldest_us

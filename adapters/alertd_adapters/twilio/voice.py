@@ -16,7 +16,7 @@ from alertd.model.mode import Mode
 from alertd.model.notification import Claim, Notification, NotificationRow
 from alertd.model.outcome import Failed, Outcome, Unknown, Withdrawn
 from alertd.ports import Clock, HttpNoAnswerError, HttpNotSentError, HttpResponse
-from alertd_adapters.twilio.channel import CREATED_DOUBT_US, HTTP_SHARE_OF_DEADLINE, callback_url, refusal, refused
+from alertd_adapters.twilio.channel import HTTP_SHARE_OF_DEADLINE, callback_url, oldest_us, refusal, refused
 from alertd_adapters.twilio.rest import NoAnswerError, TwilioRest, decode
 from alertd_adapters.twilio.voice_calls import CUT_OFF, Call, CallPage, Held, Lines, outcome_of
 from alertd_adapters.twilio.voice_settings import VoiceSettings
@@ -214,7 +214,7 @@ class VoiceChannel:
         """The oldest call to its phone since it was written that is nobody else's. A call has no words to know it by;
         but two of ours are never under way to one phone, so there is rarely more than one."""
         calls = await self._switchboard.to(n.endpoint.address)
-        since_us = n.created_us + min(self._switchboard.ahead_us, 0) - CREATED_DOUBT_US
+        since_us = oldest_us(n, self._clock.now(), self._switchboard.ahead_us)
         young = [call for call in reversed(calls) if call.created_us is None or call.created_us >= since_us]
         ours = [c for c in young if c.sender in self._settings.from_numbers and c.direction != "inbound"]
         return next((call for call in ours if self._lines.owner(call.sid) in (None, n.id)), None)
@@ -256,6 +256,8 @@ class VoiceChannel:
 
 def key_url(base: str, name: str, notification_id: NotificationId, *, turn: int, heard: CallScript) -> str:
     """Where a key goes. Twilio signs the URL, so what it says is what we wrote: which call, which of its questions,
-    how many presses of the incident had been spoken of, and when those words were written."""
+    how many presses of the incident had been spoken of, how grave it was then, and when those words were written."""
     known = {"p": str(heard.presses), "w": str(heard.written_us)}
+    if heard.upgrades is not None:
+        known["u"] = str(heard.upgrades)
     return callback_url(base, name, about="key", d=notification_id, n=str(turn), **known)

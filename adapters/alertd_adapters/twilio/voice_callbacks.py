@@ -76,7 +76,7 @@ class VoiceCallbacks:
             notification_id=NotificationId(query["d"]),
             sid=sid,
             turn=_number(query.get("n", "")),
-            heard=CallScript(main="", presses=_number(query.get("p", "")), written_us=_number(query.get("w", ""))),
+            heard=_heard(query),
         )
         self._lines.learn(sid, asked.notification_id)
         if query.get("about") == "key":
@@ -100,6 +100,7 @@ class VoiceCallbacks:
             digit=int(key),
             presses=asked.heard.presses,
             written_us=asked.heard.written_us,
+            upgrades=asked.heard.upgrades,
             at_us=self._clock.now().wall_us,
         )
         self._lines.keyed(asked.sid)
@@ -159,6 +160,16 @@ class VoiceCallbacks:
         twiml = self._speaker.voicemail(script, action)
         if not await self._switchboard.say_instead(asked.sid, twiml):
             door.observe(self.name, "voicemail_not_left")
+
+
+def _heard(query: Mapping[str, str]) -> CallScript:
+    """What `key_url` wrote down of the words; alertd of a release before wrote less."""
+    return CallScript(
+        main="",
+        presses=_number(query.get("p", "")),
+        written_us=_number(query.get("w", "")),
+        upgrades=_number(query["u"]) if "u" in query else None,
+    )
 
 
 def _number(text: str) -> int:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from alertd.model import call_script
 from alertd.model.call_script import CallScript, CallScriptError
 from alertd.model.events import OutcomeReported
-from alertd.model.notification import NotificationRow
+from alertd.model.notification import NotificationRow, age_us
 from alertd.ports import Activity, Clock, Door, NotCommittedError
 from alertd_adapters.twilio.rest import NoAnswerError
 from alertd_adapters.twilio.voice import Switchboard
@@ -89,18 +89,18 @@ class VoicePoller:
 
     def _under_way(self, activity: Activity) -> list[Question]:
         now = self._clock.now()
-        age_us = SIGNED_AFTER_US if self._callbacks is not None else 0
+        ask_after_us = SIGNED_AFTER_US if self._callbacks is not None else 0
         holding = [held for held in self._lines.holding() if held.sid]
         doubtful = {held.sid for held in holding if held.doubtful}
         rows = [row for row in activity.unsettled(self.name) if row.ref and not self._lines.is_settled(row.ref)]
         asked = {
             row.ref: Question(sid=row.ref, row=row)
             for row in rows
-            if now.wall_us - HORIZON_US < row.notification.created_us
-            and (row.notification.created_us <= now.wall_us - age_us or row.ref in doubtful)
+            if age_us(row.notification, now) < HORIZON_US
+            and (age_us(row.notification, now) >= ask_after_us or row.ref in doubtful)
         }
         for held in holding:
-            if held.doubtful or held.began_us <= now.boot_us - age_us:
+            if held.doubtful or held.began_us <= now.boot_us - ask_after_us:
                 asked.setdefault(held.sid, Question(sid=held.sid, row=None))
         return list(asked.values())
 

@@ -16,7 +16,7 @@ Five rules, all of them from `messages.md` and promise 3:
 Must never take a mode from anybody: `Mode.DRILL` comes from the site's own row, here and nowhere else.
 """
 
-from alertd.engine.drills.endings import close_left_over, keep_told, on_end, on_found, on_timer, step_clock
+from alertd.engine.drills.endings import align, close_left_over, keep_told, on_end, on_found, on_timer
 from alertd.engine.drills.notices import notice_id
 from alertd.engine.drills.orders import MINUTES_MAX, MINUTES_MIN, drill_id, on_order, why_not
 from alertd.engine.drills.presses import Gesture, mode_of, mode_of_request, opened
@@ -26,6 +26,7 @@ __all__ = [
     "MINUTES_MAX",
     "MINUTES_MIN",
     "Gesture",
+    "align",
     "close_left_over",
     "drill_id",
     "keep_told",
@@ -38,7 +39,6 @@ __all__ = [
     "on_timer",
     "opened",
     "say_it_is_real",
-    "step_clock",
     "stop",
     "why_not",
 ]

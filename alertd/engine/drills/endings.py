@@ -10,6 +10,7 @@ from alertd.engine.draft import BELIEVED_US, Draft
 from alertd.engine.drills import news
 from alertd.engine.drills.notices import tell_told, told_of
 from alertd.engine.lifecycle import Move
+from alertd.model.anchor import anchor, is_of, step_us
 from alertd.model.decision import EntryKind
 from alertd.model.drill import Drill, DrillState
 from alertd.model.events import DrillEndOrdered, DrillFound
@@ -75,14 +76,17 @@ def _started(d: Draft, event: DrillFound, reason: Reason, text: str) -> None:
     d.entry(EntryKind.DRILL, reason, text, drill=event.drill_id, started_us=str(event.started_us))
 
 
-def step_clock(d: Draft, step_us: int) -> None:
+def align(d: Draft) -> None:
     """Its window moves with the clock, and the time in which it may be believed; timers run on boot time."""
-    if (drill := d.drill) is not None:
-        d.put_drill(replace(drill, started_us=drill.started_us + step_us, ends_us=drill.ends_us + step_us))
     last = d.drill or d.state.drill_over
-    for over in last.line() if last is not None else ():
-        if over.ended_us is not None and abs(d.now.wall_us - step_us - over.ended_us) <= BELIEVED_US:
-            d.put_drill_over(replace(over, ended_us=over.ended_us + step_us))
+    if last is None or is_of(last.anchor, d.now):
+        return
+    by_us, clock = step_us(last.anchor, last.ended_us or last.started_us, d.now), anchor(d.now)
+    if last.is_running:
+        d.put_drill(replace(last, started_us=last.started_us + by_us, ends_us=last.ends_us + by_us, anchor=clock))
+    for over in last.line():
+        if over.ended_us is not None and abs(d.now.wall_us - by_us - over.ended_us) <= BELIEVED_US:
+            d.put_drill_over(replace(over, ended_us=over.ended_us + by_us, anchor=clock))
 
 
 def keep_told(d: Draft) -> None:
@@ -107,11 +111,22 @@ def close_left_over(d: Draft, incident: Incident) -> bool:
 def _end(d: Draft, drill: Drill, *, by: str, because: Reason, words: str) -> None:
     said = any(i.mode is Mode.DRILL and paging.may_be_said(d, i) for i in d.open_incidents())
     drill = finish(d, drill, by=by, because=because, words=words)
+    _count_anew(d, drill)
     if said:
         paging.hush(d, drill.id, because, but=frozenset())
     tell_told(d, drill, Kind.DRILL_OVER, why=words)
     if drill.told:
         d.timer(TimerKind.DRILL_END, news.UNTOLD_S, number=1, detail=drill.id)
+
+
+def _count_anew(d: Draft, drill: Drill) -> None:
+    """A finger that is late for the end locks down no school: what was counted for the drill counts for nothing else.
+    What has called for nothing yet may be a cry, and goes on."""
+    for press in drill.presses:
+        memory = d.memory(press.device_id)
+        others = tuple(each for each in memory.others if each.last_us > press.last_us)
+        count = memory.count if memory.last_us > press.last_us else 0
+        d.remember(replace(memory, count=count, others=others))
 
 
 def finish(d: Draft, drill: Drill, *, by: str, because: Reason, words: str) -> Drill:

@@ -9,6 +9,7 @@ from alertd.engine.audience import Addressee, people_of, reach
 from alertd.engine.draft import Draft
 from alertd.engine.drills import news
 from alertd.engine.drills.notices import tell
+from alertd.model.anchor import anchor
 from alertd.model.decision import EntryKind
 from alertd.model.drill import Drill, DrillTold
 from alertd.model.events import DrillOrdered
@@ -89,6 +90,7 @@ def on_order(d: Draft, event: DrillOrdered) -> None:
             started_us=d.now.wall_us,
             ends_us=d.now.wall_us + seconds * 1_000_000,
             before=news.carried(d),
+            anchor=anchor(d.now),
         )
     )
     d.timer(TimerKind.DRILL_END, seconds, detail=drill.id)

@@ -3,6 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
+from alertd.engine import gestures
 from alertd.engine.draft import Draft
 from alertd.engine.drills import news
 from alertd.engine.drills.real import stop
@@ -37,14 +38,29 @@ def mode_of(d: Draft, event: Pressed, device: Device, gesture: Gesture) -> Mode:
     if drill is None:
         news.overtake(d, f"{device.label or device.id} was pressed")
         return Mode.LIVE
-    real = _why_real(drill, event, device, gesture)
+    real = _why_real(d, drill, event, device, gesture)
     if real:
         stop(d, drill, real)
         return Mode.LIVE
-    if all(press.device_id != device.id for press in drill.presses):
-        press = DrillPress(device_id=device.id, at_us=gesture.at_us, count=gesture.count)
-        d.put_drill(replace(drill, presses=(*drill.presses, press)))
+    _note(d, drill, event, device, gesture)
     return Mode.DRILL
+
+
+def _note(d: Draft, drill: Drill, event: Pressed, device: Device, gesture: Gesture) -> None:
+    """Of each device one gesture, and how far it has got."""
+    press = _press_of(drill, device) or DrillPress(
+        device_id=device.id,
+        at_us=gesture.at_us,
+        count=gesture.count,
+        boot_us=None if gestures.waited(event) else d.now.boot_us,
+        boot_id=d.now.boot_id,
+    )
+    others = tuple(each for each in drill.presses if each.device_id != device.id)
+    d.put_drill(replace(drill, presses=(*others, replace(press, last_us=max(press.last_us, gesture.at_us)))))
+
+
+def _press_of(drill: Drill, device: Device) -> DrillPress | None:
+    return next((press for press in drill.presses if press.device_id == device.id), None)
 
 
 def mode_of_request(d: Draft, incident: Incident, wanted: IncidentClass, who: str) -> Mode:
@@ -59,7 +75,7 @@ def mode_of_request(d: Draft, incident: Incident, wanted: IncidentClass, who: st
     return Mode.LIVE
 
 
-def _why_real(drill: Drill, event: Pressed, device: Device, gesture: Gesture) -> str:
+def _why_real(d: Draft, drill: Drill, event: Pressed, device: Device, gesture: Gesture) -> str:
     """Why the press is no exercise, in words; empty: it is one, beyond doubt."""
     label = device.label or device.id
     if device.id not in drill.device_ids:
@@ -68,8 +84,8 @@ def _why_real(drill: Drill, event: Pressed, device: Device, gesture: Gesture) ->
         return f"{label} may have been pressed outside of its time"
     if not _is_drilled(drill, device, gesture.incident_class):
         return f"{label} was pressed for {gesture.incident_class}, not for {drill.incident_class}"
-    before = next((press for press in drill.presses if press.device_id == device.id), None)
-    if before is not None and not _is_same_gesture(device, gesture, before):
+    before = _press_of(drill, device)
+    if before is not None and not _is_same_gesture(d, event, device, gesture, before):
         return f"{label} was pressed again"
     if before is None and gesture.began_before_us is not None and gesture.began_before_us < drill.started_us:
         return f"{label} was pressed before it began"
@@ -85,15 +101,22 @@ def _is_drilled(drill: Drill, device: Device, incident_class: IncidentClass) -> 
     return incident_class in counted and on_the_way and SEVERITY[incident_class] <= SEVERITY[drill.incident_class]
 
 
-def _is_same_gesture(device: Device, gesture: Gesture, before: DrillPress) -> bool:
-    """Presses in a row, no longer than any gesture takes; or the echo of a device that says its word more than once."""
-    window_us = device.gestures.window_s * 1_000_000
-    since_us = gesture.at_us - before.at_us
+def _is_same_gesture(d: Draft, event: Pressed, device: Device, gesture: Gesture, before: DrillPress) -> bool:
+    """Presses in a row, no longer than any gesture takes; or the echo of a device that says its word more than once. By
+    the device's own clock, whichever of them came first; or by their arrival, as far as two gateways' clocks are apart.
+    """
     if gesture.timeless and (gesture.began_before_us is None or gesture.count > max(device.gestures.presses) + STRAY):
         return False
-    if gesture.began_before_us is None:
-        return 0 <= since_us <= window_us
-    return 0 <= since_us <= 2 * window_us
+    longest_us = device.gestures.window_s * 1_000_000 * (1 if gesture.began_before_us is None else 2)
+    since_us = gesture.at_us - before.at_us
+    is_same_boot = before.boot_us is not None and before.boot_id == d.now.boot_id
+    arrived_us = d.now.boot_us - (before.boot_us or 0) if is_same_boot else abs(since_us)
+    if event.signal.pressed_us is None:
+        return arrived_us <= longest_us
+    if abs(since_us) <= longest_us:
+        return True
+    are_clocks_apart = abs(since_us - arrived_us) <= gestures.CLOCKS_APART_S * 1_000_000
+    return not gestures.waited(event) and arrived_us <= longest_us and are_clocks_apart
 
 
 def opened(d: Draft, incident: Incident) -> Incident:

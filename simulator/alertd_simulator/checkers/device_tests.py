@@ -6,7 +6,7 @@ Must not look at the row that the engine made of the order.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched, Pressed
+from alertd.model.events import ClockStepped, DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched, Pressed
 from alertd.model.ids import DeviceId, SiteId
 from alertd.model.incident import IncidentClass
 from alertd.model.mode import Mode
@@ -31,9 +31,10 @@ class _Ordered(Struct, frozen=True):
 class OnlyTried(Checker):
     name = "only what is tried"
     docs = (
-        "Promise 2: a press is a test only if a human has ordered the test of that very device, since the last start, "
-        "its time is not over, and somebody has watched it in the last 30 s; only up to the class that is tried, and "
-        "never while something real is open at the site. And what is a test opens no incident and tells nobody."
+        "Promise 2: a press is a test only if a human has ordered the test of that very device, since the last start "
+        "and since the clock was set last, its time is not over, and somebody has watched it in the last 30 s; only up "
+        "to the class that is tried, and never while something real is open at the site. And what is a test opens no "
+        "incident and tells nobody."
     )
     sees = (Consequence, Crashed)
 
@@ -43,7 +44,7 @@ class OnlyTried(Checker):
 
     def see(self, happening: Happening) -> None:
         match happening:
-            case Crashed():
+            case Crashed() | Committed(event=ClockStepped()):
                 self._tests.clear()
             case Committed(event=DeviceTestOrdered() as order):
                 if any(entry.reason is Reason.TRYING_OUT for entry in happening.decision.entries):

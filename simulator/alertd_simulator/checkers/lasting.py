@@ -13,7 +13,7 @@ from alertd.model.notification import Kind
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.covering import fallback_pages
-from alertd_simulator.world.happenings import Committed, Happening
+from alertd_simulator.world.happenings import Committed, Crashed, Happening
 
 SAID = frozenset({Kind.ALSO, Kind.ALERT})
 """What people are told of a press."""
@@ -37,6 +37,10 @@ class _Call(Struct, kw_only=True):
     """By the device's clock."""
     drilled: bool
     zones: set[ZoneId | None]
+    durable: bool = True
+    """Else memory alone may have held it."""
+    gone: bool = False
+    """With the power, or by an end that may be older, perhaps: nobody can tell what alertd knows of it."""
 
 
 class LastingStates(Checker):
@@ -48,7 +52,7 @@ class LastingStates(Checker):
         "(unless it numbers its presses), or was only tried out, it is taken up like any press; and what was pressed "
         "in a drill, once something real is open."
     )
-    sees = (Committed,)
+    sees = (Committed, Crashed)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -57,14 +61,19 @@ class LastingStates(Checker):
         """When (true time) each message was first taken up."""
 
     def see(self, happening: Happening) -> None:
-        if not isinstance(happening, Committed):
-            return
-        for entry in happening.decision.entries:
-            if entry.reason in ABOUT_TESTS:
-                self._forget(happening.event.site_id, DeviceId(entry.data.get("device", "")))
-        if not isinstance(happening.event, Pressed):
-            return
-        event = happening.event
+        match happening:
+            case Crashed(power=True):
+                self._power_went()
+            case Committed():
+                for entry in happening.decision.entries:
+                    if entry.reason in ABOUT_TESTS:
+                        self._forget(happening.event.site_id, DeviceId(entry.data.get("device", "")))
+                if isinstance(happening.event, Pressed):
+                    self._pressed(happening, happening.event)
+            case _:
+                return
+
+    def _pressed(self, happening: Committed, event: Pressed) -> None:
         mine = self._calls.setdefault((event.site_id, event.signal.device_id), {})
         lasting = event.signal.lasting
         if event.retained or self._is_copy(happening, event):
@@ -72,10 +81,17 @@ class LastingStates(Checker):
         if event.signal.ends:
             ended = tuple(mine) if lasting is None else (lasting.what,)
             for what in ended:
-                if what in mine and not _is_older(event, mine[what]):
+                if what in mine and _is_older(event, mine[what]):
+                    mine[what].gone = True
+                elif what in mine:
                     del mine[what]
         elif lasting is not None:
             self._judge(happening, event, mine)
+
+    def _power_went(self) -> None:
+        for mine in self._calls.values():
+            for call in mine.values():
+                call.gone = call.gone or not call.durable
 
     def _is_copy(self, committed: Committed, event: Pressed) -> bool:
         """Nobody is told of it, and it says nothing new. Where a clock was set meanwhile, nobody can tell."""
@@ -110,9 +126,13 @@ class LastingStates(Checker):
             said_us=event.signal.pressed_us,
             drilled=any(incident.mode is Mode.DRILL for incident in committed.decision.incidents),
             zones={zone_id},
+            durable=committed.durable,
         )
         is_new = all(silent_us > lasting.repeats_s * 1_000_000 + SLACK_US for silent_us in silences_us)
-        if call is not None and call.drilled and not call.state and silences_us and self._is_real_open(event):
+        if call is not None and call.gone:
+            now.zones |= call.zones
+            now.drilled |= call.drilled
+        elif call is not None and call.drilled and not call.state and silences_us and self._is_real_open(event):
             self._first(committed, event)
         elif call is not None and silences_us and self._is_repeat(event, silences_us):
             self._repeat(committed, event, call, zone_id)
@@ -167,7 +187,8 @@ class LastingStates(Checker):
 
 def _is_older(event: Pressed, call: _Call) -> bool:
     ended_us = event.signal.pressed_us
-    return ended_us is not None and call.said_us is not None and ended_us < call.said_us - APART_US
+    is_held_up = event.backlog or event.signal.late
+    return is_held_up and ended_us is not None and call.said_us is not None and ended_us < call.said_us - APART_US
 
 
 def _zone(scene: Scene, event: Pressed) -> ZoneId | None:

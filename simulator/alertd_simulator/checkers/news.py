@@ -3,9 +3,11 @@
 Owns when a press is news, by the place where it was made. Must not look at how the engine words it.
 """
 
+from msgspec.structs import replace
+
 from alertd.model.events import AnswerGiven, Event, Keyed, Pressed, Replied, TimerFired
 from alertd.model.ids import DeviceId, IncidentId, ZoneId
-from alertd.model.incident import AnswerKind, Incident, IncidentState, Told
+from alertd.model.incident import AnswerKind, Incident, IncidentState, Press, Told
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationRow
 from alertd.model.people import Person
@@ -39,7 +41,9 @@ class FurtherRoom(Checker):
         is_taken = any(_knows(incident, happening.event.signal.device_id, zone_id) for incident in incidents)
         for after in incidents:
             before = self.scene.records.incidents.get(after.id)
-            if before is not None and before.presses == after.presses and is_taken:
+            if before is not None and before != after and _timeless(before) == _timeless(after):
+                continue  # the clock was set since it was written last, and it is in the time of now: that is all
+            if before is not None and _pressed(before) == _pressed(after) and is_taken:
                 continue  # another one has the press, and this one only stopped being announced
             sensed = is_sensors(self.scene.registry, happening.event.signal.device_id)
             if sensed and not is_panic(after.incident_class):
@@ -99,6 +103,17 @@ class FurtherRoom(Checker):
                     committed.at_us,
                     f"{device_id} also pressed in {before.headline} ({before.id}), and {destination.id} is not told",
                 )
+
+
+def _pressed(incident: Incident) -> tuple[Press, ...]:
+    """Whatever the first decision after a step of the clock is about: since when presses are known moves with it."""
+    return tuple(replace(press, known_us=0) for press in incident.presses)
+
+
+def _timeless(incident: Incident) -> Incident:
+    """Without the stamps that move with a clock that is set."""
+    said = None if incident.announcing is None else replace(incident.announcing, begun_us=0)
+    return replace(incident, presses=_pressed(incident), upgraded_us=0, announcing=said, anchor=None)
 
 
 def _knows(incident: Incident, device_id: str, zone_id: ZoneId | None) -> bool:
@@ -168,7 +183,7 @@ class LateWaits(Checker):
         before = self.scene.records.incidents.get(after.id)
         known = frozenset(before.answers) if before is not None else frozenset()
         goes = any(a.kind is not AnswerKind.CANNOT_GO for a in after.answers if a not in known)
-        return goes or before is None or after.presses != before.presses
+        return goes or before is None or _pressed(after) != _pressed(before)
 
     def _is_late(self, event: Pressed) -> bool:
         """By what alertd says of it; or because the world knows that it waited at the broker for so long."""

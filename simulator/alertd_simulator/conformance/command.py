@@ -78,6 +78,7 @@ def _listened(wish: Wish) -> Path:
         profile=wish.profile,
         base=wish.base,
         began_us=time.time_ns() // 1000,
+        topics=wish.topics,
     )
     judged(Transcript(subject=subject, lines=()))  # is there such a source at all?
     place = Place(

@@ -12,7 +12,7 @@ from alertd.model.events import Signal
 from alertd.model.ids import spelled_alike
 from alertd.ports import SettingsError
 from alertd_simulator.conformance.evidence import Evidence, state_of
-from alertd_simulator.conformance.transcript import Happened, Heard, Line, Transcript
+from alertd_simulator.conformance.transcript import Happened, Heard, Line, Transcript, nothing_at_all
 
 CLOCK_OFF_S = 120.0
 """A device's time may be so far from ours; alertd calls a press late from then on (req 35)."""
@@ -64,6 +64,8 @@ def _quiet(evidence: Evidence) -> Point:
     for step, when in (("battery", "reported its battery"), ("will", "lost its power")):
         if found := evidence.presses(step):
             return make(Outcome.FAILED, f"{len(found)} presses when it only {when}: {_words(found)}")
+    if not any(evidence.transcript.heard()):
+        return make(Outcome.NOT_SEEN, "the kit heard nothing at all, so it would not have heard a press either")
     return make(Outcome.PASSED, "no press that nobody made")
 
 
@@ -230,7 +232,7 @@ def _understood(evidence: Evidence) -> Point:
     )
     everything = evidence.all()
     if not everything:
-        return make(Outcome.NOT_SEEN, "nothing was heard: is the topic filter right?")
+        return make(Outcome.NOT_SEEN, nothing_at_all(evidence.transcript.subject.topics))
     refused = [each for each in everything if each.refused]
     if refused:
         first = refused[0]

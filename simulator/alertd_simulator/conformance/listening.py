@@ -12,10 +12,20 @@ from pathlib import Path
 import aiomqtt
 import msgspec
 from msgspec import Struct
+from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from alertd_simulator.conformance.steps import RECEIVED_AFTER_S, STEPS, Step
-from alertd_simulator.conformance.transcript import Entered, Happened, Line, Subject, heard, written
+from alertd_simulator.conformance.transcript import (
+    Entered,
+    Happened,
+    Heard,
+    Line,
+    Subject,
+    heard,
+    nothing_at_all,
+    written,
+)
 
 RETRY_S = 0.5
 TIMEOUT_S = 10.0
@@ -36,6 +46,10 @@ class Place(Struct, frozen=True, kw_only=True):
     feedback: str = ""
     """Topic on which the device hears "received"; "" = it cannot."""
 
+    @property
+    def user(self) -> str:
+        return f"the user {self.username}" if self.username else "somebody without a name (see --username)"
+
 
 class Listener:
     """`walk` once; the transcript is on disk after every step."""
@@ -53,16 +67,21 @@ class Listener:
         self._was_up = self._went = False
 
     async def walk(self, steps: Sequence[Step] = STEPS, *, pace: float = 1.0) -> None:
-        """`pace`: what a step lasts is divided by it. Raises `RuntimeError` if the broker is not there."""
+        """`pace`: what a step lasts is divided by it. Raises `RuntimeError` if the broker is not there, or does not
+        let us read."""
         listening = asyncio.create_task(self._listen())
         try:
             await asyncio.wait({listening, asyncio.create_task(self._connected.wait())}, timeout=TIMEOUT_S,
                                return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
+            if listening.done():
+                await listening
             if not self._connected.is_set():
                 raise RuntimeError(f"the broker {self._place.host}:{self._place.port} does not answer")
             for number, step in enumerate(steps, start=1):
                 if not await self._step(number, len(steps), step, pace):
                     break
+                if step.id != "idle" and not any(isinstance(line, Heard) for line in self._lines):
+                    self._say(f"   {nothing_at_all(self._place.topics, self._place.user)}")
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
@@ -116,7 +135,9 @@ class Listener:
         ) as client:  # fmt: skip
             options = SubscribeOptions(qos=2, retainAsPublished=True)
             for topic in place.topics:
-                await client.subscribe(topic, options=options)
+                for granted in await client.subscribe(topic, options=options):
+                    if isinstance(granted, ReasonCode) and granted.is_failure:
+                        raise RuntimeError(f"the broker does not let {place.user} read {topic} ({granted})")
             self._client = client
             if self._went:
                 self._note("back")

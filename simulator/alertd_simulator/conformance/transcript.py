@@ -32,6 +32,8 @@ class Subject(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     profile: str = ""
     base: str = ""
     began_us: int = 0
+    topics: tuple[str, ...] = ()
+    """Filters on which the kit listened."""
 
 
 class Entered(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +93,12 @@ def heard(at_s: float, topic: str, payload: bytes, *, qos: int, retain: bool) ->
         text = None
     packed = b64encode(payload).decode() if text is None else None
     return Heard(at_s=round(at_s, 3), topic=topic, text=text, base64=packed, qos=qos, retain=retain)
+
+
+def nothing_at_all(topics: Iterable[str], user: str = "the user") -> str:
+    """What to look for: a broker such as mosquitto grants a subscription that its access list then never serves."""
+    filters = ", ".join(topics) or "its topics"
+    return f"nothing at all was heard: is {user} allowed to read {filters}, and does the device speak there?"
 
 
 def written(subject: Subject, lines: Iterable[Line]) -> str:

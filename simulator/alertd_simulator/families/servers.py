@@ -22,12 +22,14 @@ def _but_zeros(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def chirpstack(said: Said, up: Uplink) -> list[Payload]:
+    """It writes every DevEUI in lower case, whatever is printed on the device."""
+    eui = said.device.lower()
     identity = derive("dedup", said.device, said.session, said.number)
     body = _but_zeros(
         {
             "deduplicationId": identity,
             "time": iso(said.at_us, timespec="microseconds"),
-            "deviceInfo": {"applicationId": "7f3c", "devEui": said.device, "deviceName": said.device},
+            "deviceInfo": {"applicationId": "7f3c", "devEui": eui, "deviceName": said.device},
             "devAddr": "01ab23cd",
             "fCnt": said.number - 1,
             "fPort": up.fport,
@@ -40,7 +42,7 @@ def chirpstack(said: Said, up: Uplink) -> list[Payload]:
             "txInfo": {"frequency": 868100000},
         }
     )
-    return json(f"application/7f3c/device/{said.device}/event/up", body)
+    return json(f"application/7f3c/device/{eui}/event/up", body)
 
 
 def things_stack(said: Said, up: Uplink) -> list[Payload]:

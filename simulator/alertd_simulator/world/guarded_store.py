@@ -88,6 +88,9 @@ class GuardedStore:
     def damaged(self) -> str:
         return self._ask(self._store.damaged)
 
+    def unread(self) -> str:
+        return self._ask(self._store.unread)
+
     def heal(self, now: Now) -> bool:
         with self.life.passing("store.heal"):
             self._begun()  # a commit that failed before it moved nothing

@@ -25,7 +25,7 @@ from alertd.model.ids import DeviceId
 from alertd_simulator.devices import Payload
 from alertd_simulator.families.catalogue import families
 from alertd_simulator.families.said import Heard, Said
-from alertd_simulator.family_devices import Speaker, placed
+from alertd_simulator.family_speaker import Speaker, placed
 
 SHARE = 0.5
 """Of these devices, on a day of the swarm."""

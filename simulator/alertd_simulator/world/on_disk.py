@@ -32,7 +32,7 @@ class OnDisk:
 
     def notifications(self) -> tuple[NotificationRow, ...]:
         query = f"SELECT {STANDING} FROM notification ORDER BY created_us, id"  # noqa: S608 - no input in it
-        found = (shapes.notification(row) for row in self._rows(query))
+        found = (shapes.notification(row, 0) for row in self._rows(query))
         return tuple({row.notification.id: row for row in found}.values())
 
     def final(self) -> Final:

@@ -273,6 +273,25 @@ async def test_a_press_that_waited_says_since_when(tmp_path: Path):
     assert fresh.backlog_since_us is None
 
 
+@pytest.mark.parametrize("step_s", [-7200, 7200])
+@in_virtual_time
+async def test_since_when_a_press_waited_is_known_whatever_the_clock_was_set_to(step_s: int):
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door) as world:
+        await asyncio.sleep(35)
+        broker.down = "connection refused"
+        broker.drop()
+        world.press()
+        await asyncio.sleep(600)
+        world.clock.step_wall(step_s)
+        broker.down = None
+        await asyncio.sleep(60)
+    (waited,) = door.arrivals
+    assert waited.backlog_since_us is not None
+    absent_s = (waited.received_us - waited.backlog_since_us) / 1e6
+    assert 600 <= absent_s <= 680, "by the clock as it is now: the line was lost ten minutes ago"
+
+
 @in_virtual_time
 async def test_without_a_sign_of_life_silence_ends_the_backlog(tmp_path: Path):
     broker, door = FakeBroker(), FakeDoor()

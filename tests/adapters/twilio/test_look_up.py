@@ -5,9 +5,10 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from alertd.model.decision import Now
 from alertd.model.notification import NotificationRow
 from alertd.model.outcome import Accepted, Delivered, Failed, Unknown
-from alertd.ports import HttpRequest, HttpResponse
+from alertd.ports import Clock, HttpRequest, HttpResponse
 from alertd.testing.channel_contract import row_for
 from alertd_simulator.carrier import Behaviour
 from alertd_simulator.virtual_time import in_virtual_time
@@ -293,3 +294,39 @@ async def test_a_list_too_long_to_read_proves_nothing():
         await world.channel.send(world.claim(text=f"other words {number}", notification_id=f"n-{number}"))
 
     assert await world.channel.look_up(row) is None
+
+
+class OurClock:
+    """Twilio's clock is right; ours is ahead of it, until somebody sets it."""
+
+    def __init__(self, right: Clock) -> None:
+        self._right = right
+        self.ahead_us = 0
+
+    @property
+    def boot_id(self) -> str:
+        return self._right.boot_id
+
+    def now(self) -> Now:
+        now = self._right.now()
+        return replace(now, wall_us=now.wall_us + self.ahead_us)
+
+
+@pytest.mark.parametrize("was_s", [-3600, 3600])
+@pytest.mark.parametrize("is_s", [0, -3600, 3600])
+def test_a_text_is_found_whenever_our_clock_was_set(was_s: int, is_s: int):
+    @in_virtual_time
+    async def story():
+        world = World()
+        world.clock = ours = OurClock(world.clock)
+        world.start()
+        ours.ahead_us = was_s * 1_000_000
+        now = ours.now()
+        claim = world.claim()
+        written = replace(claim.notification, created_boot_us=now.boot_us, boot_id=now.boot_id)
+        row = await lost(world, replace(claim, notification=written))
+        ours.ahead_us = is_s * 1_000_000
+
+        assert isinstance(await world.channel.look_up(row), Accepted), "it was sent twice without need"
+
+    story()

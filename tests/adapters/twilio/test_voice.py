@@ -158,6 +158,22 @@ def test_a_call_that_nobody_took_is_no_delivery_and_rings_again_later(conduct, c
     play(story, callbacks=callbacks)
 
 
+@pytest.mark.parametrize("step_s", [3600, -3600])
+def test_what_became_of_a_call_is_asked_also_after_the_clock_was_set(step_s: int):
+    async def story(p: Phones):
+        p.conduct(Pickup.BUSY)
+        claim, now = p.claim(), p.clock.now()
+        written = replace(claim.notification, created_boot_us=now.boot_us, boot_id=now.boot_id)
+        async with p.polling():
+            await p.place(replace(claim, notification=written))
+            p.clock.step_wall(step_s)
+            await asyncio.sleep(60)
+
+        assert [type(outcome) for outcome in p.outcomes] == [Failed], "nobody asked: the phone never rings again"
+
+    play(story, callbacks="poll")
+
+
 @pytest.mark.parametrize("callbacks", ["signed", "poll"])
 def test_a_human_who_hangs_up_in_mid_word_was_reached_and_has_not_answered(callbacks):
     async def story(p: Phones):

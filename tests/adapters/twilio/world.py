@@ -11,7 +11,7 @@ from alertd.model.events import OutcomeReported, Replied
 from alertd.model.notification import Claim, NotificationRow, NotificationState
 from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Withdrawn
 from alertd.model.reason import Reason
-from alertd.ports import Built, Channel, HttpRequest, HttpResponse
+from alertd.ports import Built, Channel, Clock, HttpRequest, HttpResponse
 from alertd.testing.channel_contract import claim_for
 from alertd_adapters.twilio import plugin
 from alertd_simulator.carrier import Carrier
@@ -60,7 +60,7 @@ class World:
     """One carrier, one channel, one poller."""
 
     def __init__(self, **settings: object) -> None:
-        self.clock = VirtualClock()
+        self.clock: Clock = VirtualClock()
         senders: Any = settings.get("from_numbers") or (OURS,)
         self.carrier = Carrier(clock=self.clock, auth_token=TOKEN, numbers=tuple(senders))
         self.http = WorldHttp({API: self.carrier.handle})

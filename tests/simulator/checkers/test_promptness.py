@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from alertd.model.decision import Confirmation, FeedbackState
 from alertd.model.events import TroubleCleared
@@ -155,6 +156,13 @@ def test_a_further_room_is_always_told(rows, presses, wrong) -> None:
     story = Story(FurtherRoom).start().opened(text(), told=(told(),), dispatch=(CENTER,))
     story.at(20).changed(pressed("badge-118"), *rows, presses=presses)
     assert [wrong in words for words in story.violations] == ([True] if wrong else [])
+
+
+def test_a_step_of_the_clock_that_comes_with_the_press_is_no_press() -> None:
+    """The first decision after it brings what is open into the time of now: here, one press of eight."""
+    story = Story(FurtherRoom).start().opened(text(), told=(told(),), dispatch=(CENTER,)).at(20)
+    moved = tuple(replace(p, known_us=p.known_us + 5) for p in story.incident.presses)
+    assert story.changed(pressed("badge-118"), presses=moved, upgraded_us=5).violations == []
 
 
 def test_the_same_button_again_is_no_news_and_a_wearable_elsewhere_is() -> None:

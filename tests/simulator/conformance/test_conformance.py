@@ -4,6 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from aiomqtt import Client
+from msgspec.structs import replace
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from alertd_simulator.conformance.command import Wish, run
 from alertd_simulator.conformance.judge import Outcome, conforms, judged
@@ -110,6 +114,26 @@ def test_nothing_heard_is_nothing_passed(tmp_path: Path):
     assert not conforms(found)
 
 
+def test_a_kit_that_heard_nothing_has_not_seen_that_nothing_was_pressed():
+    bench = Bench("shelly", "desk-1")
+    for step in ("idle", "press_once", "battery"):
+        bench.step(step, 30)
+    subject = replace(bench.subject, topics=("desk-1/#",))
+    found = {point.name: point for point in judged(Transcript(subject=subject, lines=tuple(bench.lines)))}
+    assert found["says nothing while nothing happens"].outcome is NOT_SEEN
+    assert "the user allowed to read desk-1/#" in found["alertd understands all of it"].found
+
+
+@pytest.mark.parametrize("said", ["press", "online"])
+def test_one_that_heard_something_later_has(said):
+    bench = Bench("shelly", "desk-1")
+    bench.step("idle", 30)
+    bench.step("press_once", 30)
+    bench.says(said)
+    found = {point.name: point for point in judged(Transcript(subject=bench.subject, lines=tuple(bench.lines)))}
+    assert found["says nothing while nothing happens"].outcome is PASSED
+
+
 def test_the_report_says_why_it_matters_and_no_payload_becomes_markup():
     transcript = read(GOLDEN / "careless.jsonl")
     found = judged(transcript)
@@ -206,3 +230,39 @@ async def _outage(broker: RealMosquitto, press) -> None:
     await asyncio.to_thread(broker.start)
     await asyncio.sleep(2.0)  # the kit is back before the device's queue is: it tries every half second
     await press()
+
+
+# --- who may read -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+async def test_a_user_who_may_not_read_is_told_so_though_mosquitto_grants_it(tmp_path: Path):
+    """Its access list is asked when a message is handed out, not when somebody subscribes."""
+    said: list[str] = []
+    acl = "user chirpstack-v4\ntopic write application/#\n"
+    with RealMosquitto(tmp_path, users={"chirpstack-v4": "its own"}, acl=acl) as broker:
+        place = Place(host="127.0.0.1", port=broker.port, topics=("application/#",), username="chirpstack-v4",
+                      password="its own")  # fmt: skip
+        subject = Subject(kit=KIT, source="chirpstack-v4", device="24e1240000000101", topics=place.topics)
+        steps = [step for step in STEPS if step.id in ("idle", "press_once")]
+        await Listener(place, subject, tmp_path / "t.jsonl", say=said.append, answer=_at_once).walk(steps, pace=200)
+    assert sum("nothing at all was heard: is the user chirpstack-v4 allowed to read application/#" in words
+               for words in said) == 1  # fmt: skip
+
+
+@pytest.mark.slow
+async def test_a_broker_that_refuses_the_subscription_is_believed(tmp_path: Path, monkeypatch):
+    async def refuse(*_arguments, **_more):
+        return [ReasonCode(PacketTypes.SUBACK, identifier=135)]
+
+    monkeypatch.setattr(Client, "subscribe", refuse)
+    with RealMosquitto(tmp_path) as broker:
+        place = Place(host="127.0.0.1", port=broker.port, topics=("shellies/#",))
+        listener = Listener(place, Subject(kit=KIT, source="shelly", device="x"), tmp_path / "t.jsonl",
+                            say=lambda words: None, answer=_at_once)  # fmt: skip
+        with pytest.raises(RuntimeError, match=r"does not let somebody .* read shellies/# \(Not authorized\)"):
+            await listener.walk()
+
+
+async def _at_once(step) -> str:
+    return ""

@@ -10,8 +10,9 @@ from alertd.config import Section
 from alertd.model.ids import DeviceId, SiteId
 from alertd.model.site import Device, DeviceKind, Gestures
 from alertd_simulator.families.frames import CannotSayError
-from alertd_simulator.family_devices import NotPlayableError, Speaker, named, registered, steps_of
+from alertd_simulator.family_devices import named, registered, steps_of
 from alertd_simulator.family_player import FAILED, LIVE, OK, USAGE, Wish, list_families, run_devices
+from alertd_simulator.family_speaker import NotPlayableError, Speaker
 from alertd_simulator.family_ways import WORDS, How
 from alertd_simulator.receivers import MARKER, Rehearsal
 from tests.conftest import REPOSITORY
@@ -46,7 +47,7 @@ def steps(speaker: Speaker, how: How, *, act: str = "", times: int = 0):
 
 def test_a_badge_speaks_on_the_topic_that_the_districts_trigger_names():
     ((_, (message,)),) = steps(registered(a_device(profile="milesight-ws101"), sections(), ""), How.SINGLE)
-    assert message.topic == f"application/oak/device/{EUI}/event/up"
+    assert message.topic == f"application/oak/device/{EUI.lower()}/event/up", "ChirpStack's way"
     assert json.loads(message.payload)["fPort"] == 85
 
 
@@ -70,6 +71,23 @@ def test_a_sensor_speaks_where_sensors_may():
 def test_a_sensor_says_what_its_gestures_know_and_presses_nothing(actions, said):
     rules = Gestures(id="ours", actions=actions)
     speaker = registered(replace(a_device("vape-1", kind=DeviceKind.SENSOR), gestures=rules), sections(), "press_json")
+    ((_, (message,)),) = steps(speaker, How.SINGLE)
+    assert json.loads(message.payload)["action"] == said
+
+
+@pytest.mark.parametrize(
+    ("trigger", "said"),
+    [
+        ({"decoder": "zigbee2mqtt"}, "emergency"),
+        ({"decoder": "profiles", "options": {"source": "zigbee2mqtt"}}, "single"),
+    ],
+)
+def test_a_zigbee_button_says_the_word_that_its_gestures_know(trigger, said):
+    """As the example district has it: that decoder passes words on; a profile says that single is a press."""
+    rules = Gestures(id="wall", presses={1: "staff_assist"}, actions={"hold": "lockdown", "emergency": "lockdown"})
+    speaker = registered(
+        replace(a_device("desk-1"), gestures=rules), sections({"topic": "zigbee2mqtt/+"} | trigger), ""
+    )
     ((_, (message,)),) = steps(speaker, How.SINGLE)
     assert json.loads(message.payload)["action"] == said
 

@@ -61,6 +61,10 @@ class MappedDecoder:
         """`ports.Answering`."""
         return self._downlinks.of(confirmation)
 
+    def ports(self, topic: str, payload: bytes) -> set[int]:
+        """As `Source.ports`."""
+        return self._source.ports(topic, payload)
+
     def decode(self, topic: str, payload: bytes) -> Sequence[Signal]:
         return self.understand(topic, payload).signals
 

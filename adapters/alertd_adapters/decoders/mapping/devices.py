@@ -8,8 +8,8 @@ from typing import Any
 
 from alertd.model.check_in import window_s
 from alertd.ports import DecodeError
-from alertd_adapters.decoders.mapping import written
-from alertd_adapters.decoders.mapping.codec import UNREAD, ByteReader
+from alertd_adapters.decoders.mapping import codec_checking, written
+from alertd_adapters.decoders.mapping.codec import UNREAD, ByteReader, Codec
 from alertd_adapters.decoders.mapping.events import TRIGGERS
 from alertd_adapters.decoders.mapping.power import Power
 from alertd_adapters.decoders.mapping.rules import KeyWrongError, Match, Rules, read
@@ -30,10 +30,7 @@ class Profile:
         self.shows = profile.feedback
         self.identity_s = profile.identity_s
         self.level_repeats_s = profile.level_repeats_s
-        codec = profile.codec
-        if codec is not None and bool(codec.tags) == bool(codec.frames):
-            raise KeyWrongError(("codec",), "needs either tags or frames", "write [[profile.NAME.codec.frames]]")
-        self.codec = ByteReader(codec) if codec is not None else None
+        self.codec = _reader(profile.codec) if profile.codec is not None else None
 
     def understand(self, message: Message, root: dict[str, Any]) -> tuple[list[Match], dict[str, Any]]:
         """What the rules make of it, and the root that they made it of; no match: unknown. Raises `DecodeError`."""
@@ -58,6 +55,11 @@ class Profile:
         if message.bytes is not None:
             return None
         return root.get("item", root["payload"]) if message.each is not None else root["payload"]
+
+
+def _reader(codec: Codec) -> ByteReader:
+    codec_checking.check(codec)
+    return ByteReader(codec)
 
 
 def _window_s(text: str | None) -> int:

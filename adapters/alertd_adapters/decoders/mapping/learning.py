@@ -1,7 +1,8 @@
 """Which profiles could be a device's: each is tried on what was heard of it, and says why it fits.
 
-Must never choose. Devices of one maker say much alike, so several may fit, and a press tells more than a heartbeat. A
-rule that takes whatever comes is no reason, but in the profile that the source itself names.
+Must never choose. Devices of one maker say much alike, so several may fit: the same bytes mean a press to one and a
+press to another. Whose examples came on the port on which this one speaks is likelier; then, a press tells more than a
+heartbeat. A rule that takes whatever comes is no reason, but in the profile that the source itself names.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +28,22 @@ def fits(build: Build, library: Library, device_id: str, said: Said) -> list[Fit
     """The likeliest first; the source's own profile, if it has one that fits, before all others."""
     tried = (_fit(build, library, name, device_id, said) for name in ("", *sorted(library.profiles)))
     found = [fit for fit in tried if fit is not None]
-    return sorted(found, key=lambda fit: (fit.profile != "", not fit.presses, -fit.messages))
+    decoder = build(lambda: registry_of([device_id], ""))
+    heard = [ports for topic, payload in said if (ports := decoder.ports(topic, payload))]
+
+    def as_its_examples(fit: Fit) -> int:
+        own = _ports(library, fit.profile)
+        return sum(ports <= own for ports in heard)
+
+    return sorted(found, key=lambda fit: (fit.profile != "", -as_its_examples(fit), not fit.presses, -fit.messages))
+
+
+def _ports(library: Library, name: str) -> set[int]:
+    """LoRaWAN ports on which the examples of a profile were said."""
+    entry = library.entries.get((PROFILE, name))
+    examples = entry.written.examples if entry is not None else ()
+    known = ((library.sources.get(each.source), each) for each in examples)
+    return {port for source, each in known if source for port in source.ports(each.topic, each.payload.encode())}
 
 
 def _fit(build: Build, library: Library, name: str, device_id: str, said: Said) -> Fit | None:

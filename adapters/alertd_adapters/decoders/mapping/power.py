@@ -1,5 +1,6 @@
 """A battery as percent or "low", whatever its vendor's unit: percent, volts by a curve, DevStatus, a flag, a word."""
 
+import math
 from bisect import bisect_right
 from typing import Any
 
@@ -91,11 +92,16 @@ def _curve(keys: written.Power, path: tuple[str | int, ...]) -> tuple[tuple[floa
     if keys.battery_curve:
         curve = tuple((point[0], point[1]) for point in keys.battery_curve)
         volts = [point[0] for point in curve]
-        if len(curve) < 2 or volts != sorted(set(volts)) or not all(0 <= pct <= 100 for _, pct in curve):
+        if (
+            len(curve) < 2
+            or not all(map(math.isfinite, volts))
+            or volts != sorted(set(volts))
+            or not all(0 <= pct <= 100 for _, pct in curve)
+        ):
             remedy = "write at least two pairs of volts and percent, the volts growing: [[2.4, 0], [3.0, 100]]"
             raise KeyWrongError((*path, "battery_curve"), "is no curve", remedy)
         return curve
-    if full is None or empty is None or full <= empty:
+    if full is None or empty is None:
         return ()
     return ((empty, 0.0), (full, 100.0))
 
@@ -104,6 +110,11 @@ def _check(keys: written.Power, path: tuple[str | int, ...]) -> None:
     in_volts = keys.battery_unit in ("volts", "millivolts")
     if not in_volts and (keys.battery_full or keys.battery_empty or keys.battery_curve):
         raise KeyWrongError((*path, "battery_unit"), "is not a voltage", 'write "volts" or "millivolts"')
+    for key, number in (("full", keys.battery_full), ("empty", keys.battery_empty), ("low", keys.battery_low)):
+        if number is not None and not math.isfinite(number):
+            raise KeyWrongError((*path, f"battery_{key}"), f"cannot be {number:g}", "write a number, or leave it out")
+    if in_volts:
+        _check_volts(keys, path)
     if (keys.battery_unit == "words") is not bool(keys.battery_words):
         remedy = 'write battery_unit = "words" and battery_words = { LOW = "low", OK = "ok" }'
         raise KeyWrongError((*path, "battery_words"), "and the unit do not fit", remedy)
@@ -111,3 +122,17 @@ def _check(keys: written.Power, path: tuple[str | int, ...]) -> None:
         if said not in (LOW, WELL, MAINS) and not (isinstance(said, int) and 0 <= said <= 100):
             remedy = f'write "{LOW}", "{WELL}", "{MAINS}" or percent'
             raise KeyWrongError((*path, "battery_words", word), "is no state of a battery", remedy)
+
+
+def _check_volts(keys: written.Power, path: tuple[str | int, ...]) -> None:
+    """Volts are a level only beside what full and empty is, and low only beside what low is."""
+    full, empty, low = keys.battery_full, keys.battery_empty, keys.battery_low
+    remedy = "write battery_empty = 2.4 and battery_full = 3.0 (volts), a battery_curve, or battery_low"
+    if (full is None) is not (empty is None):
+        missing = "battery_full" if full is None else "battery_empty"
+        there = "battery_empty" if full is None else "battery_full"
+        raise KeyWrongError((*path, there), f"says nothing without {missing}", remedy)
+    if full is not None and empty is not None and full <= empty:
+        raise KeyWrongError((*path, "battery_full"), f"is not above battery_empty = {empty:g}: no level fits", remedy)
+    if keys.battery is not None and low is None and full is None and not keys.battery_curve:
+        raise KeyWrongError((*path, "battery_unit"), "is a voltage, and nothing says what full and empty is", remedy)

@@ -152,6 +152,17 @@ class Source:
             raise wrong
         return None
 
+    def ports(self, topic: str, payload: bytes) -> set[int]:
+        """LoRaWAN ports on which it was said; empty where there are none, and of what cannot be read."""
+        try:
+            chosen = self.choose(topic, payload)
+            roots = chosen.roots() if chosen is not None else []
+        except DecodeError:
+            return set()
+        read_port = chosen.message.fport if chosen is not None else None
+        found = (fport_of(read_port(root)) for root in roots) if read_port is not None else ()
+        return {port for port in found if port is not None}
+
 
 def read_bytes(found: object, form: str) -> bytes:
     """Bytes that stand as text in a payload. Strict: a lenient reader takes "not_Qw==" for bytes. Raises

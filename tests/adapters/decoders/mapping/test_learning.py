@@ -9,6 +9,8 @@ from alertd_adapters.decoders.mapping.events import TRIGGERS
 from alertd_adapters.decoders.mapping.learning import fits
 from alertd_adapters.decoders.mapping.library import PROFILE, built_in
 from alertd_adapters.decoders.mapping.written import DeviceProfile, Example
+from alertd_simulator.family_devices import named, steps_of
+from alertd_simulator.family_ways import How
 from tests.adapters.decoders.mapping.test_several_parts import ALIVE, PRESS, decoded, parts
 
 BUTTON = "24e1240000000101"
@@ -36,6 +38,22 @@ def test_a_press_finds_the_profile_of_the_button_and_says_why():
     assert ours.why == ("press (rule 1, value short)", "heartbeat (rule 4)")
     assert "lorawan-sensor" not in found, "it takes whatever comes: no reason"
     assert next(iter(found)) == "milesight-ws101", "it knows a press, and understands the most"
+
+
+@pytest.mark.parametrize("profile", ["milesight-ws101", "milesight-ws156", "milesight-gs601"])
+def test_a_press_twice_whose_bytes_another_makers_badge_would_call_sos_is_this_ones_first(profile):
+    """As the docs walk it: played twice, some seconds apart. Abeeway's badges speak on another port."""
+    said = steps_of(named(f"chirpstack-v4/{profile}", BUTTON), How.BURST, act="", times=2, now_us=1_788_273_727_312_000)
+    heard = [(each.topic, each.payload) for _, found in said for each in found]
+    found = fitting("chirpstack-v4", BUTTON, *heard)
+    assert next(iter(found)).profile == profile
+    assert {fit.messages for fit in found if fit.profile.startswith(("milesight", "abeeway-at2"))} >= {2}
+
+
+def test_on_a_port_that_no_example_has_a_press_still_comes_first():
+    topic, payload = up(SHORT)
+    found = fitting("chirpstack-v4", BUTTON, (topic, payload.replace(b'"fPort": 85', b'"fPort": 199')))
+    assert found[0].presses
 
 
 def test_the_gateway_that_heard_it_best_is_told():

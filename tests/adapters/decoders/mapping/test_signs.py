@@ -1,6 +1,7 @@
 """Signs of life: batteries in every unit, last wills, tampers, and who is heard through whom (req 2, 29)."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -41,7 +42,6 @@ def power(**keys: Any) -> Power:
         ({"battery_unit": "volts", "battery_full": 3.0, "battery_empty": 2.0}, 2.5, Battery(pct=50)),
         ({"battery_unit": "volts", "battery_low": 2.5}, 2.5, Battery(low=True)),
         ({"battery_unit": "volts", "battery_low": 2.5}, 2.9, Battery(low=False)),
-        ({"battery_unit": "volts"}, 2.9, None),
         ({"battery_unit": "flag"}, True, Battery(low=True)),
         ({"battery_unit": "flag"}, False, Battery(low=False)),
         ({"battery_unit": "flag"}, 1, None),
@@ -64,6 +64,15 @@ def test_a_battery_in_every_unit_that_vendors_use(keys: dict[str, Any], found: o
         ({"battery_unit": "volts", "battery_curve": [[3.0, 0], [2.0, 100]]}, "battery_curve"),
         ({"battery_unit": "volts", "battery_curve": [[3.0, 0]]}, "battery_curve"),
         ({"battery_unit": "volts", "battery_curve": [[2.0, 0], [3.0, 101]]}, "battery_curve"),
+        ({"battery_unit": "volts", "battery_curve": [[2.0, 0], [math.nan, 100]]}, "battery_curve"),
+        ({"battery_unit": "volts"}, "battery_unit"),
+        ({"battery_unit": "volts", "battery_full": 3.0}, "battery_full"),
+        ({"battery_unit": "volts", "battery_empty": 3.0}, "battery_empty"),
+        ({"battery_unit": "volts", "battery_full": 3.0, "battery_empty": 3.0}, "battery_full"),
+        ({"battery_unit": "millivolts", "battery_full": 2.0, "battery_empty": 3.0}, "battery_full"),
+        ({"battery_unit": "volts", "battery_full": math.inf, "battery_empty": 3.0}, "battery_full"),
+        ({"battery_unit": "volts", "battery_low": math.nan}, "battery_low"),
+        ({"battery_low": math.nan}, "battery_low"),
         ({"battery_unit": "words"}, "battery_words"),
         ({"battery_words": {"a": "low"}}, "battery_words"),
         ({"battery_unit": "words", "battery_words": {"a": "empty"}}, "battery_words"),

@@ -12,7 +12,7 @@ from alertd_adapters.decoders.mapping import plugin
 from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_adapters.decoders.mapping.sparkplug import SparkplugDecoder
 from alertd_adapters.decoders.sparkplug.nodes import UNDONE_MAX, WAITING_MAX
-from alertd_adapters.decoders.sparkplug.wire import METRICS_MAX, Metric, Payload, read, rebirth, write
+from alertd_adapters.decoders.sparkplug.wire import BOOLEAN, METRICS_MAX, Metric, Payload, read, rebirth, write
 from tests.adapters.decoders.sparkplug.edge import DEVICE_ID, NODE_ID, NOW_MS, ROW, STRIP, Edge
 
 
@@ -71,7 +71,7 @@ def test_each_input_may_be_a_button_with_a_row_of_its_own():
 
 def test_the_same_message_twice_is_one_press():
     edge = Edge()
-    decoder = born(edge)
+    decoder = born(edge, rebirth=True)
     message = edge.data()
 
     (first,), (copy,) = decoder.decode(*message), decoder.decode(*message)
@@ -247,6 +247,44 @@ def test_what_waits_is_bounded_and_the_newest_stays():
     decoder.decode(*edge.node_birth())
     signals = decoder.decode(*edge.birth())
     assert len(signals) == WAITING_MAX // 2
+
+
+@pytest.mark.parametrize(("first", "last", "pressed"), [(1, WAITING_MAX, 0), (WAITING_MAX, 1, 1)])
+def test_the_oldest_that_waits_goes_first(first, last, pressed):
+    """So many say one thing, then so many the other, the last of them pressed or the first."""
+    edge, decoder = Edge(), a_decoder()
+    for number in range(first + last):
+        is_pressed = number < first if not pressed else number >= first
+        with pytest.raises(DecodeError):
+            decoder.decode(*edge.data(pressed=is_pressed))
+    decoder.decode(*edge.node_birth())
+    assert len(decoder.decode(*edge.birth())) == pressed
+
+
+def test_numbers_of_a_device_mean_nothing_between_its_nodes_birth_and_its_own():
+    edge = Edge()
+    decoder = born(edge)
+    decoder.decode(*edge.node_birth())
+    assert refusal(decoder, edge), "the new session may have given the number to something else"
+
+
+def test_a_node_that_died_and_speaks_without_a_birth_is_asked_for_it():
+    """What carries its name can be read; what the node is besides, nobody knows."""
+    edge = Edge()
+    decoder = born(edge, rebirth=True)
+    decoder.decode(*edge.node_death())
+    assert decoder.questions() == ()
+    assert len(decoder.decode(*edge.named("Inputs/Strip", True, BOOLEAN))) == 1
+    assert len(decoder.questions()) == 1
+
+
+def test_a_stored_press_that_waited_does_not_answer_for_a_button_that_hangs_now():
+    edge, decoder = Edge(), a_decoder()
+    with pytest.raises(DecodeError):
+        decoder.decode(*edge.data(historical=True))
+    decoder.decode(*edge.node_birth())
+    signals = decoder.decode(*edge.birth(pressed=True))
+    assert [(each.late, each.standing) for each in signals] == [(True, False), (False, True)]
 
 
 # --- deaths ----------------------------------------------------------------------------------------------------------
@@ -434,6 +472,21 @@ def test_what_came_after_it_and_was_committed_stays_known():
     assert refusal_of(decoder, press) == "", "promise 1: its birth was forgotten"
     assert {each.cause for each in decoder.decode(*press)} == {signal.cause}
     assert refusal(decoder, edge), "the number of before means nothing any more"
+
+
+def test_two_that_no_commit_took_are_forgotten_one_after_the_other():
+    """The later one may not bring back what the earlier one had taught."""
+    edge = Edge()
+    decoder = born(edge)
+    decoder.decode(*edge.birth(alias=STRIP + 2))
+    first = decoder.unlearn()
+    decoder.decode(*edge.named("Outputs/Lamp", False))
+    second = decoder.unlearn()
+    first()
+    second()
+
+    assert refusal_of(decoder, edge.data(alias=STRIP + 2)), "a name that no commit took is believed"
+    assert refusal(decoder, edge) == "", "the name of before is known"
 
 
 def test_what_was_told_does_not_wait_when_its_name_is_forgotten():

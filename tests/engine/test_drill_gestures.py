@@ -1,0 +1,184 @@
+"""One gesture of a drill stays one: overtaken, over two gateways, over a clock that is set, over the drill's end."""
+
+import pytest
+
+from alertd.model.events import ClockStepped
+from alertd.model.incident import IncidentClass
+from alertd.model.mode import Mode
+from alertd.model.notification import NotificationState
+from tests.engine.play import Play
+from tests.engine.school import OAK
+
+PROMISE_3 = "promise 3: a drill never reaches dispatch"
+A_REAL_PRESS = "promise 3: a real press ends a drill"
+S = 1_000_000
+
+
+@pytest.fixture
+def p() -> Play:
+    play = Play()
+    play.drill("badge-204")
+    play.wait(60)
+    return play
+
+
+def assert_is_a_drill(play: Play) -> None:
+    assert play.state.drill is not None, f"{PROMISE_3}: {play.entries[-2:]}"
+    assert [i.mode for i in play.state.incidents.values()] == [Mode.DRILL], PROMISE_3
+    dispatch = [r for r in play.rows.values() if r.notification.endpoint.dispatch]
+    assert all(r.state is NotificationState.SUPPRESSED for r in dispatch), PROMISE_3
+
+
+def assert_is_real(play: Play, called_for: IncidentClass = IncidentClass.LOCKDOWN) -> None:
+    assert play.state.drill is None, A_REAL_PRESS
+    assert [(i.mode, i.incident_class) for i in play.state.incidents.values()] == [(Mode.LIVE, called_for)], (
+        A_REAL_PRESS
+    )
+
+
+def step(play: Play, seconds: float) -> None:
+    play.stepped_us += int(seconds * S)
+    play.do(ClockStepped(site_id=OAK, step_us=int(seconds * S)))
+
+
+@pytest.mark.parametrize("order", ["01324567", "10234567", "01235467", "76543210"])
+def test_presses_that_overtake_each_other_are_one_gesture(p: Play, order: str):
+    began = p.now_us
+    p.wait(8)
+    for number in map(int, order):
+        p.press(count=None, pressed_us=began + number * S)
+        p.wait(0.2)
+    assert_is_a_drill(p)
+
+
+@pytest.mark.parametrize("apart_s", [1.5, 4, 15, 25])
+def test_presses_over_two_gateways_whose_clocks_are_apart_are_one_gesture(p: Play, apart_s: float):
+    for number in range(8):
+        p.press(count=None, pressed_us=p.now_us - int(apart_s * S) * (number % 2))
+        p.wait(1)
+    assert_is_a_drill(p)
+
+
+@pytest.mark.parametrize("apart_s", [-15, -1, 1, 15])
+def test_a_word_that_is_heard_twice_is_an_echo_by_either_clock(p: Play, apart_s: int):
+    p.wait(20)
+    p.arrive("badge-204", "hold", pressed_us=p.now_us - 15 * S)
+    p.wait(1)
+    p.arrive("badge-204", "hold", pressed_us=p.now_us + (apart_s - 16) * S)
+    assert_is_a_drill(p)
+
+
+@pytest.mark.parametrize("after", [1, 2, 4, 6])
+@pytest.mark.parametrize("seconds", [-30, -3, 30, 3600, -3600])
+def test_a_clock_that_is_set_in_mid_gesture_makes_nothing_real(p: Play, seconds: int, after: int):
+    for number in range(8):
+        p.press(count=None)
+        p.wait(0.5)
+        if number == after:
+            step(p, seconds)
+    assert_is_a_drill(p)
+
+
+@pytest.mark.parametrize("heard_s", [15, 16, 40])
+@pytest.mark.parametrize("stepped_s", [0, -10, -15, -40, 15])
+def test_who_presses_again_after_a_clock_was_set_means_it(p: Play, stepped_s: int, heard_s: int):
+    p.press()
+    step(p, stepped_s)
+    p.wait(heard_s)
+    p.press()
+    assert_is_real(p)
+
+
+@pytest.mark.parametrize("held_up_s", [0, 55])
+def test_who_presses_again_means_it_however_late_the_drill_was_heard(p: Play, held_up_s: int):
+    """The gateway could not be heard for a minute; its clock is right."""
+    began = p.now_us
+    p.wait(held_up_s)
+    p.press(pressed_us=began)
+    p.wait(60 - held_up_s)
+    p.press(pressed_us=p.now_us)
+    assert_is_real(p)
+
+
+def test_what_waited_is_told_apart_by_its_own_time(p: Play):
+    began = p.now_us
+    p.wait(100)
+    p.press(pressed_us=began, backlog_since_us=began)
+    p.wait(1)
+    p.press(pressed_us=began + 40 * S, backlog_since_us=began)
+    assert_is_real(p)
+
+
+def test_the_arrival_of_what_waited_makes_no_gesture_of_what_is_pressed_after_it(p: Play):
+    began = p.now_us
+    p.wait(15)
+    p.press(pressed_us=began, backlog_since_us=began)
+    p.wait(8)
+    p.press(pressed_us=p.now_us)
+    assert_is_real(p)
+
+
+def test_a_finger_that_never_stops_means_it_over_two_gateways(p: Play):
+    for number in range(25):
+        p.press(count=None, pressed_us=p.now_us - 15 * S * (number % 2))
+        p.wait(1)
+    assert_is_real(p)
+
+
+# --- after its end --------------------------------------------------------------------------------------------------
+
+
+def end(play: Play) -> None:
+    play.end_drill()
+
+
+def run_out(play: Play) -> None:
+    play.wait((play.state.drill.ends_us - play.now_us) / S)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("apart_s", [0, 15])
+@pytest.mark.parametrize("end", [end, run_out])
+def test_a_finger_that_is_late_for_the_end_of_the_drill_counts_anew(p: Play, end: object, apart_s: int):
+    p.wait(28 * 60 + 50)
+    for number in range(8):
+        p.press(count=None, pressed_us=p.now_us - apart_s * S * (number % 2) if apart_s else None)
+        p.wait(0.5)
+    end(p)  # type: ignore[operator]
+    assert p.state.drill is None
+    p.wait(1)
+    for _ in range(2):
+        p.press(count=None)
+        assert not p.state.incidents, f"{PROMISE_3}: one press too many is a lockdown"
+    p.press(count=None)
+    assert_is_real(p, IncidentClass.STAFF_ASSIST)
+    for _ in range(5):
+        p.press(count=None)
+    assert_is_real(p)
+
+
+def test_what_was_pressed_again_before_the_end_counts_after_it(p: Play):
+    for _ in range(8):
+        p.press(count=None)
+    p.wait(15)
+    for _ in range(2):
+        p.press(count=None)
+    p.end_drill()
+    p.press(count=None)
+    assert_is_real(p, IncidentClass.STAFF_ASSIST)
+
+
+def test_what_was_pressed_below_the_gesture_before_the_end_counts_after_it(p: Play):
+    for _ in range(2):
+        p.press(count=None)
+    p.end_drill()
+    p.press(count=None)
+    assert_is_real(p, IncidentClass.STAFF_ASSIST)
+
+
+def test_the_gesture_that_stopped_a_drill_goes_on(p: Play):
+    for _ in range(3):
+        p.press("badge-118", count=None)
+    assert p.state.drill is None
+    for _ in range(5):
+        p.press("badge-118", count=None)
+    assert_is_real(p)
