@@ -78,20 +78,34 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool) -> Gest
 def _with(d: Draft, event: Pressed, same: tuple[Counted, ...], *, doubtful: bool) -> Counted:
     """The gesture, with this press."""
     count, doubts = event.signal.count or 1, sum(each.doubtful for each in same)
-    sure = sum(each.count for each in same) - doubts
+    sure = _sure(same)
+    own = count > 1 or any(each.own for each in same)
     if count == 1:  # no count, or that of a button which calls each of its presses the first: it is counted here
-        is_sure = not doubtful and not _is_timeless(event)
+        is_overtaken = own and event.signal.count is not None
+        is_sure = not doubtful and not is_overtaken and not _is_timeless(event)
         sure, doubts = sure + is_sure, doubts + (not is_sure)
-    elif count > sure:  # its own
-        sure = count
+    elif count > sure:  # its own, and those in doubt are among them
+        sure, doubts = count, max(0, doubts - (count - sure))
     elif not doubtful:  # and it began anew, or says it again
         doubts += count
     first_us, last_us = _span(event, same)
     boot_us = None if waited(event) else d.now.boot_us
     boot_id = d.now.boot_id
     return Counted(
-        count=sure + doubts, doubtful=doubts, first_us=first_us, last_us=last_us, last_boot_us=boot_us, boot_id=boot_id
+        count=sure + doubts,
+        doubtful=doubts,
+        own=own,
+        first_us=first_us,
+        last_us=last_us,
+        last_boot_us=boot_us,
+        boot_id=boot_id,
     )
+
+
+def _sure(same: tuple[Counted, ...]) -> int:
+    """Presses that are certain. What a device has counted by itself is no more than the highest of its counts."""
+    own = max((each.count - each.doubtful for each in same if each.own), default=0)
+    return own + sum(each.count - each.doubtful for each in same if not each.own)
 
 
 def _span(event: Pressed, same: tuple[Counted, ...]) -> tuple[int, int]:
@@ -153,7 +167,8 @@ def _belongs(d: Draft, event: Pressed, before: Counted, rules: Gestures) -> bool
     if event.signal.pressed_us is not None:
         return True
     if _is_timeless(event):
-        return before.count == before.doubtful and _may_belong(d, event, before, rules)
+        goes_on = (event.signal.count or 0) > max(1, before.count - before.doubtful)  # by the device's own count
+        return (goes_on or before.count == before.doubtful) and _may_belong(d, event, before, rules)
     return abs(silent_us(d, event, before)) <= window_us
 
 

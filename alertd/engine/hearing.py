@@ -5,8 +5,6 @@
    the message. Else the last that heard it.
 3. Two sites that heard it about equally well are both told: a radio does not stop at a fence, and the people who are
    not near lose a minute where the others would have lost the press.
-4. A site that was told of a press hears of those that follow within the gesture, too, wherever they are heard: else who
-   walks from one school into the other presses for help, and neither counts enough.
 
 Pure. Knows nothing of where the hearings come from (`daemon.hearings`).
 """
@@ -46,7 +44,6 @@ class _Ear(Struct, frozen=True):
     """dBm; infinity where nobody says, and it brings this message."""
     age_us: int
     heard_us: int | None
-    told: bool
 
 
 def spots(registry: Registry, device: Device, signal: Signal, received_us: int) -> tuple[Spot, ...]:
@@ -78,7 +75,6 @@ def _ears(registry: Registry, signal: Signal, received_us: int) -> Iterator[_Ear
             unknown if each.rssi is None else each.rssi,
             0 if is_now else max(0, received_us - (each.at_us or 0)),
             each.at_us,
-            each.told,
         )
 
 
@@ -89,10 +85,10 @@ def _order(ear: _Ear) -> tuple[bool, float, str]:
 
 
 def _by_site(ears: list[_Ear]) -> Iterator[Spot]:
-    """The best first; another site only if it heard the device lately, and about as well, or the press before."""
+    """The best first; another site only if it heard the device lately, and about as well."""
     best, told = ears[0], set[SiteId]()
     for ear in ears:
-        if ear.gateway.site_id not in told and (ear is best or ear.told or _rivals(best, ear)):
+        if ear.gateway.site_id not in told and (ear is best or _rivals(best, ear)):
             told.add(ear.gateway.site_id)
             yield _spot(ear, ears)
 
@@ -103,7 +99,7 @@ def _spot(ear: _Ear, ears: list[_Ear]) -> Spot:
         site_id=ear.gateway.site_id,
         gateway_id=ear.gateway.id,
         heard_us=ear.heard_us,
-        unsure=ear is not ears[0] or ear.age_us > SURE_US or any(_rivals(ear, other) for other in elsewhere),
+        unsure=ear.age_us > SURE_US or any(_rivals(ear, other) for other in elsewhere),
     )
 
 

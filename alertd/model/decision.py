@@ -83,6 +83,8 @@ class Counted(Struct, frozen=True, kw_only=True):
     last_us: int
     doubtful: int = 0
     """As many of them may be no press, or not of this gesture."""
+    own: bool = False
+    """The device itself has counted them: it says two or more."""
     first_us: int = 0
     """When it began; 0: nobody noted it."""
     last_boot_us: int | None = None
@@ -97,6 +99,8 @@ class GestureCount(Struct, frozen=True, kw_only=True):
     count: int = 0
     doubtful: int = 0
     """As many of them may be no press, or not of this gesture."""
+    own: bool = False
+    """The device itself has counted them: it says two or more."""
     last_us: int = 0
     first_us: int = 0
     """When the gesture began: presses overtake each other on the way."""

@@ -30,8 +30,6 @@ class Heard(Struct, frozen=True, kw_only=True):
     """dB."""
     at_us: int | None = None
     """When, wall clock; `None`: with this very message."""
-    told: bool = False
-    """Its site was told of another press of the gesture to which this one may belong."""
 
 
 class Signal(Struct, frozen=True, kw_only=True):

@@ -227,9 +227,7 @@ REMEMBERING = (
     ),
     Mutant(
         name="wearables: only one of two schools is told",
-        edits=(
-            Edit(file=HEARING, old="(ear is best or ear.told or _rivals(best, ear))", new="(ear is best or ear.told)"),
-        ),
+        edits=(Edit(file=HEARING, old="(ear is best or _rivals(best, ear))", new="ear is best"),),
         by=Story(name="badge_between_two_schools"),
     ),
     Mutant(
@@ -430,8 +428,8 @@ REMEMBERING = (
         edits=(
             Edit(
                 file=GESTURES,
-                old="    sure = sum(each.count for each in same) - doubts\n",
-                new="    sure = (same[0].count if same else 0) - doubts\n",
+                old="    sure = _sure(same)\n",
+                new="    sure = _sure(same[:1])\n",
             ),
         ),
         by=Tests(paths=("tests/engine/test_presses.py",), names="presses that overtake each other paged nobody"),

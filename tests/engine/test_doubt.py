@@ -324,3 +324,40 @@ def test_a_state_that_says_its_count_again_has_not_been_pressed_again():
         play.press(count=2, lasting=Lasting(repeats_s=60))
         play.wait(5)
     assert not classes(play), "two presses, by its own count"
+
+
+# --- devices that count by themselves -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("live_before", [0, 1, 2])
+@pytest.mark.parametrize("waited", [2, 4, 6])
+def test_what_a_device_counts_by_itself_is_counted_once_however_it_arrives(live_before: int, waited: int):
+    """It has no clock, and most of its presses waited at the broker: their number says all."""
+    play = Play()
+    for count in range(1, live_before + 1):
+        play.press(count=count)
+    lost_us = play.now_us
+    play.wait(2)
+    for count in range(live_before + 1, live_before + waited):
+        play.press(count=count, backlog_since_us=lost_us)
+    before_last = live_before + waited - 1
+    assert classes(play) == (ASSIST if before_last >= 3 else []), f"{before_last} presses"
+    play.press(count=live_before + waited)
+    total = live_before + waited
+    assert classes(play) == (LOCKDOWN if total >= 8 else ASSIST if total >= 3 else []), f"{total} presses"
+
+
+@pytest.mark.parametrize("counts", [(2, 3, 4, 5, 6, 7, 1), (7, 1), (1, 2, 4, 3, 5, 7, 6)])
+def test_a_count_that_was_overtaken_locks_nobody_down(counts: tuple[int, ...]):
+    play = Play()
+    for count in counts:
+        play.press(count=count)
+        play.wait(0.3)
+    assert classes(play) == ASSIST, NO_UPGRADE
+
+
+def test_two_gestures_that_a_device_counts_by_itself_are_not_added_up_by_a_press_between_them():
+    play = Play()
+    for count, ago_s in ((4, 16), (4, 0), (2, 8)):
+        play.press(count=count, pressed_us=play.now_us - ago_s * 1_000_000)
+    assert classes(play) == ASSIST, "four presses and four: nobody locks a school down"

@@ -3,11 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from alertd.daemon.hearings import Hearings
 from alertd.engine.routing import route
 from alertd.model.events import Arrival, Event, Heard, Pressed, Signal
-from alertd.model.ids import DeviceId, SiteId, ZoneId
-from alertd.model.incident import IncidentClass
+from alertd.model.ids import DeviceId, ZoneId
 from alertd.model.registry import Registry
 from tests.engine.play import START_US, Play
 from tests.engine.school import ELM, OAK, registry
@@ -136,61 +134,3 @@ def test_texts_say_near_with_the_age_and_the_doubt(school):
     play = Play(school)
     play.arrive("walker", "hold", heard=(heard("gw-gym", -60, ago_s=600),))
     assert "MAYBE NEAR Gym, north wall (10 min ago)" in play.texts_to("Ruiz")[0]
-
-
-# --- a gesture on the way from one school to the other ----------------------------------------------------------
-
-NOBODY = "promise 2: who walks from one school into the other pages nobody"
-
-
-def walks(*heard_by: tuple[tuple[str, float], ...], action: str = "press", first_s: float = 1.5) -> dict[SiteId, Play]:
-    """The badge of both schools is pressed on the way; what each of them makes of it."""
-    schools, hearings = {OAK: Play(), ELM: Play(site_id=ELM)}, Hearings()
-    for number, gateways in enumerate(heard_by):
-        play = schools[OAK]
-        signal = Signal(
-            device_id=DeviceId("walker"),
-            action=action,
-            heard=tuple(Heard(gateway_id=DeviceId(gateway), rssi=rssi) for gateway, rssi in gateways),
-        )
-        arrival = Arrival(source="mqtt", topic="t", signals=(signal,), received_us=play.now_us, arrival_id=str(number))
-        for event in route(play.registry, hearings.placed(play.registry, arrival, play.now_us)):
-            schools[event.site_id].do(event)
-        for each in schools.values():
-            each.wait(1.5 if number else first_s)
-    return schools
-
-
-OAKS, ELMS = (("gw-oak", -95),), (("gw-elm", -75),)
-BOTH_OAKS, BOTH_ELMS = (("gw-oak", -90), ("gw-elm", -105)), (("gw-elm", -75), ("gw-oak", -95))
-
-
-@pytest.mark.parametrize(
-    "heard_by",
-    [(OAKS, OAKS, ELMS), (OAKS, OAKS, ELMS, ELMS), (OAKS, ELMS, OAKS), (BOTH_OAKS, BOTH_OAKS, BOTH_ELMS, BOTH_ELMS)],
-    ids=["2+1", "2+2", "there and back", "heard by both"],
-)
-def test_a_gesture_that_two_schools_hear_in_part_calls(heard_by):
-    schools = walks(*heard_by)
-    assert [i.incident_class for i in schools[OAK].state.incidents.values()] == [IncidentClass.STAFF_ASSIST], NOBODY
-
-
-def test_eight_presses_four_of_each_school_lock_the_first_down():
-    schools = walks(*[OAKS] * 4, *[ELMS] * 4)
-    classes = {site: [i.incident_class for i in play.state.incidents.values()] for site, play in schools.items()}
-    assert classes == {OAK: [IncidentClass.LOCKDOWN], ELM: [IncidentClass.STAFF_ASSIST]}, NOBODY
-
-
-def test_where_it_was_is_unsure_once_it_is_heard_elsewhere():
-    schools = walks(OAKS, OAKS, ELMS)
-    assert any("MAYBE NEAR" in row.notification.text for row in schools[OAK].rows.values())
-
-
-def test_another_gesture_is_told_only_where_it_is_heard():
-    schools = walks(OAKS, *[ELMS] * 3, first_s=11)
-    assert [len(play.state.incidents) for play in schools.values()] == [0, 1], "eleven seconds lie between them"
-    assert not schools[OAK].rows
-    schools = walks(OAKS, ELMS, action="hold")
-    assert [len(play.state.incidents) for play in schools.values()] == [1, 1]
-    (first,) = schools[OAK].state.incidents.values()
-    assert first.presses[0].count == 1, "each of them stands for itself"

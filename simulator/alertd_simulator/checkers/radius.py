@@ -25,8 +25,6 @@ from alertd_simulator.world.happenings import (
     Typed,
 )
 
-COMMITS_US = 10_000_000
-"""A commit follows what was heard within so long, or the disk is slow."""
 UNBOUND = frozenset({Kind.TEST, Kind.DISPATCH_HEARTBEAT})
 """Sent to whom an admin, or the configuration, names."""
 
@@ -35,8 +33,7 @@ class OneSite(Checker):
     name = "one site"
     docs = (
         "Promise 6 (req 75, req 89): a press is taken up at the one site that the world says it may touch, and an "
-        "incident of a site holds only presses that were made for it. Of a badge of several sites, one that has had a "
-        "press of a gesture hears of those that follow within its window, wherever they were made."
+        "incident of a site holds only presses that were made for it."
     )
     sees = (Published, Arrived, Acked, Consequence)
 
@@ -46,8 +43,6 @@ class OneSite(Checker):
         self._in_flight: dict[DeviceId, Counter[SiteId | None]] = {}
         """Delivered and not yet acknowledged: one of these is what a commit is about."""
         self._pressed_for: set[tuple[DeviceId, SiteId]] = set()
-        self._heard_us: dict[tuple[DeviceId, SiteId], int] = {}
-        """When a site last took up a press that was meant for it, or followed such a one."""
         self._judged: set[str] = set()
 
     def see(self, happening: Happening) -> None:
@@ -71,14 +66,12 @@ class OneSite(Checker):
         if isinstance(event, Pressed) and acts and not is_sensors(self.scene.registry, event.signal.device_id):
             # What a sensor says again is gathered, and acts a while after it was acknowledged.
             flying = self._in_flight.get(event.signal.device_id, Counter())
-            if not self._is_meant(committed, event):
+            if flying[event.site_id] <= 0:
                 meant = sorted(str(site) for site, count in flying.items() if count > 0)
                 self.accuse(
                     committed.at_us,
                     f"a press of {event.signal.device_id} acts at {event.site_id}; it is meant for {meant or 'nobody'}",
                 )
-        if isinstance(event, Pressed) and self._is_meant(committed, event):
-            self._heard_us[event.signal.device_id, event.site_id] = committed.at_us
         for incident in decision.incidents:
             for press in incident.presses:
                 key = f"{incident.id}/{press.device_id}"
@@ -91,23 +84,6 @@ class OneSite(Checker):
                         f"{incident.headline} at {incident.site_id} holds a press of {press.device_id}, "
                         "which pressed for no such site",
                     )
-
-    def _is_meant(self, committed: Committed, event: Pressed) -> bool:
-        """Is it of one of those under way, or does one of them go on with a gesture of which the site has heard?"""
-        flying = self._in_flight.get(event.signal.device_id, Counter())
-        if flying[event.site_id] > 0:
-            return True
-        device = self.scene.registry.devices.get(event.signal.device_id)
-        heard_us = self._heard_us.get((event.signal.device_id, event.site_id))
-        if (
-            device is None
-            or not device.roaming_sites
-            or heard_us is None
-            or event.signal.action in device.gestures.actions
-        ):
-            return False
-        within_us = device.gestures.window_s * 1_000_000 + COMMITS_US
-        return any(count > 0 for count in flying.values()) and committed.at_us - heard_us <= within_us
 
 
 class Audience(Checker):

@@ -32,16 +32,6 @@ def test_a_roaming_badge_that_acts_at_home_though_it_was_heard_elsewhere_is_foun
     assert any("acts at oak; it is meant for ['elm']" in words for words in story.violations)
 
 
-@pytest.mark.parametrize(("later_s", "found"), [(5, 0), (60, 1)])
-def test_a_gesture_goes_on_where_it_was_heard_first_and_another_does_not(later_s: float, found: int) -> None:
-    walker = DeviceId("walker")
-    story = Story(OneSite).start().published(1, device_id=walker, site_id=OAK).arrived(1)
-    story.committed(pressed("walker", heard_by="gw-oak")).acked(1)
-    story.at(later_s).published(2, device_id=walker, site_id=ELM).arrived(2)
-    story.committed(pressed("walker", heard_by="gw-oak"), incidents=(incident(presses=(press("walker", "118"),)),))
-    assert len([words for words in story.violations if "it is meant for ['elm']" in words]) == found
-
-
 def test_an_incident_that_swallows_a_press_of_another_school_is_found() -> None:
     story = Story(OneSite).start().published(2, device_id=DeviceId("badge-elm"), site_id=ELM).arrived(2)
     story.committed(pressed("badge-elm", site=ELM), incidents=(incident(presses=(press("badge-elm"),)),))
