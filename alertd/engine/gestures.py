@@ -81,8 +81,7 @@ def _with(d: Draft, event: Pressed, same: tuple[Counted, ...], *, doubtful: bool
     sure = _sure(same)
     own = count > 1 or any(each.own for each in same)
     if count == 1:  # no count, or that of a button which calls each of its presses the first: it is counted here
-        is_overtaken = own and event.signal.count is not None
-        is_sure = not doubtful and not is_overtaken and not _is_timeless(event)
+        is_sure = not doubtful and not _is_timeless(event)
         sure, doubts = sure + is_sure, doubts + (not is_sure)
     elif count > sure:  # its own, and those in doubt are among them
         sure, doubts = count, max(0, doubts - (count - sure))

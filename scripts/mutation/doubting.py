@@ -23,7 +23,7 @@ ENDS_NOTHING = "what is older than the call ends nothing"
 DOUBTING = (
     _mutant("doubt: it upgrades", GESTURES, "if threshold <= sure]", "]", UPGRADES, IN_DOUBT),
     _mutant("doubt: it counts nothing", GESTURES, "now.count + sum(each.count for each in maybe)", "now.count", NOBODY, IN_DOUBT),
-    _mutant("doubt: what is said again is certain", GESTURES, "not doubtful and not is_overtaken and", "not is_overtaken and", UPGRADES, IN_DOUBT),
+    _mutant("doubt: what is said again is certain", GESTURES, "not doubtful and not _is_timeless(event)", "not _is_timeless(event)", UPGRADES, IN_DOUBT),
     _mutant("doubt: what waited without a time is certain with its like", GESTURES, " and not _is_timeless(event)\n", "\n", NOBODY, IN_DOUBT),
     _mutant("doubt: what waited without a time certainly belongs to what was heard", GESTURES, "return (goes_on or before.count == before.doubtful) and _may_belong(", "return _may_belong(", UPGRADES, IN_DOUBT),
     _mutant("doubt: clocks of two nodes agree", GESTURES, "        absent_us += apart_us\n", "        pass\n", NOBODY, IN_DOUBT),
@@ -31,7 +31,6 @@ DOUBTING = (
     _mutant("doubt: the arrival of what waited is the time of what it began", GESTURES, "None if waited(event) else d.now.boot_us", "d.now.boot_us", "two presses of before, and one", IN_DOUBT),
     _mutant("doubt: what a gateway kept has arrived now", GESTURES, "(event.backlog or event.signal.late) and event.signal.pressed_us is not None", "event.backlog and event.signal.pressed_us is not None", "two presses of before, and one", IN_DOUBT),
     _mutant("gestures: what a device has counted by itself is added up", GESTURES, "    own = max((each.count - each.doubtful for each in same if each.own), default=0)\n", "    own = sum(each.count - each.doubtful for each in same if each.own)\n", "four presses and four", IN_DOUBT),
-    _mutant("gestures: a count that was overtaken is one more press", GESTURES, "is_overtaken = own and event.signal.count is not None", "is_overtaken = False", "upgrades nothing", IN_DOUBT),
     _mutant("gestures: two are under way at once", GESTURES, "GESTURES_MAX = 3\n", "GESTURES_MAX = 1\n", "seven of each", IN_DOUBT),
     _mutant("gestures: by a wall clock that went back presses are near each other", GESTURES, "    return abs(silent_us(d, event, before)) <= window_us\n", "    return abs(event.received_us - before.last_us) <= window_us\n", "boot time knows better", IN_DOUBT),
     _mutant("doubt: what waited over a lost line was pressed when it arrived", GESTURES, "event.received_us - event.oldest_us if event.backlog else 0", "0", NOBODY, IN_DOUBT),
