@@ -17,7 +17,7 @@ from alertd.console.drilling import orders as drill_orders
 from alertd.console.drilling.report import report_of
 from alertd.console.failures import catch_failures
 from alertd.console.http_limits import BodyLimit
-from alertd.console.naming import INCIDENTS_MAX, find_incident, find_site, read
+from alertd.console.naming import INCIDENTS_MAX, find_device, find_incident, find_site, read
 from alertd.console.operations import Signature
 from alertd.console.refusals import Refusal, RefusedError, unknown
 from alertd.console.site_test import test_site
@@ -243,9 +243,7 @@ async def strangers(backend: Daemon) -> Response:
 async def device(backend: Daemon, device_id: str) -> Response:
     """Whom a press of it would reach: what `alertd press` shows before it asks."""
     registry = backend.registry()
-    found = registry.devices.get(device_id)  # type: ignore[call-overload]
-    if found is None:
-        raise unknown("device", device_id, "device_id", registry.devices)
+    found = find_device(backend, device_id)
     site = registry.sites.get(found.site_id)
     return shown(
         {

@@ -1,4 +1,5 @@
-"""What operators call things, and what they mean by it: incidents by id, token or reply code; people, rooms, sites.
+"""What operators call things, and what they mean by it: incidents by id, token or reply code; people, rooms,
+devices, sites.
 
 A name that could mean two things is asked back, one that means nothing is refused with the nearest that exists. Must
 never guess: an answer to the wrong incident silences the right one.
@@ -15,10 +16,10 @@ from alertd.config.problems import quoted
 from alertd.console.backend import Backend
 from alertd.console.refusals import Refusal, RefusedError, refused, unknown
 from alertd.engine.answers import DIGITS, HOLD_DIGIT, LOCKDOWN_DIGIT
-from alertd.model.ids import DISTRICT, IncidentId, PersonId, SiteId, ZoneId
+from alertd.model.ids import DISTRICT, DeviceId, IncidentId, PersonId, SiteId, ZoneId
 from alertd.model.incident import Incident
 from alertd.model.people import Person
-from alertd.model.site import Zone
+from alertd.model.site import Device, Zone
 
 INCIDENTS_MAX = 500
 """Most incidents of one listing."""
@@ -142,6 +143,17 @@ def find_zone(backend: Backend, incident: Incident, zone: str) -> ZoneId:
 
 def _plain(name: str) -> str:
     return " ".join(name.split()).casefold()
+
+
+def find_device(backend: Backend, name: str) -> Device:
+    """By id, whatever the case of its letters: a label prints in capitals what a registry may write small. No two ids
+    differ in that alone (`config.csv_files`)."""
+    devices = backend.registry().devices
+    said = _plain(name)
+    found = devices.get(DeviceId(name)) or next((d for d in devices.values() if _plain(d.id) == said), None)
+    if found is None:
+        raise unknown("device", name, "device", devices)
+    return found
 
 
 def find_site(backend: Backend, site: str) -> SiteId:

@@ -15,6 +15,7 @@ from alertd.console.backend import Backend
 from alertd.console.naming import (
     INCIDENTS_MAX,
     Meant,
+    find_device,
     find_incident,
     find_meant,
     find_person,
@@ -117,14 +118,12 @@ async def committed(order: Awaitable[None]) -> None:
 
 async def press(backend: Backend, pressed: Signal, key: str | None) -> Committed:
     """A press by hand, through the same door and the same routing as a button's. Always live."""
-    registry, device_id = backend.registry(), pressed.device_id
-    if device_id not in registry.devices:
-        raise unknown("device", device_id, "device_id", registry.devices)
+    registry, device_id = backend.registry(), find_device(backend, pressed.device_id).id
     chosen = key or uuid4().hex
     arrival = Arrival(
         source=SOURCE,
         topic=f"console/{device_id}",
-        signals=(replace(pressed, cause=chosen),),
+        signals=(replace(pressed, device_id=device_id, cause=chosen),),
         received_us=backend.clock.now().wall_us,
         arrival_id=chosen,
     )

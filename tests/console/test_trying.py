@@ -45,6 +45,16 @@ async def test_a_press_is_shown_with_its_rule_and_gesture_and_pages_nobody(app, 
     assert (await ask(app, "GET", f"/v1/device-tests?device=badge-204&after={after}")).json["heard"] == []
 
 
+async def test_the_id_may_be_typed_as_a_label_prints_it(app, daemon):
+    begun = await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "BADGE-204"})
+    assert (begun.json["runs"], begun.json["device"]) == (True, "badge-204")
+    await ask(app, "POST", "/v1/device-tests/end", {**SIGNED, "device": "Badge-204"})
+
+    pressed = await ask(app, "POST", "/v1/press", {"device_id": "BADGE-204", "count": 3})
+    assert pressed.status == 200
+    assert (await ask(app, "GET", "/v1/devices/BADGE-204")).json["id"] == "badge-204"
+
+
 async def test_it_ends_when_it_is_told_to(app, daemon):
     await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "badge-204"})
     ended = await ask(app, "POST", "/v1/device-tests/end", {**SIGNED, "device": "badge-204"})

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from alertd.console.backend import Backend
 from alertd.console.drilling.evidence import Away, evidence_of
 from alertd.console.drilling.lines import is_missed
-from alertd.console.naming import INCIDENTS_MAX, find_site, read, who_orders
+from alertd.console.naming import INCIDENTS_MAX, find_device, find_site, read, who_orders
 from alertd.console.operations import Signature, cause_of, committed
 from alertd.console.refusals import refused, unknown
 from alertd.console.views import NotificationView, clock_time, iso, notification_view
@@ -91,7 +91,7 @@ async def start(backend: Backend, site: str, wanted: Wanted, signed: Signature, 
         cause=cause,
         by=by,
         incident_class=wanted.incident_class,
-        device_ids=tuple(map(DeviceId, wanted.devices)),
+        device_ids=tuple(find_device(backend, name).id for name in wanted.devices),
         told_before=wanted.told_before,
         minutes=wanted.minutes,
         person_ids=tuple(map(PersonId, wanted.people)),

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from alertd.console.backend import Backend
-from alertd.console.naming import read, who_orders
+from alertd.console.naming import find_device, read, who_orders
 from alertd.console.operations import Signature, cause_of, committed
-from alertd.console.refusals import refused, unknown
+from alertd.console.refusals import refused
 from alertd.console.views import clock_time
 from alertd.engine.device_tests import UNWATCHED_S, classes_of, over_us
 from alertd.model.decision import DeviceTest, Entry, EntryKind
 from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched
-from alertd.model.ids import DeviceId, SiteId, derive
+from alertd.model.ids import SiteId, derive
 from alertd.model.incident import IncidentClass
 from alertd.model.reason import Reason
 from alertd.model.site import Device
@@ -73,7 +73,7 @@ async def start(
     backend: Backend, name: str, minutes: int, wanted: IncidentClass | None, signed: Signature, key: str | None
 ) -> TestView:
     """Begin, at every site at which the device may press; or say in a sentence why not."""
-    device, by = _device(backend, name), who_orders(backend, signed.by, signed.name)
+    device, by = find_device(backend, name), who_orders(backend, signed.by, signed.name)
     classes = classes_of(device)
     if not classes:
         raise refused(409, f"{device.id} has no gesture that means anything", "device", "see gestures.toml")
@@ -114,7 +114,7 @@ async def _why_refused(backend: Backend, orders: Sequence[DeviceTestOrdered], si
 
 async def end(backend: Backend, name: str, signed: Signature) -> TestView:
     """The device is live again, at all of its sites."""
-    device, by = _device(backend, name), who_orders(backend, signed.by, signed.name)
+    device, by = find_device(backend, name), who_orders(backend, signed.by, signed.name)
     for site_id in _sites(device):
         order = DeviceTestEndOrdered(site_id=site_id, device_id=device.id, why=f"ended by {by}")
         await committed(backend.door.submit(order))
@@ -123,7 +123,7 @@ async def end(backend: Backend, name: str, signed: Signature) -> TestView:
 
 async def watch(backend: Backend, name: str, after: dict[str, int]) -> TestView:
     """`look`, by somebody who is there: the test goes on; or ends at once, if the clock was set back."""
-    device, now_us = _device(backend, name), backend.clock.now().wall_us
+    device, now_us = find_device(backend, name), backend.clock.now().wall_us
     for site_id, memory in await read(lambda: backend.store.read_device_tests(device.id)):
         if memory.test is not None and abs(now_us - memory.test.watched_us) >= NOTED_EVERY_US:
             await committed(backend.door.submit(DeviceTestWatched(site_id=site_id, device_id=device.id)))
@@ -133,7 +133,7 @@ async def watch(backend: Backend, name: str, after: dict[str, int]) -> TestView:
 async def look(backend: Backend, name: str, after: dict[str, int]) -> TestView:
     """What was heard of the device in its last test. `after`: of each site, the number of the last line that is known
     already."""
-    device = _device(backend, name)
+    device = find_device(backend, name)
     now_us = backend.clock.now().wall_us
     running = await read(lambda: backend.store.read_device_tests(device.id))
     tests = {site_id: memory.test for site_id, memory in running if memory.test and now_us < over_us(memory.test)}
@@ -167,14 +167,6 @@ def _view(
         seconds_left=None if test is None else max(0, test.ends_us - now_us) // 1_000_000,
         heard=tuple(heard),
     )
-
-
-def _device(backend: Backend, name: str) -> Device:
-    devices = backend.registry().devices
-    found = devices.get(DeviceId(name))
-    if found is None:
-        raise unknown("device", name, "device", devices)
-    return found
 
 
 def _sites(device: Device) -> tuple[SiteId, ...]:
