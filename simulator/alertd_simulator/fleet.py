@@ -52,6 +52,8 @@ DYING_SHARE, DYING_MESSAGES = 0.06, (2, 30)
 """Badges whose battery is nearly empty, and how many messages are left in them."""
 REPEATING_SHARE, REPEAT_S = 0.4, (4.0, 9.0, 15.0)
 """Badges whose gateway says the last message of a gesture again, so long after it, until alertd has confirmed."""
+RIVALS_DB = 10.0
+"""Indoors, what a gateway hears says no more precisely than this which one was nearer."""
 STRAY_S = (-7_200.0, 5_400.0, -150.0, 40.0)
 NEVER_SET_S = 1_234.0
 """What a clock shows that was never set: minutes after 1970."""
@@ -162,7 +164,7 @@ class Fleet:
                     replace(self._payload(device, make, _heard(press, body, place)), retain=press.retain),
                     _of_state(
                         press,
-                        self._truth(device, press.name, finger, heard_by, now_us),
+                        _of_its_place(press, place, self._truth(device, press.name, finger, heard_by, now_us)),
                         is_first=finger is fingers[0],
                     ),
                 )
@@ -350,6 +352,14 @@ def _state(press: Press) -> dict[str, object]:
     if press.over:
         return {"over": True}
     return {"lasts_s": round(3 * press.every_s)} if press.stays_s else {}
+
+
+def _of_its_place(press: Press, place: int, truth: Truth) -> Truth:
+    """Where one gateway hears it so much better, nobody has to be told by a fainter one's copy: that one's site need
+    not be its own."""
+    if place < len(press.rssi) and press.rssi[place] < max(press.rssi) - RIVALS_DB:
+        return replace(truth, incident_class=None)
+    return truth
 
 
 def _of_state(press: Press, truth: Truth, *, is_first: bool) -> Truth:
