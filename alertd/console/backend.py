@@ -9,7 +9,8 @@ from typing import Protocol
 from msgspec import Struct
 
 from alertd.model.check_in import DeviceStanding
-from alertd.model.decision import DeviceTest, EntryKind, GestureCount
+from alertd.model.decision import EntryKind
+from alertd.model.device_memory import DeviceTest, GestureCount
 from alertd.model.drill import Drill
 from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident

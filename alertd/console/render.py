@@ -301,32 +301,28 @@ def health(answer: Answer) -> None:
     out = console()
     words, style = _HEALTH.get(answer["state"], _HEALTH["not_alive"])
     out.print(Text(f"alertd {plain(answer['version'])} is {words}", style=style))
-    findings(
-        [
-            {"level": "ok" if p["alive"] else ill, "what": p["name"], "words": p["words"], "remedy": ""}
-            for ill, proofs in (("fail", answer["proofs"]), ("warn", answer["ways"]))
-            for p in proofs
-        ]
-    )
+    findings(_proven(answer))
     _in_test(answer["in_test"])
     out.print(f"  configuration {plain(answer['config_version'])}")
 
 
 def site_test(answer: Answer) -> None:
     """What could be proven of a site without waking anybody, and what not."""
-    findings(
-        [
-            {"level": "ok" if p["alive"] else ill, "what": p["name"], "words": p["words"], "remedy": ""}
-            for ill, proofs in (("fail", answer["proofs"]), ("warn", answer["ways"]))
-            for p in proofs
-        ]
-    )
+    findings(_proven(answer))
     findings(map(_dry_press, answer["presses"]))
     out = console()
     if answer["notifications"]:
         out.print()
         out.print(_notifications(answer["notifications"]))
     out.print(plain(answer["cannot_say"]))
+
+
+def _proven(answer: Answer) -> Iterator[Answer]:
+    """What a press needs fails it; a way to people that does not work is a warning."""
+    for ill, proofs in (("fail", answer["proofs"]), ("warn", answer["ways"])):
+        for p in proofs:
+            level = "ok" if p["alive"] else ill
+            yield {"level": level, "what": p["name"], "words": p["words"], "remedy": ""}
 
 
 def _dry_press(each: Answer) -> Answer:

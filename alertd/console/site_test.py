@@ -17,7 +17,8 @@ from alertd.console.operations import SOURCE, Signature, cause_of, committed
 from alertd.console.views import NotificationView, notification_view
 from alertd.engine.decide import decide
 from alertd.engine.routing import route
-from alertd.model.decision import Decision, Facts, Now, SiteState
+from alertd.model.anchor import Now
+from alertd.model.decision import Decision, Facts, SiteState
 from alertd.model.events import Arrival, Signal, TestOrdered
 from alertd.model.ids import CauseId, DeviceId, SiteId, derive
 from alertd.model.incident import IncidentClass, is_panic

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import structlog
 
 from alertd.model.anchor import step_us
-from alertd.model.decision import Decision, DeviceTest
+from alertd.model.decision import Decision
+from alertd.model.device_memory import DeviceTest
 from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import newest_stamp_us
 from alertd.model.notification import NotificationRow

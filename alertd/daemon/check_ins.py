@@ -23,8 +23,9 @@ from alertd.daemon.site_troubles import SiteTroubles
 from alertd.daemon.tampers import Tampers
 from alertd.daemon.timers import STEP_S
 from alertd.daemon.windows import OFFLINE_S, ROUND_S, Windows
+from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn, DeviceStanding, LastSeen, Link
-from alertd.model.decision import Decision, Now
+from alertd.model.decision import Decision
 from alertd.model.ids import DeviceId
 from alertd.model.registry import Registry
 from alertd.model.trouble import Trouble

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from alertd.daemon.channel_desk import Room
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd.model.notification import Claim
 from alertd.ports import Clock, Store
 

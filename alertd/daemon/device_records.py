@@ -7,8 +7,8 @@ come (`daemon.check_ins`). Must never: read a clock, wait, or decide what people
 from msgspec.structs import replace
 
 from alertd.daemon.hours import began_us, next_us
+from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn, DeviceStanding, Falls, LastSeen, Link
-from alertd.model.decision import Now
 from alertd.model.ids import DeviceId
 from alertd.model.site import Device, DeviceKind, Site
 

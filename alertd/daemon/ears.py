@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec import Struct
 
 from alertd.daemon.device_records import Record
+from alertd.model.anchor import Now
 from alertd.model.check_in import LastSeen
-from alertd.model.decision import Now
 from alertd.model.ids import DeviceId
 from alertd.ports import Listening, Source
 

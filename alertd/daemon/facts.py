@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from alertd.engine.replies import site_for
-from alertd.model.decision import Decision, Facts, Now, PhoneIncident
+from alertd.model.anchor import Now
+from alertd.model.decision import Decision, Facts, PhoneIncident
 from alertd.model.events import (
     AnswerGiven,
     CorrectionOrdered,

@@ -12,7 +12,7 @@ from alertd.daemon import check_in_words
 from alertd.daemon.device_records import Record
 from alertd.daemon.device_tree import DeviceTree
 from alertd.daemon.flapping import Flapping
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd.model.events import TroubleCleared, TroubleRaised
 from alertd.model.ids import DeviceId, SiteId
 from alertd.model.registry import Registry

@@ -26,8 +26,9 @@ from alertd.daemon.hearings import Hearings
 from alertd.daemon.readings import Readings
 from alertd.daemon.telemetry import Telemetry
 from alertd.daemon.waiting import Submission, WaitingRoom, is_urgent
+from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn
-from alertd.model.decision import Decision, Facts, Now, SiteState
+from alertd.model.decision import Decision, Facts, SiteState
 from alertd.model.events import Arrival, Event, Malformed, TimerFired, TroubleCleared, TroubleRaised
 from alertd.model.ids import DISTRICT, CauseId, derive
 from alertd.model.notification import Claim, NotificationState

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 

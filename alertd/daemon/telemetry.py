@@ -10,8 +10,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn
-from alertd.model.decision import Now
 from alertd.ports import Clock
 
 SERIES_MAX = 20_000

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Sequence
 
 import structlog
 
-from alertd.model.decision import GestureCount
+from alertd.model.device_memory import GestureCount
 from alertd.model.events import DeviceTestEndOrdered
 from alertd.model.ids import SiteId
 from alertd.ports import Door, NotCommittedError

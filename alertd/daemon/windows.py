@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from alertd.daemon.device_records import Record
 from alertd.daemon.device_tree import DeviceTree
 from alertd.daemon.ears import Ears, Hearing
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd.model.ids import SiteId
 from alertd.model.site import Site
 

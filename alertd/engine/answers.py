@@ -5,7 +5,8 @@ By text: `texts` says whether it counts; by key: `keys`; by click or command: `o
 
 from msgspec.structs import replace
 
-from alertd.engine import dispatch_centers, drills, escalation, presses
+from alertd.engine import dispatch_centers, drills, escalation, incidents
+from alertd.engine.dispatch_hold import release_dispatch
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import Move
 from alertd.engine.telling import RESPONDERS, Message, tell_told
@@ -85,7 +86,7 @@ def take(d: Draft, incident: Incident, person: Person, kind: AnswerKind, *, via:
     if incident.dispatch_hold is None or kind is AnswerKind.CANNOT_GO or not _confirms(d, incident, person):
         return incident
     late = incident.dispatch_hold is Reason.LATE_HOLD
-    return presses.release_dispatch(d, incident, Reason.LATE_CONFIRMED if late else Reason.CONFIRMED)
+    return release_dispatch(d, incident, Reason.LATE_CONFIRMED if late else Reason.CONFIRMED)
 
 
 def _confirms(d: Draft, incident: Incident, person: Person) -> bool:
@@ -194,10 +195,10 @@ def escalate_by_human(
 
 
 def _raised(d: Draft, cause: CauseId, incident: Incident, wanted: IncidentClass, press: Press, mode: Mode) -> Incident:
-    same = presses.of_mode(d.state.open_by_merge_key(presses.merge_key_of(wanted, press)), mode)
+    same = incidents.of_mode(d.state.open_by_merge_key(incidents.merge_key_of(wanted, press)), mode)
     if same is not None:
-        return presses.merge(d, d.incident(same.id) or same, press)
+        return incidents.merge(d, d.incident(same.id) or same, press)
     graver = SEVERITY[wanted] > SEVERITY[incident.incident_class]
-    if graver and incident.mode is mode and presses.same_cry(wanted, incident.incident_class):
-        return presses.upgrade(d, incident, wanted, press)
-    return presses.open_(d, wanted, press, mode, cause=cause)
+    if graver and incident.mode is mode and incidents.same_cry(wanted, incident.incident_class):
+        return incidents.upgrade(d, incident, wanted, press)
+    return incidents.open_(d, wanted, press, mode, cause=cause)

@@ -8,7 +8,7 @@ never touch what a human pressed.
 
 from msgspec.structs import replace
 
-from alertd.engine import drills, escalation, presses, wording
+from alertd.engine import drills, escalation, incidents, wording
 from alertd.engine.draft import Draft
 from alertd.engine.drills import news as drill_news
 from alertd.model.decision import EntryKind
@@ -53,7 +53,7 @@ def _merge(d: Draft, incident: Incident, press: Press) -> Incident:
     """A sensor that is in the incident already is counted, and nobody is told again; another one is news."""
     if any(p.device_id == press.device_id for p in incident.presses):
         return count_again(d, incident, press)
-    return presses.merge(d, incident, press)
+    return incidents.merge(d, incident, press)
 
 
 def count_again(d: Draft, incident: Incident, press: Press) -> Incident:
@@ -90,7 +90,7 @@ def _borne_out_by(d: Draft, event: Pressed, waiting: Incident) -> None:
     if lockdown is None:
         raised = _raise(d, waiting, waiting.presses[-1], f"{wording.press_words(press)} pressed")
         if raised is not None:  # where the human is who pressed, people have to know, too
-            presses.merge(d, raised, replace(press, incident_class=raised.incident_class))
+            incidents.merge(d, raised, replace(press, incident_class=raised.incident_class))
         return
     for heard in waiting.presses:
         lockdown = _merge(d, lockdown, heard)
@@ -104,7 +104,7 @@ def _pressed_lately(d: Draft, event: Pressed, within: Corroboration) -> Press | 
     if not within.by_press:
         return None
     for known in d.open_incidents():
-        apart = known.incident_class in presses.APART or not is_panic(known.incident_class)
+        apart = known.incident_class in incidents.APART or not is_panic(known.incident_class)
         if known.mode is not Mode.LIVE or apart:
             continue
         for press in known.presses:
@@ -130,7 +130,7 @@ def _raise(d: Draft, incident: Incident, press: Press, why: str) -> Incident | N
         return None
     _end_drill(d, why)
     d.withdraw(incident, Reason.SUPERSEDED, kind=Kind.ALERT)  # who waits for "unconfirmed" reads what it is now
-    raised = presses.upgrade(d, incident, IncidentClass(wanted), replace(press, incident_class=IncidentClass(wanted)))
+    raised = incidents.upgrade(d, incident, IncidentClass(wanted), replace(press, incident_class=IncidentClass(wanted)))
     drills.say_it_is_real(d, raised)
     return d.incident(raised.id) or raised
 
@@ -139,8 +139,8 @@ def _open_raised(d: Draft, event: Pressed, both: tuple[Press, Press], wanted: In
     """`both`: what the sensor heard, and the human's press."""
     _end_drill(d, why)
     press, human = (replace(each, incident_class=wanted) for each in both)
-    raised = presses.open_(d, wanted, press, Mode.LIVE, cause=event.cause)
-    raised = presses.merge(d, raised, human)
+    raised = incidents.open_(d, wanted, press, Mode.LIVE, cause=event.cause)
+    raised = incidents.merge(d, raised, human)
     d.entry(EntryKind.INCIDENT, Reason.CORROBORATED, f"borne out: {why}", incident=raised, device=press.device_id)
     drills.say_it_is_real(d, raised)
 

@@ -1,8 +1,8 @@
 """`decide`: the whole of what alertd does about an event, as a function of what it knows.
 
 Reading order of the core: `lifecycle` (what can become of things), `presses`, `gestures`, `levels`, `device_tests`,
-`escalation`, `telling`, `calls`, `answers`, `texts`, `keys`,
-`dispatch_centers`, `dispatch_answers`, `announcing`, `outcomes`, `endings`, `troubles`, `drills`.
+`incidents`, `dispatch_hold`, `escalation`, `telling`, `calls`, `answers`, `texts`, `keys`, `dispatch_centers`,
+`dispatch_answers`, `announcing`, `outcomes`, `endings`, `troubles`, `drills`.
 """
 
 from typing import assert_never
@@ -15,9 +15,11 @@ from alertd.engine import (
     device_tests,
     dispatch_answers,
     dispatch_centers,
+    dispatch_hold,
     drills,
     endings,
     escalation,
+    incidents,
     keys,
     outcomes,
     paging,
@@ -31,7 +33,8 @@ from alertd.engine import (
     troubles,
 )
 from alertd.engine.draft import Draft
-from alertd.model.decision import Decision, EntryKind, Facts, Now, SiteState
+from alertd.model.anchor import Now
+from alertd.model.decision import Decision, EntryKind, Facts, SiteState
 from alertd.model.events import (
     AnswerGiven,
     ClockStepped,
@@ -207,9 +210,9 @@ def _timer(d: Draft, timer: Timer) -> None:  # noqa: C901, PLR0912 - one arm a k
         case TimerKind.ARRIVE:
             answers.on_arrive(d, incident, timer.number, timer.detail)
         case TimerKind.CANCEL_WINDOW:
-            presses.on_cancel_window(d, incident)
+            incidents.on_cancel_window(d, incident)
         case TimerKind.LATE_CONFIRM:
-            presses.on_late_confirm(d, incident)
+            dispatch_hold.on_late_confirm(d, incident)
         case TimerKind.DISPATCH_ACCEPT:
             dispatch_answers.on_accept_timeout(d, incident, timer.detail)
         case TimerKind.DISPATCH_BATCH:

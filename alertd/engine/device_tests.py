@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from alertd.engine import gestures, wording
 from alertd.engine.draft import Draft
 from alertd.model.anchor import anchor, is_of
-from alertd.model.decision import DeviceTest, Entry, EntryKind, GestureCount
+from alertd.model.decision import Entry, EntryKind
+from alertd.model.device_memory import DeviceTest, GestureCount
 from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched, Pressed, Signal
 from alertd.model.ids import DeviceId, derive
 from alertd.model.incident import SEVERITY, Incident, IncidentClass, is_panic

@@ -8,18 +8,9 @@ from alertd.engine import wording
 from alertd.engine.drill_templates import DRILL_TEMPLATES
 from alertd.engine.fixed_policy import FIXED_HASH, FIXED_POLICY
 from alertd.engine.lifecycle import ESCALATION, INCIDENT, Move, move
-from alertd.model.decision import (
-    Confirmation,
-    Decision,
-    Entry,
-    EntryKind,
-    Facts,
-    FeedbackState,
-    GestureCount,
-    Now,
-    SiteState,
-    Withdrawal,
-)
+from alertd.model.anchor import Now
+from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, Facts, FeedbackState, SiteState, Withdrawal
+from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, PolicyId, TimerId, derive
 from alertd.model.incident import VERIFY_FIRST, Incident, is_panic

@@ -7,17 +7,8 @@ from msgspec.structs import replace
 
 from alertd.engine import wording
 from alertd.engine.fixed_policy import FIXED_POLICY
-from alertd.model.decision import (
-    Confirmation,
-    Decision,
-    Entry,
-    EntryKind,
-    Facts,
-    FeedbackState,
-    Now,
-    SiteState,
-    Withdrawal,
-)
+from alertd.model.anchor import Now
+from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, Facts, FeedbackState, SiteState, Withdrawal
 from alertd.model.drill import Drill, DrillState
 from alertd.model.events import Event, OutcomeReported, Pressed, TimerFired
 from alertd.model.ids import CauseId, NotificationId, derive

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from alertd.engine.draft import Draft
-from alertd.model.decision import Activation, Counted, GestureCount
+from alertd.model.device_memory import Activation, Counted, GestureCount
 from alertd.model.events import Pressed, Signal
 from alertd.model.incident import IncidentClass
 from alertd.model.reason import Reason

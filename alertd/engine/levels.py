@@ -29,7 +29,7 @@ from msgspec.structs import replace
 
 from alertd.engine import gestures
 from alertd.engine.draft import Draft
-from alertd.model.decision import Activation
+from alertd.model.device_memory import Activation
 from alertd.model.events import Pressed
 from alertd.model.incident import IncidentClass, is_panic
 from alertd.model.mode import Mode

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from alertd.engine import troubles
 from alertd.engine.draft import Draft
 from alertd.engine.telling import Call, Message, tell_told
-from alertd.model.decision import AlarmMemory, EntryKind
+from alertd.model.decision import EntryKind
+from alertd.model.device_memory import AlarmMemory
 from alertd.model.events import Pressed
 from alertd.model.ids import DeviceId
 from alertd.model.incident import SEVERITY, Incident, IncidentClass, Severity, is_nuisance

@@ -15,10 +15,21 @@ Thresholds and minimum times are not judged here: numbers become alarms in `daem
 
 from msgspec.structs import replace
 
-from alertd.engine import corroboration, device_tests, escalation, gestures, presses, sensor_storms, troubles, wording
+from alertd.engine import (
+    corroboration,
+    device_tests,
+    escalation,
+    gestures,
+    incidents,
+    presses,
+    sensor_storms,
+    troubles,
+    wording,
+)
 from alertd.engine.draft import Draft
 from alertd.engine.telling import Call
-from alertd.model.decision import AlarmMemory, EntryKind, FeedbackState
+from alertd.model.decision import EntryKind, FeedbackState
+from alertd.model.device_memory import AlarmMemory
 from alertd.model.events import Pressed
 from alertd.model.incident import SEVERITY, VERIFY_FIRST, IncidentClass, Press, Severity, is_nuisance, is_panic
 from alertd.model.mode import Mode
@@ -133,7 +144,7 @@ def _alarm(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
     press = presses.press_of(d, event, device, incident_class, times)
     text = f"{wording.press_words(press)}: {incident_class}"
     storm = sensor_storms.notice(d, event, device, incident_class)
-    merging = d.state.open_by_merge_key(presses.merge_key_of(incident_class, press))
+    merging = d.state.open_by_merge_key(incidents.merge_key_of(incident_class, press))
     if incident_class in VERIFY_FIRST and corroboration.bear_out(d, event, press, merging):
         return
     if merging is not None:
@@ -165,5 +176,5 @@ def _open(d: Draft, event: Pressed, device: Device, press: Press, call: Call | N
     if call is None:
         call = escalation.call_for(d, press, "alert", Reason.FIRST_WAVE)
         call = replace(call, extra=call.extra | {"today": sensor_storms.today_words(memory.times)})
-    incident = presses.open_(d, press.incident_class, press, Mode.LIVE, cause=event.cause, call=call)
+    incident = incidents.open_(d, press.incident_class, press, Mode.LIVE, cause=event.cause, call=call)
     d.entry(EntryKind.PRESS, call.reason, f"{wording.press_words(press)}", incident=incident, device=device.id)

@@ -2,18 +2,16 @@
 
 from collections.abc import Collection
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from msgspec import Struct
 
+from alertd.model.anchor import Now
 from alertd.model.ids import DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import EscalationState, Incident, graver_since
 from alertd.model.mode import Mode
 from alertd.model.people import Endpoint
 from alertd.model.reason import Reason
-
-if TYPE_CHECKING:
-    from alertd.model.decision import Now
 
 
 class Kind(StrEnum):
@@ -171,7 +169,7 @@ class Notification(Struct, frozen=True, kw_only=True):
     schema: int = 1
 
 
-def left_us(notification: Notification, now: "Now") -> int:
+def left_us(notification: Notification, now: Now) -> int:
     """How long it is still true: by boot time, so that a clock that is set throws nothing away. After a reboot by the
     clock on the wall, with which the store has moved `expires_us`."""
     if notification.expires_boot_us is not None and notification.boot_id == now.boot_id:
@@ -179,14 +177,14 @@ def left_us(notification: Notification, now: "Now") -> int:
     return notification.expires_us - now.wall_us
 
 
-def written_us(notification: Notification, now: "Now") -> int | None:
+def written_us(notification: Notification, now: Now) -> int | None:
     """When it was written, as the clock of now would have shown it; `None`: in a boot before, and nobody knows."""
     if notification.created_boot_us is None or notification.boot_id != now.boot_id:
         return None
     return now.wall_us - (now.boot_us - notification.created_boot_us)
 
 
-def age_us(notification: Notification, now: "Now") -> int:
+def age_us(notification: Notification, now: Now) -> int:
     """How long ago it was written: by boot time, if that is known, else by the clock on the wall."""
     known_us = written_us(notification, now)
     return now.wall_us - (notification.created_us if known_us is None else known_us)
@@ -325,9 +323,7 @@ def _is_overtaken(n: Notification, incident: Incident) -> bool:
     return any(t.endpoint_key == n.endpoint.key and t.last_call not in ("", n.id) for t in incident.told)
 
 
-def claim_refused(
-    notification: Notification, life: Circumstances, now: "Now"
-) -> tuple[NotificationState, Reason] | None:
+def claim_refused(notification: Notification, life: Circumstances, now: Now) -> tuple[NotificationState, Reason] | None:
     """Why a queued row may not be sent now, as the standing it then gets; `None`: it may be claimed.
 
     The one gate of both ways to a claim: rows born claimed and rows claimed later.

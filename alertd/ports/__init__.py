@@ -55,7 +55,6 @@ from alertd.ports.sources import Door, Feedback, Listening, NotCommittedError, O
 from alertd.ports.store import (
     DueTimer,
     JournalLine,
-    Lease,
     OutboxCount,
     Store,
     StoreError,
@@ -96,7 +95,6 @@ __all__ = [
     "Inbound",
     "JournalLine",
     "Learning",
-    "Lease",
     "Listening",
     "NotCommittedError",
     "NotHereError",

@@ -6,8 +6,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from alertd.model.anchor import Now
 from alertd.model.check_in import LastSeen
-from alertd.model.decision import Decision, Entry, EntryKind, GestureCount, Now, PhoneIncident, SiteState
+from alertd.model.decision import Decision, Entry, EntryKind, PhoneIncident, SiteState
+from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.events import Event
 from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, SiteId
@@ -29,13 +31,6 @@ class StoreFullError(StoreError):
 
 class StoreLockedError(StoreError):
     """Another daemon runs on this database."""
-
-
-class Lease(Struct, frozen=True, kw_only=True):
-    """How claims are marked: the owner is one incarnation of one daemon."""
-
-    owner: str
-    lease_s: float
 
 
 class DueTimer(Struct, frozen=True, kw_only=True):

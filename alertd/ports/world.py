@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 
 
 class Clock(Protocol):

@@ -22,8 +22,9 @@ from alertd.ports import StoreError
 from alertd.store import damage
 from alertd.store.ballast import free_bytes
 from alertd.store.journal import Head
+from alertd.store.readers import reading_engine
 from alertd.store.reading import Reader
-from alertd.store.sqlite import BUSY_MS, reading_engine
+from alertd.store.sqlite_session import BUSY_MS
 
 ROOM_LEFT_BYTES = 256 * 1024 * 1024
 """What a backup must leave free where it is written; it may be the disk that the next press is written to."""

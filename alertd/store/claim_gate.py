@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from alertd.model.decision import Entry, EntryKind, Now
+from alertd.model.anchor import Now
+from alertd.model.decision import Entry, EntryKind
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     TOGETHER_US,

@@ -13,11 +13,11 @@ import psycopg
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd.model.ids import SiteId
 from alertd.model.notification import NotificationRow
 from alertd.ports import Clock, DueTimer, StoreError, StoreFullError
-from alertd.store import journal, rows, schema, sql
+from alertd.store import earlier_boots, journal, rows, schema, sql
 from alertd.store.reading import Reader
 from alertd.store.rows import Moment
 from alertd.store.sqlstore import ABANDONED_MAX, LEASE_S, SqlStore, random_salt
@@ -34,13 +34,6 @@ READ_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 ADD_SITES = "INSERT INTO site_row (site_id, version, head_seq, head_hash) VALUES (?, 0, 0, '') ON CONFLICT DO NOTHING"
 LOCK_SITES = (
     "SELECT site_id, version, head_seq, head_hash FROM site_row WHERE site_id IN (?*) ORDER BY site_id FOR UPDATE"
-)
-# Never later than its whole delay from now: a no-op unless the clock was set back meanwhile.
-REANCHOR = (
-    "UPDATE timer SET due_wall_us = ? + delay_us WHERE due_wall_us > ? + delay_us",
-    """
-    UPDATE notification SET not_before_wall_us = ? + delay_us
-    WHERE state = 'queued' AND not_before_wall_us > ? + delay_us""",
 )
 AGREE_US = 1_000_000
 """Two looks at our clock and the database's differ by less, if nobody has set either."""
@@ -118,20 +111,12 @@ class PostgresStore(SqlStore):
             self._reader = Reader(engine, ahead_us=lambda: self._ahead_us)
             self.ready()
             moment = self._moment(clock.now())
-            for statement in REANCHOR:
-                self._session.run(statement, (moment.wall_us, moment.wall_us))
-            for statement, (shown,) in rows.restamps(moment):  # the database's may have been set without us
-                self._session.run(statement, shown)
+            earlier_boots.reanchor_postgres(self._session, moment)
+            earlier_boots.restamp(self._session, moment)  # the database's may have been set without us
             self._session.commit()
         except BaseException:
             self.close()
             raise
-
-    def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-        self._hang_up()
 
     def _connect(self) -> psycopg.Connection[Any]:
         try:
@@ -181,10 +166,6 @@ class PostgresStore(SqlStore):
             return StoreFullError(f"PostgreSQL has no space left: {error}")
         return StoreError(f"PostgreSQL failed: {error}")
 
-    @property
-    def durable(self) -> bool:
-        return True
-
     def heal(self, now: Now) -> bool:
         del now
         with suppress(StoreError):
@@ -204,15 +185,7 @@ class PostgresStore(SqlStore):
         ahead_us = clock_us - now.wall_us
         if abs(ahead_us - self._ahead_us) >= AGREE_US:
             self._ahead_us = ahead_us
-        return Moment(
-            owner=self._owner,
-            boot_id=self._opened_clock.boot_id,
-            boot_us=now.boot_us,
-            wall_us=clock_us,
-            lease_us=clock_us,
-            lease_until_us=clock_us + self._lease_us,
-            ahead_us=self._ahead_us,
-        )
+        return self._moment_of(now, wall_us=clock_us, lease_us=clock_us, ahead_us=self._ahead_us)
 
     def _clock_us(self) -> int:
         """The database's."""

@@ -10,6 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Connection, Engine
+
 from alertd.ports import StoreError
 from alertd.store import sql
 
@@ -20,6 +23,21 @@ def open_reading(path: Path, more: str = "") -> sqlite3.Connection:
     """A read-only connection. `more`: further parameters of SQLite's URI."""
     uri = f"{path.resolve().as_uri()}?mode=ro{more}"
     return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+
+
+def begin_by_hand(engine: Engine) -> Engine:
+    """Its transactions begin with a statement of ours: the driver's own would not cover what we mean by one."""
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def reading_engine(path: Path, more: str = "") -> Engine:
+    """Read-only connections for any thread; each answer is one snapshot. `more`: see `open_reading`."""
+    return begin_by_hand(create_engine("sqlite:///reading", creator=lambda: open_reading(path, more)))
 
 
 class Readers:

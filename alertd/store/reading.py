@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, Select, and_, func, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
 from alertd.model.check_in import LastSeen
-from alertd.model.decision import EntryKind, GestureCount
+from alertd.model.decision import EntryKind
+from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident

@@ -19,7 +19,7 @@ from alertd.ports import StoreError, StoreLockedError
 from alertd.store import backup, damage, migrations
 from alertd.store.backup import BackupError, Contents
 from alertd.store.ballast import free_bytes
-from alertd.store.sqlite import LockFile
+from alertd.store.lock_file import LockFile
 
 MARK = damage.BEFORE_RESTORE
 _CHUNK_BYTES = 1024 * 1024

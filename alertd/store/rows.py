@@ -11,8 +11,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from alertd.model.anchor import Now
 from alertd.model.check_in import LastSeen
-from alertd.model.decision import GestureCount, Now, PhoneIncident
+from alertd.model.decision import PhoneIncident
+from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.events import Event
 from alertd.model.ids import CauseId, SiteId

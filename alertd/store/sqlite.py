@@ -5,187 +5,43 @@ that a second daemon refuses to start. After an error the database is reopened b
 failed sync may have been forgotten by the kernel; the same commit is never repeated unless it certainly did not happen.
 """
 
-import errno
-import fcntl
-import json
-import os
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
-from itertools import chain
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
 
 import structlog
-from sqlalchemy import create_engine, event
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError
 
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd.model.ids import SiteId
 from alertd.model.notification import NotificationRow
-from alertd.ports import Clock, DueTimer, StoreError, StoreFullError, StoreLockedError
-from alertd.store import damage, rows, schema, sql
+from alertd.ports import Clock, DueTimer, StoreError, StoreFullError
+from alertd.store import creating, damage, earlier_boots, rows, schema, sql
 from alertd.store.ballast import BALLAST_BYTES, Ballast, free_bytes
+from alertd.store.creating import MAY_WRITE, Blank
 from alertd.store.damage import StoreDamagedError
+from alertd.store.lock_file import LockFile
 from alertd.store.memory import Memory
-from alertd.store.readers import Readers, open_reading
+from alertd.store.readers import Readers, reading_engine
 from alertd.store.reading import Reader
 from alertd.store.rows import Moment
+from alertd.store.sqlite_session import PRAGMAS, Connect, SqliteSession, connect
 from alertd.store.sqlstore import ABANDONED_MAX, LEASE_S, SqlStore, random_salt
 from alertd.store.transaction import Script
 
 log = structlog.get_logger(__name__)
 
-Connect = Callable[[Path], sqlite3.Connection]
-
-BUSY_MS = 5_000
-CACHE_KIB = 65_536
-WAL_KEPT_BYTES = 64 * 1024 * 1024
-WAL_PAGES_MAX = WAL_KEPT_BYTES // 4096
-"""Pages in the log at which a commit moves them into the database. SQLite's default, 1000, would be reached by one of
-twenty presses, and that one would wait for it: `heal` does it before. In a storm, a page that is written again and
-again until then moves once."""
-STATEMENTS_CACHED = 256
-BLOCK_ROWS = 32
-"""Rows of one long insert; times its columns it stays far below the 32,766 parameters that SQLite takes."""
 FULL_BELOW_BYTES = 64 * 1024
 """An I/O error with less room than this is a full disk: SQLite cannot always tell."""
 
 _NO_ACCESS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
-MAY_WRITE = "Let this user write there, or set another daemon.state_dir (or daemon.store_url)."
 
 READ_TIMERS = f"SELECT {', '.join(sql.columns(schema.timer))} FROM timer"  # noqa: S608 - from the schema
 NEXT_DUE = f"SELECT ({sql.NEXT_TIMER}), ({sql.NEXT_HELD})"
-PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    f"PRAGMA busy_timeout = {BUSY_MS}",
-    f"PRAGMA cache_size = -{CACHE_KIB}",
-    f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}",
-    "PRAGMA secure_delete = FAST",
-    "PRAGMA temp_store = MEMORY",
-    f"PRAGMA wal_autocheckpoint = {WAL_PAGES_MAX}",
-)
-# What waited in an earlier boot waits no longer than it still had to, and never longer than from its beginning. Time
-# does not go back: a clock that shows less than when a press was known was set back by as much at least, or starts slow
-# and is set right later.
-REANCHOR = (
-    """
-    UPDATE timer SET boot_id = :boot_id,
-        due_boot_us = :boot_us + min(max(due_wall_us - :wall_us, 0), delay_us),
-        due_wall_us = :wall_us + min(max(due_wall_us - :wall_us, 0), delay_us)
-    WHERE boot_id <> :boot_id""",
-    """
-    UPDATE notification SET boot_id = :boot_id,
-        not_before_us = :boot_us + min(max(not_before_wall_us - :wall_us, 0), delay_us),
-        not_before_wall_us = :wall_us + min(max(not_before_wall_us - :wall_us, 0), delay_us)
-    WHERE state = 'queued' AND boot_id <> :boot_id""",
-    """
-    UPDATE cause SET boot_id = :boot_id, boot_us = :boot_us + at_us - newest_us, at_us = :wall_us + at_us - newest_us
-    FROM (SELECT max(at_us) AS newest_us FROM cause WHERE boot_id IS NOT :boot_id)
-    WHERE boot_id IS NOT :boot_id AND newest_us > :wall_us""",
-)
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Transactions are begun by hand: the module's own would not cover what we mean by one. URIs are for attaching."""
-    return sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS_CACHED, uri=True
-    )
-
-
-class SqliteSession:
-    """See `sql.Session`. Tells the store of every error, since it then has to reopen, and of every commit."""
-
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        failed: Callable[[sqlite3.Error], StoreError],
-        committed: Callable[[], None],
-    ) -> None:
-        self.connection = connection
-        self._failed = failed
-        self._committed = committed
-        self._adapt = sql.adapter(sql.SQLITE_MARKS)
-
-    def rows(self, statement: str, params: Sequence[Any] = ()) -> list[sql.Row]:
-        try:
-            return self.connection.execute(self._adapt(statement), params).fetchall()
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-
-    def run(self, statement: str, params: Sequence[Any] = ()) -> int:
-        try:
-            return self.connection.execute(self._adapt(statement), params).rowcount
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-
-    def run_many(self, statement: str, params: Sequence[Sequence[Any]]) -> None:
-        """Long inserts go in blocks: between two steps of SQLite another thread takes the interpreter, and during a
-        storm the writer gets it back late."""
-        adapted = self._adapt(statement)
-        try:
-            blocks = len(params) // BLOCK_ROWS if statement.startswith(sql.INSERT) else 0
-            for start in range(0, blocks * BLOCK_ROWS, BLOCK_ROWS):
-                block = params[start : start + BLOCK_ROWS]
-                self.connection.execute(sql.repeat_values(adapted, BLOCK_ROWS), tuple(chain.from_iterable(block)))
-            self.connection.executemany(adapted, params[blocks * BLOCK_ROWS :])
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-
-    def listed(self, values: Sequence[str]) -> str:
-        return json.dumps(list(values))
-
-    def begin(self) -> None:
-        if not self.connection.in_transaction:
-            self.run("BEGIN IMMEDIATE")
-
-    def commit(self) -> None:
-        if self.connection.in_transaction:
-            self.run("COMMIT")
-            self._committed()
-
-    def rollback(self) -> None:
-        with suppress(sqlite3.Error):  # the failed statement has often rolled back by itself
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
-
-
-class LockFile:
-    """Held for life; the kernel lets go of it when the process dies."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor: int | None = None
-
-    def take(self, owner: str) -> None:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 200).decode(errors="replace").strip()
-            os.close(descriptor)
-            raise StoreLockedError(
-                f"another alertd ({holder or 'unknown process'}) runs on this database ({self._path} is locked)."
-                " Stop it first, or give this one a database of its own."
-            ) from None
-        self._descriptor = descriptor
-        with suppress(OSError):  # on a full disk the lock holds without the name of its holder
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"process {os.getpid()}, {owner}\n".encode())
-
-    def release(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
 
 
 class SqliteStore(SqlStore):
     """See `ports.Store`."""
-
-    _blank: ClassVar[bytes | None] = None
-    """An empty database of our schema, as this process first met it."""
 
     def __init__(
         self,
@@ -273,72 +129,30 @@ class SqliteStore(SqlStore):
 
     def _begin_life(self) -> None:
         damage.look_at_header(self.path)
-        self._create()
+        creating.create(self.path)
         self.reopen()
         assert self._writer is not None
-        self._migrate(self._writer)
         try:
+            creating.migrate(self._writer)
             damage.examine(self._writer.connection, self.path)
         except sqlite3.Error as error:
             raise self._failed(error) from error
-        if SqliteStore._blank is None:
-            SqliteStore._blank = _blank_copy(self._writer)
+        Blank.keep(self._writer)
         self._migrated = True
         self.reanchor()
 
     def reanchor(self) -> None:
         """Deadlines of an earlier boot become deadlines of this one; stamps of this one show what clocks show now: they
         may have been set while nobody was there to see it."""
-        session, now = self._session, self._opened_clock.now()
-        clocks = {"boot_id": self._opened_clock.boot_id, "boot_us": now.boot_us, "wall_us": now.wall_us}
+        session, moment = self._session, self._moment(self._opened_clock.now())
         session.begin()
         try:
-            for statement in REANCHOR:
-                session.connection.execute(statement, clocks)
+            earlier_boots.reanchor_sqlite(session.connection, moment)
         except sqlite3.Error as error:
             raise self._failed(error) from error
-        for statement, (shown,) in rows.restamps(self._moment(now)):
-            session.run(statement, shown)
+        earlier_boots.restamp(session, moment)
         session.commit()
         self._memory.timers.update({row[0]: row for row in session.rows(READ_TIMERS)})
-
-    def _create(self) -> None:
-        """Names and numbers are for this user only. A new database is a copy of a blank one where there is one: what
-        stands in for a failing disk must not have to read migrations from it."""
-        blank = SqliteStore._blank
-        try:
-            if blank is None or (self.path.exists() and self.path.stat().st_size > 0):
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-                return
-            draft = self.path.with_name(self.path.name + ".new")
-            descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(blank)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.rename(self.path)
-        except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            words = f"{self.path} cannot be made: {error.strerror}"
-            raise (StoreFullError(words) if full else StoreError(f"{words}. {MAY_WRITE}")) from error
-
-    def _migrate(self, session: SqliteSession) -> None:
-        found = None
-        if session.rows("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"):
-            found = next((row[0] for row in session.rows("SELECT version_num FROM alembic_version")), None)
-        if found == schema.HEAD:
-            return
-        from alertd.store import migrations  # noqa: PLC0415 - half of a start's time, needed once a version
-
-        engine = _writing_engine(session.connection)
-        try:
-            with engine.begin() as connection:
-                migrations.upgrade(connection, found)
-        except DBAPIError as error:
-            original = error.orig
-            raise self._failed(
-                original if isinstance(original, sqlite3.Error) else sqlite3.Error(str(error))
-            ) from error
 
     def reopen(self) -> None:
         """A new connection; nothing remembered of the old one."""
@@ -362,14 +176,14 @@ class SqliteStore(SqlStore):
                 self._writer.connection.close()
             self._writer = None
 
-    def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+    def _close_readers(self) -> None:
+        super()._close_readers()
         if self._readers is not None:
             self._readers.close()
             self._readers = None
-        self._hang_up()
+
+    def close(self) -> None:
+        super().close()
         self._lock_file.release()
 
     # --- errors -------------------------------------------------------------------------------------------------------
@@ -437,10 +251,6 @@ class SqliteStore(SqlStore):
     def damaged(self) -> str:
         return damage.newest_aside(self.path)
 
-    @property
-    def durable(self) -> bool:
-        return True
-
     def heal(self, now: Now) -> bool:
         del now
         with suppress(StoreError):
@@ -464,14 +274,7 @@ class SqliteStore(SqlStore):
         return self._session.connection
 
     def _moment(self, now: Now) -> Moment:
-        return Moment(
-            owner=self._owner,
-            boot_id=self._opened_clock.boot_id,
-            boot_us=now.boot_us,
-            wall_us=now.wall_us,
-            lease_us=now.boot_us,
-            lease_until_us=now.boot_us + self._lease_us,
-        )
+        return self._moment_of(now, wall_us=now.wall_us, lease_us=now.boot_us)
 
     def _lock(self, site_ids: Sequence[SiteId]) -> None:
         """The one writer needs none."""
@@ -493,32 +296,3 @@ class SqliteStore(SqlStore):
         boot_id = self._opened_clock.boot_id
         timer, held = self._session.rows(NEXT_DUE, (boot_id, boot_id))[0]
         return timer, held
-
-
-def _blank_copy(session: SqliteSession) -> bytes:
-    """The schema of this database with no rows but its version."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as blank:
-        for (statement,) in session.rows("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"):
-            blank.execute(statement)
-        blank.execute("INSERT INTO alembic_version VALUES (?)", (schema.HEAD,))
-        return blank.serialize()
-
-
-def _begin_by_hand(engine: Engine) -> Engine:
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    return engine
-
-
-def _writing_engine(connection: sqlite3.Connection) -> Engine:
-    """SQLAlchemy over the writer's own connection, for migrations: one transaction, or nothing."""
-    from sqlalchemy.pool import StaticPool  # noqa: PLC0415 - only where a migration runs
-
-    return _begin_by_hand(create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool))
-
-
-def reading_engine(path: Path, more: str = "") -> Engine:
-    """Read-only connections for any thread; each answer is one snapshot. `more`: see `open_reading`."""
-    return _begin_by_hand(create_engine("sqlite:///reading", creator=lambda: open_reading(path, more)))

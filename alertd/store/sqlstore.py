@@ -10,8 +10,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from alertd.model.anchor import Now
 from alertd.model.check_in import LastSeen
-from alertd.model.decision import Decision, EntryKind, GestureCount, Now
+from alertd.model.decision import Decision, EntryKind
+from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.events import Event
 from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId, derive
@@ -82,11 +84,22 @@ class SqlStore(ABC):
     def open(self, owner: str, clock: Clock) -> None: ...
 
     @abstractmethod
-    def close(self) -> None: ...
+    def _hang_up(self) -> None:
+        """Let go of the writer's connection, whatever state it is in."""
+
+    def _close_readers(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def close(self) -> None:
+        self._close_readers()
+        self._hang_up()
 
     @property
-    @abstractmethod
-    def durable(self) -> bool: ...
+    def durable(self) -> bool:
+        """A commit that returned is kept."""
+        return True
 
     def damaged(self) -> str:
         """A server's database is mended by its own people."""
@@ -109,6 +122,18 @@ class SqlStore(ABC):
 
     @abstractmethod
     def _moment(self, now: Now) -> Moment: ...
+
+    def _moment_of(self, now: Now, *, wall_us: int, lease_us: int, ahead_us: int = 0) -> Moment:
+        """`now` with the clocks of this database: see `Moment`."""
+        return Moment(
+            owner=self._owner,
+            boot_id=self._opened_clock.boot_id,
+            boot_us=now.boot_us,
+            wall_us=wall_us,
+            lease_us=lease_us,
+            lease_until_us=lease_us + self._lease_us,
+            ahead_us=ahead_us,
+        )
 
     @abstractmethod
     def _lock(self, site_ids: Sequence[SiteId]) -> None:

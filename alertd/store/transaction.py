@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from alertd.model.decision import Decision, Entry, Now, PhoneIncident, SiteState
+from alertd.model.anchor import Now
+from alertd.model.decision import Decision, Entry, PhoneIncident, SiteState
 from alertd.model.events import ClockStepped, Event, TimerFired
 from alertd.model.ids import DISTRICT, CauseId, IncidentId, NotificationId, SiteId, TimerId
 from alertd.model.incident import Incident

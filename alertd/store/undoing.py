@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from alertd.model.decision import Decision, GestureCount, SiteState
+from alertd.model.decision import Decision, SiteState
+from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.ids import DeviceId, IncidentId, SiteId
 from alertd.model.incident import Incident

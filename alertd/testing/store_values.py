@@ -3,7 +3,8 @@
 
 from dataclasses import dataclass
 
-from alertd.model.decision import Decision, Entry, EntryKind, Now
+from alertd.model.anchor import Now
+from alertd.model.decision import Decision, Entry, EntryKind
 from alertd.model.drill import Drill, DrillState, DrillTold
 from alertd.model.events import Pressed, Signal
 from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, PersonId, PolicyId, SiteId, TimerId

@@ -14,6 +14,7 @@ TRANSFER = "alertd/store/transfer.py"
 BOOT_TIME = "alertd/store/migrations/versions/0004_boot_time.py"
 MIGRATIONS = ("tests/store/test_migrations.py",)
 UNREAD = ("tests/store/test_unread_disk.py",)
+EARLIER = "alertd/store/earlier_boots.py"
 STORE = ("tests/store/test_sqlite_contract.py",)
 PRESS_LOST = "promise 2 broken: a press was taken for a copy of one that is long ago"
 
@@ -54,7 +55,7 @@ CLOCKS = (
     ),
     Mutant(
         name="clocks: one that is set while alertd is down moves nothing",
-        edits=(Edit(file="alertd/store/sqlite.py", old="            session.run(statement, shown)\n", new="            pass\n"),),
+        edits=(Edit(file=EARLIER, old="        session.run(statement, shown)\n", new="        pass\n"),),
         by=Tests(paths=STORE, names="a text that waits was thrown away unsent"),
     ),
     Mutant(
@@ -81,7 +82,7 @@ CLOCKS = (
     ),
     Mutant(
         name="clocks: a machine that starts slow knows no copy",
-        edits=(Edit(file="alertd/store/sqlite.py", old="AND newest_us > :wall_us", new="AND newest_us < 0"),),
+        edits=(Edit(file=EARLIER, old="AND newest_us > :wall_us", new="AND newest_us < 0"),),
         by=Tests(paths=("tests/store/test_sqlite.py",), names="delivered again, it pages twice"),
     ),
     Mutant(

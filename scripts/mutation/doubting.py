@@ -68,7 +68,7 @@ DOUBTING = (
     _mutant("ends: clocks of two nodes are one", LEVELS, " or activation.boot_id != d.now.boot_id:\n        return None", ":\n        return None", "promise 2: it was reset, and pressed again", IN_LEVELS),
     _mutant("ends: what ends nothing holds the end back", "alertd/daemon/endings.py", "THINGS_MAX and self._ends_it(event):", "THINGS_MAX:", "promise 2: it is reset only now", ("tests/daemon/test_device_memory.py",)),
     _mutant("gestures: a clock that is set makes a line that was lost longer", "adapters/alertd_adapters/mqtt/session_memory.py", "if self.connected_us is not None and self.boot_id and", "if self.connected_us is None and self.boot_id and", "the line was lost ten minutes ago", ("tests/adapters/mqtt/test_presses.py",)),
-    _mutant("states: a row of before hides a call", "alertd/model/decision.py", "    called: bool = False\n", "    called: bool = True\n", "promise 2: doubt pages", IN_LEVELS),
+    _mutant("states: a row of before hides a call", "alertd/model/device_memory.py", "    called: bool = False\n", "    called: bool = True\n", "promise 2: doubt pages", IN_LEVELS),
     _mutant("drills: each latched button pages after them", PRESSES, "        mode = _raise(d, event, device, called_for, gesture)\n", "        mode = _raise(d, event, device, called_for, gesture)\n        called_for = called_for if mode is Mode.LIVE else None\n", "each latched button would page for real", IN_LEVELS),
     Mutant(
         name="drills: who is still in alarm stays a drill while something real is open",

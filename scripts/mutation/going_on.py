@@ -5,12 +5,14 @@ from alertd_simulator.world.plan import ClockStep, Gesture, Press, Reply
 from mutation.mutant import Edit, Mutant, Seeds, Story
 
 PRESSES = "alertd/engine/presses.py"
+INCIDENTS = "alertd/engine/incidents.py"
 ESCALATION = "alertd/engine/escalation.py"
 ANSWERS = "alertd/engine/answers.py"
 TEXTS = "alertd/engine/texts.py"
 TEXTS_BACK = "alertd/engine/texts_back.py"
 REPLIES = "alertd/engine/replies.py"
 SQLITE = "alertd/store/sqlite.py"
+EARLIER = "alertd/store/earlier_boots.py"
 
 GRAVER_MEANWHILE = (
     Press(at_s=2.0, name="assist", device="button-office", gesture=Gesture.THREE),
@@ -30,10 +32,10 @@ GOING_ON = (
         name="second room merged silently",
         edits=(
             Edit(
-                file=PRESSES,
-                old="    if known is None or _cries_again(incident, known, press):\n        return _news(d, incident, press)\n",
+                file=INCIDENTS,
+                old="    if known is None or _cries_again(incident, known, press):\n        return news(d, incident, press)\n",
                 new="    if known is None:\n        known = incident.presses[0]\n"
-                "    if _cries_again(incident, known, press):\n        return _news(d, incident, press)\n",
+                "    if _cries_again(incident, known, press):\n        return news(d, incident, press)\n",
             ),
         ),
         cheap=True,
@@ -43,7 +45,7 @@ GOING_ON = (
         name="a second room stands in the incident, and nobody is told",
         edits=(
             Edit(
-                file=PRESSES,
+                file=INCIDENTS,
                 old="    tell_told(\n        d,\n        incident,\n"
                 '        Message(kind=Kind.ALSO, template="also", reason=Reason.NEWS, occasion=f"also/{press.id}"),\n    )\n',
                 new="",
@@ -54,7 +56,13 @@ GOING_ON = (
     ),
     Mutant(
         name="late press to dispatch without a human",
-        edits=(Edit(file=PRESSES, old="    if press.late:\n        return Reason.LATE_HOLD\n", new=""),),
+        edits=(
+            Edit(
+                file="alertd/engine/dispatch_hold.py",
+                old="    if press.late:\n        return Reason.LATE_HOLD\n",
+                new="",
+            ),
+        ),
         cheap=True,
         by=Seeds(needs=("crash:night",), trips=("late waits",)),
     ),
@@ -86,12 +94,12 @@ GOING_ON = (
         name="every press has a cancel window",
         edits=(
             Edit(
-                file=PRESSES,
+                file=INCIDENTS,
                 old="    if incident_class is IncidentClass.STAFF_ASSIST and policy.cancel_window_s > 0 and not press.late:\n",
                 new="    if not press.late:\n",
             ),
             Edit(
-                file=PRESSES,
+                file=INCIDENTS,
                 old="        d.timer(TimerKind.CANCEL_WINDOW, policy.cancel_window_s, incident)\n",
                 new="        d.timer(TimerKind.CANCEL_WINDOW, 20, incident)\n",
             ),
@@ -160,9 +168,9 @@ GOING_ON = (
         name="timer lost on restart",
         edits=(
             Edit(
-                file=SQLITE,
-                old="            for statement in REANCHOR:\n",
-                new='            for statement in ("DELETE FROM timer", *REANCHOR):\n',
+                file=EARLIER,
+                old="    for statement in REANCHOR_SQLITE:\n",
+                new='    for statement in ("DELETE FROM timer", *REANCHOR_SQLITE):\n',
             ),
         ),
         by=Seeds(needs=("crash",), trips=("punctual timers",)),
@@ -171,9 +179,9 @@ GOING_ON = (
         name="timers of before a power cut are forgotten",
         edits=(
             Edit(
-                file=SQLITE,
-                old="            for statement in REANCHOR:\n",
-                new="            for statement in REANCHOR[1:]:\n",
+                file=EARLIER,
+                old="    for statement in REANCHOR_SQLITE:\n",
+                new="    for statement in REANCHOR_SQLITE[1:]:\n",
             ),
         ),
         by=Seeds(needs=("crash:power",), trips=("nothing overdue",)),

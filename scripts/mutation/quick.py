@@ -249,7 +249,7 @@ QUICK = (
         name="whoever was told before an upgrade is told nothing more",
         edits=(
             Edit(
-                file="alertd/engine/presses.py",
+                file="alertd/engine/incidents.py",
                 old="    return d.put(replace(incident, told=(*incident.told, *left_out)))",
                 new="    return incident",
             ),

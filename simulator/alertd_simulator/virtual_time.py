@@ -46,7 +46,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar, TypeVarTuple, overload
 
 from msgspec import Struct
 
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn
-from alertd.model.decision import Now
 from alertd.model.events import Arrival, Event
 from alertd.model.ids import NotificationId
 from alertd.model.notification import NotificationRow

@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from alertd.console.backend import Health, Proof, Reloaded
 from alertd.engine.routing import route
+from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn, DeviceStanding
-from alertd.model.decision import Entry, EntryKind, GestureCount, Now
+from alertd.model.decision import Entry, EntryKind
+from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.events import Arrival, Event
 from alertd.model.ids import DISTRICT, DeviceId, DrillId, IncidentId, NotificationId, SiteId

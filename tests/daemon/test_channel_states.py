@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from alertd.daemon.channel_states import FAILURES_MAX, ChannelStates
-from alertd.model.decision import Decision, Entry, EntryKind, Now
+from alertd.model.anchor import Now
+from alertd.model.decision import Decision, Entry, EntryKind
 from alertd.model.events import TroubleCleared, TroubleRaised
 from alertd.model.ids import DISTRICT
 from alertd.model.notification import NotificationState

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd.model.ids import SiteId
 from alertd.model.notification import Claim, Kind, NotificationRow, NotificationState
 from alertd.model.outcome import Delivered, Failed, Outcome

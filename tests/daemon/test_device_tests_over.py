@@ -5,7 +5,8 @@ from collections.abc import Awaitable
 
 from alertd.daemon.activity import OpenIncidents
 from alertd.daemon.tests_over import TestsOver
-from alertd.model.decision import Decision, DeviceTest, Entry, EntryKind, GestureCount
+from alertd.model.decision import Decision, Entry, EntryKind
+from alertd.model.device_memory import DeviceTest, GestureCount
 from alertd.model.ids import DeviceId
 from alertd.model.incident import IncidentClass
 from alertd.model.reason import Reason

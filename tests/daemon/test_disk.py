@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd.model.notification import Kind
 from alertd.store.sqlite import SqliteStore
 from alertd_simulator.virtual_time import COMMIT_DELAY, in_virtual_time

@@ -11,8 +11,8 @@ from alertd.daemon.channel_desk import ChannelDesk
 from alertd.daemon.committer import Committer
 from alertd.daemon.dispatch import Dispatch
 from alertd.daemon.rate import TokenBucket
+from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn
-from alertd.model.decision import Now
 from alertd.model.events import Event, OutcomeReported, TestOrdered
 from alertd.model.ids import CauseId, NotificationId, PersonId
 from alertd.model.mode import Mode

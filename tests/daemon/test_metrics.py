@@ -17,7 +17,8 @@ from alertd.daemon.measures import Measures
 from alertd.daemon.metrics import Metrics
 from alertd.daemon.proof_of_life import Life
 from alertd.daemon.telemetry import Telemetry
-from alertd.model.decision import Decision, Entry, EntryKind, Now
+from alertd.model.anchor import Now
+from alertd.model.decision import Decision, Entry, EntryKind
 from alertd.model.events import TroubleRaised
 from alertd.model.ids import DISTRICT
 from alertd.model.incident import Incident

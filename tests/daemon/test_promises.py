@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from alertd.daemon.core import CORE
-from alertd.model.decision import Decision, Facts, Now, SiteState
+from alertd.model.anchor import Now
+from alertd.model.decision import Decision, Facts, SiteState
 from alertd.model.events import Event, Pressed, TestOrdered, TimerFired
 from alertd.model.ids import CauseId, DeviceId, PersonId, SiteId
 from alertd.model.notification import Claim, Kind

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from alertd.daemon.readings import GATHER_S, GATHER_SHOTS_S, Readings
 from alertd.daemon.telemetry import Telemetry
-from alertd.model.decision import Decision, DeviceTest, EntryKind, GestureCount
+from alertd.model.decision import Decision, EntryKind
+from alertd.model.device_memory import DeviceTest, GestureCount
 from alertd.model.events import Event, Pressed, Signal
 from alertd.model.ids import CauseId, DeviceId
 from alertd.model.incident import IncidentClass

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from alertd.daemon.intake import StoreGoneError
 from alertd.daemon.supervision import CannotRunError
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd.model.events import TroubleRaised
 from alertd.model.ids import DISTRICT, SiteId
 from alertd.model.notification import Claim, Kind

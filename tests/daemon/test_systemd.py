@@ -13,7 +13,7 @@ import pytest
 
 from alertd import app
 from alertd.daemon.systemd import Systemd
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd.ports import StoreError
 from alertd.store.sqlite import SqliteStore
 from alertd.store.transaction import SqlTransaction

@@ -7,7 +7,7 @@ import pytest
 
 from alertd.daemon.activity import OpenIncidents
 from alertd.daemon.timers import ClockWatch
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd.model.events import Event, Replied
 from alertd.model.ids import DISTRICT, CauseId, SiteId, TimerId
 from alertd.model.incident import EscalationState

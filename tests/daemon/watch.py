@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from alertd.daemon.check_ins import CheckIns
 from alertd.daemon.windows import ROUND_S
+from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn, DeviceStanding, LastSeen
-from alertd.model.decision import Now
 from alertd.model.events import Event, TroubleCleared, TroubleRaised
 from alertd.model.ids import DeviceId
 from alertd.model.registry import Registry

@@ -14,8 +14,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from alertd.app import run
+from alertd.model.anchor import Now
 from alertd.model.canary import is_canary
-from alertd.model.decision import Decision, Now
+from alertd.model.decision import Decision
 from alertd.model.events import Event, Pressed
 from alertd.model.notification import Claim
 from alertd.model.outcome import Outcome

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from alertd.engine.decide import decide
 from alertd.engine.routing import route
+from alertd.model.anchor import Now
 from alertd.model.call_script import answer_id, decode
-from alertd.model.decision import Confirmation, Decision, Entry, Facts, Now, PhoneIncident, SiteState, Withdrawal
+from alertd.model.decision import Confirmation, Decision, Entry, Facts, PhoneIncident, SiteState, Withdrawal
 from alertd.model.drill import Drill
 from alertd.model.events import (
     AnswerGiven,

@@ -3,7 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from alertd.model.decision import EntryKind, Now
+from alertd.model.anchor import Now
+from alertd.model.decision import EntryKind
 from alertd.model.incident import EscalationState
 from alertd.model.mode import Mode
 from alertd.model.notification import Circumstances, Kind, Lane, NotificationRow, NotificationState, claim_refused

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from alertd.engine.routing import route
-from alertd.model.decision import GestureCount
+from alertd.model.device_memory import GestureCount
 from alertd.model.events import Arrival, DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched, Lasting, Signal
 from alertd.model.ids import CauseId, DeviceId
 from alertd.model.incident import IncidentClass

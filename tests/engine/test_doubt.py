@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from alertd.model.decision import GestureCount
+from alertd.model.device_memory import GestureCount
 from alertd.model.events import Lasting
 from alertd.model.ids import DeviceId
 from alertd.model.incident import IncidentClass

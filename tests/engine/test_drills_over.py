@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from alertd.engine import fallback, wording
 from alertd.engine.gsm7 import septets
+from alertd.model.anchor import Now
 from alertd.model.call_script import decode
-from alertd.model.decision import Facts, Now
+from alertd.model.decision import Facts
 from alertd.model.drill import Drill
 from alertd.model.events import ClockStepped, DrillFound, DrillOrdered, Pressed, Signal
 from alertd.model.ids import CauseId, DeviceId, DrillId, PersonId

@@ -8,7 +8,8 @@ from alertd.engine import fallback
 from alertd.engine.audience import on_duty
 from alertd.engine.routing import route
 from alertd.engine.wording import render
-from alertd.model.decision import EntryKind, Facts, Now
+from alertd.model.anchor import Now
+from alertd.model.decision import EntryKind, Facts
 from alertd.model.events import (
     Arrival,
     ClockStepped,

@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from alertd.engine import fallback
-from alertd.model.decision import Facts, Now
+from alertd.model.anchor import Now
+from alertd.model.decision import Facts
 from alertd.model.events import Malformed, Pressed, TimerFired, Unregistered
 from alertd.model.ids import DISTRICT, CauseId, DeviceId, PersonId, ZoneId
 from alertd.model.incident import DispatchState, EscalationState, IncidentClass

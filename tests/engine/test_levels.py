@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from alertd.engine.levels import STATES_MAX
-from alertd.model.decision import GestureCount
+from alertd.model.device_memory import GestureCount
 from alertd.model.events import ClockStepped, Lasting, ResolveOrdered
 from alertd.model.ids import CauseId, DeviceId, ZoneId
 from alertd.model.incident import IncidentClass, IncidentState

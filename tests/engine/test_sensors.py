@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from alertd.model.decision import GestureCount
+from alertd.model.device_memory import GestureCount
 from alertd.model.ids import DeviceId, PersonId, PolicyId
 from alertd.model.incident import IncidentClass, IncidentState
 from alertd.model.mode import Mode

@@ -18,7 +18,8 @@ from msgspec import Struct
 
 from alertd.engine.decide import decide
 from alertd.engine.routing import route
-from alertd.model.decision import Facts, Now, SiteState
+from alertd.model.anchor import Now
+from alertd.model.decision import Facts, SiteState
 from alertd.model.events import Arrival, Malformed, Pressed, Unregistered
 from alertd.model.ids import DeviceId, spelled_alike
 from alertd.model.registry import Registry

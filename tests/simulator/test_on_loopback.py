@@ -13,7 +13,7 @@ import aiomqtt
 import msgspec
 import pytest
 
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd_simulator.carrier import Behaviour, Carrier
 from alertd_simulator.devices import Badge, on_the_air
 from alertd_simulator.embedded_broker import embedded_broker

@@ -9,7 +9,7 @@ from alembic import command
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd.model.notification import NotificationRow
 from alertd.model.timer import Timer
 from alertd.store import migrations, rows, schema, sql

@@ -17,7 +17,7 @@ from alertd.model.reason import Reason
 from alertd.ports import StoreError
 from alertd.store.fallback import FallbackStore
 from alertd.store.sqlite import SqliteStore
-from alertd.testing.store_contract import PLENTY, World, of_boot
+from alertd.testing.store_contract.world import PLENTY, World, of_boot
 from alertd.testing.store_values import DAY_US, OAK, SECOND_US, drill, entry, first_wave, incident, press, queued, timer
 from tests.store.failing_disk import Disk
 

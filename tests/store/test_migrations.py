@@ -17,6 +17,7 @@ from alertd.model.ids import DISTRICT
 from alertd.model.notification import Lane
 from alertd.ports import StoreError
 from alertd.store import migrations, open_store, schema
+from alertd.store.creating import Blank
 from alertd.store.sqlite import SqliteStore
 from alertd.testing.store_contract import World
 from alertd.testing.store_values import DAY_US, SECOND_US, TestClock
@@ -25,7 +26,7 @@ from tests.store import older_release
 
 @pytest.fixture(autouse=True)
 def no_blank_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SqliteStore, "_blank", None)
+    monkeypatch.setattr(Blank, "content", None)
 
 
 def differences(engine: Engine) -> list[object]:

@@ -16,7 +16,8 @@ from alertd.model.notification import NotificationState
 from alertd.ports import Store, StoreError
 from alertd.store import open_store
 from alertd.store.postgres import PostgresStore
-from alertd.testing.store_contract import LEASE_S, PLENTY, MakeStore, StoreContract, World, of_boot, outbox
+from alertd.testing.store_contract import LEASE_S, MakeStore, StoreContract, World
+from alertd.testing.store_contract.world import PLENTY, of_boot, outbox
 from alertd.testing.store_values import (
     OAK,
     SECOND_US,

@@ -16,8 +16,9 @@ from alertd.model.events import ClockStepped
 from alertd.model.ids import DISTRICT, CauseId, IncidentId
 from alertd.ports import StoreError, StoreLockedError
 from alertd.store import open_store
-from alertd.store.sqlite import BLOCK_ROWS, SqliteStore
-from alertd.testing.store_contract import PLENTY, World
+from alertd.store.sqlite import SqliteStore
+from alertd.store.sqlite_session import BLOCK_ROWS
+from alertd.testing.store_contract.world import PLENTY, World
 from alertd.testing.store_values import DAY_US, OAK, TestClock, first_wave, incident, press, queued, text, timer
 
 
@@ -193,8 +194,9 @@ def test_a_log_torn_at_any_byte_loses_only_the_tail(world: World, quick_path: Pa
 WRITER = """
 import sys
 from pathlib import Path
-from alertd.store.sqlite import BLOCK_ROWS, SqliteStore
-from alertd.testing.store_contract import PLENTY, World
+from alertd.store.sqlite import SqliteStore
+from alertd.store.sqlite_session import BLOCK_ROWS
+from alertd.testing.store_contract.world import PLENTY, World
 from alertd.testing.store_values import first_wave, press
 world = World(lambda: SqliteStore(Path(sys.argv[1]), ballast_bytes=0))
 start = len(world.store.read_incidents(open_only=True, site_id=None, limit=10_000))

@@ -16,7 +16,7 @@ from alertd.model.incident import Answer, AnswerKind, EscalationState, Incident,
 from alertd.store import without_room
 from alertd.store.fallback import FallbackStore
 from alertd.store.sqlite import SqliteStore
-from alertd.testing.store_contract import World, of_boot
+from alertd.testing.store_contract.world import World, of_boot
 from alertd.testing.store_values import OAK, TestClock, drill, first_wave, incident, press, queued, timer
 from tests.store import older_release
 from tests.store.failing_disk import Disk

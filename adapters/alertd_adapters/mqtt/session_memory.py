@@ -12,7 +12,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 
 log = structlog.get_logger("alertd.mqtt")
 

@@ -13,8 +13,8 @@ from zlib import crc32
 
 import msgspec
 
+from alertd.model.anchor import Now
 from alertd.model.blocked_numbers import blocked
-from alertd.model.decision import Now
 from alertd.model.notification import Claim, Notification, NotificationRow, left_us, written_us
 from alertd.model.outcome import Failed, Outcome, Unknown
 from alertd.ports import Clock, HttpNoAnswerError, HttpNotSentError, HttpResponse

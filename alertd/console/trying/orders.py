@@ -13,7 +13,8 @@ from alertd.console.operations import Signature, cause_of, committed
 from alertd.console.refusals import refused
 from alertd.console.views import clock_time
 from alertd.engine.device_tests import UNWATCHED_S, classes_of, over_us
-from alertd.model.decision import DeviceTest, Entry, EntryKind
+from alertd.model.decision import Entry, EntryKind
+from alertd.model.device_memory import DeviceTest
 from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched
 from alertd.model.ids import SiteId, derive
 from alertd.model.incident import IncidentClass

@@ -11,7 +11,7 @@ from alertd.console.backend import Backend
 from alertd.console.naming import read
 from alertd.console.views import clock_time
 from alertd.engine.device_tests import over_us
-from alertd.model.decision import DeviceTest
+from alertd.model.device_memory import DeviceTest
 from alertd.model.ids import DeviceId
 from alertd.model.registry import Registry
 

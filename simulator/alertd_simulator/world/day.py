@@ -12,7 +12,8 @@ from random import Random
 from alertd.config import Loaded
 from alertd.daemon.core import CORE
 from alertd.daemon.intake import Core
-from alertd.model.decision import Decision, Facts, Now, SiteState
+from alertd.model.anchor import Now
+from alertd.model.decision import Decision, Facts, SiteState
 from alertd.model.events import Event, Pressed
 from alertd.model.ids import NotificationId
 from alertd_simulator.broker import SimulatedBroker

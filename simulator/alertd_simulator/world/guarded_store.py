@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
+from alertd.model.anchor import Now
 from alertd.model.check_in import LastSeen
-from alertd.model.decision import Decision, EntryKind, GestureCount, Now
+from alertd.model.decision import Decision, EntryKind
+from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.events import Event
 from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId

@@ -17,7 +17,8 @@ from typing import IO, Any
 
 import pytest
 
-from alertd.model.decision import Confirmation, FeedbackState, Now
+from alertd.model.anchor import Now
+from alertd.model.decision import Confirmation, FeedbackState
 from alertd.model.ids import DeviceId
 from alertd.ports import Built
 from alertd_adapters.mqtt.connection import BrokerConnection, ConnectOptions, Credentials

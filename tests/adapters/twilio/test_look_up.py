@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from alertd.model.decision import Now
+from alertd.model.anchor import Now
 from alertd.model.notification import NotificationRow
 from alertd.model.outcome import Accepted, Delivered, Failed, Unknown
 from alertd.ports import Clock, HttpRequest, HttpResponse
