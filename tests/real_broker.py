@@ -28,7 +28,7 @@ ASSUMED: Mapping[str, str] = {
     "set_tcp_nodelay": "true",
     "max_queued_messages": "1000000000",
     "queue_qos0_messages": "true",
-    "max_inflight_messages": "1000",
+    "max_inflight_messages": "0",
     "sys_interval": "1",
 }
 """What config/mosquitto/mosquitto.conf says (a test compares them), with $SYS every second."""

@@ -4,6 +4,7 @@ strict about what could lose a person: an unknown column, a missing cell, a seco
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path as FilePath
@@ -16,6 +17,8 @@ ROWS_MAX = 200_000
 CSV_BYTES_MAX = 32 * 1024 * 1024
 """So many rows of 160 bytes. 100,000 devices with profile and window are about 8 MB."""
 
+_ROUNDED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]{1,3}", re.IGNORECASE)
+"""As Excel and LibreOffice show and write what has more than 11 digits, or digits around an E."""
 LIST_SEPARATOR = ";"
 SPREADSHEET_HINT = "sep="
 """First line of a file that Excel alone understands."""
@@ -46,6 +49,16 @@ class Row:
             self.refuse(column, "is empty", f"write the {column}")
             return None
         return value
+
+    def is_rounded(self, column: str, written_on: str) -> bool:
+        """Refused, if a spreadsheet took it for a number and wrote what it shows: the other digits are gone.
+        `written_on`: where they still stand."""
+        value = self.get(column)
+        if not _ROUNDED.fullmatch(value):
+            return False
+        message = f"{quoted(value)} was rounded by a spreadsheet, which took it for a number: its other digits are gone"
+        self.refuse(column, message, f"format the column as text, and take the {column} from {written_on} again")
+        return True
 
     def values(self, column: str) -> tuple[str, ...]:
         """A list: "a; b"."""

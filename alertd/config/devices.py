@@ -211,6 +211,8 @@ def _check_id(row: Row, identity: str) -> None:
     if len(identity) > ID_CHARACTERS_MAX:
         message = f"is {len(identity)} characters long: no press of it would be heard"
         row.refuse("id", message, f"at most {ID_CHARACTERS_MAX}; rename the device")
+    if row.is_rounded("id", "the device's label"):
+        return
     for sign in NEVER_IN_A_DEVICE_ID:
         if sign in identity:
             message = f'has "{sign}" in it, so no press of {quoted(identity)} would be heard'

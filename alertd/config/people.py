@@ -34,7 +34,7 @@ def read_person(row: Row, reading: Reading, channels: dict[str, ChannelRules]) -
     if row.is_broken:
         return None
     reading.names[Thing.GROUP].update(row.values("groups"))
-    if not _IDENTITY.fullmatch(identity):
+    if not row.is_rounded("id", "the personnel system") and not _IDENTITY.fullmatch(identity):
         row.refuse("id", f"{quoted(identity)} is not an id", "use letters, digits, dash and underscore only")
     name = row.required("name")
     kind = row.choice("kind", tuple(PersonKind))

@@ -48,7 +48,7 @@ PERSONS_NAME = r"^\p{L}[\p{L}\p{M} .'-]*$"
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS_MAX, pattern=PERSONS_NAME)]
 Words = Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS_MAX, pattern=LINE)]
 Identity = Annotated[str, Field(min_length=1, max_length=128)]
-DeviceList = Literal["never_heard", "never_tested", "silent", "low_battery", "qos0", "no_window"]
+DeviceList = Literal["never_heard", "never_tested", "silent", "low_battery", "tampered", "qos0", "no_window"]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 
 

@@ -31,9 +31,12 @@ OWN_TOPIC = "alertd/alive"
 OWN_TRACE = "The daemon will raise a trouble about the test messages that were thrown away: that is right"
 KEPT_S = 600
 """The probe's session ends by itself, should the probe die; seconds."""
-QOS1_TRIED, QOS0_TRIED = 1_100, 20
-"""mosquitto's own limit is 1000; Debian ships it."""
+QOS1_TRIED, QOS0_TRIED = 1_100, 10
+"""mosquitto's own limit is 1000; Debian ships it. Of QoS 0 fewer than it has under way at once (20)."""
+TALKATIVE = 1_100
+"""Messages of QoS 0 that wait before a press: more than mosquitto's configurations let be under way (20, 1000)."""
 SENDERS = 20
+"""Over many connections: mosquitto takes one message of each, then saves."""
 PUBLISHING_MAX_S = 20.0
 QUIET_S = 2.0
 """Nothing has come for so long: nothing more will."""
@@ -137,28 +140,51 @@ def _told_end(broker: Broker) -> int | None:
 
 
 def _queue(what: str, broker: Broker) -> Iterator[Finding]:
-    """More messages than mosquitto keeps by default, for a client that is away."""
-    client_id, heard = made_up_id("doctor-queue"), _Heard()
-    topic = f"{OWN_TOPIC}/{client_id}"
+    """More messages than mosquitto keeps by default, for a client that is away; then a talkative sensor before a
+    press."""
     try:
-        first = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S)
-        granted = subscribe(first.client, [topic], 1)
-        disconnect(first.client)
-        sent = granted[0] and _send(broker, topic)
-        second = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S, on_message=heard.take)
-        _until_quiet(heard)
-        disconnect(second.client)
-        forget(broker, broker.alertd, client_id)
+        heard = _while_away(broker, ((1, QOS1_TRIED), (0, QOS0_TRIED)))
+        keeps_qos0 = heard is not None and heard.qos.count(0) == QOS0_TRIED
+        behind = _while_away(broker, ((0, TALKATIVE), (1, SENDERS))) if keeps_qos0 else None
     except (RefusalError, OSError) as error:
         words = f"not known what it keeps for a client that is away: {error}"
         yield Finding(level=WARN, what=what, words=words, remedy="try again")
         return
-    if not sent:
-        words = f"not known what it keeps for a client that is away: it did not take our messages on {topic} in time"
+    if heard is None or (keeps_qos0 and behind is None):
+        words = f"not known what it keeps for a client that is away: it did not take our messages below {OWN_TOPIC} in "
         remedy = f"allow our user to read and write {OWN_TOPIC}/+, as alertd broker config does"
-        yield Finding(level=WARN, what=what, words=words, remedy=remedy)
+        yield Finding(level=WARN, what=what, words=f"{words}time", remedy=remedy)
         return
     yield from _kept(what, qos1=heard.qos.count(1), qos0=heard.qos.count(0))
+    if behind is not None:
+        yield _held_up(what, came=behind.qos.count(1), before=behind.qos.count(0))
+
+
+def _while_away(broker: Broker, messages: Sequence[tuple[int, int]]) -> "_Heard | None":
+    """What a client that was away gets of (QoS, how many), sent in this order. `None`: the broker did not take them."""
+    client_id, heard = made_up_id("doctor-queue"), _Heard()
+    topic = f"{OWN_TOPIC}/{client_id}"
+    first = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S)
+    granted = subscribe(first.client, [topic], 1)
+    disconnect(first.client)
+    sent = granted[0] and _send(broker, topic, messages)
+    second = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S, on_message=heard.take)
+    _until_quiet(heard, sum(count for _, count in messages))
+    disconnect(second.client)
+    forget(broker, broker.alertd, client_id)
+    return heard if sent else None
+
+
+def _held_up(what: str, *, came: int, before: int) -> Finding:
+    if came == SENDERS:
+        words = f"messages of QoS 0 that waited hold up no press behind them ({before} tried)"
+        return Finding(level=OK, what=what, words=words)
+    words = (
+        f"sends no press that waits behind {before} messages of QoS 0 ({came} of {SENDERS} came): a talkative sensor "
+    )
+    words += "while alertd is stopped makes it deaf, and the buttons are told that all is well"
+    remedy = "set max_inflight_messages 0, as alertd broker config does; see docs/broker.md"
+    return Finding(level=FAIL, what=what, words=words, remedy=remedy)
 
 
 def _kept(what: str, *, qos1: int, qos0: int) -> Iterator[Finding]:
@@ -180,21 +206,22 @@ def _kept(what: str, *, qos1: int, qos0: int) -> Iterator[Finding]:
         yield Finding(level=WARN, what=what, words=words, remedy=remedy)
 
 
-def _send(broker: Broker, topic: str) -> bool:
-    """Did it take them all, in time? Over many connections: mosquitto takes one message of each, then saves."""
+def _send(broker: Broker, topic: str, messages: Sequence[tuple[int, int]]) -> bool:
+    """Did it take them all, in time? Each connection keeps the order."""
     lock, taken, done = threading.Lock(), [0], threading.Event()
+    expected = sum(count for _, count in messages)
 
     def on_publish(_client: mqtt.Client, _data: object, _mid: int, code: Any, _properties: object) -> None:
         with lock:
             taken[0] += not code.is_failure
-            if taken[0] == QOS0_TRIED + QOS1_TRIED:
+            if taken[0] == expected:
                 done.set()
 
     clients = []
     try:
         for _ in range(SENDERS):
             clients.append(connect(broker, broker.alertd, client_id=made_up_id("doctor-sends")).client)  # noqa: PERF401
-        for qos, count in ((0, QOS0_TRIED), (1, QOS1_TRIED)):
+        for qos, count in messages:
             for number in range(count):
                 client = clients[number % SENDERS]
                 client.on_publish = on_publish
@@ -205,9 +232,9 @@ def _send(broker: Broker, topic: str) -> bool:
             disconnect(client)
 
 
-def _until_quiet(heard: _Heard) -> None:
+def _until_quiet(heard: _Heard, expected: int) -> None:
     heard.last_s = time.monotonic()
-    while len(heard.qos) < QOS0_TRIED + QOS1_TRIED and time.monotonic() - heard.last_s < QUIET_S:
+    while len(heard.qos) < expected and time.monotonic() - heard.last_s < QUIET_S:
         time.sleep(0.02)
 
 

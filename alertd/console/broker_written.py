@@ -15,7 +15,16 @@ from alertd.model.this_machine import is_this_machine
 CONF = "mosquitto.conf"
 SAVES = {"persistence": "true", "autosave_on_changes": "true", "autosave_interval": "1"}
 """Without one of them kill -9 or a power cut takes what waits (docs/broker.md)."""
-EXPIRES = "persistent_client_expiration"
+AT_ONCE = "set_tcp_nodelay"
+"""Without it the kernel may hold a press back, and throws it away when the broker is killed meanwhile."""
+CUTS = {
+    "persistent_client_expiration": "if alertd is away for longer, what waits is deleted",
+    "message_size_limit": "a longer press is refused before alertd can see it",
+    "max_queued_bytes": "what waits beyond it is thrown away, and the buttons are told that all is well",
+}
+"""What is not to be there, and what it does."""
+HANGS_UP = "max_queued_messages"
+"""At 0 mosquitto up to 2.0.21 hangs up on whoever publishes what it may not, and 2.0.16 delivers nothing."""
 REMEDY = "write it with alertd broker config; see docs/broker.md"
 
 
@@ -35,10 +44,15 @@ def _findings(what: str, path: Path, promised: Mapping[str, str], settings: Mapp
     if missing:
         words = f"{path} does not say {', '.join(missing)}: a broker that is killed loses what waits for alertd"
         yield Finding(level=WARN, what=what, words=words, remedy=REMEDY)
-    if EXPIRES in promised:
-        words = f"{path} says {EXPIRES} {promised[EXPIRES]}: if alertd is away for longer, what waits is deleted"
+    unwanted = [f"{key} {promised[key]}: {effect}" for key, effect in CUTS.items() if promised.get(key, "0") != "0"]
+    if promised.get(HANGS_UP) == "0":
+        unwanted.append(f"{HANGS_UP} 0: mosquitto up to 2.0.21 then hangs up on devices, or delivers nothing")
+    for each in unwanted:
+        yield Finding(level=WARN, what=what, words=f"{path} says {each}", remedy=REMEDY)
+    if promised.get(AT_ONCE) != "true":
+        words = f"{path} does not say {AT_ONCE} true: a press may stay in the kernel, and die with the broker"
         yield Finding(level=WARN, what=what, words=words, remedy=REMEDY)
-    if not missing and EXPIRES not in promised:
+    elif not missing and not unwanted:
         yield Finding(level=OK, what=what, words=f"{path} saves what waits, and lets no session expire")
 
 

@@ -46,7 +46,7 @@ def incidents(answer: Answer, *, only_open: bool) -> None:
     table = _table("opened", "incident", "where it stands")
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for each in found:
-        going = ", ".join(a["words"] for a in each["answers"] if a["holds"]) or "NOBODY has answered"
+        going = _answered(each)
         reply = f", reply 4{each['token']}" if not each["closed"] else ""
         table.add_row(
             f"{plain(each['opened'])[:10]} {plain(each['opened_local'])}",
@@ -56,6 +56,18 @@ def incidents(answer: Answer, *, only_open: bool) -> None:
             f"{plain(going)}\n{plain(_standing(each))}\n{plain(_dispatch(each))}\n",
         )
     console().print(table)
+
+
+def _answered(each: Mapping[str, Any]) -> str:
+    """An answer covers what was known when it was given. What came after it, nobody has answered; that is not to say
+    that nobody goes."""
+    if holding := ", ".join(a["words"] for a in each["answers"] if a["holds"]):
+        return holding
+    before = ", ".join(dict.fromkeys(a["words"] for a in each["answers"]))
+    if not before:
+        return "NOBODY has answered"
+    why = f"before {each['pressed_since']}" if each["pressed_since"] else "which holds no longer"
+    return f"{before}, {why}: NOBODY has answered since"
 
 
 def incident(answer: Answer) -> None:
@@ -179,6 +191,7 @@ def _what_is_wrong(each: Mapping[str, Any]) -> str:
     wrong = [
         f"behind {plain(each['behind'])}, which is gone" if each["behind"] else "silent" if each["silent"] else "",
         "low battery" if each["battery_low"] else "",
+        "tampered with" if each["tampered"] else "",
         "presses at QoS 0 only" if each["qos"] == 0 else "",
     ]
     return ", ".join(filter(None, wrong))

@@ -108,6 +108,9 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     age_s: int
     presses: tuple[PressView, ...]
     answers: tuple[AnswerView, ...]
+    pressed_since: str | None
+    """Where and when it was pressed first after the last answer of somebody who goes: of that nobody has answered.
+    `None`: nobody goes, or they knew of all."""
     dispatch: tuple[DispatchView, ...]
     dispatch_hold: str | None
     notes: tuple[str, ...]
@@ -171,6 +174,7 @@ def incident_view(incident: Incident, registry: Registry, now_us: int) -> Incide
         age_s=max(0, (incident.closed_us or now_us) - incident.opened_us) // US_PER_S,
         presses=tuple(_press(press, registry, site_id, now_us) for press in incident.presses),
         answers=tuple(_answer(index, answer, incident, registry) for index, answer in enumerate(incident.answers)),
+        pressed_since=_pressed_since(incident, registry, now_us),
         dispatch=tuple(_dispatch(status, registry, site_id) for status in incident.dispatch),
         dispatch_hold=why(incident.dispatch_hold) if incident.dispatch_hold else None,
         notes=tuple(f"{clock_time(registry, site_id, n.at_us)} {n.author}: {n.text}" for n in incident.notes),
@@ -276,6 +280,15 @@ def _press(press: Press, registry: Registry, site_id: SiteId, now_us: int) -> Pr
         late=press.late,
         device_time=iso(registry, site_id, press.pressed_us) if press.pressed_us is not None else None,
     )
+
+
+def _pressed_since(incident: Incident, registry: Registry, now_us: int) -> str | None:
+    first = incident.unanswered
+    if not 0 < first < len(incident.presses):
+        return None
+    press = incident.presses[first]
+    where = place_words(press.location, now_us)[1]
+    return f"{where} pressed {clock_time(registry, incident.site_id, press.received_us)}"
 
 
 def _answer(index: int, answer: Answer, incident: Incident, registry: Registry) -> AnswerView:

@@ -1,4 +1,4 @@
-"""What people read of devices that are silent, gateways that are gone, batteries that are low."""
+"""What people read of devices that are silent, gateways that are gone, batteries that are low, cases that are open."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,9 +23,13 @@ def silent(records: Sequence[Record], registry: Registry, now_us: int) -> str:
             heard = _when(record.seen_wall_us, record.device, registry, now_us)
             return f"{called} comes and goes, heard last at {heard}. Look at its power and network."
         return f"{called} {_since(record, registry, now_us)}. Go and press it."
-    named = "; ".join(name(record.device, registry) for record in records[:NAMED_MAX])
+    named = "; ".join(_named(record, registry) for record in records[:NAMED_MAX])
     more = f" and {len(records) - NAMED_MAX} more" if len(records) > NAMED_MAX else ""
     return f"{len(records)} devices are silent: {named}{more}. One cause? Power, network, gateway."
+
+
+def _named(record: Record, registry: Registry) -> str:
+    return f"{name(record.device, registry)}{'' if record.silent else ' comes and goes'}"
 
 
 def gateway(record: Record, below: int, registry: Registry, now_us: int) -> str:
@@ -46,6 +50,10 @@ def battery(records: Sequence[Record], registry: Registry) -> str:
     named = "; ".join(f"{name(record.device, registry)}{_pct(record)}" for record in emptiest[:NAMED_MAX])
     more = f" and {len(records) - NAMED_MAX} more" if len(records) > NAMED_MAX else ""
     return f"Low batter{'y' if len(records) == 1 else 'ies'}: {named}{more}. Change within days."
+
+
+def tampered(device: Device, registry: Registry) -> str:
+    return f"{name(device, registry)} is opened, moved or taken down, it says. Look at it, then press it."
 
 
 def name(device: Device, registry: Registry) -> str:

@@ -22,7 +22,7 @@ from alertd.daemon.gateways import GATEWAY, Gateways, Told
 from alertd.daemon.site_troubles import SiteTroubles
 from alertd.daemon.tampers import Tampers
 from alertd.daemon.timers import STEP_S
-from alertd.daemon.windows import OFFLINE_S, ROUND_S, Windows
+from alertd.daemon.windows import ROUND_S, Windows, fell_with
 from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn, DeviceStanding, LastSeen, Link
 from alertd.model.decision import Decision
@@ -116,7 +116,7 @@ class CheckIns:
             is_back = False
             if check_in.alive and not retained:
                 is_back = self._stamp(record, check_in, source, now)
-                if qos is not None and check_in.pressed:
+                if qos is not None and record.was_pressed(check_in):
                     record.qos = max(record.qos or 0, qos)
             if check_in.link is not None:
                 is_back |= self._link(record, check_in.link, now, retained=retained)
@@ -182,8 +182,8 @@ class CheckIns:
             self._low.put(record, standing=record.battery_low, now_us=now.boot_us)
         elif record.battery_pct != before:
             self._low.is_other(record, now.boot_us)
-        if check_in.whole_again:
-            self._tampers.whole_again(record.device.site_id, record.device.id)
+        if check_in.whole_again or check_in.opened:
+            self._tampers.says(record.device, opened=check_in.opened)
 
     def _is_back(self, record: Record) -> None:
         record.silent = False
@@ -250,13 +250,10 @@ class CheckIns:
 
     def _judge_offline(self, now: Now) -> None:
         for record in self._offline.values():
-            since_us = record.offline_us
-            if since_us is None or record.silent or now.boot_us - since_us < OFFLINE_S * 1_000_000:
+            if record.silent or not self._ends.is_gone(record, now):
                 continue
-            if record.is_gateway:
-                record.silent = True
-            elif self._tree.gone_above(record) is None:
-                record.silent = True
+            record.silent = True
+            if not record.is_gateway:
                 self._is_missed(record, now)
 
     # --- gateways ---------------------------------------------------------------------------------------------------
@@ -269,21 +266,22 @@ class CheckIns:
         for gateway in self._tree.newly_gone(now.boot_us):
             self._is_to_be_kept(gateway)
             yield self._gateways.gone(gateway, self._taken_by(gateway), registry, now)
+        yield from self._gateways.gone_for_good(self._records, registry, now)
         yield from self._gateways.over(self._records, now)
 
     def _taken_by(self, gateway: Record) -> Sequence[Record]:
         """What hangs below it; whoever fell silent with it is not missed for a fault of its own."""
         below = self._tree.below(gateway)
         for record in below:
-            if record.silent and not record.is_gateway and record.last_us + record.window_us >= gateway.last_us:
+            if record.silent and not record.is_gateway and fell_with(record, gateway):
                 self._is_back(record)  # its window begins anew with the gateway's return
         return below
 
     def _has_its_own_back(self, gateway: Record, now: Now) -> None:
         self._ends.queue(gateway, now)
         for record in self._tree.below(gateway):
-            record.resumed_us = now.boot_us
-            record.listened_us = self._ears.listened_us(record.source, now)
+            record.is_heard_again(gateway.away_us, self._ears.listened_us(record.source, now), now)
+            self._is_to_be_kept(record)
             self._ends.queue(record, now)
 
     # --- what is told -----------------------------------------------------------------------------------------------
@@ -292,12 +290,12 @@ class CheckIns:
         registry = self._registry
         assert registry is not None, "`use` comes first"
         told = [*self._judge_gateways(registry, now)]
-        told += [Told(end, partial(self._tampers.again, end)) for end in self._tampers.ends()]
+        told += [Told(event, partial(self._tampers.again, event)) for event in self._tampers.due(registry)]
         for family, words in (
             (self._silent, lambda found: check_in_words.silent(found, registry, now.wall_us)),
             (self._low, lambda found: check_in_words.battery(found, registry)),
         ):
-            told += [Told(event, partial(family.again, event.site_id)) for event in family.due(now.boot_us, words)]
+            told += [Told(event, partial(family.again, event)) for event in family.due(now.boot_us, words)]
         for each in told:
             try:
                 await door.submit(each.event)
@@ -333,7 +331,7 @@ class CheckIns:
             found = [r for each in trouble.members if (r := self._records.get(DeviceId(each))) is not None]
             if trouble.family == SILENT:
                 for record in found:
-                    record.silent = not record.spoke and (record.window_us > 0 or record.offline_us is not None)
+                    record.silent = not record.is_there and (record.window_us > 0 or record.offline_us is not None)
                 self._silent.remember(trouble, found, [record for record in found if record.silent], now.boot_us)
             elif trouble.family == BATTERY:
                 self._low.remember(trouble, found, [record for record in found if record.battery_low], now.boot_us)
@@ -364,4 +362,5 @@ class CheckIns:
         now = self._clock.now()
         for record in (found for each in ids if (found := self._records.get(each)) is not None):
             gateway = self._tree.gone_above(record)
-            yield record.standing(gateway.device.id if gateway is not None else None, now)
+            behind = gateway.device.id if gateway is not None else None
+            yield record.standing(behind, now, tampered=self._tampers.stands(record.device))

@@ -9,13 +9,13 @@ from functools import partial
 
 import structlog
 
-from alertd.daemon.activity import OpenIncidents
+from alertd.daemon.activity import INCIDENTS_MAX, OpenIncidents
 from alertd.daemon.channel_states import ChannelStates
 from alertd.daemon.check_ins import CheckIns
 from alertd.daemon.committer import Committer
 from alertd.daemon.disk import DiskWatch
 from alertd.daemon.dispatch import Dispatch
-from alertd.daemon.drills import DrillsFound
+from alertd.daemon.drills import DrillsFound, end_unfit
 from alertd.daemon.event_log import EventLog
 from alertd.daemon.feedback import PresserFeedback
 from alertd.daemon.heartbeats import Heartbeats
@@ -30,6 +30,7 @@ from alertd.daemon.telemetry import Telemetry
 from alertd.daemon.tests_over import TestsOver
 from alertd.daemon.timers import ClockWatch, Timers
 from alertd.model.check_in import LastSeen
+from alertd.model.drill import Drill
 from alertd.model.ids import DeviceId, SiteId
 from alertd.model.registry import Registry
 from alertd.ports import (
@@ -146,6 +147,7 @@ class Daemon:
             await self.committer.run(self.channel_states.load)
             tests = await self.committer.run(self.store.read_device_tests)
             self.check_ins.use(self.intake.registry, self._windows)
+            await end_unfit(self.intake, self._running_drills, self.intake.registry)
             self._start_all(TestsOver(tests, self.intake))
             self.started.set()
             await asyncio.wait({writer, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -226,6 +228,7 @@ class Daemon:
                 self._supervisor.start(f"{section}:inbound", partial(inbound.run, self.intake, self.activity))
 
     async def _reload(self, registry: Registry, fittings: Fittings | None) -> None:
+        await end_unfit(self.intake, self._running_drills, registry)
         self.intake.registry = registry
         self.check_ins.use(registry, self._windows)
         if fittings is None:
@@ -237,6 +240,11 @@ class Daemon:
         gone = [section for section, built in former.items() if fittings.get(section) is not built]
         await self._supervisor.stop(*(f"{section}:{part}" for section in gone for part in ("source", "inbound")))
         self._start_fittings({s: b for s, b in fittings.items() if former.get(s) is not b})
+
+    async def _running_drills(self) -> Sequence[Drill]:
+        return await self.committer.run(
+            lambda: self.store.read_drills(running_only=True, site_id=None, limit=INCIDENTS_MAX)
+        )
 
     # --- what stops -------------------------------------------------------------------------------------------------
 

@@ -7,11 +7,14 @@ come (`daemon.check_ins`). Must never: read a clock, wait, or decide what people
 from msgspec.structs import replace
 
 from alertd.daemon.hours import began_us, next_us
+from alertd.engine.gestures import IGNORED, PRESS
 from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn, DeviceStanding, Falls, LastSeen, Link
 from alertd.model.ids import DeviceId
 from alertd.model.site import Device, DeviceKind, Site
 
+TAMPER = "tamper"
+"""What a device says that is opened, moved or taken down; nobody presses it."""
 NEVER_HEARD_S = 24 * 3600.0
 """A device that was never heard is missed so long after it was registered, at the earliest: it has to be hung first."""
 
@@ -20,9 +23,10 @@ class Record:
     """One device. Times without another word are boot time in microseconds."""
 
     __slots__ = (
-        "battery_low", "battery_pct", "device", "falls", "hangs_below", "heard_by", "is_dirty", "known_wall_us",
-        "last_us", "listened_us", "mains", "offline_us", "offline_wall_us", "pressed_wall_us", "profile", "qos",
-        "queued", "resumed_us", "seen_wall_us", "silent", "source", "spoke", "window_us",
+        "away_us", "battery_low", "battery_pct", "device", "falls", "hangs_below", "heard_by", "is_dirty",
+        "known_wall_us", "last_us", "linked", "listened_us", "mains", "offline_us", "offline_wall_us",
+        "pressed_wall_us", "profile", "qos", "queued", "resumed_us", "seen_wall_us", "silent", "source", "spoke",
+        "window_us",
     )  # fmt: skip
 
     def __init__(self, device: Device, now: Now) -> None:
@@ -36,6 +40,8 @@ class Record:
         self.pressed_wall_us = 0
         self.resumed_us = 0
         """When the way to it was mended: its window begins anew."""
+        self.away_us = 0
+        """Of a gateway that is gone: since when nothing came through it."""
         self.listened_us = 0
         """See `LastSeen`."""
         self.source = ""
@@ -56,6 +62,9 @@ class Record:
         """See `CheckIn`."""
         self.spoke = False
         """In this life of alertd."""
+        self.linked: Link | None = None
+        """What was said last of the way to it in this life of alertd: it is newer than what an earlier one knew, also
+        if the broker hands it out before that has been read."""
         self.falls: dict[str, Falls] = {}
 
     @property
@@ -66,6 +75,21 @@ class Record:
     def behind(self) -> DeviceId | None:
         """The gateway or bridge through which it is heard."""
         return self.device.gateway or self.heard_by
+
+    @property
+    def is_there(self) -> bool:
+        """By what came in this life. What a broker remembers says so of a device without a window only."""
+        return self.offline_us is None and (self.spoke or (self.linked is Link.ONLINE and not self.window_us))
+
+    def was_pressed(self, check_in: CheckIn) -> bool:
+        """A word that its gestures do not know, or ignore ("booting", "release"), is no proof that a press of it would
+        be heard; neither is that somebody took it down."""
+        return check_in.pressed and (not check_in.actions or any(map(self._calls, check_in.actions)))
+
+    def _calls(self, action: str) -> bool:
+        gestures = self.device.gestures
+        known = gestures.actions.get(action, IGNORED) != IGNORED or (action == PRESS and bool(gestures.presses))
+        return known and action != TAMPER
 
     def stamp(self, check_in: CheckIn, source: str, listened_us: int, now: Now) -> bool:
         """The device itself spoke. False: a bridge says again what it said before. A time that lies ahead of us was
@@ -82,7 +106,7 @@ class Record:
         self.offline_wall_us = 0
         if check_in.heard_by is not None:
             self.heard_by = check_in.heard_by
-        if check_in.pressed:
+        if self.was_pressed(check_in):
             self.pressed_wall_us = now.wall_us
         return True
 
@@ -94,10 +118,23 @@ class Record:
 
     def link(self, link: Link, now: Now) -> None:
         """Somebody speaks of the way to it."""
+        self.linked = link
         if link is Link.ONLINE:
             self.offline_us, self.offline_wall_us = None, 0
         elif self.offline_us is None:
             self.offline_us, self.offline_wall_us = now.boot_us, now.wall_us
+
+    @property
+    def lost_us(self) -> int:
+        """When it was lost, if it is: its last will, or the end of its window."""
+        return self.last_us + self.window_us if self.offline_us is None else self.offline_us
+
+    def is_heard_again(self, deaf_since_us: int, listened_us: int, now: Now) -> None:
+        """The way to it is mended: its window begins anew. How long it could not be heard counts against nobody; how
+        long it could be heard before adds up (`due_us`), or a gateway that is off each night would hide it for ever."""
+        deaf_us = now.boot_us - max(deaf_since_us, self.last_us)
+        self.listened_us = min(listened_us, self.listened_us + max(0, deaf_us))
+        self.resumed_us = now.boot_us
 
     def clock_was_set(self, now: Now) -> None:
         """What was heard in this life was heard so long ago, whatever the clock on the wall showed then."""
@@ -180,13 +217,15 @@ class Record:
         self.profile = self.profile or kept.profile
         self.heard_by, self.source, self.listened_us = kept.heard_by, kept.source, kept.listened_us
         self.battery_pct, self.battery_low, self.mains = kept.battery_pct, kept.battery_low, kept.mains
-        if kept.offline_us and self.offline_us is None:
+        if kept.offline_us and self.offline_us is None and self.linked is None:
             self.offline_wall_us = kept.offline_us
             self.offline_us = now.boot_us
 
-    def standing(self, behind: DeviceId | None, now: Now) -> DeviceStanding:
+    def standing(self, behind: DeviceId | None, now: Now, *, tampered: bool) -> DeviceStanding:
         window_s = self.window_us // 1_000_000
-        return DeviceStanding(last=self.kept(now), window_s=window_s, silent=self.silent, behind=behind)
+        return DeviceStanding(
+            last=self.kept(now), window_s=window_s, silent=self.silent, behind=behind, tampered=tampered
+        )
 
 
 def _moved(falls: Falls, by_us: int) -> Falls:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from alertd.daemon.device_records import Record
+from alertd.model.anchor import Now
 from alertd.model.ids import DeviceId
 
 DEEP = 4
@@ -72,6 +73,7 @@ class DeviceTree:
         for gateway in self._gateways.values():
             if gateway.silent and gateway.device.id not in self._gone and self.gone_above(gateway) is None:
                 self._gone[gateway.device.id] = now_us
+                gateway.away_us = gateway.last_us if gateway.offline_us is None else gateway.offline_us
                 found.append(gateway)
         return found
 
@@ -87,7 +89,9 @@ class DeviceTree:
         """What was said of it no longer holds, or was not committed: if it is gone, it is found again."""
         self._gone.pop(device_id, None)
 
-    def remember(self, gateway: Record, now_us: int) -> None:
-        """It was said to be gone by an earlier life."""
-        gateway.silent = True
-        self._gone[gateway.device.id] = now_us
+    def remember(self, gateway: Record, now: Now) -> None:
+        """It was said to be gone by an earlier life, and may be there again."""
+        gateway.silent = not gateway.is_there
+        self._gone[gateway.device.id] = now.boot_us
+        ago_us = max(0, now.wall_us - gateway.offline_wall_us)
+        gateway.away_us = gateway.last_us if gateway.offline_us is None else now.boot_us - ago_us

@@ -1,19 +1,25 @@
-"""Finds the drills that ran when the daemon was last alive, and says so through the door (req 77: never silently).
+"""Finds the drills that ran when the daemon was last alive, and says so through the door (req 77: never silently);
+and ends those that a new configuration would make real at another school.
 
 Owns: that each start is told once. Must never: decide whether a drill goes on; the engine does.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
-from alertd.model.events import DrillFound
+from alertd.engine.drills import why_over
+from alertd.model.drill import Drill
+from alertd.model.events import DrillEndOrdered, DrillFound
 from alertd.model.ids import CauseId, DrillId, SiteId, derive
-from alertd.ports import Door, NotCommittedError
+from alertd.model.registry import Registry
+from alertd.ports import Door, NotCommittedError, StoreError
 
 AGAIN_S = 1.0
 """After a commit that failed."""
+TRIES = 5
+"""At ending drills: no reload, and no start, waits for a disk for longer than that."""
 
 BACKLOG_S = 3.0
 """What waited at the broker comes first: a real press among it ends the drill, and nobody may read just before that it
@@ -49,3 +55,18 @@ class DrillsFound:
             log.warning("drills_not_told", error=str(error))
             return False
         return True
+
+
+async def end_unfit(door: Door, running: Callable[[], Awaitable[Sequence[Drill]]], registry: Registry) -> None:
+    """End the drills that cannot go on with this registry, before anything is taken up by it (promise 3)."""
+    for _ in range(TRIES):
+        try:
+            for drill in await running():
+                if why := why_over(registry, drill):
+                    cause = CauseId(derive("drill-unfit", drill.id))
+                    await door.submit(DrillEndOrdered(site_id=drill.site_id, cause=cause, by=f"alertd: {why}"))
+        except (NotCommittedError, StoreError) as error:
+            log.warning("drills_not_ended", error=str(error))
+            await asyncio.sleep(AGAIN_S)
+        else:
+            return

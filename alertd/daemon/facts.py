@@ -24,7 +24,7 @@ from alertd.model.events import (
     ResolveOrdered,
     TimerFired,
 )
-from alertd.model.ids import DISTRICT, CauseId, NotificationId, SiteId
+from alertd.model.ids import DISTRICT, CauseId, IncidentId, NotificationId, SiteId
 from alertd.model.notification import NotificationRow
 from alertd.model.registry import Registry
 from alertd.model.timer import TimerKind
@@ -130,10 +130,13 @@ def _phone_of(tx: Transaction, registry: Registry, event: Replied, now: Now) -> 
     person = registry.by_address.get(key)
     endpoints = person.endpoints if person is not None else ()
     told = {name: _phone(tx, name, now) for name in dict.fromkeys((key, *(e.key for e in endpoints)))}
-    heard_of = {each.incident_id for name in told for each in told[name] if each.may_have_read}
+    heard_us: dict[IncidentId, int] = {}
+    for each in (each for name in told for each in told[name]):
+        if each.told_us is not None:
+            heard_us[each.incident_id] = min(each.told_us, heard_us.get(each.incident_id, each.told_us))
     same_phone = (key, *(e.key for e in endpoints if e.address == event.address and e.key != key))
     known = {each.incident_id: each for name in same_phone for each in told[name]}
-    read = (replace(each, may_have_read=each.incident_id in heard_of) for each in known.values())
+    read = (replace(each, told_us=heard_us.get(each.incident_id)) for each in known.values())
     return tuple(sorted(read, key=lambda each: (not each.is_open, -each.opened_us)))
 
 

@@ -5,6 +5,7 @@ below, `DeviceTree` knows.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -35,18 +36,39 @@ class Gateways:
         """Of which a trouble stands, and where."""
         self._leaving: dict[DeviceId, int] = {}
         """There again, and told: when the trouble is over, if they stay."""
+        self._returning: dict[DeviceId, int] = {}
+        """Gone again while people know that they come and go: when that is told, if they stay so."""
         self._flapping = Flapping(GATEWAY)
 
     def gone(self, gateway: Record, below: Sequence[Record], registry: Registry, now: Now) -> Told:
         device_id = gateway.device.id
-        if device_id not in self._told or self._leaving.pop(device_id, None) is not None:
-            self._flapping.fell(gateway, now.boot_us)
+        is_again = self._leaving.pop(device_id, None) is not None
+        if is_again or device_id not in self._told:
+            self._flapping.fell(gateway, now.boot_us, untold=is_again)
+            self._returns(gateway)
         self._told.setdefault(device_id, gateway.device.site_id)
         summary = check_in_words.gateway(gateway, len(below), registry, now.wall_us)
         return Told(self._raised(device_id, summary), lambda: self._tree.forget(device_id))
 
+    def _returns(self, gateway: Record) -> None:
+        told_us = self._flapping.for_good_us(gateway)
+        if told_us is not None:
+            self._returning[gateway.device.id] = told_us
+
+    def gone_for_good(self, known: Mapping[DeviceId, Record], registry: Registry, now: Now) -> Iterator[Told]:
+        """Those that came and went, and do so no more."""
+        for device_id in [each for each, told_us in self._returning.items() if told_us <= now.boot_us]:
+            del self._returning[device_id]
+            gateway = known.get(device_id)
+            if gateway is None or device_id not in self._told:
+                continue
+            self._flapping.is_told(gateway)
+            summary = check_in_words.gateway(gateway, len(self._tree.below(gateway)), registry, now.wall_us)
+            yield Told(self._raised(device_id, summary, anew=True), partial(self._returning.__setitem__, device_id, 0))
+
     def back(self, gateway: Record, registry: Registry, now: Now) -> Iterator[Told]:
         device_id = gateway.device.id
+        self._returning.pop(device_id, None)
         if device_id in self._told:
             self._leaving[device_id] = self._flapping.over_us(gateway, now.boot_us)
             if self._leaving[device_id] > now.boot_us:
@@ -66,6 +88,7 @@ class Gateways:
                     self._flapping.forget(record)
             del self._told[device_id]
             self._leaving.pop(device_id, None)
+            self._returning.pop(device_id, None)
             event = TroubleCleared(site_id=site_id, key=f"{GATEWAY}:{device_id}")
             yield Told(event, lambda each=device_id, at=site_id: self._still_stands(each, at))  # type: ignore[misc]
 
@@ -73,8 +96,8 @@ class Gateways:
         self._told[device_id] = site_id
         self._leaving[device_id] = 0
 
-    def _raised(self, device_id: DeviceId, summary: str) -> TroubleRaised:
-        return TroubleRaised(site_id=self._told[device_id], key=f"{GATEWAY}:{device_id}", summary=summary)
+    def _raised(self, device_id: DeviceId, summary: str, *, anew: bool = False) -> TroubleRaised:
+        return TroubleRaised(site_id=self._told[device_id], key=f"{GATEWAY}:{device_id}", summary=summary, anew=anew)
 
     def remember(self, trouble: Trouble, known: Mapping[DeviceId, Record], now: Now) -> None:
         """It was said to be gone by an earlier life."""
@@ -82,4 +105,5 @@ class Gateways:
         self._told[device_id] = trouble.site_id
         record = known.get(device_id)
         if record is not None and record.is_gateway:
-            self._tree.remember(record, now.boot_us)
+            self._tree.remember(record, now)
+            self._returns(record)

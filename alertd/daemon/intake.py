@@ -20,7 +20,6 @@ from msgspec.structs import replace
 from alertd.daemon.channel_desk import Room
 from alertd.daemon.committer import Committer
 from alertd.daemon.dispatch import Dispatch
-from alertd.daemon.endings import Endings
 from alertd.daemon.facts import KnownSites, gather, is_unrouted, site_of
 from alertd.daemon.hearings import Hearings
 from alertd.daemon.readings import Readings
@@ -120,7 +119,6 @@ class Intake:
         self._waiting = WaitingRoom()
         self._known = KnownSites()
         self._hearings = Hearings()
-        self._endings = Endings()
         self._withheld: deque[Submission] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -133,18 +131,17 @@ class Intake:
         """See `ports.Door`. Raises nothing itself: whatever arrives becomes events, or certainly is none."""
         self._telemetry.observe(arrival.source, "arrivals")
         try:
-            placed = self._hearings.placed(self.registry, arrival, self._clock.now().boot_us)
+            boot_us = self._clock.now().boot_us
+            placed = self._hearings.placed(self.registry, replace(arrival, boot_us=boot_us), boot_us)
             events = self._core.route(self.registry, placed)
         except Exception as error:
             log.critical("arrival_not_routed", source=arrival.source, topic=arrival.topic, exc_info=True)
             events = (_unroutable(arrival, error),)
-        events = self._endings.needed(events, self._clock.now().boot_us)
         events = self.readings.sift(events, self.registry)
         if not events:
             return _nothing_to_do()
         done = self._enqueue(events, from_source=True)
         self.readings.await_commit(done)
-        self._endings.await_commit(done)
         return done
 
     def submit(self, event: Event) -> Awaitable[None]:

@@ -31,6 +31,8 @@ NIGHTLY = "nightly"
 _HEARD = "arrivals"
 _MESSAGES = {_HEARD: "heard", "refused": "refused", "unknown": "unknown", "unregistered": "unregistered"}
 """What sources count -> what it is called here."""
+_TELEMETRY = ("telemetry", "telemetry_not_understood")
+"""The same of what comes as telemetry, which a source may have alone."""
 _GOOD = "_good"
 
 log = structlog.get_logger(__name__)
@@ -225,16 +227,16 @@ class Metrics(Collector):
         counted = self._telemetry.snapshot()
         return _counter(
             "alertd_messages",
-            "Messages that sources took, by result: heard (all of them); refused (may have been a press, and nobody"
-            " could read it: a trouble); unknown (no rule says what it means) and unregistered (nor whose it is):"
-            " neither presses nor troubles.",
+            "Messages that sources took, by result: heard (all but telemetry); refused (may have been a press, and"
+            " nobody could read it: a trouble); unknown (no rule says what it means) and unregistered (nor whose it"
+            " is): neither presses nor troubles; telemetry, and telemetry_not_understood: of that, what makes no sense,"
+            " at least in part.",
             ("source", "result"),
             {
                 (source, result): series[name].count
                 for source, series in counted.items()
-                if _HEARD in series
-                for name, result in _MESSAGES.items()
-                if name in series
+                for name, result in (*_MESSAGES.items(), *zip(_TELEMETRY, _TELEMETRY, strict=True))
+                if name in series and (_HEARD in series or name in _TELEMETRY)
             },
         )
 

@@ -13,13 +13,15 @@ whose commit failed, because the broker sends only that one again. What waits wh
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from msgspec.structs import replace
 
 from alertd.daemon.in_vain import if_in_vain
+from alertd.daemon.slow_clocks import SlowClocks
 from alertd.daemon.telemetry import Telemetry
 from alertd.model.decision import Decision
-from alertd.model.events import Event, Pressed
+from alertd.model.events import GOES_ON, Event, Pressed
 from alertd.model.ids import DeviceId
 from alertd.model.incident import VERIFY_FIRST
 from alertd.model.registry import Registry
@@ -31,7 +33,9 @@ GATHER_S = 60.0
 GATHER_SHOTS_S = 5.0
 """The same of what would be a panic if a human said so."""
 AGAIN_S = 3600
-"""A number that stays an alarm is said again after so long, as an alarm in words is."""
+"""A number that is an alarm after so long without a word of it is another one."""
+RETRY_S = 5.0
+"""An alarm that could not be committed is tried again after so long at the earliest, while its number stands."""
 STALE_US = 120 * 1_000_000
 """A number older than this says nothing of now."""
 OTHER = "?"
@@ -47,7 +51,7 @@ RegistryNow = Callable[[], Registry]
 class Spoken:
     """What one sensor says of one thing."""
 
-    __slots__ = ("above_since_us", "last", "on_us", "passed_us", "pending", "waiting")
+    __slots__ = ("above_since_us", "last", "on_us", "over", "passed_us", "pending", "retry_us", "waiting")
 
     def __init__(self) -> None:
         self.passed_us: int | None = None
@@ -57,11 +61,15 @@ class Spoken:
         self.last: Pressed | None = None
         """What stands for them, or the end of the alarm."""
         self.on_us: int | None = None
-        """Boot time when it was said that it is an alarm by its numbers; `None`: it is none."""
+        """Boot time when it was last said that it is an alarm by its numbers; `None`: it is none."""
         self.above_since_us: int | None = None
         """Boot time since when the numbers have been an alarm, if they stay one for long enough."""
         self.pending: Pressed | None = None
         """The number that began it."""
+        self.over = False
+        """That it has ended was said last, and passed or will."""
+        self.retry_us = 0
+        """Not before this boot time: a commit has failed."""
 
 
 class Readings:
@@ -71,9 +79,10 @@ class Readings:
         self._clock = clock
         self._telemetry = telemetry
         self._spoken: dict[Key, Spoken] = {}
-        self._passing: list[Spoken] = []
+        self._passing: list[tuple[Spoken, Pressed]] = []
         self._tried: set[DeviceId] = set()
         """Sensors that are tried out."""
+        self._clocks = SlowClocks()
         self._news = asyncio.Event()
 
     # --- in the way of a message ------------------------------------------------------------------------------------
@@ -89,7 +98,18 @@ class Readings:
         """`done`: of what `sift` has let through. In vain: the next of its kind passes at once."""
         passing, self._passing = self._passing, []
         if passing:
-            if_in_vain(done, lambda: _forget(passing))
+            if_in_vain(done, lambda: self._try_again(passing))
+
+    def _try_again(self, passing: list[tuple[Spoken, Pressed]]) -> None:
+        """In vain: the next of its kind passes at once. Nobody sends a number again that stands: it is tried from
+        here."""
+        now_us = self._clock.now().boot_us
+        for spoken, passed in passing:
+            spoken.passed_us, spoken.over = None, False
+            if spoken.on_us is not None and not passed.signal.ends:
+                spoken.on_us, spoken.above_since_us, spoken.pending = None, now_us, passed
+                spoken.retry_us = now_us + round(RETRY_S * 1_000_000)
+                self._news.set()
 
     def committed(self, decision: Decision) -> None:
         """Where a test begins, or is over, a sensor has said nothing: no alarm is a repeat of one that was tried."""
@@ -111,7 +131,9 @@ class Readings:
         return self._gathered(spoken, event, device)
 
     def _gathered(self, spoken: Spoken, event: Pressed, device: Device) -> Pressed | None:
-        now_us = self._clock.now().boot_us
+        if event.signal.ends and spoken.over:
+            return None  # said with each report: its cool-down runs, and the next alarm passes at once
+        now_us, spoken.over = self._clock.now().boot_us, False
         times = 0 if event.signal.ends else 1
         gather_us = _gather_s(device, event.signal.action) * 1_000_000
         if spoken.passed_us is not None and now_us - spoken.passed_us < gather_us:
@@ -120,11 +142,15 @@ class Readings:
                 self._news.set()
             spoken.waiting += times
             if times or not spoken.waiting:
-                spoken.last = event
+                spoken.last, spoken.over = event, event.signal.ends
             return None
         passed = _counted(event, spoken.waiting + times)
+        spoken.over = event.signal.ends
         spoken.passed_us, spoken.waiting, spoken.last = now_us, 0, None
-        self._passing.append(spoken)
+        return self._let_through(spoken, passed)
+
+    def _let_through(self, spoken: Spoken, passed: Pressed) -> Pressed:
+        self._passing.append((spoken, passed))
         return passed
 
     # --- numbers ----------------------------------------------------------------------------------------------------
@@ -133,8 +159,7 @@ class Readings:
         """A number: an alarm, the end of one, or nothing."""
         self._telemetry.observe(SOURCE, "readings")
         limits, number = device.gestures.sensor.thresholds.get(event.signal.action), event.signal.reading
-        old = event.retained or event.backlog or event.received_us - event.oldest_us > STALE_US
-        if limits is None or number is None or old:
+        if limits is None or number is None or event.retained or event.backlog or self._is_stale(event, device):
             return None
         if spoken.on_us is not None:
             return self._goes_on(spoken, event, device, limits)
@@ -146,25 +171,38 @@ class Readings:
             self._news.set()
         return self._triggered(spoken, device, limits)
 
+    def _is_stale(self, event: Pressed, device: Device) -> bool:
+        """Of a message that did not wait at the broker: by its sensor's clock."""
+        stale = event.received_us - event.oldest_us > STALE_US
+        clocks, now_us = self._clocks, self._clock.now().boot_us
+        if clocks.is_old(event, device, now_us) if stale else clocks.is_young(device.id):
+            self._news.set()
+        return stale
+
     def _goes_on(self, spoken: Spoken, event: Pressed, device: Device, limits: Thresholds) -> Pressed | None:
-        """It is an alarm: until it is released, and no longer than `AGAIN_S` without a word of it. The end may have
-        been lost, or the sensor was dead meanwhile: the next cloud must not be taken for the last one."""
+        """It is an alarm until it is released, and that is said now and then: what was told is known after a restart.
+        After `AGAIN_S` without a word of it, it is another one: the end may have been lost, or the sensor was dead
+        meanwhile, and the next cloud must not be taken for the last one."""
         number, now_us = event.signal.reading, self._clock.now().boot_us
         assert number is not None, "what is measured has a number"
         assert spoken.on_us is not None, "only of an alarm"
         if number <= limits.release:
             spoken.on_us = None
             return self._gathered(spoken, _verdict(event, ends=True), device)
-        if number < limits.trigger or now_us - spoken.on_us < AGAIN_S * 1_000_000:
+        quiet_us = now_us - spoken.on_us
+        if number < limits.trigger or quiet_us < _goes_on_s(device) * 1_000_000:
             return None
         spoken.on_us = now_us
-        return self._gathered(spoken, _verdict(event, ends=False), device)
+        alarm = _verdict(event, ends=False)
+        if quiet_us >= AGAIN_S * 1_000_000:
+            return self._gathered(spoken, alarm, device)
+        return self._let_through(spoken, replace(alarm, signal=replace(alarm.signal, count=GOES_ON)))
 
     def _triggered(self, spoken: Spoken, device: Device, limits: Thresholds) -> Pressed | None:
         """An alarm, if the numbers have been one for long enough. The last number stands until the next one: a sensor
         that speaks when something changes says nothing more while it burns."""
-        began, since_us = spoken.pending, spoken.above_since_us
-        if began is None or since_us is None or self._clock.now().boot_us - since_us < limits.for_s * 1_000_000:
+        began, due_us = spoken.pending, _alarm_due_us(spoken, limits)
+        if began is None or due_us is None or self._clock.now().boot_us < due_us:
             return None
         spoken.on_us, spoken.above_since_us, spoken.pending = self._clock.now().boot_us, None, None
         return self._gathered(spoken, _verdict(began, ends=False), device)
@@ -180,8 +218,10 @@ class Readings:
                 async with asyncio.timeout(wait_s):
                     await self._news.wait()
             for spoken, event in self._due(registry()):
-                self._passing = [spoken]
+                self._passing = [(spoken, event)]
                 self.await_commit(door.submit(event))
+            for device_id, trouble in self._clocks.news():
+                if_in_vain(door.submit(trouble), partial(self._clocks.again, device_id, trouble))
 
     def _due_in_s(self, registry: Registry) -> float | None:
         """Seconds until something is due; `None`: nothing waits."""
@@ -212,9 +252,16 @@ class Readings:
         return passed
 
 
-def _forget(passing: list[Spoken]) -> None:
-    for spoken in passing:
-        spoken.passed_us = spoken.on_us = None
+def _alarm_due_us(spoken: Spoken, limits: Thresholds) -> int | None:
+    """When its number has been an alarm for long enough. In boot time; `None`: it is none."""
+    if spoken.above_since_us is None:
+        return None
+    return max(spoken.above_since_us + round(limits.for_s * 1_000_000), spoken.retry_us)
+
+
+def _goes_on_s(device: Device) -> float:
+    """Twice a cool-down: whatever is said again within it is the same alarm, also after a restart."""
+    return max(GATHER_S, device.gestures.sensor.cool_down_s / 2)
 
 
 def _sensor(event: Event, registry: Registry) -> Device | None:
@@ -243,9 +290,10 @@ def _due_us(device_id: DeviceId, spoken: Spoken, registry: Registry) -> int | No
     if device is None or device.kind is not DeviceKind.SENSOR:
         return None
     due: list[int] = [_ripe_us(spoken, device)] if spoken.last is not None else []
-    if spoken.pending is not None and spoken.above_since_us is not None:
+    if spoken.pending is not None:
         limits = device.gestures.sensor.thresholds.get(spoken.pending.signal.action)
-        due += [spoken.above_since_us + limits.for_s * 1_000_000] if limits is not None else []
+        alarm_us = _alarm_due_us(spoken, limits) if limits is not None else None
+        due += [alarm_us] if alarm_us is not None else []
     return min(due, default=None)
 
 

@@ -5,12 +5,14 @@ submits a few at a time), or decide what may be erased: `engine.retention` does.
 """
 
 import asyncio
+from typing import NamedTuple
 
 import structlog
 
+from alertd.model.anchor import Now
 from alertd.model.events import RetentionDue
-from alertd.model.ids import CauseId, IncidentId, SiteId, derive
-from alertd.model.incident import Incident, is_panic
+from alertd.model.ids import CauseId, IncidentId, derive
+from alertd.model.incident import is_panic
 from alertd.ports import Clock, Door, NotCommittedError, Store, StoreError
 
 FIRST_S = 600.0
@@ -22,7 +24,18 @@ AT_ONCE = 50
 """Incidents of one event: a short commit."""
 DAY_US = 24 * 3600 * 1_000_000
 
+BELIEVED_US = 7 * DAY_US
+"""A clock that leapt forward has to stand so for so long before anything is erased by it."""
+
 log = structlog.get_logger(__name__)
+
+
+class Leap(NamedTuple):
+    """A clock that was set forward by a day or more."""
+
+    ahead_us: int
+    """Of boot time."""
+    at_boot_us: int
 
 
 class Retention:
@@ -30,6 +43,10 @@ class Retention:
         self._store = store
         self._clock = clock
         self._days = days
+        now = clock.now()
+        self._ahead_us = now.wall_us - now.boot_us
+        """By so much the clock that is believed is ahead of boot time."""
+        self._leapt: Leap | None = None
 
     async def run(self, door: Door) -> None:
         """Ends never."""
@@ -43,18 +60,38 @@ class Retention:
 
     async def look(self, door: Door) -> int:
         """Number of incidents handed over. Raises `StoreError` or `NotCommittedError`."""
-        before_us = self._clock.now().wall_us - self._days * DAY_US
+        now = self._clock.now()
+        kept_us = self._days * DAY_US
+        before_us, before_boot_us = self._believed_us(now) - kept_us, now.boot_us - kept_us
         after, found = IncidentId(""), 0
         while page := await asyncio.to_thread(self._store.read_closed, before_us=before_us, after=after, limit=PAGE):
             after = page[-1].id
             due = [i for i in page if i.erased_us is None and not is_panic(i.incident_class)]
             found += len(due)
             for site_id in dict.fromkeys(incident.site_id for incident in due):
-                await self._submit(door, site_id, [i for i in due if i.site_id == site_id], before_us)
+                of_site = tuple(incident for incident in due if incident.site_id == site_id)
+                for start in range(0, len(of_site), AT_ONCE):
+                    some = of_site[start : start + AT_ONCE]
+                    cause = CauseId(derive("retention", site_id, *(incident.id for incident in some)))
+                    await door.submit(
+                        RetentionDue(
+                            site_id=site_id,
+                            cause=cause,
+                            incidents=some,
+                            before_us=before_us,
+                            before_boot_us=before_boot_us,
+                        )
+                    )
         return found
 
-    async def _submit(self, door: Door, site_id: SiteId, due: list[Incident], before_us: int) -> None:
-        for start in range(0, len(due), AT_ONCE):
-            some = tuple(due[start : start + AT_ONCE])
-            cause = CauseId(derive("retention", site_id, *(incident.id for incident in some)))
-            await door.submit(RetentionDue(site_id=site_id, cause=cause, incidents=some, before_us=before_us))
+    def _believed_us(self, now: Now) -> int:
+        """The time by a clock that has not leapt: what is erased by mistake never comes back. One that was set forward
+        by a day or more is believed once it has stood so for a week: a wrong one is noticed by then."""
+        ahead_us = now.wall_us - now.boot_us
+        if ahead_us - self._ahead_us < DAY_US:
+            self._ahead_us, self._leapt = ahead_us, None
+        elif self._leapt is None or abs(ahead_us - self._leapt.ahead_us) >= DAY_US:
+            self._leapt = Leap(ahead_us=ahead_us, at_boot_us=now.boot_us)
+        elif now.boot_us - self._leapt.at_boot_us >= BELIEVED_US:
+            self._ahead_us, self._leapt = ahead_us, None
+        return now.boot_us + self._ahead_us

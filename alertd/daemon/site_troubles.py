@@ -1,7 +1,7 @@
 """One trouble a site for many devices: silent ones, low batteries. Texts about machines must not bury people's.
 
 Owns: who belongs to it, and when a change is told: those who come together are told together, later ones not at once,
-and whoever comes and goes stays in it until it has been well for a while.
+and whoever comes and goes stays in it until it has been well for a while, and is told again when it is gone for good.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -21,12 +21,16 @@ MEMBERS_MAX = 500
 
 
 class _Site:
-    __slots__ = ("due_us", "leaving", "members", "raised", "told_us")
+    __slots__ = ("anew", "due_us", "leaving", "members", "raised", "returning", "told_us")
 
     def __init__(self) -> None:
         self.members: dict[DeviceId, Record] = {}
         self.leaving: dict[DeviceId, int] = {}
         """Members that are well again, and have been before: when they leave, if they stay so."""
+        self.returning: dict[DeviceId, int] = {}
+        """Members that have fallen again while they were leaving: when that is told, if they stay so."""
+        self.anew = False
+        """One of them has: its trouble is told again."""
         self.due_us: int | None = None
         """Boot time at which a change is told; `None`: nothing has changed."""
         self.told_us: int | None = None
@@ -39,9 +43,13 @@ class _Site:
         self.due_us = earliest_us if self.due_us is None else min(self.due_us, earliest_us)
 
     def leave(self, device_id: DeviceId, now_us: int) -> None:
-        self.leaving.pop(device_id, None)
-        del self.members[device_id]
+        self.forget(device_id)
         self.change(now_us)
+
+    def forget(self, device_id: DeviceId) -> None:
+        self.leaving.pop(device_id, None)
+        self.returning.pop(device_id, None)
+        del self.members[device_id]
 
 
 class SiteTroubles:
@@ -56,19 +64,27 @@ class SiteTroubles:
         """It belongs to it, or does no more."""
         site = self._sites.setdefault(record.device.site_id, _Site())
         device_id = record.device.id
-        if standing:
-            if device_id not in site.members or site.leaving.pop(device_id, None) is not None:
-                self._flapping.fell(record, now_us)
-            if device_id not in site.members:
-                site.members[device_id] = record
-                site.change(now_us + round(GATHER_S * 1_000_000))
-        elif device_id in site.members and device_id not in site.leaving:
+        if standing and device_id not in site.members:
+            self._flapping.fell(record, now_us)
+            site.members[device_id] = record
+            site.change(now_us + round(GATHER_S * 1_000_000))
+        elif standing and site.leaving.pop(device_id, None) is not None:
+            self._flapping.fell(record, now_us, untold=True)
+            self._returns(site, record)
+            site.change(now_us + round(GATHER_S * 1_000_000))
+        elif not standing and device_id in site.members and device_id not in site.leaving:
+            site.returning.pop(device_id, None)
             over_us = self._flapping.over_us(record, now_us)
             if over_us > now_us:
                 site.leaving[device_id] = over_us
                 site.change(now_us)
             else:
                 site.leave(device_id, now_us)
+
+    def _returns(self, site: _Site, record: Record) -> None:
+        told_us = self._flapping.for_good_us(record)
+        if told_us is not None:
+            site.returning[record.device.id] = told_us
 
     def is_other(self, record: Record, now_us: int) -> None:
         """What is said of it has changed: the trouble that stands says so, and nobody is told anew."""
@@ -81,11 +97,17 @@ class SiteTroubles:
         for site_id, site in self._sites.items():
             for device_id in [each for each, over_us in site.leaving.items() if over_us <= now_us]:
                 site.leave(device_id, now_us)
+            for device_id in [each for each, told_us in site.returning.items() if told_us <= now_us]:
+                del site.returning[device_id]
+                self._flapping.is_told(site.members[device_id])
+                site.anew = True
+                site.change(now_us)
             if site.due_us is None or site.due_us > now_us:
                 continue
             site.due_us = None
             key = f"{self._family}:{site_id}"
             if not site.members:
+                site.anew = False
                 if site.raised:
                     site.raised, site.told_us = False, None
                     yield TroubleCleared(site_id=site_id, key=key)
@@ -93,17 +115,20 @@ class SiteTroubles:
             site.raised, site.told_us = True, now_us
             found = list(site.members.values())
             members = tuple(record.device.id for record in found[:MEMBERS_MAX])
-            yield TroubleRaised(site_id=site_id, key=key, summary=words(found), members=members)
+            anew, site.anew = site.anew, False
+            yield TroubleRaised(site_id=site_id, key=key, summary=words(found), members=members, anew=anew)
 
-    def again(self, site_id: SiteId) -> None:
+    def again(self, event: TroubleRaised | TroubleCleared) -> None:
         """What was to be told was not committed."""
-        site = self._sites[site_id]
+        site = self._sites[event.site_id]
         site.raised, site.due_us = True, 0
+        site.anew |= isinstance(event, TroubleRaised) and event.anew
 
     def was(self, record: Record, now_us: int) -> None:
         """It belonged to it in an earlier life, and still does: it has not fallen anew."""
         site = self._sites.setdefault(record.device.site_id, _Site())
         site.members[record.device.id] = record
+        self._returns(site, record)
         site.change(now_us + round(GATHER_S * 1_000_000))
 
     def remember(self, trouble: Trouble, records: Iterable[Record], standing: Container[Record], now_us: int) -> None:
@@ -115,6 +140,7 @@ class SiteTroubles:
             device_id = record.device.id
             if record in standing:
                 site.members[device_id] = record
+                self._returns(site, record)
             elif self._flapping.was_well(record):
                 site.members[device_id] = record
                 site.leaving[device_id] = self._flapping.over_us(record, now_us)
@@ -128,8 +154,8 @@ class SiteTroubles:
                 device_id = record.device.id
                 if known.get(device_id) is record and record.device.site_id == site_id:
                     continue
-                is_well = site.leaving.pop(device_id, None) is not None
-                del site.members[device_id]
+                is_well = device_id in site.leaving
+                site.forget(device_id)
                 site.due_us = 0
                 if known.get(device_id) is record and not is_well:
                     elsewhere = self._sites.setdefault(record.device.site_id, _Site())

@@ -22,6 +22,8 @@ AGAIN_S = 60.0
 """A device whose source or gateway is away is looked at again after so long."""
 SLACK_US = round(2 * ROUND_S * 1_000_000)
 """For the round in which a gateway's end is found, and the one in which it is told."""
+LATE_US = 450 * 1_000_000
+"""So late a broker says that somebody is gone: one and a half keep-alives, which may be five minutes each."""
 
 
 class Windows:
@@ -63,22 +65,42 @@ class Windows:
         assert due_us is not None, "it has a window"
         due_us = record.not_before_us(sites.get(record.device.site_id), due_us, now)
         if due_us <= now.boot_us and not record.is_gateway:
-            due_us = self._not_before_gateway(record, due_us, heard, now)
+            due_us = self._not_before_gateway(record, due_us, due_us + record.window_us, heard, now)
         if due_us > now.boot_us:
             self._push(record, due_us)
         return due_us <= now.boot_us
 
-    def _not_before_gateway(self, record: Record, due_us: int, heard: Hearing, now: Now) -> int:
-        """A gateway that has not been heard since may be what is silent: its own end comes first, if it comes within
-        another window of the device."""
+    def is_gone(self, record: Record, now: Now) -> bool:
+        """Has its last will stood for long enough? It reconnects a while after its gateway does."""
+        if record.offline_us is None:
+            return False
+        patience_us = round(OFFLINE_S * 1_000_000)
+        due_us = max(record.offline_us, record.resumed_us) + patience_us
+        if due_us > now.boot_us or record.is_gateway:
+            return due_us <= now.boot_us
+        heard = self._ears.hearing(record.source, now)
+        if heard is None:
+            return False
+        until_us = due_us + patience_us
+        return self._not_before_gateway(record, record.offline_us, until_us, heard, now) <= now.boot_us
+
+    def _not_before_gateway(self, record: Record, since_us: int, until_us: int, heard: Hearing, now: Now) -> int:
+        """A gateway that has not been heard since may be what is silent: its own end comes first, if it comes soon
+        enough (`until_us`)."""
         if self._tree.gone_above(record) is not None:
             return now.boot_us + round(AGAIN_S * 1_000_000)
         for gateway in self._tree.above(record):
             if gateway.offline_us is not None:
                 return gateway.offline_us + round(OFFLINE_S * 1_000_000) + SLACK_US
-            if gateway.last_us >= due_us:
+            if gateway.last_us >= since_us:
                 continue
             end_us = gateway.due_us(heard.since_us, heard.listened_us, now)
-            if end_us is not None and now.boot_us < min(end_us, due_us + record.window_us) + SLACK_US:
+            if end_us is not None and now.boot_us < min(end_us, until_us) + SLACK_US:
                 return now.boot_us + SLACK_US
         return now.boot_us
+
+
+def fell_with(record: Record, gateway: Record) -> bool:
+    """Was it lost with its gateway, which is gone, and not long before?"""
+    gone_us = gateway.last_us if gateway.offline_us is None else max(gateway.last_us, gateway.offline_us - LATE_US)
+    return record.lost_us >= gone_us

@@ -5,7 +5,7 @@ By text: `texts` says whether it counts; by key: `keys`; by click or command: `o
 
 from msgspec.structs import replace
 
-from alertd.engine import dispatch_centers, drills, escalation, incidents
+from alertd.engine import corroboration, dispatch_centers, drills, escalation, incidents, sensor_ends
 from alertd.engine.dispatch_hold import release_dispatch
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import Move
@@ -15,6 +15,7 @@ from alertd.model.events import AnswerGiven
 from alertd.model.ids import CauseId, PersonId
 from alertd.model.incident import (
     SEVERITY,
+    VERIFY_FIRST,
     Answer,
     AnswerKind,
     EscalationState,
@@ -139,11 +140,11 @@ def on_arrive(d: Draft, incident: Incident, number: int, generation: str) -> Non
     since = incident.answers[incident.counted_from :]
     arrived = any(a.kind is AnswerKind.ARRIVED and a.covers >= len(incident.presses) for a in since)
     stale = incident.escalation is not EscalationState.PAUSED or str(incident.generation) != generation
+    if not stale and not is_panic(incident.incident_class):
+        sensor_ends.on_arrive(d, incident, number)
+        return
     if stale or arrived or incident.state is not IncidentState.ACTIVE:
         d.entry(EntryKind.ESCALATION, Reason.STALE_TIMER, "nobody waits for an arrival", incident=incident)
-        return
-    if not is_panic(incident.incident_class):
-        escalation.close_quietly(d, incident, since[-1].name if since else "nobody")
         return
     going = [a.name for a in since if a.kind is AnswerKind.GOING]
     name = going[-1] if going else "Somebody"
@@ -197,7 +198,9 @@ def escalate_by_human(
 def _raised(d: Draft, cause: CauseId, incident: Incident, wanted: IncidentClass, press: Press, mode: Mode) -> Incident:
     same = incidents.of_mode(d.state.open_by_merge_key(incidents.merge_key_of(wanted, press)), mode)
     if same is not None:
-        return incidents.merge(d, d.incident(same.id) or same, press)
+        merged = incidents.merge(d, d.incident(same.id) or same, press)
+        asked = incident.incident_class in VERIFY_FIRST and merged.incident_class is IncidentClass.LOCKDOWN
+        return corroboration.take_in(d, merged, incident) if asked else merged
     graver = SEVERITY[wanted] > SEVERITY[incident.incident_class]
     if graver and incident.mode is mode and incidents.same_cry(wanted, incident.incident_class):
         return incidents.upgrade(d, incident, wanted, press)

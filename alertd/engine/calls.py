@@ -80,7 +80,8 @@ def as_call(d: Draft, incident: Incident, n: Notification, extra: dict[str, str]
     """The same message for the ear; `extra`: parameters of its own. What repeats a call is worthless once somebody
     goes, and goes behind every phone that has not rung yet, of whatever school (promise 2)."""
     policy = d.policy(incident)
-    params = n.params | spoken.params(d.facts.registry, d.site, incident, d.now.wall_us) | extra
+    of = wording.told_of(incident, n.kind)
+    params = n.params | spoken.params(d.facts.registry, d.site, of, d.now.wall_us) | extra
     script = script_of(
         policy,
         n,

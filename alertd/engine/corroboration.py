@@ -6,6 +6,8 @@ seconds; a reply (9: lock down) is a human's word and needs neither. Must never 
 never touch what a human pressed.
 """
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from alertd.engine import drills, escalation, incidents, wording
@@ -13,7 +15,7 @@ from alertd.engine.draft import Draft
 from alertd.engine.drills import news as drill_news
 from alertd.model.decision import EntryKind
 from alertd.model.events import Pressed
-from alertd.model.incident import VERIFY_FIRST, Incident, IncidentClass, Press, is_panic
+from alertd.model.incident import VERIFY_FIRST, Incident, IncidentClass, IncidentState, Press, is_panic
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind
 from alertd.model.policy import Corroboration
@@ -24,29 +26,65 @@ SECOND_US = 1_000_000
 
 
 def bear_out(d: Draft, event: Pressed, press: Press, open_: Incident | None) -> bool:
-    """A sensor heard a shot. Is it borne out, or part of what everybody knows? If so it is taken care of here."""
-    lockdown = _lockdown(d)
-    if lockdown is not None:  # where it was heard is news to those who go there; that it is heard again is not
-        _merge(d, lockdown, press)
+    """A sensor heard a shot. Is it borne out, or part of what everybody knows? If so it is taken care of here.
+
+    Part of a lockdown it is within the seconds of what was pressed or heard there. After that it is a question of its
+    own, also while rooms are being released: one sensor alone sounds nothing."""
+    policy = d.policy_now(press.incident_class)[1] if open_ is None else d.policy(open_)
+    within, lockdown = policy.corroborated, _lockdown(d)
+    if lockdown is not None and _is_evidence(lockdown, press, within):
+        lockdown = _merge(d, lockdown, press)  # where it was heard is news to those who go there; that it is again, not
+        if open_ is not None:
+            take_in(d, lockdown, d.incident(open_.id) or open_)
         return True
     if open_ is None:
-        within = d.policy_now(press.incident_class)[1].corroborated
         human = _pressed_lately(d, event, within)
         if human is None or not within.raises:
             return False
         why = f"{wording.press_words(human)} pressed before"
-        _open_raised(d, event, (press, human), IncidentClass(within.raises), why)
+        if lockdown is None:
+            _open_raised(d, event, (press, human), IncidentClass(within.raises), why)
+        else:
+            _sound_again(d, lockdown, press, why)
         return True
     incident = d.incident(open_.id) or open_
     others = [p for p in incident.presses if p.device_id != press.device_id]
-    within_us = d.policy(incident).corroborated.within_s * SECOND_US
     is_new = all(p.device_id != press.device_id for p in incident.presses)
     incident = _merge(d, incident, press)
-    if any(abs(press.received_us - p.last_us) <= within_us for p in others):
+    if _is_within(press, others, within):
         _raise(d, incident, press, f"{wording.press_words(press)} heard it, too")
     elif is_new:
         d.entry(EntryKind.INCIDENT, Reason.NEWS, "another sensor, too long after the first", incident=incident)
     return True
+
+
+def _is_evidence(lockdown: Incident, press: Press, within: Corroboration) -> bool:
+    """Is it part of a lockdown that goes on? Where rooms are being released, a sensor that is in it would only be
+    counted, and who opens doors has to know."""
+    is_counted = any(p.device_id == press.device_id for p in lockdown.presses)
+    if lockdown.state is IncidentState.RELEASING and is_counted:
+        return False
+    return _is_within(press, lockdown.presses, within)
+
+
+def _is_within(press: Press, others: Iterable[Press], within: Corroboration) -> bool:
+    return any(abs(press.received_us - p.last_us) <= within.within_s * SECOND_US for p in others)
+
+
+def _sound_again(d: Draft, lockdown: Incident, press: Press, why: str) -> Incident:
+    """It is borne out, and the school is in lockdown, or was: who releases rooms has to know, too."""
+    d.entry(EntryKind.INCIDENT, Reason.CORROBORATED, f"borne out: {why}", incident=lockdown, device=press.device_id)
+    return incidents.news(d, lockdown, press)
+
+
+def take_in(d: Draft, lockdown: Incident, waiting: Incident) -> Incident:
+    """What sensors asked is answered: it is part of the lockdown, and where it was heard is news there."""
+    known = {p.id for p in lockdown.presses}
+    for heard in waiting.presses:
+        lockdown = lockdown if heard.id in known else _merge(d, lockdown, heard)
+    d.entry(EntryKind.INCIDENT, Reason.CORROBORATED, f"it is part of {lockdown.headline}", incident=waiting)
+    escalation.close_quietly(d, waiting, lockdown.headline)
+    return lockdown
 
 
 def _merge(d: Draft, incident: Incident, press: Press) -> Incident:
@@ -87,15 +125,13 @@ def _borne_out_by(d: Draft, event: Pressed, waiting: Incident) -> None:
     if abs(event.received_us - heard_us) > within.within_s * SECOND_US:
         return
     lockdown = _lockdown(d)
-    if lockdown is None:
-        raised = _raise(d, waiting, waiting.presses[-1], f"{wording.press_words(press)} pressed")
-        if raised is not None:  # where the human is who pressed, people have to know, too
-            incidents.merge(d, raised, replace(press, incident_class=raised.incident_class))
+    if not within.raises and lockdown is not None and lockdown.state is IncidentState.ACTIVE:
+        take_in(d, lockdown, waiting)
         return
-    for heard in waiting.presses:
-        lockdown = _merge(d, lockdown, heard)
-    d.entry(EntryKind.INCIDENT, Reason.CORROBORATED, f"it is part of {lockdown.headline}", incident=waiting)
-    escalation.close_quietly(d, waiting, lockdown.headline)
+    raised = _raise(d, waiting, waiting.presses[-1], f"{wording.press_words(press)} pressed")
+    if raised is not None and all(p.device_id != press.device_id for p in raised.presses):
+        # where the human is who pressed, people have to know, too
+        incidents.merge(d, raised, replace(press, incident_class=raised.incident_class))
 
 
 def _pressed_lately(d: Draft, event: Pressed, within: Corroboration) -> Press | None:
@@ -128,6 +164,9 @@ def _raise(d: Draft, incident: Incident, press: Press, why: str) -> Incident | N
     d.entry(EntryKind.INCIDENT, Reason.CORROBORATED, text, incident=incident, device=press.device_id)
     if not wanted:
         return None
+    lockdown = _lockdown(d)
+    if lockdown is not None:
+        return take_in(d, _sound_again(d, lockdown, press, why), incident)
     _end_drill(d, why)
     d.withdraw(incident, Reason.SUPERSEDED, kind=Kind.ALERT)  # who waits for "unconfirmed" reads what it is now
     raised = incidents.upgrade(d, incident, IncidentClass(wanted), replace(press, incident_class=IncidentClass(wanted)))

@@ -132,21 +132,25 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
         case _:
             assert_never(event)
     drills.keep_told(d)
-    if not d.entries and not isinstance(event, TroubleCleared):
-        # Promise 4: what changes nothing is written down, too. Clearing what does not stand is no event of note.
+    is_over = isinstance(event, TroubleCleared) or (isinstance(event, Pressed) and event.signal.ends)
+    if not d.entries and not is_over:
+        # Promise 4: what changes nothing is written down, too. The end of what does not last is no event of note.
         d.entry(EntryKind.INTAKE, Reason.NOTHING_NEW, f"{type(event).__name__}: nothing new")
     return d.decision()
 
 
 def _unregistered(d: Draft, event: Unregistered) -> None:
-    if d.facts.seen_us is None:
-        d.cause = event.cause
+    seen_us, same_s = d.facts.seen_us, event.same_s or presses.DUPLICATE_S
+    if seen_us is not None and abs(d.now.wall_us - seen_us) <= same_s * 1_000_000:
+        d.entry(EntryKind.INTAKE, Reason.DUPLICATE, f"{event.device_id[:60]}: known already", source=event.source)
+        return
+    d.cause = event.cause
     d.entry(EntryKind.INTAKE, Reason.UNREGISTERED, f"{event.device_id[:60]}: {event.why}", source=event.source)
-    troubles.raise_(
+    troubles.ring(
         d,
         f"unregistered:{event.device_id[:60]}",
         f"A press that paged NOBODY, go and look: {event.device_id[:40]} ({event.why}). Then register it.",
-        rings=True,
+        said=event.kept,
     )
 
 

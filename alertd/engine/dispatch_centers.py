@@ -117,7 +117,7 @@ def with_status(incident: Incident, status: DispatchStatus) -> tuple[DispatchSta
 def _send(d: Draft, incident: Incident, destination: Destination, kind: Kind, reason: Reason) -> Incident:
     before = next((s for s in incident.dispatch if s.destination_id == destination.id), None)
     sequence = before.sequence + 1 if before else 1
-    message_id = NotificationId(derive("d", incident.id, destination.id, sequence))
+    message_id = _message_id(d, incident, destination, sequence)
     policy = d.policy(incident)
     expires_us = d.now.wall_us + policy.expires_s * 1_000_000
     status = DispatchStatus(
@@ -141,6 +141,14 @@ def _send(d: Draft, incident: Incident, destination: Destination, kind: Kind, re
     )
     d.row(_notification(d, incident, destination, posting, reason))
     return incident
+
+
+def _message_id(d: Draft, incident: Incident, destination: Destination, sequence: int) -> NotificationId:
+    """The first message keeps its id if a power cut takes what only memory held and the press comes again: the centre
+    opens no second incident. A later one gets another: other news may have become of it, and a centre ignores what it
+    has by its id."""
+    when = () if sequence == 1 else (d.now.wall_us,)
+    return NotificationId(derive("d", incident.id, destination.id, sequence, *when))
 
 
 def _notification(

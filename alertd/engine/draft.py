@@ -13,7 +13,7 @@ from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, Fact
 from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, PolicyId, TimerId, derive
-from alertd.model.incident import VERIFY_FIRST, Incident, is_panic
+from alertd.model.incident import SEVERITY, VERIFY_FIRST, Incident, Severity, is_panic
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     Kind,
@@ -223,14 +223,16 @@ class Draft:
         *,
         incident: Incident | None = None,
         notification_id: NotificationId | None = None,
+        about: IncidentId | None = None,
         **data: str,
     ) -> None:
+        """One line. `about`: the incident that it goes with where that is closed already."""
         self.entries.append(
             Entry(
                 kind=kind,
                 reason=reason,
                 text=text,
-                incident_id=incident.id if incident else None,
+                incident_id=incident.id if incident else about,
                 notification_id=notification_id,
                 data=data,
             )
@@ -325,6 +327,7 @@ class Draft:
             f"{notification.kind} to {notification.recipient} by {notification.endpoint.channel}",
             incident=incident,
             notification_id=notification.id,
+            about=notification.incident_id,
         )
 
     def text_limit(self, channel: str) -> int:
@@ -365,13 +368,14 @@ def _in_its_place(drill: Drill, changed: Drill) -> Drill:
 def lane_of(incident: Incident, kind: Kind, template: str = "") -> Lane:
     """Of a panic's messages those who act come first, then those who hide (req 54). "It continues" to staff who know of
     it waits for both: when every room presses, that must not bury the first alert of others. What a sensor heard that
-    would be a panic if a human said so is no panic, and waits for nothing else. A nuisance waits for all."""
+    would be a panic if a human said so is no panic, and waits for nothing else; that one is covered or opened waits for
+    that. A nuisance waits for all."""
     if incident.mode is Mode.DRILL:
         return Lane.DRILL
     if incident.incident_class in VERIFY_FIRST:
         return Lane.NEXT
     if not is_panic(incident.incident_class):
-        return Lane.ROUTINE
+        return Lane.ALARM if SEVERITY[incident.incident_class] is Severity.SENSOR else Lane.ROUTINE
     if not template.endswith(".staff"):
         return Lane.PANIC
     return Lane.NEXT if kind is Kind.ALSO else Lane.STAFF

@@ -11,6 +11,8 @@ Owns what is counted, in the device's row. Must never drop a press for its numbe
 gesture counts.
 """
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
@@ -24,7 +26,7 @@ from alertd.model.site import Device, Gestures
 CLOCKS_APART_S = 30
 """Clocks of two gateways, or of two nodes, are at most so far apart."""
 GESTURES_MAX = 3
-"""Of one device, beside the latest: more are not under way at once."""
+"""Of one device, beside the latest: more are not under way at once. `_kept` says which."""
 IGNORED = "ignore"
 """In `gestures.actions`: the device says this, and it means nothing (a release, a reset)."""
 PRESS = "press"
@@ -60,9 +62,10 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool) -> Gest
     same = tuple(each for each in every if _belongs(d, event, each, rules))
     maybe = tuple(each for each in every if each not in same and _may_belong(d, event, each, rules))
     now = _with(d, event, same, doubtful=doubtful)
-    others = tuple(each for each in every if each not in same)[:GESTURES_MAX]
+    others = _kept(d, event, (each for each in every if each not in same), rules)
     d.remember(replace(before, **asdict(now), others=others))
-    sure, count = now.count - now.doubtful, now.count + sum(each.count for each in maybe)
+    # What may belong is added up as what does belong: a device that counts by itself has counted it already.
+    sure, count = now.count - now.doubtful, _with(d, event, (*same, *maybe), doubtful=doubtful).count
     continues_us = max((_heard_us(d, event, each) for each in (*same, *maybe)), default=None)
     reached = [threshold for threshold in sorted(rules.presses) if threshold <= count]
     certain = [threshold for threshold in reached if threshold <= sure]
@@ -88,17 +91,24 @@ def _with(d: Draft, event: Pressed, same: tuple[Counted, ...], *, doubtful: bool
     elif not doubtful:  # and it began anew, or says it again
         doubts += count
     first_us, last_us = _span(event, same)
-    boot_us = None if waited(event) else d.now.boot_us
-    boot_id = d.now.boot_id
+    says_when = not waited(event)
     return Counted(
         count=sure + doubts,
         doubtful=doubts,
         own=own,
         first_us=first_us,
         last_us=last_us,
-        last_boot_us=boot_us,
-        boot_id=boot_id,
+        heard_us=event.received_us if says_when else 0,
+        last_boot_us=arrived_us(d, event) if says_when else None,
+        boot_id=d.now.boot_id,
     )
+
+
+def _kept(d: Draft, event: Pressed, others: Iterable[Counted], rules: Gestures) -> tuple[Counted, ...]:
+    """Those that a press of now may continue, then those that were added to last: what was stored on its way, however
+    much of it comes at once, ends no gesture of now."""
+    near_us = rules.window_s * 1_000_000 + CLOCKS_APART_S * 1_000_000
+    return tuple(sorted(others, key=lambda each: silent_us(d, event, each) > near_us))[:GESTURES_MAX]
 
 
 def _sure(same: tuple[Counted, ...]) -> int:
@@ -138,12 +148,18 @@ def waited(event: Pressed) -> bool:
     return (event.backlog or event.signal.late) and event.signal.pressed_us is not None
 
 
+def arrived_us(d: Draft, event: Pressed) -> int:
+    """When it arrived, in boot time. Not when it is decided on: while a disk is slow that may be much later."""
+    return d.now.boot_us if event.boot_us is None else event.boot_us
+
+
 def silent_us(d: Draft, event: Pressed, before: Activation | Counted) -> int:
     """How long before this arrival the device was heard: by boot time, which nobody can set; after a reboot, or on
     another node, by the wall clock. Negative: one of the two clocks went back."""
     if before.last_boot_us is not None and before.boot_id == d.now.boot_id:
-        return d.now.boot_us - before.last_boot_us
-    return event.received_us - before.last_us
+        return arrived_us(d, event) - before.last_boot_us
+    heard_us = before.last_us if isinstance(before, Activation) else before.heard_us or before.last_us
+    return event.received_us - heard_us
 
 
 def _heard_us(d: Draft, event: Pressed, before: Counted) -> int:
@@ -177,12 +193,17 @@ def _may_belong(d: Draft, event: Pressed, before: Counted, rules: Gestures) -> b
     at_us, window_us, apart_us = event.signal.pressed_us, rules.window_s * 1_000_000, CLOCKS_APART_S * 1_000_000
     if at_us is not None and (waited(event) or before.last_boot_us is None):
         return _is_near(at_us, before, window_us + apart_us)
-    absent_us = event.received_us - event.oldest_us if event.backlog else 0
+    absent_us = event.received_us - _lost_us(event) if event.backlog else 0
     if before.last_boot_us is None or before.boot_id != d.now.boot_id:
         absent_us += apart_us
     silence_us = silent_us(d, event, before)
     # Less than nothing, of what waited: a wall clock went back over a reboot, and nobody knows how long it was.
     return (silence_us if event.backlog else abs(silence_us)) <= absent_us + window_us
+
+
+def _lost_us(event: Pressed) -> int:
+    """When the line was lost, if it waited at the broker: how old its device calls it is another matter."""
+    return event.oldest_us if event.backlog_since_us is None else event.backlog_since_us
 
 
 def _is_near(at_us: int, before: Counted, within_us: int) -> bool:

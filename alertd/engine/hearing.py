@@ -1,10 +1,13 @@
-"""Which gateway a wearable was near, of those that heard it: the strongest of lately, and how sure that is.
+"""Which gateway a wearable was near, of those that heard it: the strongest of the last, and how sure that is.
 
 1. Only gateways of the registry count, at sites where the device may press (promise 6).
-2. Of those that heard it within the last seconds the strongest wins; where nobody says how strong, the one that brings
-   the message. Else the last that heard it.
-3. Two sites that heard it about equally well are both told: a radio does not stop at a fence, and the people who are
-   not near lose a minute where the others would have lost the press.
+2. Of those that heard it last, within seconds of each other, the strongest wins; one that does not say how strong wins
+   if it brings the message.
+3. Two sites that heard it at about the same time and about as well, or nobody knows how well, are both told, however
+   long ago: a radio does not stop at a fence, and the people who are not near lose a minute where the others would have
+   lost the press (promise 2).
+4. What was heard longer ago than `SURE_US` says where it may be, not where it is: the site that heard it and the
+   device's own are both told, and the latter of no place.
 
 Pure. Knows nothing of where the hearings come from (`daemon.hearings`).
 """
@@ -19,7 +22,7 @@ from alertd.model.registry import Registry
 from alertd.model.site import Device, DeviceKind
 
 RECENT_US = 10 * 1_000_000
-"""Copies of one press, and the beacons beside it, come within so long."""
+"""Copies of one press or beacon, and the beacons beside it, come within so long of each other."""
 SURE_US = 60 * 1_000_000
 """Somebody may have walked to another room since."""
 MARGIN_DB = 10.0
@@ -40,10 +43,18 @@ class _Ear(Struct, frozen=True):
     """A registered gateway that heard the device."""
 
     gateway: Device
-    strength: float
-    """dBm; infinity where nobody says, and it brings this message."""
+    rssi: float | None
+    """dBm; `None`: it does not say."""
     age_us: int
     heard_us: int | None
+    """`None`: it brings this message."""
+
+    @property
+    def strength(self) -> float:
+        """To sort by."""
+        if self.rssi is not None:
+            return self.rssi
+        return float("inf") if self.heard_us is None else float("-inf")
 
 
 def spots(registry: Registry, device: Device, signal: Signal, received_us: int) -> tuple[Spot, ...]:
@@ -53,11 +64,14 @@ def spots(registry: Registry, device: Device, signal: Signal, received_us: int) 
         return (home,)
     ears = tuple(_ears(registry, signal, received_us))
     allowed = (device.site_id, *device.roaming_sites)
-    here = sorted((ear for ear in ears if ear.gateway.site_id in allowed), key=_order)
+    here = [ear for ear in ears if ear.gateway.site_id in allowed]
     if not here:
         is_outside = device.roaming_sites and any(ear.heard_us is None for ear in ears)
         return () if is_outside else (home,)
-    return tuple(_by_site(here))
+    here = _best_first(here)
+    found = tuple(_by_site(here))
+    may_be_home = here[0].age_us > SURE_US and all(spot.site_id != home.site_id for spot in found)
+    return (*found, home) if may_be_home else found
 
 
 def _ears(registry: Registry, signal: Signal, received_us: int) -> Iterator[_Ear]:
@@ -68,24 +82,23 @@ def _ears(registry: Registry, signal: Signal, received_us: int) -> Iterator[_Ear
         gateway = registry.devices.get(each.gateway_id)
         if gateway is None or gateway.kind is not DeviceKind.GATEWAY:
             continue
-        is_now = each.at_us is None
-        unknown = float("inf") if is_now else float("-inf")
-        yield _Ear(
-            gateway,
-            unknown if each.rssi is None else each.rssi,
-            0 if is_now else max(0, received_us - (each.at_us or 0)),
-            each.at_us,
-        )
+        age_us = 0 if each.at_us is None else max(0, received_us - each.at_us)
+        yield _Ear(gateway, each.rssi, age_us, each.at_us)
 
 
-def _order(ear: _Ear) -> tuple[bool, float, str]:
-    """The strongest of lately, then whoever heard it last."""
-    is_old = ear.age_us > RECENT_US
-    return is_old, ear.age_us if is_old else -ear.strength, ear.gateway.id
+def _best_first(ears: list[_Ear]) -> list[_Ear]:
+    """The strongest of those that heard it last, then the others, the last first."""
+    last_us = min(ear.age_us for ear in ears) + RECENT_US
+
+    def order(ear: _Ear) -> tuple[bool, float, str]:
+        is_older = ear.age_us > last_us
+        return is_older, ear.age_us if is_older else -ear.strength, ear.gateway.id
+
+    return sorted(ears, key=order)
 
 
 def _by_site(ears: list[_Ear]) -> Iterator[Spot]:
-    """The best first; another site only if it heard the device lately, and about as well."""
+    """The best first; another site only if it heard the device at about the same time, and about as well."""
     best, told = ears[0], set[SiteId]()
     for ear in ears:
         if ear.gateway.site_id not in told and (ear is best or _rivals(best, ear)):
@@ -103,8 +116,11 @@ def _spot(ear: _Ear, ears: list[_Ear]) -> Spot:
     )
 
 
-def _rivals(best: _Ear, other: _Ear) -> bool:
-    """Did both hear it lately, and about equally well? Nobody knows where nobody says how well."""
-    if best.age_us > RECENT_US or other.age_us > RECENT_US:
+def _rivals(one: _Ear, other: _Ear) -> bool:
+    """Did both hear it at about the same time, and about equally well? Of one that does not say how well, nobody knows,
+    but that it is nearer if it alone brings the message."""
+    if abs(one.age_us - other.age_us) > RECENT_US:
         return False
-    return best.strength == other.strength or abs(best.strength - other.strength) <= MARGIN_DB
+    if one.rssi is None or other.rssi is None:
+        return (one.heard_us is None) == (other.heard_us is None)
+    return abs(one.rssi - other.rssi) <= MARGIN_DB

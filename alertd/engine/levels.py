@@ -147,7 +147,8 @@ def _heard(d: Draft, event: Pressed, activation: Activation) -> Activation:
     before_us = _said_us(d, activation)
     activation = replace(activation, said_us=max((us for us in (said_us, before_us) if us is not None), default=None))
     if not gestures.waited(event):
-        return replace(activation, last_us=event.received_us, last_boot_us=d.now.boot_us, boot_id=d.now.boot_id)
+        heard_us = gestures.arrived_us(d, event)
+        return replace(activation, last_us=event.received_us, last_boot_us=heard_us, boot_id=d.now.boot_id)
     if event.oldest_us <= activation.last_us:
         return activation
     return replace(activation, last_us=event.oldest_us, last_boot_us=None)

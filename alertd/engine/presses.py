@@ -7,13 +7,13 @@ press, nor pass over in silence what may be one.
 
 from msgspec.structs import replace
 
-from alertd.engine import device_tests, drills, gestures, incidents, levels, places, troubles, wording
+from alertd.engine import device_tests, drills, gestures, incidents, levels, places, routing, troubles, wording
 from alertd.engine.dispatch_hold import ease_the_hold
 from alertd.engine.draft import Draft
 from alertd.model.decision import EntryKind, FeedbackState
 from alertd.model.device_memory import Activation
 from alertd.model.events import Pressed
-from alertd.model.ids import PersonId
+from alertd.model.ids import CauseId, PersonId, derive
 from alertd.model.incident import SEVERITY, Incident, IncidentClass, Press, is_panic
 from alertd.model.mode import Mode
 from alertd.model.reason import Reason
@@ -39,10 +39,10 @@ def on_press(d: Draft, event: Pressed) -> None:
     if event.retained:  # its cause is not remembered: the same press may still come from the broker's queue
         _retained(d, event, device)
         return
-    d.cause = event.cause
     if event.signal.ends:
         _ended(d, event, device)
         return
+    d.cause = event.cause
     if (activation := levels.known(d, event, device)) is not None:
         _still_on(d, event, device, activation)
         return
@@ -69,9 +69,10 @@ def _confirm(d: Draft, event: Pressed, device: Device) -> None:
 
 
 def _is_copy(d: Draft, event: Pressed) -> bool:
-    seen_us = d.facts.seen_us
-    same_s = event.signal.same_s or DUPLICATE_S
-    return seen_us is not None and abs(d.now.wall_us - seen_us) <= same_s * 1_000_000
+    if d.facts.seen_us is None:
+        return False
+    same_us, known_for_us = (event.signal.same_s or DUPLICATE_S) * 1_000_000, d.now.wall_us - d.facts.seen_us
+    return -same_us <= known_for_us <= same_us + d.now.boot_us - gestures.arrived_us(d, event)
 
 
 def _judge_clock(d: Draft, event: Pressed, device: Device) -> None:
@@ -102,12 +103,17 @@ def _retained(d: Draft, event: Pressed, device: Device) -> None:
     if standing and _gravest_of(d, device) is not None:
         return  # it was heard, and people are called
     left = f"{words}." if standing else f"{name} left a stored {word!r} at the broker."
-    troubles.raise_(d, f"retained:{device.id}", f"{left} Was it pressed? Look, then clear it.", rings=True)
+    said = routing.told_apart(event.signal)
+    troubles.ring(d, f"retained:{device.id}", f"{left} Was it pressed? Look, then clear it.", said=said)
 
 
 def _ended(d: Draft, event: Pressed, device: Device) -> None:
-    """The device itself says that it no longer calls. Whoever was called decides what that means: it may be forced."""
+    """The device itself says that it no longer calls. Whoever was called decides what that means: it may be forced. If
+    it did not call, that is no event of note: some say so with each report."""
+    troubles.forget_said(d, f"retained:{device.id}")
     over, later = levels.end(d, event, device)
+    if over or later:
+        d.cause = event.cause
     for activation in (*over, *later):
         word = activation.state.partition(":")[0]
         words = f"{_name(device)} itself no longer says {word!r}; that closes nothing"
@@ -128,7 +134,7 @@ def _still_on(d: Draft, event: Pressed, device: Device, activation: Activation) 
     words = f"{_name(device)} still says {event.signal.action!r}"
     if incident is None:
         d.entry(EntryKind.PRESS, Reason.STILL_ON, words, device=device.id)
-        _reset_it(d, event, device, activation, was_silent=was_silent, rings=was_silent or may_call)
+        _reset_it(d, event, device, activation, was_silent=was_silent, may_call=may_call)
         return
     press = press_of(d, event, device, incident.incident_class, 1)
     mine = [p for p in incident.presses if p.device_id == device.id]
@@ -146,16 +152,15 @@ def _still_on(d: Draft, event: Pressed, device: Device, activation: Activation) 
 
 
 def _reset_it(
-    d: Draft, event: Pressed, device: Device, activation: Activation, *, was_silent: bool, rings: bool
+    d: Draft, event: Pressed, device: Device, activation: Activation, *, was_silent: bool, may_call: bool
 ) -> None:
-    """Nobody is looked for, and it still says so: a new press of it may be taken for the old one. `rings`: somebody has
-    to look now."""
-    since, members = wording.local_time(d.site, activation.since_us), tuple[str, ...]()
-    rings = rings or activation.mode is Mode.DRILL
+    """Nobody is looked for, and it still says so: a new press of it may be taken for the old one. `may_call`: this may
+    be the last of a new gesture."""
+    since = wording.local_time(d.site, activation.since_us)
     if activation.numbered:
         if not was_silent:
             return  # its next press has another number, unless it began to count anew
-        why, members = f"with the number of {since}, after a long silence. Was it pressed? Look.", (event.cause,)
+        why = f"with the number of {since}, after a long silence. Was it pressed? Look."
     elif not activation.called:
         return
     elif activation.mode is Mode.DRILL:
@@ -163,7 +168,10 @@ def _reset_it(
     else:
         why = f"since {since}: reset it, for until then a new press of it cannot be told from the old one."
     summary = f"{_name(device)} still says {event.signal.action!r}, {why}"
-    troubles.raise_(d, f"still_on:{device.id}", summary, rings=rings, members=members)
+    if was_silent or may_call:
+        troubles.ring(d, f"still_on:{device.id}", summary)
+    else:
+        troubles.raise_(d, f"still_on:{device.id}", summary, rings=activation.mode is Mode.DRILL)
 
 
 def _gravest_of(d: Draft, device: Device) -> Incident | None:
@@ -232,8 +240,9 @@ def _open_of_device(d: Draft, device: Device, incident_class: IncidentClass, mod
 def press_of(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, count: int) -> Press:
     """What the incident will remember of it."""
     late = event.received_us - event.oldest_us > LATE_S * 1_000_000
+    is_used_again = d.facts.seen_us is not None  # by another press: no copy of one comes here
     return Press(
-        id=event.cause,
+        id=CauseId(derive("press", event.cause, event.received_us)) if is_used_again else event.cause,
         device_id=device.id,
         device_label=_name(device),
         location=places.location_of(d, event, device),

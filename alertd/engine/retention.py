@@ -7,14 +7,12 @@ is open, or the chain of the journal: only erasable rows go, and that they went 
 from msgspec.structs import replace
 
 from alertd.engine.draft import Draft
+from alertd.engine.sensor_ends import NOBODY
 from alertd.model.decision import EntryKind
 from alertd.model.events import RetentionDue
 from alertd.model.ids import PersonId
 from alertd.model.incident import Incident, is_panic
 from alertd.model.reason import Reason
-
-NOBODY = "nobody"
-"""Closed an incident that ended by itself: no person."""
 
 
 def on_due(d: Draft, event: RetentionDue) -> None:
@@ -34,7 +32,15 @@ def _is_due(d: Draft, event: RetentionDue, incident: Incident) -> bool:
     is_sensors = not is_panic(incident.incident_class) and not any(is_panic(p.incident_class) for p in incident.presses)
     is_over = not incident.is_open and incident.id not in d.state.incidents and incident.site_id == d.state.site_id
     long_ago = incident.closed_us is not None and incident.closed_us < event.before_us
-    return is_sensors and is_over and long_ago and incident.erased_us is None
+    return is_sensors and is_over and long_ago and not _is_young(d, event, incident) and incident.erased_us is None
+
+
+def _is_young(d: Draft, event: RetentionDue, incident: Incident) -> bool:
+    """Was it closed so lately by boot time, whatever the clock on the wall says? Known of this boot only."""
+    known = incident.anchor
+    if known is None or known.boot_id != d.now.boot_id or incident.closed_us is None or event.before_boot_us is None:
+        return False
+    return incident.closed_us - known.ahead_us >= event.before_boot_us
 
 
 def stripped_of(incident: Incident, now_us: int) -> Incident:

@@ -53,12 +53,12 @@ def _route_signal(registry: Registry, arrival: Arrival, index: int, signal: Sign
     if device is None or device.kind is DeviceKind.GATEWAY:
         why = "it is not in the registry" if device is None else "it is registered as a gateway"
         if not signal.ends:  # that it does not call is no press of nobody's
-            yield _unregistered(DISTRICT, cause, arrival, signal, why)
+            yield _unregistered(DISTRICT, arrival, signal, cause, why)
         return
     found = _everywhere(device) if signal.ends else spots(registry, device, signal, arrival.received_us)
     if not found:
         why = "a roaming device was heard outside the sites it may press for"
-        yield _unregistered(device.site_id, cause, arrival, signal, why)
+        yield _unregistered(device.site_id, arrival, signal, cause, why)
     for spot in found:
         # A copy that another site hears is that site's first: each is told once.
         mine = cause if spot.site_id == device.site_id else CauseId(derive("press", cause, spot.site_id))
@@ -88,6 +88,8 @@ def _pressed(arrival: Arrival, signal: Signal, cause: CauseId, spot: Spot) -> Pr
         source=arrival.source,
         heard_us=spot.heard_us,
         unsure=spot.unsure,
+        boot_us=arrival.boot_us,
+        backlog_since_us=arrival.backlog_since_us,
     )
 
 
@@ -105,12 +107,23 @@ def _believable(pressed_us: int | None, received_us: int) -> int | None:
     return min(pressed_us, received_us) if in_range else None
 
 
-def _unregistered(site_id: SiteId, cause: CauseId, arrival: Arrival, signal: Signal, why: str) -> Unregistered:
+def told_apart(signal: Signal) -> str:
+    """What tells it from others if it is handed out anew with each connection (a broker's memory), or each birth says
+    how it stands."""
+    said = signal.action if signal.standing else f"{signal.cause or signal.action} {signal.pressed_us or ''}"
+    return derive("said", signal.device_id, said)
+
+
+def _unregistered(site_id: SiteId, arrival: Arrival, signal: Signal, press: CauseId, why: str) -> Unregistered:
+    """A cause of its own: it is nobody's press yet. Once a gateway of its school hears it, or it is registered and says
+    it again, it is one."""
     return Unregistered(
         site_id=site_id,
-        cause=cause,
+        cause=CauseId(derive("unregistered", press)),
         device_id=signal.device_id,
         source=arrival.source,
         why=why,
         received_us=arrival.received_us,
+        same_s=signal.same_s,
+        kept=told_apart(signal) if arrival.retained or signal.standing else "",
     )

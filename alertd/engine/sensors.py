@@ -22,6 +22,7 @@ from alertd.engine import (
     gestures,
     incidents,
     presses,
+    sensor_ends,
     sensor_storms,
     troubles,
     wording,
@@ -30,14 +31,12 @@ from alertd.engine.draft import Draft
 from alertd.engine.telling import Call
 from alertd.model.decision import EntryKind, FeedbackState
 from alertd.model.device_memory import AlarmMemory
-from alertd.model.events import Pressed
+from alertd.model.events import GOES_ON, Pressed
 from alertd.model.incident import SEVERITY, VERIFY_FIRST, IncidentClass, Press, Severity, is_nuisance, is_panic
 from alertd.model.mode import Mode
 from alertd.model.reason import Reason
 from alertd.model.site import Device, DeviceKind
 
-AGAIN_US = 3600 * 1_000_000
-"""An alarm that never ends is told again after so long."""
 SECOND_US = 1_000_000
 
 
@@ -92,17 +91,31 @@ def _where(d: Draft, device: Device) -> str:
 def _retained(d: Draft, event: Pressed, device: Device) -> None:
     """A broker's memory (req 41). A sensor's hides no press, so nobody's phone rings for it."""
     d.entry(EntryKind.PRESS, Reason.RETAINED, f"{_name(device)}: a retained message", device=device.id)
-    summary = (
-        f"{_where(d, device)} left a stored {event.signal.action[:40]!r} at the broker. Clear it, and switch it off."
-    )
+    summary = f"{_where(d, device)} left a stored {_word(event, device)} at the broker. Clear it, and switch it off."
     troubles.raise_(d, f"retained:{device.id}", summary)
 
 
 def _unmapped(d: Draft, event: Pressed, device: Device) -> None:
-    action = event.signal.action
-    d.entry(EntryKind.PRESS, Reason.UNMAPPED_ACTION, f"{_name(device)}: {action[:40]}", device=device.id)
-    key = f"unmapped:{device.id}:{action}"[:120]
-    troubles.raise_(d, key, f"{_where(d, device)} says {action[:40]!r}, which its gestures do not know.")
+    """What is no word of its gestures may be what somebody said: it is kept nowhere (req 73)."""
+    said = _word(event, device)
+    d.entry(EntryKind.PRESS, Reason.UNMAPPED_ACTION, f"{_name(device)}: {said}", device=device.id)
+    if event.signal.action == presses.TAMPER:
+        summary = f"{_where(d, device)} is opened, moved or taken down, it says. Look at it."
+        troubles.raise_(d, f"{presses.TAMPER}:{device.id}", summary)
+        return
+    shown = "" if said in _WORDS else f" To see it: alertd devices test {device.id}"
+    summary = f"{_where(d, device)} says {said} that its gestures do not know.{shown}"
+    troubles.raise_(d, f"unmapped:{device.id}", summary)
+
+
+def _word(event: Pressed, device: Device) -> str:
+    """What it says, if it is a word of its gestures or of alertd itself."""
+    quoted = repr(event.signal.action)
+    return quoted if event.signal.action in device.gestures.actions or quoted in _WORDS else "a word"
+
+
+_WORDS = frozenset(repr(str(word)) for word in IncidentClass)
+"""Words of alertd itself, quoted."""
 
 
 def _refuse(d: Draft, event: Pressed, device: Device, named: str) -> None:
@@ -115,7 +128,8 @@ def _refuse(d: Draft, event: Pressed, device: Device, named: str) -> None:
 
 def _over(d: Draft, event: Pressed, device: Device) -> None:
     """It is over, says the sensor: the cool-down begins anew. Only a human, or time, ends an incident."""
-    d.entry(EntryKind.PRESS, Reason.SENSOR_CLEARED, f"{_name(device)}: {event.signal.action} is over", device=device.id)
+    text = f"{_name(device)}: {_word(event, device)} is over"
+    d.entry(EntryKind.PRESS, Reason.SENSOR_CLEARED, text, device=device.id)
     known = d.memory(device.id).alarms
     for action in (event.signal.action,) if event.signal.action in device.gestures.actions else tuple(known):
         if action in known:
@@ -137,6 +151,9 @@ def _remember(d: Draft, device: Device, action: str, memory: AlarmMemory) -> Non
 def _alarm(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass) -> None:
     action = event.signal.action
     before = _memory(d, device, action)
+    if event.signal.count == GOES_ON and _told_lately(before, event):
+        _goes_on(d, event, device, incident_class)
+        return
     times = event.signal.count or 1
     recent = sensor_storms.with_alarms(before.recent, event.received_us, times)
     memory = replace(before, last_us=event.received_us, recent=recent)
@@ -145,6 +162,9 @@ def _alarm(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
     text = f"{wording.press_words(press)}: {incident_class}"
     storm = sensor_storms.notice(d, event, device, incident_class)
     merging = d.state.open_by_merge_key(incidents.merge_key_of(incident_class, press))
+    if merging is not None and sensor_ends.is_over(d, merging, event.received_us):
+        sensor_ends.end(d, d.incident(merging.id) or merging)
+        merging = None
     if incident_class in VERIFY_FIRST and corroboration.bear_out(d, event, press, merging):
         return
     if merging is not None:
@@ -167,7 +187,23 @@ def _is_same(before: AlarmMemory, event: Pressed, device: Device) -> bool:
     was."""
     since_us = event.received_us - before.last_us
     cooling = 0 <= since_us < device.gestures.sensor.cool_down_s * SECOND_US
-    return cooling and 0 <= event.received_us - before.told_us < AGAIN_US
+    return cooling and _told_lately(before, event)
+
+
+def _told_lately(before: AlarmMemory, event: Pressed) -> bool:
+    return 0 <= event.received_us - before.told_us < sensor_ends.AGAIN_US
+
+
+def _goes_on(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass) -> None:
+    """The numbers of which people were told have not come down: the cool-down begins anew, and nothing is counted."""
+    action = event.signal.action
+    _remember(d, device, action, replace(_memory(d, device, action), last_us=event.received_us))
+    press = presses.press_of(d, event, device, incident_class, 0)
+    open_ = d.state.open_by_merge_key(incidents.merge_key_of(incident_class, press))
+    if open_ is not None and any(p.device_id == device.id for p in open_.presses):
+        corroboration.count_again(d, d.incident(open_.id) or open_, press)
+    else:
+        d.entry(EntryKind.PRESS, Reason.COOLING_DOWN, f"{_name(device)}: {action} goes on", device=device.id)
 
 
 def _open(d: Draft, event: Pressed, device: Device, press: Press, call: Call | None) -> None:

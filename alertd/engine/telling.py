@@ -174,7 +174,7 @@ def text(
 ) -> NotificationId | None:
     """One text, or one call, to one endpoint of one person; or the reason why it is not sent. Returns what will be."""
     policy = d.policy(incident)
-    params = wording.incident_params(d.site, incident, d.now.wall_us) | message.extra
+    params = wording.incident_params(d.site, wording.told_of(incident, message.kind), d.now.wall_us) | message.extra
     ends_drill = d.ends_drill(incident, endpoint)
     words = _words(d, incident, message, is_real=ends_drill is not None)
     suppressed = suppressed or calls.left_silent(d, incident, message.kind, person, endpoint)

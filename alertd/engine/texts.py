@@ -10,7 +10,7 @@ from alertd.engine.answers import DIGITS, HOLD_DIGIT, LOCKDOWN_DIGIT, escalate_b
 from alertd.engine.draft import Draft
 from alertd.engine.replies import Meaning, Reply, read
 from alertd.engine.telling import RESPONDERS, Message, tell_told
-from alertd.engine.texts_back import WORDS_ANSWERED, Texter, answer, say
+from alertd.engine.texts_back import WORDS_ANSWERED, Texter, answer, say, sensors_last
 from alertd.model.decision import EntryKind, PhoneIncident
 from alertd.model.events import Replied
 from alertd.model.incident import AnswerKind, Incident, Note
@@ -91,12 +91,14 @@ def _is_older(event: Replied, incident: Incident) -> bool:
 
 
 def _is_unread(event: Replied, reply: Reply, incident: Incident) -> bool:
-    """A bare digit of somebody who cannot have read of the one incident that is open: it was meant for what was open
-    when it was typed, a drill that this press has just ended, say. Their answer must not stop the calling."""
-    if not reply.bare or reply.incident is None:
+    """A bare digit of somebody who cannot have read of the one incident that is open: nothing about it had left for
+    this phone, and it was meant for what was open when it was typed, a drill that this press has just ended, say. Their
+    answer must not stop the calling. (A code of a screen, or of a colleague's phone, counts.)"""
+    told = reply.incident
+    if not reply.bare or told is None:
         return False
     began_us = min(p.known_us or p.received_us for p in incident.presses)
-    return not reply.incident.may_have_read or _precedes(event.at_us, began_us + READ_US)
+    return told.told_us is None or _precedes(event.at_us, max(began_us, told.told_us) + READ_US)
 
 
 def _precedes(at_us: int, since_us: int) -> bool:
@@ -106,8 +108,9 @@ def _precedes(at_us: int, since_us: int) -> bool:
 
 def _known_at(incident: Incident, at_us: int) -> int:
     """An answer covers only the presses of which its author can have read; the first is: it is what they answer. One
-    that was typed before an upgrade was an answer to something less, and covers none."""
-    if incident.upgraded_us and _precedes(at_us, incident.upgraded_us + READ_US):
+    that was typed before an upgrade was an answer to something less, and covers none, however long ago it was: alertd
+    may have been down in between. Here doubt is no reason to count it: whoever goes is asked once more."""
+    if incident.upgraded_us and at_us < incident.upgraded_us + READ_US:
         return 0
     return max(1, sum((p.known_us or p.received_us) + READ_US <= at_us for p in incident.presses))
 
@@ -119,7 +122,8 @@ def _words(d: Draft, texter: Texter, incident: Incident | None) -> None:
     """Plain words are an unverified note for responders and dispatch, and no answer."""
     event, person = texter.event, texter.person
     if incident is None:
-        d.entry(EntryKind.ANSWER, Reason.NOT_A_CODE, f"{person.name} texts, nothing is open", body=event.body[:160])
+        text = f"{person.name} texts, nothing is open"
+        d.entry(EntryKind.ANSWER, Reason.NOT_A_CODE, text, about=sensors_last(d), body=event.body[:160])
         return
     note = Note(at_us=event.at_us, author=person.name, text=event.body.strip()[:NOTE_LETTERS])
     incident = d.put(replace(incident, notes=(*incident.notes, note)[-NOTES_AT_MOST:]))
@@ -174,7 +178,8 @@ def _not_counted(d: Draft, texter: Texter, reply: Reply, incident: Incident | No
     """Say what would count. An automatic answer gets none back: two machines must not talk all night."""
     event, person = texter.event, texter.person
     reason = _REASONS[reply.meaning]
-    d.entry(EntryKind.ANSWER, reason, f"{person.name}: not counted", incident=incident, body=event.body[:160])
+    text, about = f"{person.name}: not counted", sensors_last(d)
+    d.entry(EntryKind.ANSWER, reason, text, incident=incident, about=about, body=event.body[:160])
     if reply.meaning is Meaning.AUTOMATIC:
         return
     still_open = tuple(p for p in d.facts.phone if p.is_open)

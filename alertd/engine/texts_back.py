@@ -8,8 +8,8 @@ from alertd.engine.fixed_policy import FIXED_POLICY
 from alertd.model.call_script import answer_id
 from alertd.model.decision import PhoneIncident
 from alertd.model.events import Replied
-from alertd.model.ids import DrillId
-from alertd.model.incident import AnswerKind, Incident, is_panic
+from alertd.model.ids import DrillId, IncidentId
+from alertd.model.incident import AnswerKind, Incident, Severity, is_panic
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane, Notification
 from alertd.model.people import Endpoint, Person
@@ -67,7 +67,7 @@ def say(  # noqa: PLR0913 - one answer to one phone
             created_us=d.now.wall_us,
             expires_us=d.now.wall_us + policy.expires_s * 1_000_000,
             resend_unknown=incident is not None and is_panic(incident.incident_class),
-            incident_id=incident.id if incident else None,
+            incident_id=incident.id if incident else sensors_last(d),
             recipient=person.name,
             language=person.language,
             template=template,
@@ -78,6 +78,15 @@ def say(  # noqa: PLR0913 - one answer to one phone
             ends_drill=ends_drill,
         )
     )
+
+
+def sensors_last(d: Draft) -> IncidentId | None:
+    """The sensors' incident, if it is one of which this phone was told last: what is texted beside it goes with it, and
+    when its personal detail is erased, so is that (req 73)."""
+    last = next(iter(d.facts.phone), None)
+    if last is None or last.severity >= Severity.STAFF_ASSIST or last.site_id != d.state.site_id:
+        return None
+    return last.incident_id
 
 
 def _lane(d: Draft, person: Person, incident: Incident | None) -> Lane:

@@ -4,37 +4,44 @@ import re
 
 from msgspec.structs import replace
 
-from alertd.engine import calls, wording
+from alertd.engine import calls, trouble_audience, wording
 from alertd.engine.audience import Notice, people_of, reach
 from alertd.engine.draft import Draft, template_of
+from alertd.model.anchor import Now
 from alertd.model.decision import EntryKind
 from alertd.model.events import TroubleRaised
 from alertd.model.ids import DISTRICT, NotificationId, derive
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane, Notification
-from alertd.model.policy import Policy, Target, TargetKind
 from alertd.model.reason import Reason
 from alertd.model.timer import TimerKind
 from alertd.model.trouble import Trouble, TroubleClass
 
-TROUBLE = "trouble"
-"""Name of the trouble policy among a site's policies."""
-
-
 ANYBODYS = ("unregistered", "malformed", "unmapped")
 """Families of troubles that a stranger can raise, each under as many keys as they like."""
-FAMILY_MAX = 20
+FAMILY_MAX = 3
 """Standing troubles of such a family that are told one by one. The rest is one more: texts about strangers share the
-first lane with panics, and must not bury one (promise 2)."""
+first lane, and a carrier's one text a second, with panics, and must not bury one (promise 2)."""
 RESOUNDS_S = {"battery": 14_400}
-"""Families that are repeated at least so often until they are over, acknowledged or not: a battery that somebody meant
-to change is the one that is empty when the badge is pressed (req 29, NFPA 72: trouble resounds within four hours)."""
+"""Families that are repeated so often until they are over although somebody has acknowledged them: a battery that they
+meant to change is the one that is empty when the badge is pressed (req 29, NFPA 72: trouble resounds within four
+hours)."""
+QUIET_US = 60 * 1_000_000
+"""What may be a press rings under a key that stands if the one before it is as long ago: a gesture is told as one, and
+so is a flood."""
+SAID_MAX = 32
+"""Presses that a broker remembers, under one key; the oldest is forgotten, and rings once more."""
 FIGURES = re.compile(r"[\d.,]+")
 """How many ms, MiB or days move from night to night: they make no other trouble."""
 
 
 def on_raised(d: Draft, event: TroubleRaised) -> None:
-    """The daemon, or an adapter, found something."""
+    """The daemon, or an adapter, found something; `anew`: of what stands, people are told once more."""
+    standing = d.trouble(event.key)
+    if event.anew and standing is not None:
+        again = replace(standing, summary=event.summary, members=event.members, count=standing.count + 1)
+        _tell(d, replace(again, acknowledged_by=""), Reason.TROUBLE)
+        return
     raise_(d, event.key, event.summary, rings=event.rings, tells_change=event.tells_change, members=event.members)
 
 
@@ -49,28 +56,84 @@ def raise_(
 ) -> None:
     """Raise a trouble. One that stands already is counted and says what is wrong now; it is told again only if it
     begins to ring, if it has a new member, or, with `tells_change`, if it is another thing that is wrong."""
-    family = key.partition(":")[0]
-    if family in ANYBODYS and d.trouble(key) is None and d.troubles_of(family) >= FAMILY_MAX:
-        key, summary = f"{family}:*", f"More than {FAMILY_MAX} of a kind; the journal has them. One is: {summary}"
+    key, summary = _one_of_many(d, key, summary)
     standing = d.trouble(key)
     joined = standing is not None and not set(members) <= set(standing.members)
     is_news = standing is None or joined or (tells_change and _is_other(summary, standing.summary))
     if standing is not None and not is_news and (standing.rings or not rings):
-        d.put_trouble(replace(standing, summary=summary, count=standing.count + 1, members=members))
-        d.entry(EntryKind.TROUBLE, Reason.MERGED_REPEAT, f"{summary} (no. {standing.count + 1})", key=key)
+        _count(d, replace(standing, summary=summary, members=members))
         return
-    before = standing or d.latched(key)
-    trouble = Trouble(
+    begun = replace(
+        _begun(d, key, summary),
+        rings=rings or (standing is not None and standing.rings),
+        members=members,
+        pressed=standing.pressed if standing is not None else None,
+    )
+    if joined and standing is not None:
+        begun = replace(begun, raised_us=standing.raised_us)
+    _tell(d, begun, Reason.TROUBLE)
+
+
+def ring(d: Draft, key: str, summary: str, *, said: str = "") -> None:
+    """Something may be a press, is no copy, and pages nobody: whoever is on duty is rung, each time anew, also if the
+    trouble stands and somebody looks after it already. `said`: what tells it from others where no cause is remembered;
+    said again, it is the same."""
+    key, summary = _one_of_many(d, key, summary)
+    standing = d.trouble(key)
+    if standing is not None and said and said in standing.members:
+        _count(d, replace(standing, summary=summary))
+        return
+    known = standing.members if standing is not None else ()
+    pressed = {"members": (*known[1 - SAID_MAX :], said) if said else known, "pressed": d.now, "rings": True}
+    if standing is not None and standing.rings and not _was_quiet(standing, d.now):
+        _count(d, replace(standing, summary=summary, **pressed))
+        return
+    _tell(d, replace(_begun(d, key, summary), **pressed), Reason.TROUBLE)
+
+
+def forget_said(d: Draft, key: str) -> None:
+    """What was said under this key has ended: said again, it is another."""
+    standing = d.trouble(key)
+    if standing is not None and standing.members:
+        d.put_trouble(replace(standing, members=()))
+
+
+def _one_of_many(d: Draft, key: str, summary: str) -> tuple[str, str]:
+    """Under a key of its own, or, where there are too many of a kind, under that of all the others."""
+    family = key.partition(":")[0]
+    if family in ANYBODYS and d.trouble(key) is None and d.troubles_of(family) >= FAMILY_MAX:
+        return f"{family}:*", f"More than {FAMILY_MAX} of a kind; the journal has them. One is: {summary}"
+    return key, summary
+
+
+def _was_quiet(standing: Trouble, now: Now) -> bool:
+    """By boot time, which nobody can set; after a reboot, or on another node, by the wall clock."""
+    before = standing.pressed
+    if before is None:
+        return True
+    quiet_us = now.boot_us - before.boot_us if before.boot_id == now.boot_id else now.wall_us - before.wall_us
+    return abs(quiet_us) >= QUIET_US
+
+
+def _count(d: Draft, standing: Trouble) -> None:
+    """It stands, and nobody is told anew."""
+    standing = replace(standing, count=standing.count + 1)
+    d.put_trouble(standing)
+    text = f"{standing.summary} (no. {standing.count})"
+    d.entry(EntryKind.TROUBLE, Reason.MERGED_REPEAT, text, key=standing.key)
+
+
+def _begun(d: Draft, key: str, summary: str) -> Trouble:
+    """It begins, or begins anew: whoever has acknowledged it did not know of this."""
+    before = d.trouble(key) or d.latched(key)
+    return Trouble(
         key=key,
         site_id=d.state.site_id,
         summary=summary,
-        raised_us=standing.raised_us if joined and standing is not None else d.now.wall_us,
+        raised_us=d.now.wall_us,
         count=before.count + 1 if before else 1,
         number=before.number if before else 0,
-        rings=rings or (standing is not None and standing.rings),
-        members=members,
     )
-    _tell(d, trouble, Reason.TROUBLE)
 
 
 def _is_other(summary: str, standing: str) -> bool:
@@ -109,16 +172,32 @@ def on_timer(d: Draft, key: str, number: int) -> None:
     if trouble is None or trouble.number != number or (trouble.acknowledged_by and trouble.family not in RESOUNDS_S):
         d.entry(EntryKind.TROUBLE, Reason.STALE_TIMER, f"{key} needs no reminder", key=key)
         return
+    left_s = _resounds_in_s(d, trouble)
+    if left_s > 0:  # somebody has acknowledged it since: its reminders were set for those that nobody looks after
+        told_us = d.now.wall_us - round((RESOUNDS_S[trouble.family] - left_s) * 1_000_000)  # as the clock is set now
+        trouble = replace(trouble, number=number + 1, told_us=told_us)
+        d.put_trouble(trouble)
+        d.timer(TimerKind.TROUBLE, left_s, number=trouble.number, detail=key)
+        d.entry(EntryKind.TROUBLE, Reason.STALE_TIMER, f"{key} is acknowledged: it resounds later", key=key)
+        return
     _tell(d, trouble, Reason.TROUBLE_REPEATED)
+
+
+def _resounds_in_s(d: Draft, trouble: Trouble) -> float:
+    """Seconds until what somebody has acknowledged is told again; 0: now, or nobody has."""
+    if not trouble.acknowledged_by:
+        return 0.0
+    resounds_s = RESOUNDS_S[trouble.family]
+    return min(resounds_s, max(0.0, resounds_s - (d.now.wall_us - trouble.told_us) / 1_000_000))
 
 
 def _tell(d: Draft, trouble: Trouble, reason: Reason) -> None:
     family = "supervisory" if trouble.trouble_class is TroubleClass.SUPERVISORY else "trouble"
     template = f"{family}.responder" if trouble.stands else f"{family}_cleared.responder"
-    trouble = replace(trouble, number=trouble.number + 1)
+    trouble = replace(trouble, number=trouble.number + 1, told_us=d.now.wall_us)
     d.put_trouble(trouble)
     d.entry(EntryKind.TROUBLE, reason, trouble.summary, key=trouble.key)
-    policy, targets = _audience(d)
+    policy, targets = trouble_audience.of(d, trouble)
     notice = Notice.LAST if trouble.rings else Notice.FIRST
     told = 0
     for addressee in people_of(d.facts.registry, d.state.site_id, targets, d.now.wall_us):
@@ -161,7 +240,8 @@ def _tell(d: Draft, trouble: Trouble, reason: Reason) -> None:
     if not told:
         d.entry(EntryKind.TROUBLE, Reason.EMPTY_AUDIENCE, f"{trouble.summary}: reaches nobody", key=trouble.key)
     if trouble.stands:
-        again_s = min(policy.renotify_s, RESOUNDS_S.get(trouble.family, policy.renotify_s))
+        resounds_s = RESOUNDS_S.get(trouble.family, policy.renotify_s)
+        again_s = resounds_s if trouble.acknowledged_by else min(policy.renotify_s, resounds_s)
         d.timer(TimerKind.TROUBLE, again_s, number=trouble.number, detail=trouble.key)
 
 
@@ -169,16 +249,3 @@ def _lane(trouble: Trouble) -> Lane:
     if trouble.rings:
         return Lane.PANIC
     return Lane.SUPERVISORY if trouble.trouble_class is TroubleClass.SUPERVISORY else Lane.TROUBLE
-
-
-def _audience(d: Draft) -> tuple[Policy, tuple[Target, ...]]:
-    """The site's trouble policy with all its targets; if that is nobody now, everyone of the site, then the district:
-    a trouble that nobody hears is how systems die."""
-    _, policy = d.policy_now(TROUBLE)
-    registry, site_id, now_us = d.facts.registry, d.state.site_id, d.now.wall_us
-    targets = tuple(t for step in policy.steps for t in step.targets)
-    if people_of(registry, site_id, targets, now_us):
-        return policy, targets
-    if registry.site_staff.get(site_id):
-        return policy, (Target(kind=TargetKind.SITE_STAFF),)
-    return policy, (Target(kind=TargetKind.DISTRICT),)

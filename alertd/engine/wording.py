@@ -1,13 +1,18 @@
 """The words people read, from templates and facts. The tone and the rules are those of `messages.md`: location first,
 one GSM-7 segment, codes that a carrier does not reserve, "badge" and never "X pressed"."""
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import product
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from alertd.engine.gsm7 import septets, to_gsm7
 from alertd.model.incident import Incident, IncidentClass, Location, Press
 from alertd.model.mode import Mode
+from alertd.model.notification import Kind
 from alertd.model.site import Site
 
 WHAT: dict[IncidentClass, str] = {
@@ -45,6 +50,8 @@ SPOKEN = {DRILL: "This is a drill.", DRILL_OVER: "The drill is over.", REAL: "Th
 
 _NEVER_CUT = 8
 """Letters that a shortened parameter keeps."""
+_PLACE = re.compile(r"(?P<near>(?:MAYBE )?NEAR\??) (?P<name>.*) \((?:heard )?(?:just )?(?P<age>now|\d+ \w+)(?: ago)?\)")
+"""Of a wearable: "MAYBE NEAR Rm 204 (10 min ago)"."""
 DAY_US = 24 * 3600 * 1_000_000
 """Of what is older a time of day says too little."""
 
@@ -87,19 +94,19 @@ class _Blank(dict[str, str]):
 def render(template: str, params: dict[str, str], limit: int = SEGMENT) -> str:
     """The text, in GSM-7, within `limit` septets (0 = no limit).
 
-    A text that is too long loses words of `SHORTENED` parameters, never the code that answers it. Never raises: a
+    A text that is too long loses words of `SHORTENED` parameters, never the code that answers it; of a wearable's place
+    letters of the name first, and only then how old and how doubtful it is. Never raises: a
     template that cannot be filled is sent as it stands."""
     text = _fill(template, params)
     if not limit:
         return text
     shorter = dict(params)
-    for name in SHORTENED:
-        if _size(text) <= limit:
+    for shortened, name in product((_tersely, _cut, _barely), SHORTENED):
+        excess = _size(text) - limit
+        if excess <= 0:
             return text
         if name in shorter:
-            excess = _size(text) - limit
-            value = shorter[name]
-            shorter[name] = value[: max(_NEVER_CUT, len(value) - excess)].rstrip(" ,")
+            shorter[name] = shortened(shorter[name], excess)
             text = _fill(template, shorter)
     return text[:limit] if _size(text) > limit else text
 
@@ -137,7 +144,37 @@ def _unmarked(template: str, *marks: str) -> str:
 
 def shortest(params: dict[str, str]) -> dict[str, str]:
     """What is left of those parameters that give way, when they have given way as far as they may."""
-    return {name: params[name][:_NEVER_CUT] for name in SHORTENED if name in params}
+    return {name: _barely(params[name], len(params[name])) for name in SHORTENED if name in params}
+
+
+def bare(words: str) -> str:
+    """Of a wearable's place: "NEAR Rm 204". Anything else as it stands."""
+    found = _PLACE.fullmatch(words)
+    return words if found is None else f"NEAR {found['name']}"
+
+
+def _tersely(value: str, _excess: int) -> str:
+    """Of a wearable's place: "NEAR? Rm 204 (10 min)"."""
+    found = _PLACE.fullmatch(value)
+    if found is None:
+        return value
+    near, name, age = found.group("near", "name", "age")
+    return f"{'NEAR' if near == 'NEAR' else 'NEAR?'} {name} ({age})"
+
+
+def _cut(value: str, excess: int) -> str:
+    """Without so many of its last letters, or as many as may be left out; of a place, of its name."""
+    found = _PLACE.fullmatch(value)
+    if found is None:
+        return value[: max(_NEVER_CUT, len(value) - excess)].rstrip(" ,")
+    name, at = found["name"], found.start("name")
+    return value[:at] + _cut(name, excess) + value[at + len(name) :]
+
+
+def _barely(value: str, excess: int) -> str:
+    """The same of what has no age and no doubt any more."""
+    least = bare(value)
+    return _cut(least, excess - (len(value) - len(least)))
 
 
 def _fill(template: str, params: dict[str, str]) -> str:
@@ -163,20 +200,27 @@ def place_words(location: Location, now_us: int) -> tuple[str, str]:
         return location.label, location.short
     if location.source == "last_heard":
         age = age_words(location, now_us)
-        where = f"MAYBE NEAR {location.label} ({age})" if location.unsure else f"NEAR {location.label} (heard {age})"
-        return where, f"NEAR {location.short}"
+        where = f"{_near(location)} {location.label} ({age if location.unsure else f'heard {age}'})"
+        return where, f"{_near(location)} {location.short} ({age})"
     return "place UNKNOWN", "place UNKNOWN"
 
 
-JUST_NOW_S, IN_SECONDS_S = 5, 90
-"""Heard less than so long ago it is "just now"; less than that it is told in seconds."""
+def _near(location: Location) -> str:
+    return "MAYBE NEAR" if location.unsure else "NEAR"
+
+
+JUST_NOW_S, IN_SECONDS_S, IN_MINUTES_S = 5, 90, 7_200
+"""Heard less than so long ago it is "just now"; less than that it is told in seconds, in minutes; else in hours."""
 
 
 def age_words(location: Location, now_us: int) -> str:
     """How old the knowledge is of where a wearable is: "12 s ago"."""
     age_s = max(0, now_us - (location.heard_us or now_us)) // 1_000_000
-    in_words = f"{age_s} s ago" if age_s < IN_SECONDS_S else f"{age_s // 60} min ago"
-    return "just now" if age_s < JUST_NOW_S else in_words
+    if age_s < JUST_NOW_S:
+        return "just now"
+    if age_s < IN_SECONDS_S:
+        return f"{age_s} s ago"
+    return f"{age_s // 60} min ago" if age_s < IN_MINUTES_S else f"{age_s // 3_600} h ago"
 
 
 def press_words(press: Press) -> str:
@@ -192,9 +236,24 @@ def what(incident_class: IncidentClass, mode: Mode) -> str:
 
 
 def headline(site: Site, incident_class: IncidentClass, press: Press, mode: Mode) -> str:
-    """Like "OAK ELEM Rm 204 LOCKDOWN 10:42": how answers call an incident."""
-    _, short = place_words(press.location, press.received_us)
-    return f"{site.short} {short} {what(incident_class, mode)} {local_time(site, press.received_us)}"
+    """Like "OAK ELEM Rm 204 LOCKDOWN 10:42": how answers call an incident. It is read for hours: how old the place of a
+    wearable is, a time of day says, "MAYBE NEAR Rm 204 (10:32)", if it is not that of the press."""
+    location, pressed = press.location, local_time(site, press.received_us)
+    _, short = place_words(location, press.received_us)
+    if location.source == "last_heard":
+        heard = local_time(site, location.heard_us or press.received_us)
+        short = f"{_near(location)} {location.short}" + (f" ({heard})" if heard != pressed else "")
+    return f"{site.short} {short} {what(incident_class, mode)} {pressed}"
+
+
+def told_of(incident: Incident, kind: Kind) -> Incident:
+    """As far as a message of this kind speaks of it. "NOBODY HAS ANSWERED" is said of the presses of which nobody has:
+    who goes to the first room answered before the second one pressed."""
+    first = incident.unanswered
+    if kind not in (Kind.REMINDER, Kind.EXHAUSTED) or not 0 < first < len(incident.presses):
+        return incident
+    presses = incident.presses[first:]
+    return replace(incident, presses=presses, opened_us=presses[0].received_us)
 
 
 def incident_params(site: Site, incident: Incident, now_us: int) -> dict[str, str]:

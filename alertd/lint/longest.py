@@ -35,6 +35,10 @@ TOKEN = "117"
 PRESSES = 12
 PEOPLE_TRIED = 999
 
+SHORT = ("short_where", "first_where")
+"""The short words of a wearable's place: its age and the doubt are told as tersely as the renderer must, and only if
+the end of a text were lost otherwise, not at all."""
+
 FREE_TEXT = {"reason": "hit a button by mistake", "summary": "broker away since 10:42, nothing can be heard"}
 """Words of unknown length, which the renderer shortens; this much must always survive."""
 
@@ -57,6 +61,7 @@ def _longest_params(judge: Judge, site: Site, known: IncidentClass) -> dict[str,
     )
     return (
         texted
+        | {name: wording.bare(texted[name]) for name in SHORT}
         | heard
         | {
             "spoken_closed": "twelve forty-seven",

@@ -74,6 +74,8 @@ class CheckIn(Struct, frozen=True, kw_only=True):
     battery: Battery | None = None
     whole_again: bool = False
     """It says that its case is closed: a tamper is over."""
+    opened: bool = False
+    """It says that it is opened, moved or taken down, and not as a signal."""
     heard_by: DeviceId | None = None
     """The gateway or bridge through which it came."""
     heard: tuple[Heard, ...] = ()
@@ -82,6 +84,8 @@ class CheckIn(Struct, frozen=True, kw_only=True):
     """When it was last heard, where a bridge repeats old states; `None`: now."""
     pressed: bool = False
     """A button of it was pressed: proof that the whole way works (req 13)."""
+    actions: tuple[str, ...] = ()
+    """Words of its own, of which its gestures know one if it was pressed; empty: `pressed` is all there is to know."""
     profile: str = ""
     """The device profile that read it, where the registry names none: its window is that profile's."""
 
@@ -94,6 +98,8 @@ class Falls(Struct, frozen=True, kw_only=True):
     """When last."""
     back_us: int | None = None
     """Since when it is well again; `None`: it is not, or was well at once."""
+    untold: bool = False
+    """It fell while people knew that it comes and goes, and they were not told of it: when it stays so, they are."""
 
 
 class LastSeen(Struct, frozen=True, kw_only=True):
@@ -134,3 +140,5 @@ class DeviceStanding(Struct, frozen=True, kw_only=True):
     """Missed: its window passed without a word, or whoever watches the way to it says that it is gone."""
     behind: DeviceId | None = None
     """The gateway that is gone, and behind which it cannot be heard."""
+    tampered: bool = False
+    """It has said that it is opened, moved or taken down, and not yet that it is whole."""

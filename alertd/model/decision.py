@@ -116,8 +116,9 @@ class PhoneIncident(Struct, frozen=True, kw_only=True):
     closed_by: str = ""
     severity: int = 0
     """Of its class, as in `model.incident.SEVERITY`."""
-    may_have_read: bool = True
-    """Something about it has left for this phone. `False`: all of it still waits, or was lost."""
+    told_us: int | None = 0
+    """When the first message about it that has left for this phone was written; wall clock. `None`: all of it still
+    waits, or was lost."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):

@@ -83,8 +83,11 @@ class Counted(Struct, frozen=True, kw_only=True):
     """The device itself has counted them: it says two or more."""
     first_us: int = 0
     """When it began; 0: nobody noted it."""
+    heard_us: int = 0
     last_boot_us: int | None = None
     boot_id: str = ""
+    drilled: bool = False
+    """As of the gesture that is counted now."""
 
 
 class GestureCount(Struct, frozen=True, kw_only=True):
@@ -100,10 +103,14 @@ class GestureCount(Struct, frozen=True, kw_only=True):
     last_us: int = 0
     first_us: int = 0
     """When the gesture began: presses overtake each other on the way."""
+    heard_us: int = 0
+    """When the last of them arrived, by the wall clock, where `last_us` may be of the device's own. 0: it had waited,
+    and only its own time says when that was, or nobody noted it."""
     last_boot_us: int | None = None
-    """When the last of them was taken up, in the boot time of `boot_id`, which no step of the clock moves. `None`: it
-    had waited, and only its own time says when that was."""
+    """The same in the boot time of `boot_id`, which no step of the clock moves. `None`: it had waited."""
     boot_id: str = ""
+    drilled: bool = False
+    """It has called in a drill, and nothing was counted to it since: once the drill is over it counts for nothing."""
     others: tuple[Counted, ...] = ()
     """Gestures before it, the latest first: what a gateway held up arrives between the presses of a newer one."""
     lasting: tuple[Activation, ...] = ()

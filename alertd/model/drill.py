@@ -39,10 +39,8 @@ class DrillPress(Struct, frozen=True, kw_only=True):
     """When it was pressed for first, by the device's clock; without one, when that was heard."""
     count: int
     boot_us: int | None = None
-    """When that was taken up, in the boot time of `boot_id`, which nobody can set; `None`: it had waited."""
+    """When that arrived, in the boot time of `boot_id`, which nobody can set; `None`: it had waited."""
     boot_id: str = ""
-    last_us: int = 0
-    """As `at_us`, of its last press so far: what is counted up to here counts for the drill alone."""
 
 
 class Drill(Struct, frozen=True, kw_only=True):

@@ -32,6 +32,11 @@ class Heard(Struct, frozen=True, kw_only=True):
     """When, wall clock; `None`: with this very message."""
 
 
+GOES_ON = 0
+"""Count of a sensor's report that only says that its alarm goes on: no further alarm. Written in front of the door,
+never taken from a payload."""
+
+
 class Signal(Struct, frozen=True, kw_only=True):
     """What a decoder understood from a payload, before anybody asked the registry.
 
@@ -88,6 +93,9 @@ class Arrival(Struct, frozen=True, kw_only=True):
     qos: int = 1
     backlog_since_us: int | None = None
     """It may have waited at the broker since then (when we were last connected); `None`: it is fresh."""
+    boot_us: int | None = None
+    """When it arrived, in the boot time of the machine that decides on it, which nobody can set; `None`: just now. The
+    door notes it: a disk may keep what has arrived waiting for longer than people take for a gesture."""
 
 
 class Pressed(Struct, frozen=True, kw_only=True, tag="pressed"):
@@ -108,10 +116,16 @@ class Pressed(Struct, frozen=True, kw_only=True, tag="pressed"):
     """Of a wearable: when the gateway in `signal.heard_by` heard it; `None`: with this very message."""
     unsure: bool = False
     """Of a wearable: another place heard it nearly as well, or it was not heard with this very press."""
+    boot_us: int | None = None
+    """`Arrival.boot_us`."""
+    backlog_since_us: int | None = None
+    """`Arrival.backlog_since_us`: since when the line was gone, whatever the device's clock says; `None`: as
+    `oldest_us`."""
 
 
 class Unregistered(Struct, frozen=True, kw_only=True, tag="unregistered"):
-    """A press-like message from a device that the registry does not know, or at a site where it may not press."""
+    """A press-like message from a device that the registry does not know, or at a site where it may not press. `cause`
+    is not that of the press: what was nobody's may still be somebody's."""
 
     site_id: SiteId
     cause: CauseId
@@ -119,6 +133,10 @@ class Unregistered(Struct, frozen=True, kw_only=True, tag="unregistered"):
     source: str
     why: str
     received_us: int
+    same_s: int = 0
+    """See `Signal.same_s`."""
+    kept: str = ""
+    """Of what a broker has kept: what tells it from others, for the same comes anew with each connection."""
 
 
 class Malformed(Struct, frozen=True, kw_only=True, tag="malformed"):
@@ -239,6 +257,8 @@ class TroubleRaised(Struct, frozen=True, kw_only=True, tag="trouble"):
     """The summary is all that is wrong under this key: if it says another thing than what stands, that is told, too."""
     members: tuple[str, ...] = ()
     """What it is about, one by one (ids of devices): all of them, each time. One that was not among them is told."""
+    anew: bool = False
+    """Told again though it stands, acknowledged or not: what came and went is gone for good."""
 
 
 class TroubleCleared(Struct, frozen=True, kw_only=True, tag="trouble_cleared"):
@@ -361,6 +381,9 @@ class RetentionDue(Struct, frozen=True, kw_only=True, tag="retention"):
     """As they are stored: closed ones no longer change."""
     before_us: int
     """Closed before then. Wall clock."""
+    before_boot_us: int | None = None
+    """The same in boot time, for what was closed since this boot: no step of the clock makes it old. `None`: nobody
+    noted it."""
 
 
 class ClockStepped(Struct, frozen=True, kw_only=True, tag="clock"):

@@ -280,6 +280,12 @@ class Incident(Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         return self.state is not IncidentState.CLOSED
 
+    @property
+    def unanswered(self) -> int:
+        """Which press is the first of which nobody knew who goes, or is there; `len(presses)`: there is none."""
+        latest = {a.person_id: a for a in self.answers[self.counted_from :]}
+        return max((a.covers for a in latest.values() if a.kind is not AnswerKind.CANNOT_GO), default=0)
+
 
 def newest_stamp_us(incident: Incident) -> int:
     """Of those that move with a clock that is set."""

@@ -97,11 +97,14 @@ class Lane(IntEnum):
     """Other answers; what staff know already: when every room presses, that must not bury the first text of others;
     calls that ring a phone once more, behind every phone that has not rung yet; and a shot that a sensor heard, before
     whatever else sensors and supervision have to say."""
-    SUPERVISORY = 4
+    ALARM = 4
+    """A sensor says more than a nuisance, and nobody is in danger by it: it is masked or opened, something smokes (req
+    30: alarm before supervisory before trouble)."""
+    SUPERVISORY = 5
     """Whoever presses somewhere may not be heard."""
-    TROUBLE = 5
-    ROUTINE = 6
-    DRILL = 7
+    TROUBLE = 6
+    ROUTINE = 7
+    DRILL = 8
     """An exercise delays nothing that is real (req 26)."""
 
     @property

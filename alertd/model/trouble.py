@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from alertd.model.anchor import Now
 from alertd.model.ids import SiteId
 
 
@@ -36,7 +37,9 @@ class Trouble(Struct, frozen=True, kw_only=True):
     count: int = 1
     """How often it was raised."""
     number: int = 0
-    """How often people were told; part of the notification ids."""
+    """Part of the ids of notifications and timers: one more with each time that people are told, or are to be."""
+    told_us: int = 0
+    """When people were told last; 0: never, or by an older alertd."""
     acknowledged_by: str = ""
     cleared_us: int | None = None
     """It is over, and a human knows of it: forgotten."""
@@ -45,7 +48,10 @@ class Trouble(Struct, frozen=True, kw_only=True):
     rings: bool = False
     """It may hide a press: told at panic priority to whoever is on duty."""
     members: tuple[str, ...] = ()
-    """What it is about, one by one (devices): one more is news, and an acknowledgement covers those of its time."""
+    """What it is about, one by one (devices; presses that a broker remembers): one more is news, and an acknowledgement
+    covers those of its time."""
+    pressed: Now | None = None
+    """When it was last raised for what may have been a press; `None`: never, or by an older alertd."""
     schema: int = 1
 
     @property

@@ -51,7 +51,17 @@ from alertd.ports.plugins import (
 )
 from alertd.ports.profiles import Explained, Fit, ProfileProblem, Profiles, Step
 from alertd.ports.settings import NotHereError, SettingsError, read_settings
-from alertd.ports.sources import Door, Feedback, Listening, NotCommittedError, Overhearing, Sample, Source, Stranger
+from alertd.ports.sources import (
+    STRANGERS_MAX,
+    Door,
+    Feedback,
+    Listening,
+    NotCommittedError,
+    Overhearing,
+    Sample,
+    Source,
+    Stranger,
+)
 from alertd.ports.store import (
     DueTimer,
     JournalLine,
@@ -68,6 +78,7 @@ __all__ = [
     "API_VERSION",
     "PAYLOAD_MAX_BYTES",
     "PROBE_WAIT_S",
+    "STRANGERS_MAX",
     "Activity",
     "Answering",
     "Asking",

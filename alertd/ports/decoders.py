@@ -44,7 +44,8 @@ class Understood(Struct, frozen=True, kw_only=True):
     signals: tuple[Signal, ...] = ()
     check_ins: tuple[CheckIn, ...] = ()
     unread: str = ""
-    """Why a part of it, of another device, cannot be read although it may be a press: a trouble beside the signals."""
+    """Why a part of it, of another device, cannot be read although it may be a press: a trouble beside the signals. In
+    telemetry nothing is a press: it is counted."""
     strangers: tuple[str, ...] = ()
     """Devices of which it speaks and that nobody has registered, as the message spells them."""
 

@@ -78,6 +78,10 @@ class Sample(Struct, frozen=True, kw_only=True):
     """What its decoder made of it, in words."""
 
 
+STRANGERS_MAX = 500
+"""Strangers of one source that are remembered: a network server carries a town's water meters, too."""
+
+
 class Stranger(Struct, frozen=True, kw_only=True):
     """A device that was heard, and that nobody has registered."""
 
@@ -97,7 +101,7 @@ class Overhearing(Protocol):
     name: str
 
     def strangers(self) -> Sequence[Stranger]:
-        """From memory, which is bounded: of very many, those heard last."""
+        """From memory, which is bounded: of more than `STRANGERS_MAX`, those heard last."""
         ...
 
     async def overhear(self) -> None:

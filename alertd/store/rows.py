@@ -277,7 +277,7 @@ def told_row(content: Notification) -> Row:
 
 def phone_incident(row: Row) -> PhoneIncident:
     """From the columns of `sql.READ_PHONE`."""
-    incident_id, site_id, token, headline, state, opened_us, closed_us, closed_by, schema, blob, has_left = row
+    incident_id, site_id, token, headline, state, opened_us, closed_us, closed_by, schema, blob, told_us = row
     return PhoneIncident(
         incident_id=incident_id,
         site_id=site_id,
@@ -288,7 +288,7 @@ def phone_incident(row: Row) -> PhoneIncident:
         closed_us=closed_us,
         closed_by=closed_by,
         severity=SEVERITY[_decode(_Class, schema, blob).incident_class],
-        may_have_read=bool(has_left),
+        told_us=told_us,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
-HEAD = "0004"
+HEAD = "0005"
 """Newest migration: what this code reads and writes."""
 
 metadata = MetaData()

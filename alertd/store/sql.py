@@ -80,6 +80,8 @@ UPSERT_SITE = _upsert(schema.site_row)
 UPSERT_INCIDENT = _upsert(schema.incident)
 UPSERT_OPEN_INCIDENT = _upsert(schema.incident, but=("site_id", "state", "opened_us"))
 """Of one that is open, as it was before: what stands in no index is replaced, and the indexes are left alone."""
+UPSERT_CAUSE = _upsert(schema.cause)
+"""Written only if it is no copy: a counter that is used again begins another press, of which copies come, too."""
 UPSERT_TROUBLE = _upsert(schema.trouble)
 UPSERT_GESTURE = _upsert(schema.gesture)
 UPSERT_DRILL = _upsert(schema.drill)
@@ -89,7 +91,6 @@ UPSERT_LAST_SEEN = f"{_upsert(schema.last_seen)} WHERE excluded.seen_us >= last_
 DOUBT_STAMPS = "UPDATE last_seen SET seen_us = 0 WHERE seen_us > ? AND device_id IN (?*)"
 """They lie ahead of now: written by a clock that was wrong, and whatever is known now is newer."""
 INSERT_POLICY = _insert_once(schema.policy)
-INSERT_CAUSE = _insert_once(schema.cause)
 INSERT_NOTIFICATION = _insert_once(schema.notification)
 """One id, one content, for ever: a row that exists is left as it is."""
 INSERT_JOURNAL = _insert(schema.journal)
@@ -130,7 +131,7 @@ READ_TOKENS = """
     ORDER BY opened_us"""
 READ_PHONE = """
     SELECT i.id, i.site_id, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by, i.schema, i.blob,
-        EXISTS (SELECT 1 FROM notification n WHERE n.incident_id = i.id AND n.endpoint_key = t.endpoint_key
+        (SELECT MIN(n.created_us) FROM notification n WHERE n.incident_id = i.id AND n.endpoint_key = t.endpoint_key
             AND n.state IN ('claimed', 'unknown', 'accepted', 'sent', 'delivered'))
     FROM told t JOIN incident i ON i.id = t.incident_id
     WHERE t.endpoint_key = ? AND (i.state = 'open' OR i.opened_us >= ? OR i.closed_us >= ?)

@@ -133,7 +133,7 @@ class SqlTransaction:
         state.apply(decision)
         if decision.cause is not None and decision.cause not in self._causes:
             self._causes[decision.cause] = now.wall_us
-            self._collect(sql.INSERT_CAUSE, rows.cause_row(decision.cause, site_id, self._moment))
+            self._collect(sql.UPSERT_CAUSE, rows.cause_row(decision.cause, site_id, self._moment))
         for incident in decision.incidents:
             self._incidents[incident.id] = incident
             self._tokens.add(incident.token)

@@ -48,8 +48,10 @@ _TAKEN_ALONG: tuple[tuple[Table, str], ...] = (
     (schema.broken_channel, ""),
     (schema.told, f"WHERE incident_id IN {_RECENT_IDS}"),
 )
-_REPLACED = (schema.incident, schema.trouble, schema.gesture, schema.drill, schema.broken_channel)
-_ADDED = (schema.policy, schema.cause, schema.opt_out, schema.told, schema.quarantine)
+_REPLACED = (
+    schema.incident, schema.trouble, schema.gesture, schema.drill, schema.cause, schema.broken_channel,
+)  # fmt: skip
+_ADDED = (schema.policy, schema.opt_out, schema.told, schema.quarantine)
 _BUT_OF = """
     COALESCE(json_extract(CAST(blob AS TEXT), '$.incident_id'), '') NOT IN (SELECT value FROM json_each(?))"""
 _STANDING = (

@@ -140,7 +140,7 @@ ARRIVING = (
         edits=(
             Edit(
                 file="alertd/engine/hearing.py",
-                old="    return tuple(_by_site(here))\n",
+                old="    return (*found, home) if may_be_home else found\n",
                 new="    return (home,)\n",
             ),
         ),

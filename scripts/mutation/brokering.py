@@ -146,8 +146,8 @@ BROKERING = (
         edits=(
             Edit(
                 file="alertd/console/broker_written.py",
-                old="        yield Finding(level=WARN, what=what, words=words, remedy=REMEDY)\n    if EXPIRES in promised:",
-                new="        yield Finding(level=OK, what=what, words=words, remedy=REMEDY)\n    if EXPIRES in promised:",
+                old="        yield Finding(level=WARN, what=what, words=words, remedy=REMEDY)\n    unwanted =",
+                new="        yield Finding(level=OK, what=what, words=words, remedy=REMEDY)\n    unwanted =",
             ),
         ),
         by=Tests(paths=("tests/console/test_broker_written.py",), names="it loses presses when it is killed"),

@@ -9,6 +9,7 @@ from mutation.device_families import DEVICE_FAMILIES
 from mutation.doubting import DOUBTING
 from mutation.drilling import DRILLING
 from mutation.going_on import GOING_ON
+from mutation.going_silent import GOING_SILENT
 from mutation.learning import LEARNING
 from mutation.loudspeakers import LOUDSPEAKERS
 from mutation.mutant import Mutant
@@ -29,6 +30,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *ARRIVING,
     *REMEMBERING,
     *SUPERVISING,
+    *GOING_SILENT,
     *CLOCKS,
     *DOUBTING,
     *TELLING,

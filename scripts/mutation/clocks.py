@@ -91,6 +91,42 @@ CLOCKS = (
         by=Tests(paths=("tests/adapters/twilio/test_look_up.py",), names="it was sent twice without need"),
     ),
     Mutant(
+        name="a nuisance that a clock ahead of its time wrote is not found after a reboot",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/twilio/channel.py",
+                old="        if notification.resend_unknown or written_us(notification, now) is not None:\n",
+                new="        if True:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/twilio/test_look_up.py",), names="a nuisance was sent twice"),
+    ),
+    Mutant(
+        name="an answer typed long before an upgrade counts for it",
+        edits=(
+            Edit(
+                file="alertd/engine/texts.py",
+                old="    if incident.upgraded_us and at_us < incident.upgraded_us + READ_US:\n",
+                new="    if incident.upgraded_us and _precedes(at_us, incident.upgraded_us + READ_US):\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_escalation.py",), names="an answer to an assist silenced a lockdown"),
+    ),
+    Mutant(
+        name="other news has the id of what memory lost, and dispatch ignores it",
+        edits=(
+            Edit(
+                file="alertd/engine/dispatch_centers.py",
+                old="    when = () if sequence == 1 else (d.now.wall_us,)\n",
+                new="    when = ()\n",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/engine/test_hard_days.py",),
+            names="the centre takes what is new for what it has been told",
+        ),
+    ),
+    Mutant(
         name="clocks: a call is as old as the wall says",
         edits=(Edit(file=NOTIFICATION, old="    return now.wall_us - (notification.created_us if known_us is None else known_us)\n", new="    return now.wall_us - notification.created_us + 0 * (known_us or 0)\n"),),
         by=Tests(paths=("tests/adapters/twilio/test_voice.py",), names="nobody asked: the phone never rings again"),
@@ -166,5 +202,10 @@ CLOCKS = (
         name="supervision: what earlier lives listened counts once more with each start",
         edits=(Edit(file="alertd/daemon/ears.py", old="            if record.spoke and record.source == name:\n", new="            if record.source == name:\n"),),
         by=Tests(paths=SUPERVISION, names="ninety hours without a word, and nobody was told"),
+    ),
+    Mutant(
+        name="clock: what is held over a reboot is held by the clock of before it was set",
+        edits=(Edit(file="alertd/store/sql.py", old="WHERE state = 'queued' AND not_before_us > 0 AND boot_id = ?", new="WHERE state = 'claimed' AND not_before_us > 0 AND boot_id = ?"),),
+        by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="it was to wait for ninety seconds more"),
     ),
 )  # fmt: skip

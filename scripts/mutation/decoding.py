@@ -110,4 +110,72 @@ DECODING = (
             names="the new session may have given the number to something else",
         ),
     ),
+    Mutant(
+        name="sparkplug: a node that died unread is not asked when it speaks again",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/sparkplug/nodes.py",
+                old="node.born, node.unread = False, 0",
+                new="node.born = False",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/adapters/decoders/sparkplug/test_sparkplug.py",),
+            names="asked again only after twenty presses",
+        ),
+    ),
+    Mutant(
+        name="sparkplug: a metric's own type is passed over",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/sparkplug/nodes.py",
+                old="        datatype = datatype if datatype is not None else known\n",
+                new="        datatype = known\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/decoders/sparkplug/test_sparkplug.py",), names="read by another type"),
+    ),
+    Mutant(
+        name="decode: what comes as telemetry is never heard",
+        edits=(
+            Edit(
+                file="alertd/console/devices/decoding.py",
+                old='(("triggers", TRIGGER), ("telemetry", "telemetry"))',
+                new='(("triggers", TRIGGER),)',
+            ),
+        ),
+        by=Tests(paths=("tests/cli/test_devices_decode.py",), names="it is heard, and said not to be"),
+    ),
+    Mutant(
+        name="telemetry: what makes no sense is dropped, and nothing counts it",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/press_json.py",
+                old='unread=_unread(device_id, fields) if self._heartbeats else "",',
+                new='unread="",',
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_telemetry.py",), names="dropped, and nobody can see it"),
+    ),
+    Mutant(
+        name="telemetry: what makes no sense beside a press refuses it",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/press_json.py",
+                old='unread=_unread(device_id, fields) if self._heartbeats else "",',
+                new="unread=_unread(device_id, fields),",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_telemetry.py",), names="promise 2"),
+    ),
+    Mutant(
+        name="learn: that strangers were dropped is not said",
+        edits=(Edit(file="alertd/console/learning/cli.py", old=">= STRANGERS_MAX]", new="> STRANGERS_MAX]"),),
+        by=Tests(paths=("tests/cli/test_devices_learn.py",), names="others were dropped, and nobody says so"),
+    ),
+    Mutant(
+        name="import: what a spreadsheet rounded is only said to be no id",
+        edits=(Edit(file="alertd/config/csv_files.py", old="if not _ROUNDED.fullmatch(value):", new="if value:"),),
+        by=Tests(paths=("tests/exports/test_importing.py",), names="its digits are gone, and nobody says so"),
+    ),
 )

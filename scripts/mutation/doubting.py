@@ -8,6 +8,8 @@ GESTURES = "alertd/engine/gestures.py"
 PRESSES = "alertd/engine/presses.py"
 IN_DOUBT = ("tests/engine/test_doubt.py",)
 IN_LEVELS = ("tests/engine/test_levels.py",)
+ROUTING = "alertd/engine/routing.py"
+IN_RINGING = ("tests/engine/test_ringing.py",)
 IN_HEARING = ("tests/engine/test_hearing.py",)
 
 
@@ -22,20 +24,36 @@ ENDS_NOTHING = "what is older than the call ends nothing"
 
 DOUBTING = (
     _mutant("doubt: it upgrades", GESTURES, "if threshold <= sure]", "]", UPGRADES, IN_DOUBT),
-    _mutant("doubt: it counts nothing", GESTURES, "now.count + sum(each.count for each in maybe)", "now.count", NOBODY, IN_DOUBT),
+    _mutant("doubt: it counts nothing", GESTURES, "_with(d, event, (*same, *maybe), doubtful=doubtful).count\n", "now.count\n", NOBODY, IN_DOUBT),
     _mutant("doubt: what is said again is certain", GESTURES, "not doubtful and not _is_timeless(event)", "not _is_timeless(event)", UPGRADES, IN_DOUBT),
     _mutant("doubt: what waited without a time is certain with its like", GESTURES, " and not _is_timeless(event)\n", "\n", NOBODY, IN_DOUBT),
     _mutant("doubt: what waited without a time certainly belongs to what was heard", GESTURES, "return (goes_on or before.count == before.doubtful) and _may_belong(", "return _may_belong(", UPGRADES, IN_DOUBT),
     _mutant("doubt: clocks of two nodes agree", GESTURES, "        absent_us += apart_us\n", "        pass\n", NOBODY, IN_DOUBT),
     _mutant("doubt: the arrival of what waited says when it was pressed", GESTURES, "(waited(event) or before.last_boot_us is None):\n", "before.last_boot_us is None:\n", "two presses of before, two of now, and one between them", IN_DOUBT),
-    _mutant("doubt: the arrival of what waited is the time of what it began", GESTURES, "None if waited(event) else d.now.boot_us", "d.now.boot_us", "two presses of before, and one", IN_DOUBT),
+    _mutant("doubt: the arrival of what waited is the time of what it began", GESTURES, "arrived_us(d, event) if says_when else None", "arrived_us(d, event)", "two presses of before, and one", IN_DOUBT),
     _mutant("doubt: what a gateway kept has arrived now", GESTURES, "(event.backlog or event.signal.late) and event.signal.pressed_us is not None", "event.backlog and event.signal.pressed_us is not None", "two presses of before, and one", IN_DOUBT),
     _mutant("gestures: what a device has counted by itself is added up", GESTURES, "    own = max((each.count - each.doubtful for each in same if each.own), default=0)\n", "    own = sum(each.count - each.doubtful for each in same if each.own)\n", "four presses and four", IN_DOUBT),
     _mutant("gestures: two are under way at once", GESTURES, "GESTURES_MAX = 3\n", "GESTURES_MAX = 1\n", "seven of each", IN_DOUBT),
     _mutant("gestures: by a wall clock that went back presses are near each other", GESTURES, "    return abs(silent_us(d, event, before)) <= window_us\n", "    return abs(event.received_us - before.last_us) <= window_us\n", "boot time knows better", IN_DOUBT),
-    _mutant("doubt: what waited over a lost line was pressed when it arrived", GESTURES, "event.received_us - event.oldest_us if event.backlog else 0", "0", NOBODY, IN_DOUBT),
+    _mutant("doubt: what waited over a lost line was pressed when it arrived", GESTURES, "event.received_us - _lost_us(event) if event.backlog else 0", "0", NOBODY, IN_DOUBT),
     _mutant("doubt: what waited for hours may belong to whatever was before", GESTURES, " <= absent_us + window_us\n", " <= absent_us * 2 + window_us\n", "a minute lies between them, at least", IN_DOUBT),
     _mutant("doubt: gateways whose clocks are apart hold nothing up", GESTURES, "before, window_us + apart_us)", "before, window_us)", NOBODY, IN_DOUBT),
+    _mutant("doubt: how old a device calls its press is how long the line was gone", GESTURES, "event.oldest_us if event.backlog_since_us is None else event.backlog_since_us", "event.oldest_us", "hours lie between them", IN_DOUBT),
+    _mutant("doubt: another node compares the device's clock with its own", GESTURES, " else before.heard_us or before.last_us\n", " else before.last_us\n", NOBODY, IN_DOUBT),
+    _mutant("gestures: what came last is kept, whether or not it can go on", GESTURES, "sorted(others, key=lambda each: silent_us(d, event, each) > near_us)", "others", NOBODY, IN_DOUBT),
+    _mutant("gestures: what a device has counted itself is added up in doubt", GESTURES, "_with(d, event, (*same, *maybe), doubtful=doubtful).count\n", "now.count + sum(each.count for each in maybe)\n", "the device has counted its presses itself", IN_DOUBT),
+    _mutant("gestures: they are counted by when they are decided on", GESTURES, "    return d.now.boot_us if event.boot_us is None else event.boot_us\n", "    return d.now.boot_us\n", NOBODY, IN_DOUBT),
+    _mutant("gestures: the door does not note when a press came", "alertd/daemon/intake.py", "replace(arrival, boot_us=boot_us), boot_us)", "arrival, boot_us)", "promise 2: gestures count what was pressed when it was pressed", ("tests/daemon/test_promises.py",)),
+    Mutant(
+        name="gestures: a disk that is slower than one parts it",
+        edits=(
+            Edit(file="alertd/engine/gestures.py", old="    return d.now.boot_us if event.boot_us is None else event.boot_us\n", new="    return d.now.boot_us\n"),
+        ),
+        by=Story(name="disk_slower_than_a_gesture"),
+    ),
+    _mutant("drills: a slow disk makes a gesture real", "alertd/engine/drills/presses.py", "gestures.arrived_us(d, event) - (before.boot_us or 0)", "d.now.boot_us - (before.boot_us or 0)", "promise 3: a drill never reaches dispatch", ("tests/engine/test_drill_gestures.py",)),
+    _mutant("states: a slow disk makes a silence longer", LEVELS, "        heard_us = gestures.arrived_us(d, event)\n", "        heard_us = d.now.boot_us\n", "promise 2: after a longer silence it is another call", IN_LEVELS),
+    _mutant("copies: a slow disk makes a press of one", PRESSES, " + d.now.boot_us - gestures.arrived_us(d, event)\n", "\n", "a copy is one although", ("tests/engine/test_presses.py",)),
     _mutant("doubt: what was stored without a time is certain", GESTURES, "    return (event.backlog or event.signal.late) and event.signal.pressed_us is None\n", "    return event.backlog and event.signal.pressed_us is None\n", UPGRADES, IN_DOUBT),
     _mutant("doubt: what comes at once was pressed at once", GESTURES, "    return event.oldest_us if event.oldest_us < event.received_us else None\n", "    return None\n", UPGRADES, IN_DOUBT),
     _mutant("counts: one that is said again is no press", GESTURES, "        doubts += count\n", "        pass\n", NOBODY, IN_DOUBT),
@@ -44,7 +62,7 @@ DOUBTING = (
     _mutant("states: what was stored takes the place of what lasts", LEVELS, "    if gestures.waited(event) and any(newer):\n", "    if False:\n", "the call of two minutes ago lasts", IN_LEVELS),
     _mutant("doubt: a clock that went back over a power cut ends no gesture", GESTURES, "(silence_us if event.backlog else abs(silence_us))", "silence_us", "the machine has started between them", IN_DOUBT),
     _mutant("doubt: a clock that went back over a power cut knows how long it was", GESTURES, "(silence_us if event.backlog else abs(silence_us))", "abs(silence_us)", NOBODY, IN_DOUBT),
-    _mutant("states: times of two boots are compared", GESTURES, " and before.boot_id == d.now.boot_id:\n        return d.now.boot_us", ":\n        return d.now.boot_us", "promise 2: two hours have passed", IN_LEVELS),
+    _mutant("states: times of two boots are compared", GESTURES, " and before.boot_id == d.now.boot_id:\n        return arrived_us(d, event)", ":\n        return arrived_us(d, event)", "promise 2: two hours have passed", IN_LEVELS),
     _mutant("states: a clock that went back makes no silence", LEVELS, "abs(silent_us) > ", "silent_us > ", "promise 2: by the only clock there is", IN_LEVELS),
     _mutant("states: what was said late is what was said last", LEVELS, "    if event.oldest_us <= activation.last_us:\n        return activation\n", "", "it was said 400 s ago", IN_LEVELS),
     _mutant("states: a slow clock makes every repeat an old one", LEVELS, "event.oldest_us - before.last_us if gestures.waited(event) else", "event.oldest_us - before.last_us if event.signal.pressed_us else", "it is said every minute", IN_LEVELS),
@@ -52,11 +70,35 @@ DOUBTING = (
     _mutant("states: a moment forgets the other words", LEVELS, " or (lasting is None and a.state != begun.state)]", "]", "the state of a moment that was told", IN_LEVELS),
     _mutant("states: a number is forgotten in the night", LEVELS, "(lasting.state or not fell_silent(d, event, found))", "not fell_silent(d, event, found)", "the number of a press that was heard", IN_LEVELS),
     _mutant("states: a number that may be another press is no trouble", PRESSES, "        if not was_silent:\n            return", "        if True:\n            return", "and nobody looks", IN_LEVELS),
-    _mutant("states: a number that may be another press is told once", PRESSES, ", (event.cause,)\n", ", ()\n", "and nobody is rung", IN_LEVELS),
+    _mutant("rings: what may be pressed again is told once", "alertd/engine/troubles.py", "    if standing is not None and standing.rings and not _was_quiet(standing, d.now):\n", "    if standing is not None and standing.rings:\n", "and nobody is rung", IN_LEVELS),
+    _mutant("rings: each press of a gesture does", "alertd/engine/troubles.py", "    if standing is not None and standing.rings and not _was_quiet(standing, d.now):\n", "    if False:\n", "and rings once", IN_LEVELS),
+    _mutant("rings: a clock that is set ends no silence", "alertd/engine/troubles.py", "now.boot_us - before.boot_us if before.boot_id == now.boot_id else now.wall_us", "now.wall_us", "a minute has passed all the same", IN_RINGING),
+    _mutant("rings: a broker's memory does at each connection", "alertd/engine/troubles.py", "    if standing is not None and said and said in standing.members:\n", "    if False:\n", "once is enough", IN_RINGING),
+    _mutant("rings: what a broker remembers is the same whatever its number", ROUTING, "{signal.cause or signal.action} {signal", "{signal.action} {signal", "another than before", IN_RINGING),
+    _mutant("rings: what a broker remembers is the same whatever its time", ROUTING, " {signal.pressed_us or ''}", "", "its own time says that it is another", IN_RINGING),
+    _mutant("rings: a birth of today is another strip that is pulled", ROUTING, "signal.action if signal.standing else f", "f", "its gateway comes and goes", IN_RINGING),
+    _mutant("rings: what a broker remembers of a stranger does at each connection", "alertd/engine/decide.py", "        said=event.kept,\n", "", "no number tells it, and no time", IN_RINGING),
+    _mutant("rings: what was reset stands as before", PRESSES, '    troubles.forget_said(d, f"retained:{device.id}")\n', "", "it was reset, so it was pulled since", IN_RINGING),
+    _mutant("rings: a redelivery of what was nobody's press", "alertd/engine/decide.py", "    if seen_us is not None and abs(d.now.wall_us - seen_us) <= same_s * 1_000_000:\n", "    if False:\n", "a redelivery is no other press", IN_RINGING),
+    _mutant("copies: a number that is used again is the press of before", PRESSES, " if is_used_again else event.cause", " if False else event.cause", "promise 2: the number of another press hid", ("tests/engine/test_presses.py",)),
+    _mutant("copies: of nobody's press they are known", "alertd/engine/routing.py", 'cause=CauseId(derive("unregistered", press))', "cause=press", "promise 2: a copy that was nobody's press", IN_RINGING),
+    Mutant(
+        name="copies: of a number that is used again they are presses",
+        edits=(Edit(file="alertd/store/sql.py", old="UPSERT_CAUSE = _upsert(schema.cause)\n", new="UPSERT_CAUSE = _insert_once(schema.cause)\n"),),
+        by=Story(name="counter_used_again_and_copied"),
+    ),
+    Mutant(
+        name="copies: of a number that is used again on a full disk they are presses",
+        edits=(
+            Edit(file="alertd/store/transfer.py", old="schema.drill, schema.cause, schema.broken_channel,\n", new="schema.drill, schema.broken_channel,\n"),
+            Edit(file="alertd/store/transfer.py", old="_ADDED = (schema.policy, ", new="_ADDED = (schema.policy, schema.cause, "),
+        ),
+        by=Tests(paths=("tests/store/test_fallback.py",), names="each copy of one press"),
+    ),
     _mutant("copies: of a state they are presses", "alertd/engine/routing.py", "    if signal.cause is not None:\n", "    if signal.cause is not None and signal.lasting is None:\n", COPY, IN_LEVELS),
     _mutant("copies: the end has the number of its call", "alertd/engine/routing.py", '"end" if signal.ends else "press"', '"press"', "promise 2: it was ended, and pressed again", IN_LEVELS),
     _mutant("copies: of a repeat they are unknown", PRESSES, "        _still_on(d, event, device, activation)\n        return\n", "        _still_on(d, event, device, activation)\n        d.cause = None\n        return\n", COPY, IN_LEVELS),
-    _mutant("copies: what was seen hours from now is one", PRESSES, "abs(d.now.wall_us - seen_us)", "d.now.wall_us - seen_us", "promise 2: doubt pages", ("tests/engine/test_presses.py",)),
+    _mutant("copies: what was seen hours from now is one", PRESSES, "    return -same_us <= known_for_us <= ", "    return known_for_us <= ", "promise 2: doubt pages", ("tests/engine/test_presses.py",)),
     _mutant("copies: they say nothing of what lasts", PRESSES, "        levels.copied(d, event, device)\n", "", "also when the same message is too old to be a copy", IN_LEVELS),
     _mutant("copies: what the broker remembers lasts", LEVELS, " and not event.signal.ends and not event.retained:", " and not event.signal.ends:", "promise 2: it was silent for longer than it ever is", IN_LEVELS),
     _mutant("copies: the identity of a state is thrown away", "adapters/alertd_adapters/decoders/mapping/decoder.py", "            identity=self._identity,\n", "            identity=() if lasting is not None else self._identity,\n", "a copy over a second gateway is known as one", ("tests/adapters/decoders/mapping/test_levels_and_codes.py",)),
@@ -66,7 +108,10 @@ DOUBTING = (
     _mutant("ends: one that was not held up may be old", LEVELS, "    if not gestures.waited(event) or ended_us is None", "    if ended_us is None", "promise 2: it was reset, and pressed again", IN_LEVELS),
     _mutant("ends: a clock that was set back makes them old", LEVELS, " + min(stepped_us, 0)", "", "promise 2: it was reset, and pressed again", IN_LEVELS),
     _mutant("ends: clocks of two nodes are one", LEVELS, " or activation.boot_id != d.now.boot_id:\n        return None", ":\n        return None", "promise 2: it was reset, and pressed again", IN_LEVELS),
-    _mutant("ends: what ends nothing holds the end back", "alertd/daemon/endings.py", "THINGS_MAX and self._ends_it(event):", "THINGS_MAX:", "promise 2: it is reset only now", ("tests/daemon/test_device_memory.py",)),
+    _mutant("ends: what ended a call is unknown when it comes again", PRESSES, "    if over or later:\n        d.cause = event.cause\n", "", "what ended the call before ends no later one", IN_LEVELS),
+    _mutant("ends: what does not last leaves a line with each report", "alertd/engine/decide.py", "    is_over = isinstance(event, TroubleCleared) or (isinstance(event, Pressed) and event.signal.ends)\n", "    is_over = isinstance(event, TroubleCleared)\n", "it would fill any disk", IN_LEVELS),
+    _mutant("sensors: that nothing is the matter holds an alarm back", "alertd/daemon/readings.py", "    if event.signal.ends and spoken.over:\n", "    if False:\n", "an alarm waits behind what says nothing", ("tests/daemon/test_readings.py",)),
+    _mutant("sensors: an end that an alarm was in the way of was heard", "alertd/daemon/readings.py", "                spoken.last, spoken.over = event, event.signal.ends\n            return None\n", "                spoken.last = event\n            spoken.over = event.signal.ends\n            return None\n", "the end of it is never heard", ("tests/daemon/test_readings.py",)),
     _mutant("gestures: a clock that is set makes a line that was lost longer", "adapters/alertd_adapters/mqtt/session_memory.py", "if self.connected_us is not None and self.boot_id and", "if self.connected_us is None and self.boot_id and", "the line was lost ten minutes ago", ("tests/adapters/mqtt/test_presses.py",)),
     _mutant("states: a row of before hides a call", "alertd/model/device_memory.py", "    called: bool = False\n", "    called: bool = True\n", "promise 2: doubt pages", IN_LEVELS),
     _mutant("drills: each latched button pages after them", PRESSES, "        mode = _raise(d, event, device, called_for, gesture)\n", "        mode = _raise(d, event, device, called_for, gesture)\n        called_for = called_for if mode is Mode.LIVE else None\n", "each latched button would page for real", IN_LEVELS),
@@ -77,7 +122,7 @@ DOUBTING = (
     ),
     Mutant(
         name="drills: nobody is rung for a button that is still in alarm",
-        edits=(Edit(file=PRESSES, old="    rings = rings or activation.mode is Mode.DRILL\n", new=""),),
+        edits=(Edit(file=PRESSES, old="rings=activation.mode is Mode.DRILL)\n", new="rings=False)\n"),),
         by=Tests(paths=IN_LEVELS, names="nobody would hear a real press of it"),
     ),
 )  # fmt: skip

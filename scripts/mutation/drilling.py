@@ -37,6 +37,39 @@ DRILLING = (
         by=Story(name="drill", trips=("mode",)),
     ),
     Mutant(
+        name="drills: a badge of two schools takes part",
+        edits=(
+            Edit(
+                file=DRILL_ORDERS,
+                old="    if real_there := _real_elsewhere(site.id, device):\n",
+                new="    if real_there := None:\n",
+            ),
+        ),
+        by=Story(name="drill_with_a_badge_of_two_schools", trips=("only what is drilled",)),
+    ),
+    Mutant(
+        name="drills: a reload gives their badge to another school as well, and they go on",
+        edits=(
+            Edit(
+                file="alertd/daemon/daemon.py",
+                old="        await end_unfit(self.intake, self._running_drills, registry)\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_drills.py",), names="promise 3 broken"),
+    ),
+    Mutant(
+        name="drills: a start gives their badge to another school as well, and they go on",
+        edits=(
+            Edit(
+                file="alertd/daemon/daemon.py",
+                old="            await end_unfit(self.intake, self._running_drills, self.intake.registry)\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_drills.py",), names="promise 3 broken"),
+    ),
+    Mutant(
         name="the press of a device that takes no part is taken for a drill",
         edits=(Edit(file=DRILL_PRESSES, old="    if device.id not in drill.device_ids:\n", new="    if False:\n"),),
         cheap=True,
@@ -356,8 +389,8 @@ DRILLING = (
         edits=(
             Edit(
                 file=DRILL_PRESSES,
-                old="        boot_us=None if gestures.waited(event) else d.now.boot_us,\n",
-                new="        boot_us=d.now.boot_us,\n",
+                old="        boot_us=None if gestures.waited(event) else gestures.arrived_us(d, event),\n",
+                new="        boot_us=gestures.arrived_us(d, event),\n",
             ),
         ),
         by=Tests(paths=ONE_GESTURE, names="a real press ends a drill"),
@@ -394,8 +427,8 @@ DRILLING = (
         edits=(
             Edit(
                 file=DRILL_ENDINGS,
-                old="        count = memory.count if memory.last_us > press.last_us else 0\n",
-                new="        count = 0\n",
+                old="count=0 if memory.drilled else memory.count, others=others",
+                new="count=0, others=others",
             ),
         ),
         by=Tests(paths=ONE_GESTURE, names="a real press ends a drill"),

@@ -344,7 +344,7 @@ GOING_ON = (
         edits=(
             Edit(
                 file=TEXTS,
-                old="    if incident.upgraded_us and _precedes(at_us, incident.upgraded_us + READ_US):\n",
+                old="    if incident.upgraded_us and at_us < incident.upgraded_us + READ_US:\n",
                 new="    if False:\n",
             ),
         ),

@@ -43,6 +43,17 @@ QUICK = (
         by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="promise 1"),
     ),
     Mutant(
+        name="a deaf session stays as it is",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="        if not sign.is_deaf or (",
+                new="        if sign.topic or (",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_troubles.py",), names="promise 1"),
+    ),
+    Mutant(
         name="PUBACK before commit (intake)",
         edits=(
             Edit(
@@ -151,8 +162,8 @@ QUICK = (
         edits=(
             Edit(
                 file="alertd/engine/hearing.py",
-                old="for ear in ears if ear.gateway.site_id in allowed), key=_order)",
-                new="for ear in ears if allowed), key=_order)",
+                old="    here = [ear for ear in ears if ear.gateway.site_id in allowed]\n",
+                new="    here = [ear for ear in ears if allowed]\n",
             ),
         ),
         by=Tests(paths=("tests/engine/test_presses.py",), names="promise 6"),

@@ -12,6 +12,7 @@ WITH_CLOCKS = ("tests/engine/test_device_tests_and_clocks.py",)
 DEVICE_TESTS = "alertd/engine/device_tests.py"
 PRESSES = "alertd/engine/presses.py"
 HEARING = "alertd/engine/hearing.py"
+IN_HEARING = ("tests/engine/test_hearing.py",)
 MAPPING = "adapters/alertd_adapters/decoders/mapping"
 CODES = ("tests/adapters/decoders/mapping/test_levels_and_codes.py",)
 
@@ -62,15 +63,24 @@ REMEMBERING = (
         by=Story(name="state_that_outlives_a_crash"),
     ),
     Mutant(
-        name="states: an end that follows a call is held back",
+        name="ends: the door holds back what it has heard before",
         edits=(
             Edit(
-                file="alertd/daemon/endings.py",
-                old="            self._calm.pop(signal.device_id, None)\n",
-                new="            pass\n",
+                file="alertd/daemon/intake.py",
+                old="        events = self.readings.sift(events, self.registry)\n",
+                new="""        events = self.readings.sift(events, self.registry)
+        ended = self.__dict__.setdefault("ended", set())
+        for signal in arrival.signals:
+            if not signal.ends:
+                ended.discard(signal.device_id)
+            elif signal.device_id in ended:
+                return _nothing_to_do()
+            else:
+                ended.add(signal.device_id)
+""",
             ),
         ),
-        by=Tests(paths=("tests/daemon/test_device_memory.py",), names="promise 2"),
+        by=Tests(paths=("tests/daemon/test_device_memory.py",), names="promise 2: it was reset, and pressed again"),
     ),
     Mutant(
         name="device tests: a graver gesture is a test, too",
@@ -231,12 +241,70 @@ REMEMBERING = (
         by=Story(name="badge_between_two_schools"),
     ),
     Mutant(
+        name="wearables: of schools that do not say how well they heard it one is told",
+        edits=(
+            Edit(
+                file=HEARING,
+                old="        return (one.heard_us is None) == (other.heard_us is None)\n",
+                new="        return False\n",
+            ),
+        ),
+        by=Tests(paths=IN_HEARING, names="nobody knows which school is nearer"),
+    ),
+    Mutant(
+        name="wearables: of schools that heard it a while ago one is told",
+        edits=(
+            Edit(
+                file=HEARING,
+                old="    if abs(one.age_us - other.age_us) > RECENT_US:\n",
+                new="    if max(one.age_us, other.age_us) > RECENT_US:\n",
+            ),
+        ),
+        by=Tests(paths=IN_HEARING, names="promise 2: one of two schools that heard it is not told"),
+    ),
+    Mutant(
+        name="wearables: where it was a while ago it is",
+        edits=(
+            Edit(
+                file=HEARING, old="    may_be_home = here[0].age_us > SURE_US and ", new="    may_be_home = False and "
+            ),
+        ),
+        by=Story(name="badge_heard_elsewhere_before"),
+    ),
+    Mutant(
+        name="wearables: home is told whatever was heard elsewhere",
+        edits=(Edit(file=HEARING, old="    may_be_home = here[0].age_us > SURE_US and ", new="    may_be_home = "),),
+        by=Tests(paths=IN_HEARING, names="home is told though it is elsewhere"),
+    ),
+    Mutant(
+        name="wearables: the short words of a place have no age",
+        edits=(
+            Edit(
+                file="alertd/engine/wording.py",
+                old='        return where, f"{_near(location)} {location.short} ({age})"\n',
+                new='        return where, f"NEAR {location.short}"\n',
+            ),
+        ),
+        by=Story(name="badge_heard_before_and_nobody_answers"),
+    ),
+    Mutant(
+        name="wearables: the age of a place is cut off",
+        edits=(
+            Edit(
+                file="alertd/engine/wording.py",
+                old="    for shortened, name in product((_tersely, _cut, _barely), SHORTENED):\n",
+                new="    for shortened, name in product((_barely,), SHORTENED):\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_wording.py",), names="NEAR? Gym"),
+    ),
+    Mutant(
         name="wearables: whoever brings the message is where it was",
         edits=(
             Edit(
                 file=HEARING,
-                old="    return is_old, ear.age_us if is_old else -ear.strength, ear.gateway.id\n",
-                new="    return is_old, ear.age_us, ear.gateway.id\n",
+                old="        return is_older, ear.age_us if is_older else -ear.strength, ear.gateway.id\n",
+                new="        return is_older, ear.age_us, ear.gateway.id\n",
             ),
         ),
         by=Tests(paths=("tests/engine/test_hearing.py",), names="gw-gym"),
@@ -286,19 +354,8 @@ REMEMBERING = (
         by=Tests(paths=("tests/engine/test_duress_codes.py",), names="silent"),
     ),
     Mutant(
-        name="states: an end that no commit took is known all the same",
-        edits=(
-            Edit(
-                file="alertd/daemon/intake.py",
-                old="        self._endings.await_commit(done)\n",
-                new="",
-            ),
-        ),
-        by=Tests(paths=("tests/daemon/test_device_memory.py",), names="promise 1"),
-    ),
-    Mutant(
         name="states: nobody is rung for what may be pressed again",
-        edits=(Edit(file=PRESSES, old="rings=was_silent or may_call)\n", new="rings=was_silent)\n"),),
+        edits=(Edit(file=PRESSES, old="    if was_silent or may_call:\n", new="    if was_silent:\n"),),
         by=Tests(paths=IN_LEVELS, names="promise 2: three presses, and all of them"),
     ),
     Mutant(

@@ -8,13 +8,15 @@ STORMS = "alertd/engine/sensor_storms.py"
 CORROBORATION = "alertd/engine/corroboration.py"
 AUDIENCE = "alertd/engine/audience.py"
 READINGS = "alertd/daemon/readings.py"
+ENDS = "alertd/engine/sensor_ends.py"
+CORROBORATION_TESTS = ("tests/engine/test_corroboration.py",)
 ENGINE_TESTS = ("tests/engine/test_sensors.py",)
 READING_TESTS = ("tests/daemon/test_readings.py",)
 
 SENSING = (
     Mutant(
         name="what a sensor says again is told again",
-        edits=(Edit(file=SENSORS, old="    return cooling and 0 <= event", new="    return False and 0 <= event"),),
+        edits=(Edit(file=SENSORS, old="    return cooling and _told_lately", new="    return False and _told_lately"),),
         by=Story(name="vape_again_after_the_cool_down"),
     ),
     Mutant(
@@ -66,7 +68,7 @@ SENSING = (
         edits=(
             Edit(
                 file=CORROBORATION,
-                old="    if any(abs(press.received_us - p.last_us) <= within_us for p in others):\n",
+                old="    if _is_within(press, others, within):\n",
                 new="    if False:\n",
             ),
         ),
@@ -142,8 +144,8 @@ SENSING = (
         edits=(
             Edit(
                 file=READINGS,
-                old="        if began is None or since_us is None or self._clock.now().boot_us - since_us < limits.for_s * 1_000_000:\n",
-                new="        if began is None or since_us is None:\n",
+                old="        if began is None or due_us is None or self._clock.now().boot_us < due_us:\n",
+                new="        if began is None or due_us is None:\n",
             ),
         ),
         by=Story(name="sensor_measures"),
@@ -208,7 +210,7 @@ SENSING = (
         edits=(
             Edit(
                 file=READINGS,
-                old="        if number < limits.trigger or now_us - spoken.on_us < AGAIN_S * 1_000_000:\n",
+                old="        if number < limits.trigger or quiet_us < _goes_on_s(device) * 1_000_000:\n",
                 new="        if True:\n",
             ),
         ),
@@ -219,8 +221,8 @@ SENSING = (
         edits=(
             Edit(
                 file=READINGS,
-                old="        spoken.passed_us = spoken.on_us = None\n",
-                new="        spoken.passed_us = None\n",
+                old="            if spoken.on_us is not None and not passed.signal.ends:\n",
+                new="            if False:\n",
             ),
         ),
         by=Tests(paths=READING_TESTS, names="an alarm that was in vain was never said again"),
@@ -246,5 +248,180 @@ SENSING = (
             ),
         ),
         by=Tests(paths=ENGINE_TESTS, names="a shot that is borne out is still called unconfirmed"),
+    ),
+    Mutant(
+        name="a lone shot is evidence in any lockdown, however old",
+        edits=(
+            Edit(
+                file=CORROBORATION,
+                old="    return _is_within(press, lockdown.presses, within)\n",
+                new="    return True\n",
+            ),
+        ),
+        by=Story(name="lone_shot_while_rooms_are_released", trips=("lone sensor",)),
+    ),
+    Mutant(
+        name="a sensor that is in a lockdown is only counted while rooms are released",
+        edits=(
+            Edit(
+                file=CORROBORATION,
+                old="    if lockdown.state is IncidentState.RELEASING and is_counted:\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="who opens doors does not know of the shot"),
+    ),
+    Mutant(
+        name="two sensors are taken for a human who pressed",
+        edits=(
+            Edit(
+                file=CORROBORATION,
+                old="            is_human = device is None or device.kind is not DeviceKind.SENSOR\n",
+                new="            is_human = True\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="two sensors were taken for a human who pressed"),
+    ),
+    Mutant(
+        name="who answers 9 beside a lockdown is asked again to look",
+        edits=(
+            Edit(
+                file="alertd/engine/answers.py",
+                old="        return corroboration.take_in(d, merged, incident) if asked else merged\n",
+                new="        return merged\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="who answered 9 is asked again to look"),
+    ),
+    Mutant(
+        name="what somebody has looked into stays open and deaf",
+        edits=(
+            Edit(
+                file=ENDS,
+                old="    return incident.escalation is EscalationState.PAUSED and not is_same\n",
+                new="    return False\n",
+            ),
+            Edit(
+                file="alertd/engine/answers.py",
+                old="    if not stale and not is_panic(incident.incident_class):\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Story(name="shot_again_after_it_was_looked_into"),
+    ),
+    Mutant(
+        name="an answer covers the alarm after the cool-down",
+        edits=(
+            Edit(
+                file=ENDS,
+                old="    return incident.escalation is EscalationState.PAUSED and not is_same\n",
+                new="    return False\n",
+            ),
+        ),
+        by=Tests(paths=ENGINE_TESTS, names="an answer covers only what was known when it was given"),
+    ),
+    Mutant(
+        name="a sensor's trouble goes to everybody where nobody is on duty",
+        edits=(
+            Edit(
+                file="alertd/engine/trouble_audience.py",
+                old="    if _is_of_sensors(registry, trouble):\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Tests(paths=ENGINE_TESTS, names="what comes of sensors was told to everybody"),
+    ),
+    Mutant(
+        name="an alarm by numbers is lost over a disk that fails",
+        edits=(
+            Edit(
+                file=READINGS,
+                old="                spoken.on_us, spoken.above_since_us, spoken.pending = None, now_us, passed\n",
+                new="                spoken.on_us = None\n",
+            ),
+        ),
+        by=Story(name="number_stands_while_the_disk_fails"),
+    ),
+    Mutant(
+        name="after a restart nobody knows that a cloud goes on",
+        edits=(
+            Edit(
+                file=READINGS,
+                old="    return max(GATHER_S, device.gestures.sensor.cool_down_s / 2)\n",
+                new="    return AGAIN_S\n",
+            ),
+        ),
+        by=Story(name="cloud_outlasts_a_restart"),
+    ),
+    Mutant(
+        name="a word that nobody knows is kept, and may be what somebody said",
+        edits=(
+            Edit(
+                file=SENSORS,
+                old='    return quoted if event.signal.action in device.gestures.actions or quoted in _WORDS else "a word"\n',
+                new="    return quoted\n",
+            ),
+        ),
+        by=Tests(paths=ENGINE_TESTS, names="what somebody said was kept"),
+    ),
+    Mutant(
+        name="a sensor that is opened only says a word that nobody knows",
+        edits=(Edit(file=SENSORS, old="    if event.signal.action == presses.TAMPER:\n", new="    if False:\n"),),
+        by=Story(name="sensor_is_opened"),
+    ),
+    Mutant(
+        name="a covered sensor waits behind troubles",
+        edits=(
+            Edit(
+                file="alertd/engine/draft.py",
+                old="        return Lane.ALARM if SEVERITY[incident.incident_class] is Severity.SENSOR else Lane.ROUTINE\n",
+                new="        return Lane.ROUTINE\n",
+            ),
+        ),
+        by=Tests(paths=ENGINE_TESTS, names="a covered sensor waits behind troubles"),
+    ),
+    Mutant(
+        name="a clock that leaps erases what is minutes old",
+        edits=(
+            Edit(
+                file="alertd/engine/retention.py",
+                old="    return incident.closed_us - known.ahead_us >= event.before_boot_us\n",
+                new="    return False\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_retention.py",), names="minutes old, and erased for good"),
+    ),
+    Mutant(
+        name="a clock that leapt is believed at once",
+        edits=(
+            Edit(
+                file="alertd/daemon/retention.py",
+                old="        if ahead_us - self._ahead_us < DAY_US:\n",
+                new="        if True:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_retention.py",), names="a clock that leapt was believed at once"),
+    ),
+    Mutant(
+        name="what is texted after a sensor's incident ended is kept for ever",
+        edits=(
+            Edit(
+                file="alertd/engine/texts_back.py",
+                old="    return last.incident_id\n",
+                new="    return None\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_retention.py",), names="what was written of a child is kept for ever"),
+    ),
+    Mutant(
+        name="a device that hangs in another school now leaves its tamper behind",
+        edits=(
+            Edit(
+                file="alertd/daemon/tampers.py",
+                old="            if record is None or record.device.site_id != site_id:\n",
+                new="            if record is None:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_tampers.py",), names="it will never say at this school that it is whole"),
     ),
 )

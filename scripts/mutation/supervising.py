@@ -20,8 +20,8 @@ SUPERVISING = (
         edits=(
             Edit(
                 file=CHECK_INS,
-                old="            record.silent = True\n            if not record.is_gateway:\n                self._is_missed(",
-                new="            record.silent = True\n            if record.is_gateway:\n                self._is_missed(",
+                old="                self._ends.queue(record, now)\n                continue\n            record.silent = True\n            if not record.is_gateway:\n",
+                new="                self._ends.queue(record, now)\n                continue\n            record.silent = True\n            if record.is_gateway:\n",
             ),
         ),
         cheap=True,
@@ -42,9 +42,9 @@ SUPERVISING = (
         name="supervision: a gateway's last will is not heeded",
         edits=(
             Edit(
-                file=CHECK_INS,
-                old="            if record.is_gateway:\n                record.silent = True\n            elif",
-                new="            if record.is_gateway:\n                pass\n            elif",
+                file=WINDOWS,
+                old="            return due_us <= now.boot_us\n        heard",
+                new="            return due_us <= now.boot_us and not record.is_gateway\n        heard",
             ),
         ),
         by=Seeds(needs=("link",), trips=("supervision",)),
@@ -64,9 +64,9 @@ SUPERVISING = (
         name="supervision: back, a gateway's devices have no window anew",
         edits=(
             Edit(
-                file=CHECK_INS,
-                old="            record.resumed_us = now.boot_us\n            record.listened_us",
-                new="            record.listened_us",
+                file=RECORDS,
+                old="        self.resumed_us = now.boot_us\n\n    def clock_was_set",
+                new="\n    def clock_was_set",
             ),
         ),
         by=Tests(paths=GATEWAYS, names="they have their window anew"),
@@ -153,7 +153,7 @@ SUPERVISING = (
         edits=(
             Edit(
                 file=WINDOWS,
-                old="            if gateway.last_us >= due_us:\n",
+                old="            if gateway.last_us >= since_us:\n",
                 new="            if gateway.last_us >= record.last_us:\n",
             ),
         ),
@@ -251,5 +251,69 @@ SUPERVISING = (
             Edit(file=CHECK_INS, old="        elif record.battery_pct != before:\n", new="        elif not record:\n"),
         ),
         by=Tests(paths=TESTS, names="trouble and list say two numbers of one battery"),
+    ),
+    Mutant(
+        name="tamper: what a device says of its case in its telemetry is passed over",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/press_json.py",
+                old='        opened=fields.get("tamper") is True,\n',
+                new="",
+            ),
+        ),
+        by=Story(name="device_is_opened"),
+    ),
+    Mutant(
+        name="tamper: the list of devices does not show it",
+        edits=(Edit(file=RECORDS, old="behind=behind, tampered=tampered\n", new="behind=behind, tampered=not self\n"),),
+        by=Tests(paths=("tests/daemon/test_tampers.py",), names="the list says nothing of it"),
+    ),
+    Mutant(
+        name="supervision: whatever a device says counts as pressed",
+        edits=(Edit(file=RECORDS, old="not check_in.actions or any(", new="check_in.pressed or any("),),
+        by=Tests(paths=TESTS, names="nobody pressed it, or somebody did"),
+    ),
+    Mutant(
+        name="supervision: what a device said an hour ago brings back its gateway",
+        edits=(
+            Edit(
+                file=CHECK_INS,
+                old="if check_in.heard_by is not None and check_in.seen_us is None:",
+                new="if check_in.heard_by is not None:",
+            ),
+        ),
+        by=Tests(paths=GATEWAYS, names="heard by the gateway before that was gone"),
+    ),
+    Mutant(
+        name="supervision: what hangs below a gateway is missed before its last will is believed",
+        edits=(
+            Edit(
+                file=WINDOWS,
+                old="return gateway.offline_us + round(OFFLINE_S * 1_000_000) + SLACK_US",
+                new="return now.boot_us",
+            ),
+        ),
+        by=Tests(paths=GATEWAYS, names="two troubles for one gateway"),
+    ),
+    Mutant(
+        name="supervision: a press stays in the future when the clock is set back",
+        edits=(
+            Edit(
+                file=RECORDS,
+                old="        self.pressed_wall_us = min(self.pressed_wall_us, now.wall_us)\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="pressed in the future"),
+    ),
+    Mutant(
+        name="supervision: what an earlier life knew of QoS is believed before what this one heard",
+        edits=(Edit(file=RECORDS, old="self.qos = max(self.qos or 0, kept.qos)", new="self.qos = kept.qos"),),
+        by=Tests(paths=TESTS, names="came at QoS 1"),
+    ),
+    Mutant(
+        name="device test: who watches it waits behind machinery",
+        edits=(Edit(file="alertd/daemon/waiting.py", old="        | DeviceTestWatched\n", new=""),),
+        by=Tests(paths=("tests/daemon/test_waiting.py",), names="waits behind machinery"),
     ),
 )

@@ -178,4 +178,15 @@ TELLING = (
             names="one text was counted for two, and the other never left",
         ),
     ),
+    Mutant(
+        name="who goes to the first room is called nobody after the second",
+        edits=(
+            Edit(
+                file="alertd/engine/wording.py",
+                old="not 0 < first < len(incident.presses):",
+                new="first >= 0:",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_escalation.py",), names="somebody goes to Rm 204"),
+    ),
 )

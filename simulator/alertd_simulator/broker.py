@@ -208,6 +208,9 @@ class SimulatedBroker:
         """Is this delivery at QoS 0 lost?"""
         return bool(self.tricks and self.random.random() < self.tricks.loses)
 
+    def clogs(self) -> bool:
+        return self.tricks is not None and self.tricks.clogs
+
     def retained_for(self, topic_filter: str) -> Iterator[Waiting]:
         for topic, message in self.retained.items():
             if matches(topic_filter, topic):

@@ -62,6 +62,7 @@ class SimulatedConnection:
         """Packet id -> number of the message, of everything that this connection delivered."""
         self._on_the_way: dict[str, deque[Waiting]] = {}
         """By topic: left the broker, not yet arrived."""
+        self._is_clogged = present and broker.clogs() and bool(session.queue)
         if broker.renumbers:
             session.last_mid = 0
 
@@ -129,14 +130,18 @@ class SimulatedConnection:
 
     def pump(self) -> None:
         """Deliver what waits, up to the client's window."""
-        while self._session.queue and len(self.under_way) < self.options.receive_maximum:
+        held = deque[Waiting]()
+        while self._session.queue and len(self.under_way) < self.options.window:
             waiting = self._session.queue.popleft()
-            if waiting.message.qos:
-                waiting = self._under_way(waiting)
+            if waiting.message.qos and self._is_clogged:
+                held.append(waiting)
+            elif waiting.message.qos:
+                self._send(self._under_way(waiting))
             elif self._broker.loses():
                 self._broker.tell_forgot((waiting.number,), "lost on its way at QoS 0")
-                continue
-            self._send(waiting)
+            else:
+                self._send(waiting)
+        self._session.queue.extendleft(reversed(held))
 
     def _under_way(self, waiting: Waiting) -> Waiting:
         """Give it a packet id: its own of before, if the broker keeps them; else the next that is free."""

@@ -42,6 +42,8 @@ class Message(Struct, kw_only=True, eq=False):
     at_us: int
     body: dict[str, object]
     raw: bytes
+    latest: bytes = b""
+    """The same as it came last: its sender may have changed it; the centre goes by what came first."""
     arrivals: int = 1
     sending: str = ""
     """Id of the notification that the first arrival was sent for; only the world knows."""
@@ -131,13 +133,16 @@ class DispatchCenter:
         known = self.messages.get(id_)
         if known is not None:
             known.arrivals += 1
+            known.latest = raw
             if known.raw != raw:
                 self.violations.append(f"{id_} came twice with different content")
             for listener in self.on_again:
                 listener(known)
             return self._answer(known)
         assert len(self.messages) < MESSAGES_MAX, f"more than {MESSAGES_MAX} messages in one run"
-        message = Message(id=id_, at_us=self._clock.now().wall_us, body=body, raw=raw, sending=SENDING.get())
+        message = Message(
+            id=id_, at_us=self._clock.now().wall_us, body=body, raw=raw, latest=raw, sending=SENDING.get()
+        )
         self.messages[id_] = message
         for listener in self.on_message:
             listener(message)

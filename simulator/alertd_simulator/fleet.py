@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from random import Random
 
-from msgspec import Struct
-from msgspec.json import encode
+from msgspec import MsgspecError, Struct
+from msgspec.json import decode, encode
 from msgspec.structs import replace
 
 from alertd.model.ids import DeviceId, SiteId
@@ -52,6 +52,10 @@ DYING_SHARE, DYING_MESSAGES = 0.06, (2, 30)
 """Badges whose battery is nearly empty, and how many messages are left in them."""
 REPEATING_SHARE, REPEAT_S = 0.4, (4.0, 9.0, 15.0)
 """Badges whose gateway says the last message of a gesture again, so long after it, until alertd has confirmed."""
+NEAR_US, PERHAPS_NEAR_US = 60_000_000, 900_000_000
+"""Whoever was heard at a school so lately is there; within so long, may be there. Later, only at home."""
+NEAR_SLACK_US = 5_000_000
+"""From the air to alertd's ears."""
 RIVALS_DB = 10.0
 """Indoors, what a gateway hears says no more precisely than this which one was nearer."""
 STRAY_S = (-7_200.0, 5_400.0, -150.0, 40.0)
@@ -130,6 +134,10 @@ class Fleet:
         self._left: dict[str, int] = {}
         """Messages that are left in a dying battery."""
         self._confirmed: set[str] = set()
+        self._heard_us: dict[DeviceId, dict[SiteId, int]] = {}
+        """When each school's gateways heard a badge last, true time."""
+        self._unplaced: set[str] = set()
+        """Presses for which no gateway is named."""
 
     def messages(self, deed: Press | SensorReport | Poison, now_us: int) -> list[Message]:
         """`now_us`: true time, at which the deed begins. In the order in which they are published."""
@@ -137,6 +145,8 @@ class Fleet:
         match deed:
             case Press():
                 found = list(self._press(deed, now_us, random))
+                for gateway in deed.heard_by:
+                    self.was_heard(deed.device, gateway, now_us)
             case SensorReport():
                 found = list(self._report(deed, now_us, random))
             case _:
@@ -151,6 +161,8 @@ class Fleet:
         if kind is not None:
             yield from self._mapped_press(press, kind, now_us, random)
             return
+        if not press.heard_by:
+            self._unplaced.add(press.name)
         make = make_of(device.id)
         fingers = _said_again(press, list(_fingers(press, make, random)))
         said = [(f, self._body(device, make, f) | _state(press)) for f in fingers if self._has_power(device)]
@@ -242,7 +254,8 @@ class Fleet:
         return Payload(topic=f"{above}{device.id}", payload=encode(body))
 
     def _truth(self, device: Device, press: str, finger: Finger, heard_by: str, now_us: int) -> Truth:
-        site_id = self._site(device, heard_by)
+        site_id, pressed_us = self._site(device, heard_by), now_us + round(finger.after_s * 1e6)
+        near = {} if heard_by else self._near(device, pressed_us)
         return Truth(
             press=press,
             device_id=device.id,
@@ -250,9 +263,34 @@ class Fleet:
             zone_id=device.zone_id,
             incident_class=None if site_id is None else meaning(device, finger.action, finger.count),
             count=finger.count,
-            pressed_us=now_us + round(finger.after_s * 1e6),
+            pressed_us=pressed_us,
             has_identity=make_of(device.id) not in (Make.PLAIN, Make.ZIGBEE),
+            near=tuple(near),
+            is_near=_is_near(near),
         )
+
+    def was_heard(self, device: str, gateway: str, at_us: int) -> None:
+        """A gateway hears a badge, whatever it says."""
+        known = self._registry.devices.get(DeviceId(gateway))
+        if known is not None and known.kind is DeviceKind.GATEWAY:
+            self._heard_us.setdefault(DeviceId(device), {})[known.site_id] = at_us
+
+    def placed(self, payload: Payload, truth: Truth, at_us: int) -> Truth:
+        """It is published now, true time, and may have been held back: alertd knows by then who heard the badge since
+        it was pressed, and places it by that."""
+        gateway = _gateway_of(payload)
+        if gateway:
+            self.was_heard(truth.device_id, gateway, at_us)
+        if truth.press not in self._unplaced:
+            return truth
+        near = self._near(self._registry.devices[truth.device_id], at_us)
+        return replace(truth, near=tuple(near), is_near=_is_near(near))
+
+    def _near(self, device: Device, at_us: int) -> dict[SiteId, int]:
+        """The other schools where it may press, and was heard lately: how long ago."""
+        ago_us = {site_id: at_us - heard_us for site_id, heard_us in self._heard_us.get(device.id, {}).items()}
+        lately_us = PERHAPS_NEAR_US + NEAR_SLACK_US
+        return {site_id: us for site_id, us in ago_us.items() if site_id in device.roaming_sites and us <= lately_us}
 
     def _site(self, device: Device, heard_by: str) -> SiteId | None:
         """Home; of a roaming badge the school whose gateway heard it, if it may press there."""
@@ -336,6 +374,18 @@ def _heard(press: Press, body: dict[str, object], place: int) -> dict[str, objec
         return body
     strength: dict[str, object] = {"rssi": press.rssi[place]} if place < len(press.rssi) else {}
     return body | {"gateway": press.heard_by[place]} | strength
+
+
+def _gateway_of(payload: Payload) -> str:
+    try:
+        said = decode(payload.payload)
+    except MsgspecError:
+        return ""
+    return str(said.get("gateway") or "") if isinstance(said, dict) else ""
+
+
+def _is_near(near: dict[SiteId, int]) -> bool:
+    return min(near.values(), default=PERHAPS_NEAR_US) <= NEAR_US + NEAR_SLACK_US
 
 
 def _said_again(press: Press, fingers: list[Finger]) -> list[Finger]:

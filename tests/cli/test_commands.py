@@ -66,6 +66,23 @@ def test_incidents_are_a_table_that_a_principal_understands(shell, lockdown):
     assert "reply 417" in said.out
 
 
+def test_an_answer_from_before_the_second_room_is_shown_as_one(shell, daemon, lockdown):
+    """Somebody goes to Rm 204: "NOBODY has answered" would be false, and that somebody goes to Rm 118, too."""
+    daemon.oak.reply("Ruiz", "417")
+    assert "Ruiz is going" in shell.run("incidents").out
+    daemon.oak.wait(60)
+    daemon.oak.press("badge-118")
+    said = " ".join(shell.run("incidents").out.split())
+    assert "Ruiz is going, before Rm 118 pressed 10:43: NOBODY has answered since" in said
+
+
+def test_an_answer_that_lapsed_is_shown_as_one(shell, daemon, lockdown):
+    daemon.oak.reply("Ruiz", "417")
+    daemon.oak.wait(400)
+    said = " ".join(shell.run("incidents").out.split())
+    assert "Ruiz is going, which holds no longer: NOBODY has answered since" in said
+
+
 def test_no_open_incident_is_said_in_words(shell):
     assert shell.run("incidents").out == "No incident is open.\n"
 

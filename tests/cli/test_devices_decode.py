@@ -13,6 +13,13 @@ BUTTON = "24e1240000000101"
 UP = f"application/7f3c/device/{BUTTON}/event/up"
 
 
+TELEMETRY = """telemetry = [
+  "alertd/telemetry/+",
+  { topic = "eu868/gateway/+/state/conn", decoder = "profiles", options = { source = "chirpstack-v4" } },
+  { topic = "zigbee2mqtt/+/availability", decoder = "zigbee2mqtt" },
+]"""
+
+
 def up(data: str, **fields: object) -> str:
     return json.dumps({"deviceInfo": {"devEui": BUTTON}, "fPort": 85, "data": data, **fields})
 
@@ -33,7 +40,10 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
         '{ topic = "application/+/device/+/event/+", decoder = "profiles", options = { source = "chirpstack-v4" } },'
     )
     wiring = (EXAMPLE / "channels.toml").read_text()
-    (folder / "channels.toml").write_text(wiring.replace(zigbee, f"{zigbee}\n  {chirpstack}"))
+    wiring = wiring.replace(zigbee, f"{zigbee}\n  {chirpstack}")
+    telemetry = 'telemetry = ["alertd/telemetry/+"]'
+    assert telemetry in wiring
+    (folder / "channels.toml").write_text(wiring.replace(telemetry, TELEMETRY))
     return folder
 
 
@@ -115,3 +125,70 @@ def test_a_filter_is_no_topic(config):
 
     assert said.exit_code == 1
     assert "stands for many topics" in said.output
+
+
+# --- signs of life ----------------------------------------------------------------------------------------------------
+
+HEARD = "alertd/telemetry/badge-okafor"
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "options", "shown"),
+    [
+        (HEARD, '{"battery":3}', [], ["battery 3 %, low: a trouble of its school"]),
+        (HEARD, '{"battery":80, "gateway":"gw-1"}', [], ["battery 80 %", "gateway gw-1"]),
+        (HEARD, '{"tamper":true}', [], ["tamper opened: a trouble until it says that it is whole"]),
+        (HEARD, '{"tamper":false}', [], ["tamper whole: its trouble is over, if there is one"]),
+        (HEARD, "offline", [], ["link offline: it is missed a minute later"]),
+        (HEARD, "{}", [], ["alive yes: its check-in window begins anew"]),
+        (HEARD, "{}", ["--retained"], ["alive not known: a broker's memory is no sign of life"]),
+        (HEARD, "\udcff", [], ["alive yes: its check-in window begins anew"]),
+        ("zigbee2mqtt/badge-okafor/availability", '{"state":"offline"}', [], ["link offline: it is missed"]),
+        ("eu868/gateway/gw-oak/state/conn", '{"gatewayId":"gw-oak","state":"OFFLINE"}', [], ["offline"]),
+        (
+            HEARD,
+            '{"tamper":1,"battery":3}',
+            [],
+            ["battery 3 %, low", "part of which is left out", "docs/devices.md: tamper"],
+        ),
+        ("alertd/telemetry/nobody", '{"battery":3}', [], ["nobody is not in the registry"]),
+    ],
+)
+def test_what_comes_as_telemetry_is_explained_and_pages_nobody(config, topic, payload, options, shown):
+    """It is heard, though no trigger covers it."""
+    result = decode(config, topic, payload, *options)
+    assert result.exit_code == 0, f"it is heard, and said not to be: {result.output}"
+    said = " ".join(result.stdout.split())
+    assert "sources.broker, telemetry" in said, "it is heard, and said not to be"
+    assert "PAGES" not in said
+    assert "it is telemetry" in result.stdout.splitlines()[-1]
+    for each in shown:
+        assert each in said
+
+
+def test_a_press_as_telemetry_says_that_it_pages_nobody_and_why(config):
+    last = decode(config, HEARD, '{"action":"press"}').stdout.splitlines()[-1]
+    assert last.startswith("no page")
+    assert "NOBODY" in last
+    assert "triggers" in last
+
+
+def test_what_a_press_says_of_its_battery_is_shown(config):
+    assert "12 %, low" in decode(config, "alertd/press/badge-okafor", '{"action":"press","battery":12}').stdout
+
+
+@pytest.mark.parametrize(
+    ("payload", "what"),
+    [
+        ("NaN", "null or NaN"),
+        ("null", "null or NaN"),
+        ("[1]", "a list"),
+        ("true", "true or false"),
+        ("3", "a number"),
+        ('"on"', "a text"),
+    ],
+)
+def test_what_is_no_object_is_named_in_words_of_json(config, payload, what):
+    said = decode(config, "alertd/press/badge-okafor", payload).stdout
+    assert f"{what}, and not an object" in said
+    assert "NoneType" not in said

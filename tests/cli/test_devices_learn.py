@@ -115,6 +115,20 @@ def test_in_vain_makes_no_list(daemon: FakeDaemon, learn, tmp_path: Path):
     assert "Nobody unknown was heard" not in said.out, "somebody was heard, and it was not that one"
 
 
+@pytest.mark.parametrize("how", [(), ("--csv",), ("--json",)])
+def test_that_others_may_have_been_dropped_is_said(daemon: FakeDaemon, learn, monkeypatch, how):
+    """Of ten thousand strangers 500 are remembered; whoever looks for theirs must not think that it was not heard."""
+    monkeypatch.setattr("alertd.ports.STRANGERS_MAX", 2)
+    daemon.heard = [stranger(f"meter-{n}", sample(f"alertd/press/meter-{n}", b"{}")) for n in range(2)]
+    words = (
+        "Of broker these are the 2 heard last: more may have been heard, and were dropped. Press yours and look again"
+    )
+    assert words in learn(*how).err, "others were dropped, and nobody says so"
+    assert "or dropped since: button-1" in learn("--only", "button-1").err
+    daemon.heard = daemon.heard[:1]
+    assert words not in learn(*how).err
+
+
 def test_what_was_not_kept_is_said(daemon: FakeDaemon, learn):
     daemon.heard = [stranger(LORAWAN, sample(f"application/7f3c/device/{LORAWAN}/event/up", None))]
     assert "may hold a code that somebody typed" in learn().out

@@ -19,10 +19,16 @@ DAY_US = 24 * 3600 * 1_000_000
 
 
 def standing(
-    device: str, *, heard: bool = True, silent: bool = False, window_s: int = 300, **last: object
+    device: str,
+    *,
+    heard: bool = True,
+    silent: bool = False,
+    tampered: bool = False,
+    window_s: int = 300,
+    **last: object,
 ) -> DeviceStanding:
     seen = LastSeen(device_id=DeviceId(device), seen_us=HEARD_US if heard else 0, **last)  # type: ignore[arg-type]
-    return DeviceStanding(last=seen, window_s=window_s, silent=silent, behind=None)
+    return DeviceStanding(last=seen, window_s=window_s, silent=silent, behind=None, tampered=tampered)
 
 
 @pytest.fixture
@@ -32,7 +38,7 @@ def devices(daemon: FakeDaemon) -> FakeDaemon:
         standing("badge-118", silent=True, pressed_us=HEARD_US - 1_000 * DAY_US, qos=1),
         standing("wall-gym", heard=False, window_s=0),
         standing("gw-oak", heard=False),
-        standing("badge-elm", pressed_us=HEARD_US),
+        standing("badge-elm", pressed_us=HEARD_US, tampered=True),
         standing("registered-no-more"),
     ]
     return daemon
@@ -46,6 +52,7 @@ def devices(daemon: FakeDaemon) -> FakeDaemon:
         (["--never-tested"], ["wall-gym"]),
         (["--silent"], ["badge-118"]),
         (["--low-battery"], ["badge-204"]),
+        (["--tampered"], ["badge-elm"]),
         (["--qos0"], ["badge-204"]),
         (["--no-window"], ["wall-gym"]),
         (["--site", "elm"], ["badge-elm"]),
@@ -72,6 +79,7 @@ def test_a_table_for_people(devices: FakeDaemon, shell: Shell) -> None:
     assert "Okafor badge" in said.out
     assert "9 %" in said.out
     assert "1 device" in said.out
+    assert "tampered with" in shell.run("devices", "list", "--site", "elm").out
     assert "No device is like that" in shell.run("devices", "list", "--silent", "--low-battery").out
 
 

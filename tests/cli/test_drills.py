@@ -72,6 +72,7 @@ def test_a_drill_begins_says_until_when_and_whom_it_told(shell, daemon):
         (("--minutes", "200"), "minutes"),
         (("--class", "vape"), "nothing that people drill"),
         (("--device", "badge-elm"), "belongs to elm, not to oak"),
+        (("--device", "walker"), "walker may press at elm as well, and would be REAL there"),
         (("--device", "vape-wc"), "nobody can press it"),
         (("--person", "nobody"), "there is no person nobody"),
     ],

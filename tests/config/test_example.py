@@ -1,10 +1,13 @@
 """The school in config/ is a promise: it loads, it passes, and the shipped adapters accept its sections."""
 
+import re
+
 from alertd.engine.gsm7 import septets
 from alertd.engine.wording import render
 from alertd.lint.findings import Judge
 from alertd.lint.longest import longest_params
 from alertd.model.ids import DISTRICT, DeviceId, PersonId, PolicyId, SiteId
+from alertd.model.incident import IncidentClass, is_panic
 from alertd.model.mode import Mode
 from alertd.model.people import PersonKind
 from alertd.model.policy import TargetKind
@@ -97,6 +100,27 @@ def test_every_text_fits_one_message_when_rendered_without_shortening(school):
 
     assert len(rendered) > 100
     assert [text for text in rendered if (septets(text) or 999) > 160] == []
+
+
+def test_every_text_with_the_short_words_of_a_place_has_room_for_its_age(school):
+    """Req 5: each template of each site, longest case, with the place of a wearable. A correction of a lockdown sends
+    nobody anywhere, and has words that must not be left out."""
+    judge = Judge(school.load())
+    rendered = [
+        (name, render(text, longest_params(judge, site, policy.incident_class) | AGED, 160))
+        for site, incident_class, policy in judge.uses()
+        for name, text in policy.templates.items()
+        if "{short_where}" in text and not name.startswith(("call.", "correction.")) and incident_class in PANICS
+    ]
+
+    assert len(rendered) > 50
+    assert [text for _, text in rendered if (septets(text) or 999) > 160] == []
+    assert {name: text for name, text in rendered if not NEAR_ROOM.search(text)} == {}
+
+
+PANICS = {each.value for each in IncidentClass if is_panic(each)}
+AGED = {"short_where": "MAYBE NEAR 2nd fl East (12 min ago)"}
+NEAR_ROOM = re.compile(r"(MAYBE NEAR 2nd fl East \(12 min ago\)|NEAR\? 2nd fl E\w* \(12 min\))")
 
 
 def test_all_numbers_are_fiction(school):

@@ -29,7 +29,10 @@ def test_what_is_shipped_keeps_what_waits(tmp_path: Path):
         ("persistence true", "persistence false", "does not say persistence true"),
         ("autosave_on_changes true", "", "does not say autosave_on_changes true"),
         ("autosave_interval 1", "autosave_interval 60", "does not say autosave_interval 1"),
-        ("set_tcp_nodelay true", "persistent_client_expiration 1d", "persistent_client_expiration 1d"),
+        ("sys_interval 10", "persistent_client_expiration 1d", "persistent_client_expiration 1d"),
+        ("sys_interval 10", "message_size_limit 200", "message_size_limit 200"),
+        ("max_queued_messages 1000000000", "max_queued_messages 0", "max_queued_messages 0"),
+        ("set_tcp_nodelay true", "", "does not say set_tcp_nodelay true"),
     ],
 )
 def test_a_broker_that_would_lose_presses_is_a_warning(tmp_path: Path, line: str, instead: str, says: str):

@@ -9,8 +9,10 @@ from alertd.model.ids import DeviceId, SiteId
 from alertd.model.registry import Registry
 from alertd.model.site import DeviceKind
 from alertd.model.trouble import Trouble
+from alertd_adapters.decoders.press_json import PressJson
+from alertd_adapters.decoders.zigbee2mqtt import Zigbee2Mqtt
 from alertd_simulator.virtual_time import in_virtual_time
-from tests.daemon.watch import DAY_S, HOUR_S, Watch, many, school
+from tests.daemon.watch import DAY_S, HOUR_S, Broker, Watch, many, school
 from tests.engine.school import BADGE, device
 
 FIXED = {"check_in_s": 200}
@@ -177,6 +179,21 @@ async def test_a_daemon_that_is_restarted_again_and_again_forgets_nobody() -> No
 
 
 @in_virtual_time
+async def test_a_source_that_is_new_hides_nobody() -> None:
+    """Who was never heard may speak to any source: the one that has listened longest would have heard it."""
+    watch = Watch(school(badge_204={"check_in_s": 26 * 3600}))
+    for hours in (20, 20, 9):
+        await watch.passes(hours * HOUR_S, step_s=300)
+        watch.flush()
+        watch.restart(down_s=30)
+    watch.sources["other"] = Broker()
+    await watch.passes(2 * HOUR_S, step_s=300)
+    assert not watch.told("silent"), "51 hours, less than two windows"
+    await watch.passes(2 * HOUR_S, step_s=300)
+    assert watch.told("silent"), "a source that is new hides who was silent for two windows"
+
+
+@in_virtual_time
 async def test_what_another_node_heard_counts() -> None:
     watch = Watch(school(badge_204=FIXED))
     watch.hears("badge-204")
@@ -299,6 +316,33 @@ async def test_who_presses_at_qos_0_only_is_known(qos: int) -> None:
     assert watch.device("badge-118").last.pressed_us == 0
 
 
+@pytest.mark.parametrize(
+    ("device_id", "topic", "payload", "tried"),
+    [
+        ("badge-204", "alertd/press/badge-204", b'{"action": "press"}', True),
+        ("badge-204", "alertd/press/badge-204", b'{"action": "hold"}', True),
+        ("badge-204", "alertd/press/badge-204", b'{"action": "booting"}', False),
+        ("badge-204", "alertd/press/badge-204", b'{"action": "tamper"}', False),
+        ("badge-204", "alertd/press/badge-204", b'{"action": "hold", "over": true}', False),
+        ("wall-gym", "alertd/press/wall-gym", b'{"action": "press"}', True),
+        ("wall-gym", "alertd/press/wall-gym", b'{"action": "release"}', False),
+        ("badge-204", "zigbee2mqtt/badge-204", b'{"tamper": true}', False),
+        ("badge-204", "zigbee2mqtt/badge-204", b'{"action": "hold", "tamper": true}', True),
+        ("badge-204", "zigbee2mqtt/badge-204/action", b"booting", False),
+    ],
+)
+@in_virtual_time
+async def test_a_device_that_nobody_pressed_is_still_on_the_list_of_those_never_tested(
+    device_id: str, topic: str, payload: bytes, tried: bool
+) -> None:
+    """Its gestures say which of its own words is a press (req 13)."""
+    decoder = Zigbee2Mqtt() if topic.startswith("zigbee2mqtt") else PressJson()
+    watch = Watch(school())
+    watch.check_ins.heard("broker", decoder.understand(topic, payload).check_ins, qos=1)
+    assert bool(watch.device(device_id).last.pressed_us) == tried, "nobody pressed it, or somebody did"
+    assert watch.device(device_id).last.seen_us, "it lives all the same"
+
+
 @in_virtual_time
 async def test_who_hangs_in_another_school_now_has_its_troubles_there() -> None:
     low = Battery(pct=5)
@@ -394,6 +438,30 @@ async def test_a_clock_that_is_set_back_makes_nobody_silent_who_speaks(ago_us: i
         watch.hears("badge-204", seen_us=watch.wall_us - ago_us)
         await watch.passes(5)
     assert not watch.events, "it speaks, and is said to be silent"
+
+
+@in_virtual_time
+async def test_a_clock_that_is_set_back_leaves_no_press_that_is_still_to_come() -> None:
+    """Pressed next year, a device would be on no list of those that nobody has pressed for a term."""
+    watch = Watch(school())
+    watch.hears("badge-204", pressed=True)
+    watch.wall_us -= 365 * 86_400_000_000
+    await watch.settle()
+    assert 0 < watch.device("badge-204").last.pressed_us <= watch.wall_us, "it was pressed in the future"
+    watch.flush()
+    assert watch.kept[DeviceId("badge-204")].pressed_us <= watch.wall_us, "and so after a restart"
+
+
+@pytest.mark.parametrize("before", [0, None, 1])
+@in_virtual_time
+async def test_a_device_whose_press_came_at_qos_1_is_never_again_one_that_presses_at_qos_0_only(
+    before: int | None,
+) -> None:
+    """What an earlier life knew is read a moment after the first press of this one."""
+    watch = Watch(school())
+    watch.hears("badge-204", pressed=True, qos=1)
+    watch.check_ins.remember([LastSeen(device_id=DeviceId("badge-204"), qos=before)])
+    assert watch.device("badge-204").last.qos == 1, "a press of it came at QoS 1"
 
 
 @in_virtual_time

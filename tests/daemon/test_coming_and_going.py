@@ -173,3 +173,119 @@ async def test_how_long_it_has_been_well_is_known_after_a_power_cut() -> None:
     watch.restart(down_s=5, power=True)
     await watch.passes(660)
     assert not watch.standing, "it has been well for longer than that"
+
+
+# --- and then it is dead ----------------------------------------------------------------------------------------------
+
+
+async def _comes_and_goes(watch: Watch, times: int = 3) -> None:
+    """The last time it is there for half a minute."""
+    for _ in range(times):
+        await watch.passes(300, talks=["badge-118"])
+        watch.hears("badge-204")
+        await watch.passes(30, talks=["badge-118"])
+
+
+@in_virtual_time
+async def test_who_came_and_went_and_then_is_dead_is_told_again() -> None:
+    """Somebody acknowledged that it comes and goes, and that is another thing."""
+    watch = Watch(school(badge_204=FIXED, badge_118=FIXED))
+    watch.hears("badge-204")
+    await _comes_and_goes(watch)
+    assert "comes and goes" in watch.standing["silent:oak"].summary
+    assert not watch.told_anew()
+    await watch.passes(500, talks=["badge-118"])
+    assert "is silent since 10:" in watch.standing["silent:oak"].summary, "a reminder says that it comes and goes"
+    assert not watch.told_anew(), "it may be there again at once"
+    await watch.passes(1300, talks=["badge-118"])
+    anew = watch.told_anew()
+    assert len(anew) == 1, "it is dead, and whoever acknowledged that it comes and goes hears nothing"
+    assert "is silent since" in anew[0]
+    await watch.passes(DAY_S, talks=["badge-118"], step_s=30)
+    assert len(watch.told_anew()) == 1
+
+
+@in_virtual_time
+async def test_who_came_and_went_and_then_is_dead_is_told_again_though_alertd_is_started_and_the_disk_is_full() -> None:
+    watch = Watch(school(badge_204=FIXED, badge_118=FIXED))
+    watch.hears("badge-204")
+    await _comes_and_goes(watch)
+    await watch.passes(300, talks=["badge-118"])
+    watch.flush()
+    watch.restart(down_s=5)
+    watch.hears("badge-118")
+    assert not watch.told_anew()
+    await watch.passes(240, talks=["badge-118"])
+    watch.refuses = 3
+    await watch.passes(1300, talks=["badge-118"])
+    assert len(watch.told_anew()) == 1, "it is dead, and alertd was started since it fell"
+    watch.flush()
+    watch.restart(down_s=5)
+    watch.hears("badge-118")
+    await watch.passes(DAY_S, talks=["badge-118"], step_s=30)
+    assert len(watch.told_anew()) == 1, "that is known, and no news after a start"
+
+
+@in_virtual_time
+async def test_among_many_it_is_told_who_is_dead_and_who_comes_and_goes() -> None:
+    watch = Watch(school(badge_204=FIXED, badge_118=FIXED))
+    watch.hears("badge-204")
+    watch.hears("badge-118")
+    for _ in range(3):
+        await watch.passes(300)
+        watch.hears("badge-204")
+        await watch.passes(30)
+    await watch.passes(20)
+    watch.standing["silent:oak"].summary.index("badge-204) comes and goes")
+    await watch.passes(1800)
+    assert len(watch.told_anew()) == 1
+    assert "comes and goes" not in watch.told_anew()[0]
+
+
+@in_virtual_time
+async def test_who_dies_for_longer_each_time_is_told_seldom() -> None:
+    watch = Watch(school(badge_204=FIXED))
+    for _ in range(24):  # three quarters of an hour silent, a quarter there
+        watch.hears("badge-204")
+        await watch.passes(900, step_s=100, talks=["badge-204"])
+        await watch.passes(2700, step_s=20)
+    assert _texts(watch) + len(watch.told_anew()) <= 8, "technicians are texted each time it comes and goes"
+
+
+@in_virtual_time
+async def test_a_gateway_that_came_and_went_and_then_is_dead_is_told_again() -> None:
+    watch = Watch(school())
+    for _ in range(3):
+        watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+        await watch.passes(80)
+        watch.hears("gw-oak", alive=False, link=Link.ONLINE)
+        await watch.passes(40)
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+    await watch.passes(80)
+    assert "went offline" in watch.standing["gateway:gw-oak"].summary
+    assert not watch.told_anew()
+    await watch.passes(30)
+    watch.flush()
+    watch.restart(down_s=5)
+    watch.refuses = 2
+    await watch.passes(1800)
+    anew = watch.told_anew()
+    assert len(anew) == 1, "it is gone for good, and whoever acknowledged that it comes and goes hears nothing"
+    assert "went offline" in anew[0]
+    watch.flush()
+    watch.restart(down_s=5)
+    await watch.passes(DAY_S, step_s=30)
+    assert len(watch.told_anew()) == 1
+
+
+@in_virtual_time
+async def test_a_trouble_that_is_over_is_told_at_once_when_it_begins_anew() -> None:
+    """Not within the five minutes that changes of one trouble keep between them."""
+    watch = Watch(school(badge_204=FIXED, badge_118=FIXED))
+    watch.hears("badge-204")
+    await watch.passes(215, talks=["badge-118"])
+    watch.hears("badge-204")
+    await watch.passes(20, talks=["badge-118"])
+    assert (len(watch.told("silent")), watch.over()) == (1, [("oak", "silent:oak")])
+    await watch.passes(220)
+    assert len(watch.told("silent")) == 2, "it is a new trouble, and waits as if it were an old one's change"

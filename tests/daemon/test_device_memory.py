@@ -1,20 +1,18 @@
 """What a daemon remembers of devices: states over a restart, tests that end with one, and who heard a badge lately."""
 
 import asyncio
-from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from msgspec.structs import replace
 
-from alertd.daemon.endings import AGAIN_US, Endings
 from alertd.daemon.hearings import GATEWAYS_MAX, REMEMBERED_US, Hearings
 from alertd.engine.routing import route
 from alertd.model.events import Arrival, DeviceTestOrdered, Heard, Lasting, ResolveOrdered, Signal
 from alertd.model.ids import CauseId, DeviceId
 from alertd.model.incident import IncidentClass
-from alertd.ports import NotCommittedError, StoreError
+from alertd.ports import StoreError
 from alertd_simulator.virtual_time import in_virtual_time
 from tests.daemon.world import World
 from tests.engine.school import OAK, registry
@@ -119,79 +117,82 @@ async def test_a_device_is_live_after_a_restart_whoever_tried_it_out(tmp_path: P
     await world.stop()
 
 
-def test_what_a_device_ends_goes_through_once_until_it_calls_again():
-    school, endings, numbers = registry(), Endings(), count(1)
+@pytest.mark.parametrize("restarted", [False, True])
+@in_virtual_time
+async def test_promise_2_an_old_end_that_ends_nothing_holds_back_no_other(tmp_path: Path, restarted: bool):
+    """A gateway hands on late what is older than the call; only then the button is reset, and pressed again."""
+    world = World(tmp_path)
+    await world.start()
+    say(world, called_at(world))
+    await asyncio.sleep(60)
+    await close(world)
+    if restarted:
+        await world.crash()
+        await world.start()
+    say(world, replace(called_at(world, seconds_ago=600), ends=True, late=True))
+    await asyncio.sleep(60)
+    say(world, replace(called_at(world), ends=True))
+    await asyncio.sleep(300)
+    say(world, called_at(world))
+    await asyncio.sleep(5)
 
-    def needed(signal: Signal, boot_us: int = 0) -> bool:
-        return bool(endings.needed(route(school, arrival(signal, next(numbers))), boot_us))
-
-    assert needed(says(ends=True)), "since the start nobody knows whether it calls"
-    assert not needed(says(ends=True))
-    assert needed(says())
-    assert needed(says(ends=True)), "promise 2: else its next call would be taken for a repeat"
-    assert not needed(says(ends=True))
-    assert needed(says(ends=True), AGAIN_US)
-
-
-@pytest.mark.parametrize(
-    "ends_nothing",
-    [{"retained": True}, {"pressed_us": 10}, {"backlog_since_us": 10}, {"cause": "off"}],
-    ids=["retained", "older", "waited at the broker", "a copy"],
-)
-def test_what_ends_nothing_holds_no_end_back(ends_nothing: dict[str, object]):
-    """The call has been heard since; its own end must come through, or the next call is taken for a repeat."""
-    school, endings = registry(), Endings()
-
-    def needed(signal: Signal, at_us: int, **more: object) -> bool:
-        return bool(endings.needed(route(school, arrival(signal, at_us, **more)), at_us))
-
-    assert needed(replace(says(ends=True), cause="off"), 1)
-    assert needed(says(), 100)
-    mine = {name: value for name, value in ends_nothing.items() if name in Signal.__struct_fields__}
-    rest = {name: value for name, value in ends_nothing.items() if name not in mine}
-    assert needed(replace(says(ends=True), **mine), 200, **rest)
-    assert needed(says(ends=True), 300), "promise 2: it is reset only now"
-    assert not needed(says(ends=True), 400)
+    assert [i.is_open for i in world.incidents()].count(True) == 1, "promise 2: it was reset, and pressed again"
+    await world.stop()
 
 
-@pytest.mark.parametrize("fails", [True, False])
-def test_what_a_device_ends_is_known_only_if_the_disk_has_it(fails: bool):
-    school, endings = registry(), Endings()
-    off = route(school, arrival(says(ends=True), 1))
+@in_virtual_time
+async def test_promise_2_an_end_is_heard_whichever_node_took_the_call(tmp_path: Path):
+    """The broker hands each message to one of several nodes: this one hears only that the device does not call."""
+    world = World(tmp_path)
+    await world.start()
+    say(world, says(ends=True))
+    await asyncio.sleep(600)
+    await elsewhere(world, says())
+    await close(world)
+    say(world, says(ends=True))
+    await asyncio.sleep(60)
+    await elsewhere(world, says())
 
-    async def story() -> None:
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        assert endings.needed(off, 0)
-        endings.await_commit(done)
-        if fails:
-            done.set_exception(NotCommittedError("the disk is full"))
-        else:
-            done.set_result(None)
-        await asyncio.sleep(0)
-
-    asyncio.run(story())
-    said_again = bool(endings.needed(off, 1))
-    assert said_again is fails, "promise 1: nobody knows it, and the next call is taken for a repeat"
+    assert [i.is_open for i in world.incidents()].count(True) == 1, "promise 2: it was reset, and pressed again"
+    await world.stop()
 
 
-def test_a_device_that_ends_ever_new_things_fills_no_memory():
-    school, endings = registry(), Endings()
-    for number in range(200):
-        ended = says(ends=True, lasting=Lasting(repeats_s=60, what=f"word {number}"))
-        assert endings.needed(route(school, arrival(ended, 1)), 0)
-    assert endings.needed(route(school, arrival(ended, 1)), 0), "beyond what is remembered, nothing is held back"
+@in_virtual_time
+async def test_that_a_device_does_not_call_is_acknowledged_and_leaves_nothing_behind(tmp_path: Path):
+    """Each of them says so with each of its reports: a line of the journal for each would be millions a day."""
+    world = World(tmp_path)
+    await world.start()
+    lines = journal(world)
+    for _ in range(100):
+        say(world, says(ends=True))
+    await asyncio.sleep(5)
+
+    assert len(world.source.acked) == 100
+    assert journal(world) == lines
+    await world.stop()
 
 
-def test_two_things_of_one_device_end_each_for_itself():
-    school, endings = registry(), Endings()
+def called_at(world: World, *, seconds_ago: int = 0) -> Signal:
+    return replace(says(), pressed_us=world.clock.now().wall_us - seconds_ago * 1_000_000)
 
-    def needed(what: str) -> bool:
-        ended = says(ends=True, lasting=Lasting(repeats_s=60, what=what))
-        return bool(endings.needed(route(school, arrival(ended, 1)), 0))
 
-    assert needed("1")
-    assert needed("2")
-    assert not needed("1")
+def journal(world: World) -> int:
+    return len(world.store.read_journal(OAK, since_us=0, until_us=world.clock.now().wall_us + 1))
+
+
+async def elsewhere(world: World, signal: Signal) -> None:
+    """Another node takes it up."""
+    (event,) = route(world.school, arrival(signal, world.clock.now().wall_us))
+    await world.daemon.intake.submit(event)
+
+
+async def close(world: World) -> None:
+    (incident,) = (i for i in world.incidents() if i.is_open)
+    for order in ("releasing", "released"):
+        closing = ResolveOrdered(
+            site_id=OAK, cause=CauseId(order), incident_id=incident.id, by="Ruiz", rooms_released=True
+        )
+        await world.daemon.intake.submit(closing)
 
 
 def badge(*heard: Heard, **more: object) -> Signal:
@@ -247,12 +248,7 @@ async def test_promise_1_an_end_that_the_disk_refused_is_taken_up_when_it_comes_
 
     world.source.publish(said(ends=False))
     await asyncio.sleep(5)
-    (incident,) = world.incidents()
-    for order in ("r1", "r2"):
-        closing = ResolveOrdered(
-            site_id=OAK, cause=CauseId(order), incident_id=incident.id, by="Ruiz", rooms_released=True
-        )
-        await world.daemon.intake.submit(closing)
+    await close(world)
 
     begin, off = world.store.begin, said(ends=True)
     world.store.begin = failing  # type: ignore[method-assign]

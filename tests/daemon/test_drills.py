@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from alertd.model.incident import IncidentClass
 from alertd.model.mode import Mode
 from alertd.model.notification import Claim, Kind, Lane, NotificationState
 from alertd.model.outcome import Delivered
-from alertd.ports import ChannelLimits, NotCommittedError
+from alertd.ports import ChannelLimits, NotCommittedError, StoreError
 from alertd_simulator.virtual_time import in_virtual_time
 from tests.daemon.test_dispatch import Stage, claim
 from tests.daemon.world import World
@@ -189,6 +190,65 @@ async def test_what_was_to_say_that_a_drill_is_over_is_dropped_when_something_re
     assert (Mode.LIVE, Kind.ALERT) in after
     assert (Mode.DRILL, Kind.DRILL_OVER) not in after, "promise 3: the press reads as the last act of the drill"
     await world.stop()
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["a reload", "a start"])
+@in_virtual_time()
+async def test_promise_3_a_drill_is_over_before_its_badge_can_press_for_the_school_next_door(
+    tmp_path: Path, restarted: bool
+):
+    world = World(tmp_path)
+    await world.start()
+    await begin_drill(world)
+    await asyncio.sleep(20)
+    badge = replace(world.school.devices[DeviceId("badge-204")], roaming_sites=(ELM,))
+    world.school = replace(world.school, devices=world.school.devices | {badge.id: badge})
+    if restarted:
+        await world.crash()
+        await world.start()
+    else:
+        await world.daemon.reload(world.school)
+    assert not world.store.read_drills(running_only=True, site_id=None, limit=9), PROMISE_3
+    await asyncio.sleep(30)
+
+    over = [c.notification for c in world.sms.sent if c.notification.kind is Kind.DRILL_OVER]
+    began = [c.notification for c in world.sms.sent if c.notification.kind is Kind.DRILL_BEGINS]
+    assert {n.recipient for n in over} == {n.recipient for n in began}, "somebody believes in the drill"
+    assert all("badge-204 may press at elm as well" in n.text for n in over)
+    world.press("badge-204")
+    await asyncio.sleep(2)
+    assert [i.mode for i in world.incidents()] == [Mode.LIVE]
+    await world.stop()
+
+
+@in_virtual_time()
+async def test_a_reload_that_changes_nothing_of_its_devices_ends_no_drill(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    await begin_drill(world)
+    walker = replace(world.school.devices[DeviceId("walker")], roaming_sites=())
+    await world.daemon.reload(replace(world.school, devices=world.school.devices | {walker.id: walker}))
+    assert world.store.read_drills(running_only=True, site_id=None, limit=9)
+    await world.stop()
+
+
+@in_virtual_time()
+async def test_a_disk_that_takes_nothing_holds_up_no_reload_for_long(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    await begin_drill(world)
+    badge = replace(world.school.devices[DeviceId("badge-204")], roaming_sites=(ELM,))
+    begin, world.store.begin = world.store.begin, failing  # type: ignore[method-assign]
+    await asyncio.wait_for(
+        world.daemon.reload(replace(world.school, devices=world.school.devices | {badge.id: badge})), 30
+    )
+    world.store.begin = begin  # type: ignore[method-assign]
+    assert world.daemon.intake.registry.devices[badge.id] == badge
+    await world.stop()
+
+
+def failing(*_: object, **__: object) -> NoReturn:
+    raise StoreError("disk hiccup")
 
 
 def drill(**more: object) -> Drill:

@@ -1,5 +1,6 @@
 """Gateways and bridges (req 29): one that is gone is one trouble, and what hangs below it is not missed one by one."""
 
+import pytest
 from msgspec.structs import replace
 
 from alertd.model.check_in import Link
@@ -152,6 +153,34 @@ async def test_a_gateway_that_carries_is_not_silent_though_it_says_nothing_of_it
 
 
 @in_virtual_time
+async def test_what_a_device_said_an_hour_ago_does_not_bring_back_its_gateway() -> None:
+    """A bridge says again what its radio heard before; the gateway is off, and whoever hangs below it is deaf."""
+    watch = Watch(school(gw_oak={"check_in_s": 200}, badge_204=NONE))
+    watch.hears("gw-oak")
+    await watch.passes(400)
+    assert "gateway:gw-oak" in watch.standing
+    before = watch.device("gw-oak").last.seen_us
+    watch.hears("badge-204", heard_by=DeviceId("gw-oak"), seen_us=watch.wall_us - 300_000_000)
+    await watch.settle()
+    assert "gateway:gw-oak" in watch.standing, "it was heard by the gateway before that was gone"
+    assert watch.device("gw-oak").last.seen_us == before
+
+
+@in_virtual_time
+async def test_devices_whose_window_ends_just_after_the_last_will_of_their_gateway_are_not_missed_one_by_one() -> None:
+    """Its trouble comes a minute after its will, and says how many it took with it."""
+    watch = Watch(many(school(), below("gw-oak", 3)))
+    for number in range(3):
+        watch.hears(f"wall-{number}")
+    await watch.passes(190)
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+    await watch.passes(120)
+    assert not watch.told("silent"), "two troubles for one gateway"
+    (text,) = watch.told("gateway")
+    assert "3 devices below it" in text
+
+
+@in_virtual_time
 async def test_a_word_that_waited_does_not_call_back_a_gateway_whose_last_will_came() -> None:
     watch = Watch(school())
     watch.hears("gw-oak", alive=False, link=Link.OFFLINE, retained=True)
@@ -193,6 +222,7 @@ async def test_a_silence_older_than_the_gateways_is_a_devices_own() -> None:
     assert watch.standing["silent:oak"].members == ("wall-1",)
     await watch.passes(400)
     assert "gateway:gw-oak" in watch.standing
+    assert "silent:oak" in watch.standing, "it was silent while the gateway was there"
     assert watch.standing["silent:oak"].members == ("wall-1",), "it was silent while the gateway was there"
 
 
@@ -219,3 +249,186 @@ async def test_after_a_power_cut_a_device_behind_a_gateway_that_was_never_gone_i
     watch.restart(down_s=60, power=True)
     await watch.passes(600)
     assert watch.standing["silent:oak"].members == ("wall-0", "wall-1")
+
+
+# --- what adds up, and what comes with it -----------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_dead_device_is_missed_though_its_gateway_is_off_each_night() -> None:
+    """Half an hour without power each night gave its devices their whole window anew, for ever."""
+    wall = replace(below("gw-oak", 1)[0], check_in_s=26 * 3600)
+    watch = Watch(many(school(gw_oak={"check_in_s": 200}), [wall]))
+    watch.hears(wall.id)
+    for _ in range(2):
+        await watch.passes(23.5 * HOUR_S, step_s=60, talks=["gw-oak"])
+        await watch.passes(0.5 * HOUR_S, step_s=60)
+    await watch.passes(4 * HOUR_S, step_s=60, talks=["gw-oak"])
+    assert not watch.told("silent"), "its gateway was there for 51 hours, less than two windows"
+    await watch.passes(2 * HOUR_S, step_s=60, talks=["gw-oak"])
+    assert watch.told("silent"), "it could be heard for two windows, and said nothing"
+    assert watch.standing["silent:oak"].members == (wall.id,)
+
+
+@in_virtual_time
+async def test_a_dead_device_is_missed_though_alertd_is_started_while_its_gateway_is_off() -> None:
+    wall = replace(below("gw-oak", 1)[0], check_in_s=26 * 3600)
+    watch = Watch(many(school(gw_oak={"check_in_s": 200}), [wall]))
+    watch.hears(wall.id)
+    for number in range(3):
+        await watch.passes(23.5 * HOUR_S, step_s=60, talks=["gw-oak"])
+        await watch.passes(0.25 * HOUR_S, step_s=60)
+        watch.flush()
+        watch.restart(down_s=5)
+        await watch.passes(0.25 * HOUR_S, step_s=60)
+        assert number == 2 or not watch.told("silent")
+    await watch.passes(HOUR_S, step_s=60, talks=["gw-oak"])
+    assert watch.standing["silent:oak"].members == (wall.id,), "three nights, and three starts"
+
+
+@in_virtual_time
+async def test_a_long_time_without_a_gateway_counts_against_nobody_below_it() -> None:
+    """Over a start of alertd, too: what was deaf is kept with the device."""
+    wall = replace(below("gw-oak", 1)[0], check_in_s=26 * 3600)
+    watch = Watch(many(school(gw_oak={"check_in_s": 200}), [wall]))
+    watch.hears(wall.id)
+    await watch.passes(HOUR_S, step_s=60, talks=["gw-oak"])
+    await watch.passes(72 * HOUR_S, step_s=60)
+    assert watch.told("gateway")
+    await watch.passes(60, talks=["gw-oak"])
+    watch.flush()
+    watch.restart(down_s=5)
+    await watch.passes(25 * HOUR_S, step_s=60, talks=["gw-oak"])
+    assert not watch.told("silent"), "for three days nobody could hear it"
+    await watch.passes(2 * HOUR_S, step_s=60, talks=["gw-oak"])
+    assert "silent:oak" in watch.standing
+
+
+@in_virtual_time
+async def test_a_bridge_that_restarts_each_night_ends_no_silence() -> None:
+    """It speaks when it starts, and leaves a last will: the device below was silent for days before that."""
+    wall = replace(below("gw-oak", 1)[0], check_in_s=26 * 3600)
+    watch = Watch(many(school(gw_oak=NONE), [wall]))
+    watch.hears(wall.id)
+    watch.hears("gw-oak", link=Link.ONLINE)
+    await watch.passes(27 * HOUR_S, step_s=60)
+    assert "silent:oak" in watch.standing
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+    await watch.passes(180)
+    watch.hears("gw-oak", link=Link.ONLINE)
+    await watch.settle()
+    assert (watch.over(), watch.told("silent")[1:]) == ([("oak", "gateway:gw-oak")], []), "it was silent before"
+
+
+@pytest.mark.parametrize("window_s", [0, 200, 26 * 3600])
+@pytest.mark.parametrize("later_s", [0, 2, 30, 55])
+@in_virtual_time
+async def test_last_wills_of_devices_and_of_their_gateway_are_one_trouble(window_s: int, later_s: int) -> None:
+    """A switch dies, and the broker finds one connection dead after the other."""
+    devices = [replace(each, check_in_s=window_s) for each in below("gw-oak", 5)]
+    watch = Watch(many(school(gw_oak=NONE), devices))
+    watch.hears("gw-oak")
+    await watch.passes(60, talks=[each.id for each in devices])
+    for each in devices:
+        watch.hears(each.id, alive=False, link=Link.OFFLINE)
+    await watch.passes(later_s)
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+    await watch.passes(600)
+    assert "5 devices below it" in watch.told("gateway")[0]
+    assert (watch.told("silent"), watch.over()) == ([], []), "five texts of one cause"
+
+    watch.hears("gw-oak", link=Link.ONLINE)
+    for each in devices[1:]:
+        watch.hears(each.id, alive=False, link=Link.ONLINE)
+    await watch.passes(50)
+    assert not watch.told("silent"), "they have a minute to connect anew"
+    await watch.passes(50)
+    assert watch.standing["silent:oak"].members == ("wall-0",), "its own last will still stands"
+
+
+@in_virtual_time
+async def test_a_gateway_without_a_last_will_is_missed_before_the_last_wills_of_what_hangs_below() -> None:
+    devices = [replace(each, check_in_s=0) for each in below("gw-oak", 5)]
+    watch = Watch(many(school(gw_oak={"check_in_s": 200}), devices))
+    await watch.passes(90, talks=["gw-oak", *(each.id for each in devices)])
+    await watch.passes(90)
+    for each in devices:
+        watch.hears(each.id, alive=False, link=Link.OFFLINE)
+    await watch.passes(600)
+    assert len(watch.told("gateway")) == 1
+    assert not watch.told("silent"), "five texts of one cause"
+
+
+@in_virtual_time
+async def test_a_last_will_is_a_devices_own_while_its_gateway_speaks() -> None:
+    (wall,) = below("gw-oak", 1)
+    watch = Watch(many(school(gw_oak={"check_in_s": 200}), [wall]))
+    await watch.passes(90, talks=["gw-oak", wall.id])
+    watch.hears(wall.id, alive=False, link=Link.OFFLINE)
+    await watch.passes(90, talks=["gw-oak"])
+    assert "silent:oak" in watch.standing, "a minute after its last will, and nobody was told"
+
+
+@in_virtual_time
+async def test_a_gateway_that_is_gone_long_after_a_last_will_did_not_take_that_device() -> None:
+    (wall,) = [replace(each, check_in_s=0) for each in below("gw-oak", 1)]
+    watch = Watch(many(school(gw_oak=NONE), [wall]))
+    watch.hears("gw-oak", link=Link.ONLINE)
+    watch.hears(wall.id)
+    watch.hears(wall.id, alive=False, link=Link.OFFLINE)
+    await watch.passes(HOUR_S)
+    assert "silent:oak" in watch.standing
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+    await watch.passes(180)
+    assert "silent:oak" in watch.standing, "it was gone an hour before its gateway"
+
+
+@in_virtual_time
+async def test_a_bridge_that_came_back_while_alertd_was_away_is_there() -> None:
+    """The broker hands out what it remembers before alertd has read what it knew."""
+    devices = below("gw-oak", 3)
+    watch = Watch(many(school(gw_oak=NONE), devices))
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE)
+    await watch.passes(70)
+    assert "gateway:gw-oak" in watch.standing
+    watch.flush()
+    watch.restart(down_s=60, first={"gw-oak": Link.ONLINE})
+    await watch.passes(HOUR_S)
+    assert "gateway:gw-oak" not in watch.standing, "it is there, and said to be gone"
+    assert watch.device("wall-0").behind is None, "what hangs below it is not supervised"
+
+
+@in_virtual_time
+async def test_a_last_will_of_an_earlier_life_that_was_taken_back_meanwhile_is_told_to_nobody() -> None:
+    watch = Watch(school(gw_oak=NONE, badge_204=NONE))
+    for name in ("gw-oak", "badge-204"):
+        watch.hears(name, alive=False, link=Link.OFFLINE)
+    await watch.passes(20)
+    watch.flush()
+    watch.restart(down_s=30, first={"gw-oak": Link.ONLINE, "badge-204": Link.ONLINE})
+    await watch.passes(HOUR_S)
+    assert not watch.events, "it was taken back while alertd was away"
+
+
+@in_virtual_time
+async def test_a_device_whose_last_will_was_taken_back_while_alertd_was_away_is_missed_no_more() -> None:
+    watch = Watch(school(badge_204=NONE))
+    watch.hears("badge-204", alive=False, link=Link.OFFLINE)
+    await watch.passes(90)
+    assert "silent:oak" in watch.standing
+    watch.flush()
+    watch.restart(down_s=60, first={"badge-204": Link.ONLINE})
+    await watch.passes(HOUR_S)
+    assert "silent:oak" not in watch.standing
+
+
+@in_virtual_time
+async def test_what_a_broker_remembers_ends_no_silence_of_a_bridge_that_has_to_report() -> None:
+    watch = Watch(school(gw_oak={"check_in_s": 200}))
+    watch.hears("gw-oak")
+    await watch.passes(300)
+    assert "gateway:gw-oak" in watch.standing
+    watch.flush()
+    watch.restart(down_s=60, first={"gw-oak": Link.ONLINE})
+    await watch.passes(HOUR_S)
+    assert "gateway:gw-oak" in watch.standing

@@ -190,10 +190,14 @@ async def test_every_metric_has_words_and_stands_in_the_documentation(tmp_path: 
     world.daemon.intake.observe("heartbeat", "pinged")
     for name in ("arrivals", "unregistered"):
         world.daemon.intake.observe("broker", name)
+    world.daemon.intake.observe("badges", "telemetry_not_understood")
     world.daemon.intake.observe("nightly", "backup_good")
     await asyncio.sleep(2)
     now = Read(await metrics_of(world).render())
     assert now.value("alertd_messages_total", source="broker", result="unregistered") == 1
+    assert now.value("alertd_messages_total", source="badges", result="telemetry_not_understood") == 1, (
+        "what makes no sense in telemetry is counted, and nobody can see it"
+    )
     page = (REPOSITORY / "docs" / "metrics.md").read_text()
     own = [family for name, family in now.families.items() if name.startswith("alertd_")]
     assert len(own) >= 15

@@ -313,3 +313,31 @@ async def test_withheld_acknowledgements_never_block_the_next_press(tmp_path: Pa
     assert world.source.acked == arrivals[:3], "a broker lets 20 messages be unacknowledged; some room must stay"
     assert world.daemon.telemetry.count("intake", "acknowledged_not_durable") == 3
     await world.stop()
+
+
+STALLS = [(3, 0.5, 12, ["staff_assist"]), pytest.param(8, 11, 100, [], marks=pytest.mark.slow)]
+"""So many presses, so far apart; so long the first commit takes; what they call for."""
+
+
+@pytest.mark.parametrize(("times", "every_s", "stalls_s", "calls_for"), STALLS)
+def test_presses_are_as_near_each_other_as_they_came_however_long_the_disk_takes(
+    tmp_path: Path, times: int, every_s: float, stalls_s: float, calls_for: list[str]
+):
+    """The button has no clock."""
+    stalls: list[float] = []
+
+    @in_virtual_time(executor_delay=lambda _: (0.0, stalls.pop() if stalls else 0.01))
+    async def story() -> None:
+        world = World(tmp_path)
+        await world.start()
+        await asyncio.sleep(5)  # whatever a start writes is on disk
+        stalls.append(stalls_s)
+        for _ in range(times):
+            world.press(action="press")
+            await asyncio.sleep(every_s)
+        await asyncio.sleep(stalls_s + 30)
+        called = [i.incident_class.value for i in world.incidents()]
+        assert called == calls_for, f"promise 2: gestures count what was pressed when it was pressed: {called}"
+        await world.stop()
+
+    story()

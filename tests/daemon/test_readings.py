@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from alertd.daemon.readings import GATHER_S, GATHER_SHOTS_S, Readings
+from alertd.daemon.readings import GATHER_S, GATHER_SHOTS_S, RETRY_S, Readings
 from alertd.daemon.telemetry import Telemetry
 from alertd.model.decision import Decision, EntryKind
 from alertd.model.device_memory import DeviceTest, GestureCount
-from alertd.model.events import Event, Pressed, Signal
+from alertd.model.events import GOES_ON, Event, Pressed, Signal, TroubleCleared, TroubleRaised
 from alertd.model.ids import CauseId, DeviceId
 from alertd.model.incident import IncidentClass
 from alertd.model.notification import Kind
@@ -38,11 +38,15 @@ class Door:
 
     def __init__(self) -> None:
         self.passed: list[Pressed] = []
+        self.troubles: list[TroubleRaised | TroubleCleared] = []
         self.fails = False
 
     def submit(self, event: Event) -> "asyncio.Future[None]":
-        assert isinstance(event, Pressed)
-        self.passed.append(event)
+        if isinstance(event, TroubleRaised | TroubleCleared):
+            self.troubles.append(event)
+        else:
+            assert isinstance(event, Pressed)
+            self.passed.append(event)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.fails:
             done.set_exception(OSError("the disk"))
@@ -171,6 +175,48 @@ async def test_an_end_does_not_stand_for_the_alarms_that_still_wait():
     assert front.heard() == [("vape", 1, False)], "an alarm was written down as an end"
 
 
+@in_virtual_time
+async def test_a_sensor_that_says_with_each_report_that_it_is_over_says_it_once():
+    """Else each report would begin its cool-down anew, and its next alarm would wait to be gathered."""
+    front = Front()
+    for _ in range(5):
+        front.say(ends=True)
+        await asyncio.sleep(GATHER_S + 1)
+    front.say(ends=True)
+    front.say()
+    assert front.heard() == [("vape", 1, True), ("vape", 1, False)], "an alarm waits behind what says nothing"
+
+    front.say(ends=True)
+    await asyncio.sleep(GATHER_S + 1)
+    front.say(ends=True)
+    assert front.heard() == [("vape", 1, True)]
+
+
+@in_virtual_time
+async def test_the_end_of_an_alarm_that_was_not_committed_passes_when_it_is_said_again():
+    front = Front()
+    front.say()
+    await asyncio.sleep(GATHER_S + 1)
+    front.door.fails = True
+    front.say(ends=True)
+    await asyncio.sleep(0)
+    front.door.fails = False
+    front.heard()
+    front.say(ends=True)
+    assert front.heard() == [("vape", 1, True)]
+
+
+@in_virtual_time
+async def test_an_end_that_an_alarm_was_in_the_way_of_passes_when_it_is_said_again():
+    front = Front()
+    for ends in (False, False, True):
+        front.say(ends=ends)
+    await asyncio.sleep(2 * GATHER_S + 2)
+    front.heard()
+    front.say(ends=True)
+    assert front.heard() == [("vape", 1, True)], "the end of it is never heard"
+
+
 def _tried(front: Front, *, is_tried: bool) -> None:
     test = DeviceTest(id="t-1", by="J. Ruiz", incident_class=IncidentClass.VAPE, began_us=0, ends_us=600_000_000)
     memory = GestureCount(device_id=DeviceId("vape-wc"), test=test if is_tried else None)
@@ -258,10 +304,11 @@ async def test_between_release_and_trigger_what_was_so_stays_so():
 
 
 @in_virtual_time
-async def test_a_number_that_stays_high_is_said_again_once_an_hour():
+async def test_of_a_number_that_stays_high_it_is_said_twice_a_cool_down_that_it_goes_on():
     front = Front()
-    await _readings(front, *[90] * 119, every_s=60.0)
-    assert front.heard() == [("vape", 1, False)] * 2
+    await _readings(front, *[90] * 31, every_s=60.0)
+    goes_on = [("vape", GOES_ON, False)] * 5
+    assert front.heard() == [("vape", 1, False), *goes_on], "after a restart nobody knows what was told"
     await _readings(front, *[30] * 119, every_s=60.0)
     assert front.heard() == [], "it falls, and has not ended"
 
@@ -285,6 +332,33 @@ async def test_a_number_whose_alarm_was_not_committed_is_an_alarm_when_it_comes_
     front.door.fails = False
     await _readings(front, 90, 90, 90)
     assert front.heard() == [("vape", 1, False)], "an alarm that was in vain was never said again"
+
+
+@in_virtual_time
+async def test_a_number_that_stands_is_an_alarm_though_its_first_commit_failed():
+    """A sensor that speaks when something changes says nothing more, and its message was acknowledged."""
+    front = Front()
+    front.say(reading=90.0)
+    front.door.fails = True
+    await asyncio.sleep(60)
+    tried = len(front.heard())
+    assert 2 <= tried <= 60 / RETRY_S, "lost with the disk, or tried without a pause"
+    front.door.fails = False
+    await asyncio.sleep(60)
+    assert front.heard() == [("vape", 1, False)], "an alarm was lost over a disk that failed"
+
+
+@in_virtual_time
+async def test_a_number_that_came_down_while_the_disk_failed_is_tried_no_more():
+    front = Front()
+    front.say(reading=90.0)
+    front.door.fails = True
+    await asyncio.sleep(12)
+    front.door.fails = False
+    front.heard()
+    front.say(reading=30.0)
+    await asyncio.sleep(60)
+    assert front.heard() == []
 
 
 @pytest.mark.parametrize("more", [{"backlog": True}, {"retained": True}, {"age_s": 600.0}])

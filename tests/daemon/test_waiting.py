@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from alertd.daemon.waiting import GATHER_S, STRANGERS_MAX, Submission, WaitingRoom, is_urgent
-from alertd.model.events import Event, Malformed, Pressed, Signal, TroubleCleared, TroubleRaised
+from alertd.model.events import (
+    DeviceTestEndOrdered,
+    DeviceTestWatched,
+    Event,
+    Malformed,
+    Pressed,
+    Signal,
+    TroubleCleared,
+    TroubleRaised,
+)
 from alertd.model.ids import DISTRICT, CauseId, DeviceId, SiteId
 from alertd.ports import NotCommittedError
 from alertd_simulator.virtual_time import in_virtual_time
@@ -115,6 +124,24 @@ async def test_machinery_gathers_for_a_moment_and_a_press_waits_for_nobody():
     await gathering
     assert loop.time() == began, "promise 2: a press waits for machinery"
     assert room.take(200)[0] is urgent
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        DeviceTestWatched(site_id=SiteId("oak"), device_id=DeviceId("badge-204")),
+        DeviceTestEndOrdered(site_id=SiteId("oak"), device_id=DeviceId("badge-204"), why="it is live again"),
+    ],
+)
+@in_virtual_time
+async def test_whoever_tries_a_device_out_does_not_wait_behind_machinery(order: Event):
+    """A storm of troubles would end the test under their eyes: nobody seems to watch it, and the press is real."""
+    room = WaitingRoom()
+    for number in range(1_000):
+        room.add(raised(f"silent:{number}"))
+    ordered = submission(order)
+    room.add(ordered)
+    assert room.take(200)[0] is ordered, "who tries a device out waits behind machinery"
 
 
 @in_virtual_time

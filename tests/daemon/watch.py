@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from alertd.daemon.check_ins import CheckIns
 from alertd.daemon.windows import ROUND_S
 from alertd.model.anchor import Now
-from alertd.model.check_in import CheckIn, DeviceStanding, LastSeen
+from alertd.model.check_in import CheckIn, DeviceStanding, LastSeen, Link
 from alertd.model.events import Event, TroubleCleared, TroubleRaised
 from alertd.model.ids import DeviceId
 from alertd.model.registry import Registry
@@ -115,11 +115,14 @@ class Watch:
             if each.seen_us >= before_us or before_us > self.wall_us:
                 self.kept[each.device_id] = each
 
-    def restart(self, *, down_s: float = 0.0, power: bool = False) -> None:
-        """Killed, and a new life: only what was flushed, and troubles, are still known. `power`: the machine, too."""
+    def restart(self, *, down_s: float = 0.0, power: bool = False, first: Mapping[str, Link] | None = None) -> None:
+        """Killed, and a new life: only what was flushed, and troubles, are still known. `power`: the machine, too.
+        `first`: what the broker remembers, and hands out before that has been read."""
         self.boot_us = 0 if power else self.boot_us + round(down_s * 1_000_000)
         self.wall_us += round(down_s * 1_000_000)
         self.check_ins = self._new()
+        for name, link in (first or {}).items():
+            self.hears(name, retained=True, alive=False, link=link)
         self.check_ins.remember([self.kept[each] for each in sorted(self.kept)])  # as the store has them
         self.check_ins.remember_troubles(tuple(self.standing.values()))
 
@@ -133,6 +136,10 @@ class Watch:
     def told(self, family: str) -> list[str]:
         """Summaries of the troubles of a family, in order, repeats included."""
         return [e.summary for e in self.events if isinstance(e, TroubleRaised) and e.key.startswith(f"{family}:")]
+
+    def told_anew(self) -> list[str]:
+        """Summaries of what stood already, and is told once more."""
+        return [e.summary for e in self.events if isinstance(e, TroubleRaised) and e.anew]
 
     def over(self) -> list[tuple[str, str]]:
         """Where which trouble was said to be over, in order."""

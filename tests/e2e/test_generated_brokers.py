@@ -358,6 +358,7 @@ def test_the_doctor_finds_nothing_wrong_with_what_was_written(
         "no retained message lies on a topic of presses",
         "keeps the session of a client that is away",
         "kept 1100 of 1100 messages for a client that was away",
+        "messages of QoS 0 that waited hold up no press behind them (1100 tried)",
         "feedback reaches a device",
     ]
 
@@ -366,8 +367,10 @@ def test_the_doctor_finds_nothing_wrong_with_what_was_written(
     ("line", "level", "words"),
     [
         ("max_queued_messages 1000", FAIL, "kept 1000 of 1100 messages for a client that was away"),
-        ("queue_qos0_messages false", WARN, "kept 0 of 20 messages of QoS 0"),
+        ("queue_qos0_messages false", WARN, "kept 0 of 10 messages of QoS 0"),
         ("retain_available false", OK, "refuses retained messages"),
+        ("max_inflight_messages 1000", FAIL, "sends no press that waits behind"),
+        ("max_inflight_messages 20", FAIL, "sends no press that waits behind"),
     ],
 )
 def test_the_doctor_sees_what_a_setting_does(

@@ -81,7 +81,7 @@ class Play:
 
     def _apply(self, decision: Decision) -> None:  # noqa: C901 - the whole outside world in one place
         if decision.cause:
-            self.causes[decision.cause] = self.now_us
+            self.causes[decision.cause] = self.now_us  # also if it is there, as in the stores: it begins anew
         for incident in decision.incidents:
             if incident.token in self.tokens:
                 self.tokens.remove(incident.token)
@@ -354,11 +354,15 @@ class Play:
                 closed_us=i.closed_us,
                 closed_by=i.closed_by,
                 severity=SEVERITY[i.incident_class],
-                may_have_read=any(
-                    row.notification.incident_id == i.id
-                    and row.notification.endpoint.key == key
-                    and row.state not in NOT_LEFT
-                    for row in self.rows.values()
+                told_us=min(
+                    (
+                        row.notification.created_us
+                        for row in self.rows.values()
+                        if row.notification.incident_id == i.id
+                        and row.notification.endpoint.key == key
+                        and row.state not in NOT_LEFT
+                    ),
+                    default=None,
                 ),
             )
             for i in sorted(told, key=lambda i: -i.opened_us)

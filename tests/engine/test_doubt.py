@@ -8,7 +8,9 @@ from alertd.model.device_memory import GestureCount
 from alertd.model.events import Lasting
 from alertd.model.ids import DeviceId
 from alertd.model.incident import IncidentClass
+from alertd.model.registry import Registry
 from tests.engine.play import Play
+from tests.engine.school import registry
 
 PAGES_NOBODY = "promise 2: presses of one gesture paged nobody"
 NO_UPGRADE = "what only may belong to a gesture upgrades nothing"
@@ -135,12 +137,13 @@ def test_a_count_of_its_own_that_waited_at_the_broker_is_certain():
     assert classes(play) == LOCKDOWN
 
 
-def test_four_gestures_that_arrive_between_each_other_are_each_counted():
-    """Three gateways hold up what they heard, minutes apart; and somebody presses now."""
+@pytest.mark.parametrize("ago", [(9, 6, 3, 0), (12, 9, 6, 3)], ids=["the last one is of now", "all of them waited"])
+def test_four_gestures_that_arrive_between_each_other_are_each_counted(ago: tuple[int, ...]):
+    """Gateways hold up what they heard, minutes apart; and somebody presses now."""
     play = Play()
     now = play.now_us
     for number in range(8):
-        for minutes in (9, 6, 3, 0):
+        for minutes in ago:
             at_us = now - minutes * 60_000_000 + number * 300_000
             play.press(count=None, pressed_us=at_us, late=minutes > 0)
         play.wait(0.3)
@@ -361,3 +364,114 @@ def test_two_gestures_that_a_device_counts_by_itself_are_not_added_up_by_a_press
     for count, ago_s in ((4, 16), (4, 0), (2, 8)):
         play.press(count=count, pressed_us=play.now_us - ago_s * 1_000_000)
     assert classes(play) == ASSIST, "four presses and four: nobody locks a school down"
+
+
+COUNTED_TWICE = "the device has counted its presses itself: nobody adds them up"
+
+
+@pytest.mark.parametrize("behind_s", [15, 60])
+@pytest.mark.parametrize("first", [3, 8])
+def test_what_a_device_counts_over_two_gateways_whose_clocks_are_apart_is_counted_once(behind_s: int, first: int):
+    play = Play(calling_for_lockdown_at(first))
+    for count in range(1, first):
+        play.press(count=count, pressed_us=play.now_us - behind_s * 1_000_000 * (count % 2))
+        play.wait(0.5)
+    assert not classes(play), COUNTED_TWICE
+    play.press(count=first, pressed_us=play.now_us)
+    assert classes(play) == LOCKDOWN, "promise 2: by its own count"
+
+
+def test_what_a_device_counts_on_two_nodes_whose_clocks_are_apart_is_counted_once():
+    play = Play()
+    play.press(count=1)
+    play.boot_id, play.stepped_us = "another node", 15_000_000
+    play.wait(1)
+    play.press(count=2)
+    assert not classes(play), COUNTED_TWICE
+    play.press(count=1)
+    assert classes(play) == ASSIST, "promise 2: a count that begins anew is one more press"
+
+
+def calling_for_lockdown_at(presses: int) -> Registry:
+    school = registry()
+    badge = school.devices[DeviceId("badge-204")]
+    gestures = replace(badge.gestures, presses={presses: "lockdown"})
+    return replace(school, devices={**school.devices, badge.id: replace(badge, gestures=gestures)})
+
+
+# --- while decisions take longer than gestures ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("times", "calls_for"), [(3, ASSIST), (8, LOCKDOWN)])
+def test_presses_that_wait_for_a_slow_disk_are_as_near_each_other_as_they_came(
+    times: int, calls_for: list[IncidentClass]
+):
+    play = Play()
+    for number in range(times):
+        play.press(count=None, boot_us=number * 500_000)
+        play.wait(12)
+    assert classes(play) == calls_for, PAGES_NOBODY
+
+
+def test_presses_that_waited_together_for_a_slow_disk_are_no_gesture():
+    """Eleven seconds lay between them, and all of them are decided on at once."""
+    play = Play()
+    play.wait(100)
+    for number in range(8):
+        play.press(count=None, boot_us=number * 11_000_000)
+    assert not classes(play), "eight single presses lock nobody down"
+
+
+# --- of many that are under way -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_dated", [False, True])
+@pytest.mark.parametrize("stored", [3, 4, 6])
+@pytest.mark.parametrize(("before", "calls_for"), [(2, ASSIST), (7, LOCKDOWN)])
+@pytest.mark.parametrize("how", ["kept by a gateway", "waited at the broker"])
+def test_stored_presses_that_come_at_once_end_no_gesture_of_now(
+    is_dated: bool, stored: int, before: int, calls_for: list[IncidentClass], how: str
+):
+    play = Play()
+
+    def press() -> None:
+        play.press(count=None, pressed_us=play.now_us if is_dated else None)
+
+    for _ in range(before):
+        press()
+        play.wait(0.5)
+    for number in range(stored):
+        of_hour_us = play.now_us - (stored - number) * 3_600_000_000
+        more = {"late": True} if how == "kept by a gateway" else {"backlog_since_us": play.now_us - 36_000_000_000}
+        play.press(count=None, pressed_us=of_hour_us, **more)
+    press()
+    assert classes(play) == calls_for, PAGES_NOBODY
+
+
+# --- of a device whose clock is days behind -------------------------------------------------------------------------
+
+DAYS_US = 2 * 86_400_000_000
+
+
+@pytest.mark.parametrize("step_s", [-5, 0, 5])
+def test_a_gesture_of_a_device_whose_clock_is_days_behind_goes_on_when_another_node_takes_over(step_s: int):
+    play = Play()
+    for number in range(8):
+        if number == 2:
+            play.boot_id, play.stepped_us = "another node", step_s * 1_000_000
+        play.press(count=None, pressed_us=play.now_us - DAYS_US)
+        play.wait(1)
+        assert number != 2 or classes(play) == ASSIST, PAGES_NOBODY
+    assert classes(play) == LOCKDOWN, "promise 2: eight presses, by its arrivals and by its own clock"
+
+
+@pytest.mark.parametrize("has_clock", [True, False], ids=["its clock is behind", "it was stored, and has none"])
+def test_how_old_a_device_calls_its_press_is_no_time_for_which_the_line_was_gone(has_clock: bool):
+    """Three single presses of a day, the last of which waited at the broker for two seconds."""
+    play = Play()
+    for waited_s in (3 * 3600, 18 * 3600):
+        play.press(count=None, pressed_us=play.now_us - DAYS_US if has_clock else None)
+        play.wait(waited_s)
+    says_us, since_us = play.now_us - DAYS_US if has_clock else None, play.now_us - 2_000_000
+    play.press(count=None, pressed_us=says_us, late=not has_clock, backlog_since_us=since_us)
+    assert not classes(play), "hours lie between them"

@@ -125,6 +125,17 @@ def test_a_finger_that_never_stops_means_it_over_two_gateways(p: Play):
     assert_is_real(p)
 
 
+@pytest.mark.parametrize("waits", [3, 5])
+def test_a_slow_disk_in_mid_gesture_makes_nothing_real(p: Play, waits: int):
+    """Half a second lies between its presses, and 22 s between two decisions."""
+    for number in range(8):
+        arrived_us = 60 * S + number * S // 2
+        p.wait(22 if number == waits else 0)
+        p.press(count=None, boot_us=arrived_us)
+    assert_is_a_drill(p)
+    assert p.incident.incident_class is IncidentClass.LOCKDOWN
+
+
 # --- after its end --------------------------------------------------------------------------------------------------
 
 
@@ -164,6 +175,34 @@ def test_what_was_pressed_again_before_the_end_counts_after_it(p: Play):
         p.press(count=None)
     p.end_drill()
     p.press(count=None)
+    assert_is_real(p, IncidentClass.STAFF_ASSIST)
+
+
+@pytest.mark.parametrize("stepped_s", [-3600, 3600])
+def test_what_was_pressed_again_before_the_end_counts_after_it_whatever_the_clock_was_set_to(p: Play, stepped_s: int):
+    for _ in range(8):
+        p.press(count=None)
+    p.wait(120)
+    step(p, stepped_s)
+    p.wait(60)
+    for _ in range(2):
+        p.press(count=None)
+        p.wait(1)
+    p.end_drill()
+    p.wait(1)
+    p.press(count=None)
+    assert_is_real(p, IncidentClass.STAFF_ASSIST)
+
+
+def test_what_was_pressed_again_by_a_device_whose_clock_is_behind_counts_after_the_end(p: Play):
+    """It counts presses by its own clock, and what it says on top of that is no exercise by either."""
+    p.arrive("badge-204", "hold")
+    for _ in range(2):
+        p.wait(1)
+        p.press(count=None, pressed_us=p.now_us - 2 * 86_400 * S)
+    p.end_drill()
+    p.wait(1)
+    p.press(count=None, pressed_us=p.now_us - 2 * 86_400 * S)
     assert_is_real(p, IncidentClass.STAFF_ASSIST)
 
 

@@ -80,6 +80,10 @@ def test_everybody_whom_the_policy_calls_hears_that_a_drill_begins_and_when_it_i
         ({"minutes": 0}, "1 to 120 minutes"),
         ({"minutes": 121}, "1 to 120 minutes"),
         ({"devices": ("badge-elm",)}, "belongs to elm"),
+        (
+            {"devices": ("walker",)},
+            "walker may press at elm as well, and would be REAL there: name devices of oak alone",
+        ),
         ({"devices": ("vape-wc",)}, "nobody can press it"),
         ({"devices": ("gw-oak",)}, "nobody can press it"),
         ({"devices": ("badge-999",)}, "there is no device badge-999"),

@@ -178,8 +178,16 @@ def test_news_of_one_start_that_comes_twice_is_told_once(p: Play) -> None:
     assert p.state.drill.restarts == 1
 
 
-def test_a_badge_takes_part_in_a_drill_of_a_school_where_it_may_roam() -> None:
+def test_promise_3_a_badge_of_two_schools_takes_part_in_no_drill_until_it_is_of_one() -> None:
+    """Next door it is heard as well as here: what is a drill at one school would send the police to the other."""
     p = Play(site_id=ELM)
+    p.drill("walker")
+    assert p.state.drill is None, PROMISE_3
+    assert "walker may press at oak as well, and would be REAL there" in p.entries[-1].text
+    assert "register them so (devices.csv: site, roaming_sites)" in p.entries[-1].text
+
+    walker = replace(p.registry.devices[DeviceId("walker")], site_id=ELM, roaming_sites=(ELM,))
+    p = Play(replace(p.registry, devices=p.registry.devices | {walker.id: walker}), site_id=ELM)
     p.drill("walker")
     assert p.state.drill is not None, p.entries[-1].text
 
@@ -917,3 +925,19 @@ def test_a_call_that_says_it_is_over_rings_no_more_once_something_is_real() -> N
     p.press("badge-118", 8)
     (drill,) = p.drills.values()
     assert drill.overtaken
+
+
+def test_a_bare_digit_typed_before_this_phone_was_told_does_not_answer_though_others_were(p: Play) -> None:
+    p.press("badge-118", 3)
+    p.wait(300)
+    read(p)
+    first_us: dict[str, int] = {}
+    for row in p.rows.values():
+        if row.notification.endpoint.channel == "sms":
+            first_us.setdefault(row.notification.recipient, row.notification.created_us)
+    late, told_us = max(first_us.items(), key=lambda each: each[1])
+    assert told_us > p.incident.opened_us + 20_000_000, "somebody is told by a later step"
+    p.reply(late, "4", at_us=told_us - 10_000_000)
+    assert not p.incident.answers, "promise 5 broken: nobody read it, and the looking stops"
+    p.reply(late, "4", at_us=told_us + 10_000_000)
+    assert p.incident.answers

@@ -16,6 +16,38 @@ from tests.engine.play import Play
 from tests.engine.school import ELM, OAK, PEOPLE, PSAP, group, person, policy, registry, schedule
 
 
+def test_after_an_answer_a_second_room_is_what_nobody_has_answered() -> None:
+    """Ruiz goes to Rm 204, and whoever reads "NOBODY HAS ANSWERED" must not think that nobody does."""
+    play = Play()
+    play.press()
+    play.wait(10)
+    play.reply("Ruiz", "417")
+    play.wait(60)
+    play.press("badge-118")
+    play.wait(31)
+    (reminder,) = [text for text in play.texts_to("Nurse") if "NOBODY HAS ANSWERED" in text]
+    assert "Rm 118" in reminder, "somebody goes to Rm 204"
+    assert "since 10:43" in reminder, "since Rm 204 pressed, somebody has"
+    assert "Rm 204" not in reminder
+
+    play.wait(120)
+    exhausted = [text for text in play.texts_to("Nurse") if "NOBODY ANSWERED" in text]
+    assert exhausted
+    assert all("Rm 118" in text and "LOCKDOWN 10:43" in text for text in exhausted)
+
+
+def test_who_said_going_and_then_cannot_leaves_the_first_room_unanswered() -> None:
+    play = Play()
+    play.press()
+    play.reply("Ruiz", "417")
+    play.press("badge-118")
+    play.reply("Ruiz", "617")
+    play.wait(31)
+    texts = [text for text in play.texts_to("Nurse") if "NOBODY HAS ANSWERED" in text]
+    assert texts
+    assert all("Rm 204" in text for text in texts), "nobody goes there"
+
+
 def test_no_answer_begins_the_next_step() -> None:
     play = Play()
     play.press()
@@ -104,6 +136,20 @@ def test_an_answer_typed_before_an_upgrade_is_no_answer_to_the_graver_incident()
     play.wait(5)
     play.reply("Ruiz", "417")
     assert play.incident.escalation is EscalationState.PAUSED
+
+
+def test_an_answer_typed_long_before_an_upgrade_is_none_either() -> None:
+    """Half an hour without alertd: it learns at once of the answer, and of what was pressed since."""
+    play = Play()
+    play.press("badge-204", 3)
+    play.wait(8)
+    typed_us = play.now_us
+    play.wait(1800)
+    play.press("badge-204", 8)
+    play.reply("Ruiz", "417", at_us=typed_us)
+
+    assert play.incident.incident_class is IncidentClass.LOCKDOWN
+    assert play.incident.escalation is EscalationState.RUNNING, "an answer to an assist silenced a lockdown"
 
 
 def test_a_code_typed_before_its_incident_began_was_meant_for_another_one() -> None:

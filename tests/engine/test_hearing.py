@@ -11,6 +11,7 @@ from tests.engine.play import START_US, Play
 from tests.engine.school import ELM, OAK, registry
 
 SECOND = 1_000_000
+NOBODY_KNOWS = "promise 2: nobody knows which school is nearer, and one is not told"
 
 
 @pytest.fixture
@@ -91,6 +92,80 @@ def test_two_schools_that_heard_it_about_equally_well_are_both_told(school):
 def test_a_school_that_heard_it_faintly_is_left_alone(school):
     """Promise 6."""
     assert [event.site_id for event in presses(school, heard("gw-oak", -60), heard("gw-elm", -95))] == [OAK]
+
+
+def sites(events: tuple[Event, ...]) -> list[str]:
+    return [event.site_id for event in events]
+
+
+def test_two_schools_that_do_not_say_how_well_they_heard_it_are_both_told(school):
+    """Nobody can compare them, whether with this message, before it, or one of them alone."""
+    assert sites(presses(school, heard("gw-elm"), heard("gw-oak"))) == [ELM, OAK], NOBODY_KNOWS
+    assert sites(presses(school, heard("gw-elm", ago_s=4), heard("gw-oak", ago_s=5))) == [ELM, OAK]
+    assert set(sites(presses(school, heard("gw-elm"), heard("gw-oak", -60)))) == {ELM, OAK}
+    assert set(sites(presses(school, heard("gw-elm", -60, ago_s=3), heard("gw-oak", ago_s=4)))) == {ELM, OAK}
+
+
+def test_the_one_that_brings_the_press_is_nearer_than_what_was_heard_before_where_it_does_not_say(school):
+    """Promise 6."""
+    assert sites(presses(school, heard("gw-elm"), heard("gw-oak", -60, ago_s=4))) == [ELM]
+    assert sites(presses(school, heard("gw-elm"), heard("gw-oak", ago_s=4))) == [ELM]
+
+
+@pytest.mark.parametrize("ago_s", [1, 11, 50, 300])
+def test_two_schools_that_heard_it_at_about_the_same_time_are_both_told_however_long_ago(school, ago_s):
+    """Promise 2: whoever is told for nothing loses a minute."""
+    events = presses(school, heard("gw-oak", -70, ago_s=ago_s), heard("gw-elm", -74, ago_s=ago_s + 2))
+
+    assert set(sites(events)) == {OAK, ELM}, "promise 2: one of two schools that heard it is not told"
+    assert all(isinstance(event, Pressed) and event.unsure for event in events)
+
+
+def test_of_what_was_heard_at_about_the_same_time_the_strongest_counts_however_long_ago(school):
+    event = pressed(school, heard("gw-oak", -90, ago_s=30), heard("gw-gym", -40, ago_s=32))
+
+    assert (event.signal.heard_by, event.unsure) == ("gw-gym", False)
+
+
+def test_a_school_that_it_has_left_since_is_left_alone(school):
+    """Promise 6."""
+    assert sites(presses(school, heard("gw-oak", -70, ago_s=5), heard("gw-elm", -70, ago_s=16))) == [OAK]
+
+
+def test_what_was_heard_a_while_ago_says_where_it_may_be_so_home_is_told_too(school):
+    """Promise 2: it may have come home since."""
+    away, home = presses(school, heard("gw-elm", -60, ago_s=840))
+
+    assert isinstance(away, Pressed)
+    assert isinstance(home, Pressed)
+    assert (away.site_id, away.signal.heard_by, away.unsure) == (ELM, "gw-elm", True)
+    assert (home.site_id, home.signal.heard_by) == (OAK, None), "promise 2: its own school is not told"
+    assert away.cause != home.cause, "each school takes it up once"
+
+
+def test_what_was_heard_within_a_minute_says_where_it_is(school):
+    """Promise 6."""
+    assert sites(presses(school, heard("gw-elm", -60, ago_s=60))) == [ELM], (
+        "promise 6: home is told though it is elsewhere"
+    )
+    assert sites(presses(school, heard("gw-elm", -60, ago_s=61))) == [ELM, OAK]
+
+
+def test_home_is_told_once_and_no_other_school_for_what_home_heard_a_while_ago(school):
+    """Promise 6."""
+    assert sites(presses(school, heard("gw-oak", -60, ago_s=840))) == [OAK]
+    both = presses(school, heard("gw-oak", -60, ago_s=840), heard("gw-elm", -62, ago_s=841))
+    assert sites(both) == [OAK, ELM]
+
+
+def test_each_school_reads_what_it_knows_of_the_place(school):
+    oak, elm = Play(school), Play(school, ELM)
+    for play in (oak, elm):
+        play.arrive("walker", "hold", heard=(heard("gw-elm", -60, ago_s=840),))
+
+    assert "MAYBE NEAR" in elm.texts_to("Elmer")[0]
+    assert "(14 min ago)" in elm.texts_to("Elmer")[0]
+    assert "place UNKNOWN" in oak.texts_to("Ruiz")[0], "req 5: a wearable's home room is not where it is"
 
 
 def test_a_copy_that_another_school_brings_tells_that_school_too_once(school):

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from alertd.engine.levels import STATES_MAX
 from alertd.model.device_memory import GestureCount
-from alertd.model.events import ClockStepped, Lasting, ResolveOrdered
+from alertd.model.events import ClockStepped, Lasting, ResolveOrdered, TroubleAcknowledged
 from alertd.model.ids import CauseId, DeviceId, ZoneId
 from alertd.model.incident import IncidentClass, IncidentState
 from alertd.model.notification import Lane
@@ -102,6 +102,17 @@ def test_after_its_end_it_calls_again():
     says(play)
 
     assert incidents(play) == 2, "promise 2: a press after the device was reset pages"
+
+
+@pytest.mark.parametrize(("said_s", "decided_s", "calls"), [(500, 700, 1), (700, 1000, 2)])
+def test_its_silence_is_as_long_as_it_was_silent_however_long_the_disk_takes(said_s: int, decided_s: int, calls: int):
+    play = Play()
+    play.wait(400)
+    says(play, boot_us=0)
+    close(play)
+    play.wait(decided_s - 400)
+    says(play, boot_us=said_s * 1_000_000)
+    assert incidents(play) == calls, "promise 2: after a longer silence it is another call, and only then"
 
 
 def test_after_a_longer_silence_than_its_kind_knows_it_calls_again():
@@ -210,6 +221,28 @@ def test_a_gesture_after_a_call_rings_if_what_ended_its_presses_was_lost():
     trouble = play.state.troubles["still_on:badge-204"]
     assert trouble.rings, "promise 2: three presses, and all of them are taken for a repeat"
     assert any(n.trouble_key == trouble.key and n.lane is Lane.PANIC for n in play.news())
+
+
+@pytest.mark.parametrize("looked_after", [True, False], ids=["acknowledged", "not acknowledged"])
+def test_each_gesture_that_may_be_hidden_rings_and_rings_once(looked_after: bool):
+    play = Play()
+    switch(play, 3)
+    close(play)
+    for _ in range(3):
+        if looked_after and play.state.troubles:
+            play.do(
+                TroubleAcknowledged(
+                    site_id=play.state.site_id, cause=CauseId("a"), key="still_on:badge-204", by="J. Ruiz"
+                )
+            )
+        play.wait(600)
+        play.news()
+        switch(play, 2)
+        play.news()
+        switch(play, 9)
+        rung = [n.lane for n in play.news()]
+        assert rung, "promise 2: pressed again, and nobody is rung"
+        assert rung == [Lane.PANIC], "a gesture is told as one: it rings, and rings once"
 
 
 def test_a_switch_that_stays_on_and_says_so_within_each_window_is_one_call_however_often_it_is_closed():
@@ -454,6 +487,18 @@ def test_a_copy_of_the_end_ends_no_later_call():
     says(play)
 
     assert incidents(play) == 1, "what ended the call before ends no later one"
+
+
+def test_an_end_of_what_does_not_last_is_no_event_of_note():
+    play = Play()
+    over(play)
+    says(play)
+    over(play)
+    close(play)
+    before = len(play.entries), dict(play.causes)
+    over(play)
+
+    assert (len(play.entries), dict(play.causes)) == before, "said with each report: it would fill any disk"
 
 
 def test_a_device_that_gives_its_end_the_number_of_its_call_ends_it():

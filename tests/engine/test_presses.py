@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from alertd.model.decision import FeedbackState
 from alertd.model.events import Pressed, Unregistered
-from alertd.model.ids import DeviceId, SiteId
+from alertd.model.ids import DeviceId, SiteId, ZoneId
 from alertd.model.incident import AnswerKind, EscalationState, IncidentClass, IncidentState
-from alertd.model.notification import Lane
+from alertd.model.notification import Kind, Lane
 from alertd.model.policy import Step
 from alertd.model.reason import Reason
 from alertd.model.site import DeviceKind, StateRules
@@ -206,6 +206,17 @@ def test_a_counter_that_started_again_is_a_press_of_its_own() -> None:
     assert ("Ruiz", "alert") in play.said()
 
 
+@pytest.mark.parametrize(("arrived_s", "is_copy"), [(1, True), (59, True), (200, False)])
+def test_a_copy_is_one_although_the_disk_was_slow(arrived_s: int, is_copy: bool) -> None:
+    """By when it came. Of a small counter the same number is soon another press."""
+    play = Play()
+    play.press(cause="17", same_s=60)
+    play.resolve(rooms_released=True)
+    play.wait(max(100, arrived_s))
+    play.press(cause="17", same_s=60, boot_us=arrived_s * 1_000_000)
+    assert bool(play.state.incidents) is not is_copy, "a copy is one although the disk is slow, and nothing else is"
+
+
 def test_a_cause_that_was_seen_hours_from_now_is_no_copy() -> None:
     """A machine whose clock was hours ahead has taken it up, and died: nobody knows when that was."""
     play = Play()
@@ -267,6 +278,23 @@ def test_a_wearable_that_no_gateway_heard_says_so() -> None:
     play.press("walker", 8)
 
     assert "place UNKNOWN" in play.texts_to("Ruiz")[0]
+
+
+def test_a_number_that_is_used_again_in_another_room_is_told_to_everybody() -> None:
+    """A small counter, in an incident that lasts: its press is one of its own, and so is what is said of it."""
+    school = registry()
+    here = school.devices[DeviceId("gw-oak")]
+    zones = {f"gw-{zone}": replace(here, id=DeviceId(f"gw-{zone}"), zone_id=ZoneId(zone)) for zone in ("204", "gym")}
+    play = Play(replace(school, devices={**school.devices, **{d.id: d for d in zones.values()}}))
+    told: list[list[str]] = []
+    for gateway, number in (("gw-oak", 17), ("gw-204", 18), ("gw-gym", 18)):
+        play.news()
+        play.arrive("walker", "hold", cause=str(number), same_s=60, heard_by=DeviceId(gateway))
+        told.append([n.recipient for n in play.news() if n.kind is Kind.ALSO])
+        play.wait(100)
+
+    assert told[1]
+    assert told[2] == told[1], "promise 2: the number of another press hid where this one was"
 
 
 def test_an_unregistered_button_rings_the_admin_at_once() -> None:

@@ -62,6 +62,47 @@ def test_the_time_runs_from_the_end_and_not_from_the_beginning():
     assert due(p, long_open, days=50) == (), "who answered yesterday is erased today"
 
 
+def test_a_clock_that_leaps_makes_nothing_of_this_boot_old():
+    p = Play()
+    incident = closed_vape(p)
+    p.wait(60)
+    p.stepped_us = 60 * DAY_US
+    event = RetentionDue(
+        site_id=OAK,
+        cause=CauseId("r"),
+        incidents=(incident,),
+        before_us=p.now_us + 30 * DAY_US,
+        before_boot_us=-30 * DAY_US,
+    )
+    assert p.do(event).erasures == (), "minutes old, and erased for good"
+    p.boot_id = "second"
+    assert p.do(event).erasures == (incident.id,), "of an earlier boot only the clock on the wall is known"
+
+
+def test_what_is_texted_after_it_ended_by_itself_goes_with_it():
+    p = Play()
+    p.arrive("vape-wc", "vape")
+    p.wait(900)
+    (vape,) = p.closed.values()
+    p.entries.clear()
+    for body in ("Was Timmy again", f"4{vape.token}", "7"):
+        p.reply("Ruiz", body)
+
+    assert {e.incident_id for e in p.entries} == {vape.id}, "what was written of a child is kept for ever"
+
+
+def test_what_is_texted_after_a_panic_is_no_sensors():
+    p = Play()
+    p.arrive("vape-wc", "vape")
+    p.wait(900)
+    p.press("badge-204", 3)
+    p.resolve()
+    p.entries.clear()
+    p.reply("Ruiz", "that was about the fight")
+
+    assert {e.incident_id for e in p.entries} == {None}
+
+
 def test_what_was_a_panic_for_a_moment_is_never_touched():
     p = Play()
     p.press("badge-204", 3)

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from alertd.model.device_memory import GestureCount
+from alertd.model.events import TroubleRaised
 from alertd.model.ids import DeviceId, PersonId, PolicyId
 from alertd.model.incident import IncidentClass, IncidentState
 from alertd.model.mode import Mode
@@ -133,6 +134,41 @@ def test_an_alarm_that_never_ends_is_told_once_an_hour():
     assert [n.kind for n in p.news()] == [Kind.ALERT, Kind.ALERT]
 
 
+def test_a_cloud_that_goes_on_is_one_alarm_after_a_restart_too():
+    p = play()
+    p.arrive("vape-wc", "vape")
+    for _ in range(4):  # numbers stay high; what is said of it is in memory only
+        p.wait(300)
+        p.arrive("vape-wc", "vape", count=0)
+    p.wait(400)
+    p.news()
+    p.arrive("vape-wc", "vape")
+
+    assert p.news() == [], "the same cloud was told again"
+    assert p.state.gestures[DeviceId("vape-wc")].alarms["vape"].recent[0][1] == 1, "that it goes on is no alarm more"
+
+
+def test_a_cloud_that_goes_on_counts_nothing_in_its_incident():
+    p = play()
+    p.arrive("vape-wc", "vape")
+    p.reply("Ruiz", f"5{p.incident.token}")
+    for _ in range(5):
+        p.wait(300)
+        p.arrive("vape-wc", "vape", count=0)
+
+    assert p.incident.presses[0].count == 1, "it is not quiet, and it is one alarm"
+
+
+def test_a_cloud_that_goes_on_for_an_hour_is_told_again():
+    p = play()
+    p.arrive("vape-wc", "vape")
+    for _ in range(13):
+        p.wait(300)
+        p.arrive("vape-wc", "vape", count=0)
+
+    assert [n.kind for n in p.news()] == [Kind.ALERT, Kind.ALERT]
+
+
 def test_a_clock_that_is_set_back_does_not_keep_a_sensor_silent_for_ever():
     p = play()
     p.arrive("vape-wc", "vape")
@@ -158,6 +194,96 @@ def test_rows_of_yesterday_know_nothing_of_alarms():
     p.arrive("vape-wc", "vape")
 
     assert p.said() == [("Ruiz", "alert")]
+
+
+# --- somebody has answered ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sensor", "word"), [("vape-wc", "vape"), ("vape-wc", "masking"), ("ears-gym", "gunshot")])
+@pytest.mark.parametrize("digit", [4, 5])
+def test_what_somebody_has_looked_into_ends_by_itself_and_the_next_alarm_is_told(sensor, word, digit):
+    p = play()
+    p.arrive(sensor, word)
+    p.wait(20)
+    first = p.incident
+    p.reply("Ruiz", f"{digit}{first.token}")
+    p.wait(6 * 3600)
+    assert not p.state.incidents, "it stays open for ever, and is never erased"
+    assert any("quiet since Ruiz answered" in e.text for e in p.entries if e.incident_id == first.id)
+    p.news()
+    p.arrive(sensor, word)
+
+    assert ("Ruiz", Kind.ALERT) in {(n.recipient, n.kind) for n in p.news()}, "nobody heard of the next alarm"
+    assert p.incident.id != first.id
+
+
+def test_nobody_is_texted_that_it_ended_by_itself():
+    p = play()
+    p.arrive("ears-gym", "gunshot")
+    p.reply("Ruiz", f"5{p.incident.token}")
+    p.news()
+    p.wait(6 * 3600)
+
+    assert p.news() == [], "no human has said that it is over"
+
+
+@pytest.mark.parametrize("word", ["vape", "gunshot"])
+def test_what_goes_on_after_the_answer_is_counted_and_stays_open(word):
+    p = play()
+    p.arrive("vape-wc", word)
+    p.reply("Ruiz", f"5{p.incident.token}")
+    p.news()
+    for _ in range(5):
+        p.wait(500)
+        p.arrive("vape-wc", word)
+
+    assert p.news() == [], "the same alarm was told twice"
+    assert p.incident.presses[0].count == 6
+
+
+@pytest.mark.parametrize("word", ["vape", "gunshot"])
+def test_an_alarm_after_the_cool_down_is_told_though_nobody_has_closed_the_one_before(word):
+    p = play(
+        policy("vape", Step(targets=(group("admins"),), wait_s=60), arrive_within_s=1800),
+        replace(SHOT, arrive_within_s=1800),
+    )
+    p.arrive("vape-wc", word)
+    p.wait(10)
+    first = p.incident
+    p.reply("Ruiz", f"4{first.token}")
+    p.news()
+    p.wait(COOLED_S)
+    assert p.incident.id == first.id
+    p.arrive("vape-wc", word)
+
+    assert p.incident.id != first.id, "an answer covers only what was known when it was given"
+    assert ("Ruiz", Kind.ALERT) in {(n.recipient, n.kind) for n in p.news()}
+
+
+def test_an_answered_alarm_that_never_ends_is_told_again_after_an_hour():
+    p = play()
+    p.arrive("ears-gym", "gunshot")
+    p.reply("Ruiz", f"5{p.incident.token}")
+    p.news()
+    for _ in range(7):
+        p.wait(540)
+        p.arrive("ears-gym", "gunshot")
+
+    assert ("Ruiz", Kind.ALERT) in {(n.recipient, n.kind) for n in p.news()}
+
+
+def test_a_clock_that_is_set_back_keeps_no_answered_sensor_silent():
+    p = play()
+    p.arrive("ears-gym", "gunshot")
+    p.reply("Ruiz", f"5{p.incident.token}")
+    p.news()
+    p.stepped_us -= 3 * 3600 * 1_000_000
+    p.arrive("ears-gym", "gunshot")
+
+    assert ("Ruiz", Kind.ALERT) in {(n.recipient, n.kind) for n in p.news()}
+    p.reply("Ruiz", f"5{p.incident.token}")
+    p.wait(3600)
+    assert not p.state.incidents
 
 
 # --- storms ---------------------------------------------------------------------------------------------------------
@@ -312,6 +438,44 @@ def test_a_stored_message_of_a_sensor_rings_nobody():
 
     assert not p.state.incidents
     assert not p.state.troubles["retained:vape-wc"].rings
+
+
+TRANSCRIPT = "Timmy has a knife in locker 12"
+
+
+@pytest.mark.parametrize("more", [{}, {"retained": True}, {"ends": True}])
+def test_a_word_that_is_not_known_may_be_what_somebody_said_and_is_kept_nowhere(more):
+    p = play()
+    p.arrive("ears-gym", TRANSCRIPT, **more)
+
+    kept = repr((p.entries, p.state, p.rows))
+    assert "Timmy" not in kept, "req 73: what somebody said was kept"
+    assert more.get("ends") or p.state.troubles
+
+
+def test_a_word_that_is_not_known_is_one_trouble_that_says_how_to_find_it():
+    p = play()
+    p.arrive("ears-gym", "glassbreak")
+    p.arrive("ears-gym", "carhorn")
+
+    (trouble,) = p.state.troubles.values()
+    assert "says a word that its gestures do not know. To see it: alertd devices test ears-gym" in trouble.summary
+
+
+def test_a_word_of_alertd_itself_is_said():
+    p = play()
+    p.arrive("ears-gym", "environmental")
+    assert "says 'environmental' that its gestures do not know." in p.state.troubles["unmapped:ears-gym"].summary
+
+
+def test_a_sensor_that_is_opened_is_supervisory_though_its_gestures_know_no_tamper():
+    p = play()
+    p.arrive("ears-gym", "tamper")
+
+    assert set(p.state.troubles) == {"tamper:ears-gym"}
+    (text,) = p.news()
+    assert text.text.startswith("alertd SUPERVISORY at OAK ELEM")
+    assert "opened, moved or taken down" in text.text
 
 
 def test_a_word_that_gestures_ignore_is_nothing():
@@ -486,13 +650,13 @@ def test_nobody_reads_that_somebody_pressed_where_a_sensor_heard_a_shot():
 def test_a_shot_in_a_lockdown_is_news_once():
     p = play()
     p.press("badge-204", 8)
-    p.wait(90)
+    p.wait(30)
     p.reply("Ruiz", f"4{p.incident.token}")
     p.news()
     p.arrive("ears-118", "gunshot")
     assert {n.kind for n in p.news()} >= {Kind.ALSO}
     for _ in range(5):
-        p.wait(61)
+        p.wait(50)
         p.reply("Ruiz", f"4{p.incident.token}")
         p.news()
         p.arrive("ears-118", "gunshot")
@@ -533,6 +697,21 @@ def test_a_shot_is_sent_before_whatever_else_sensors_and_troubles_have_to_say():
     assert all(Lane.STAFF < shot < lane for shot in shots for lane in other), "a shot waits behind notices of vape"
     assert shots
     assert other
+
+
+def test_alarms_go_before_supervisory_signals_and_these_before_troubles_and_nuisances():
+    """Req 30: alarm before supervisory before trouble."""
+    p = play()
+    p.do(TroubleRaised(site_id=OAK, key="battery:oak", summary="low"))
+    p.do(TroubleRaised(site_id=OAK, key="silent:oak", summary="gone"))
+    for word in ("vape", "masking", "gunshot"):
+        p.arrive("vape-wc", word)
+
+    told = sorted(p.news(), key=lambda n: n.lane)
+    what = [p.state.incidents[n.incident_id].incident_class if n.incident_id else n.trouble_key for n in told]
+    order = ["gunshot_sensor", "masking", "silent:oak", "battery:oak", "vape"]
+    assert list(dict.fromkeys(what)) == order, "a covered sensor waits behind troubles"
+    assert len({n.lane for n in told}) == 5
 
 
 def test_a_storm_of_shots_is_trouble_and_each_new_one_is_still_told():
@@ -628,6 +807,59 @@ def test_only_who_is_on_duty_is_told():
     p.arrive("vape-wc", "vape")
 
     assert [n.recipient for n in p.news()] == ["Chen"]
+
+
+OFF_DUTY = schedule("America/New_York", DutyShift(person_id=PersonId("chen"), days=(7,), start="08:00", end="12:00"))
+ON_CALL = Target(kind=TargetKind.SCHEDULE, id="duty")
+
+
+def by_night() -> Play:
+    """Nobody is on duty, for what sensors hear nor for troubles."""
+    p = play(policy("trouble", Step(targets=(ON_CALL,))), replace(SHOT, steps=(Step(targets=(ON_CALL,), wait_s=30),)))
+    p.registry = replace(p.registry, schedules={"duty": OFF_DUTY})
+    return p
+
+
+@pytest.mark.parametrize(
+    ("sensor", "word", "more"),
+    [
+        ("ears-gym", "gunshot", {}),
+        ("ears-gym", "glassbreak", {}),
+        ("ears-gym", "tamper", {}),
+        ("ears-gym", "press", {}),
+        ("vape-wc", "vape", {"retained": True}),
+        ("vape-wc", "masking", {"count": 40}),
+    ],
+)
+def test_where_nobody_is_on_duty_a_sensors_trouble_goes_to_the_policys_own_people(sensor, word, more):
+    p = by_night()
+    p.arrive(sensor, word, **more)
+    p.wait(600)
+
+    troubles = {n.recipient for n in p.news() if n.kind is Kind.TROUBLE}
+    assert troubles == {"Chen"}, "req 70: what comes of sensors was told to everybody"
+
+
+def test_where_nobody_is_on_duty_any_other_trouble_goes_to_everybody():
+    p = by_night()
+    p.do(TroubleRaised(site_id=OAK, key="disk:oak", summary="full"))
+    assert {"Ruiz", "Okafor"} <= {n.recipient for n in p.news()}
+
+
+@pytest.mark.parametrize(("members", "everybody"), [(("vape-wc",), False), (("vape-wc", "badge-204"), True)])
+def test_silent_sensors_are_a_sensors_trouble_and_a_silent_button_is_everybodys(members, everybody):
+    p = by_night()
+    p.do(TroubleRaised(site_id=OAK, key="silent:oak", summary="gone", members=members))
+    assert ("Okafor" in {n.recipient for n in p.news()}) is everybody
+
+
+def test_a_trouble_of_sensors_that_reaches_nobody_at_all_says_so():
+    p = by_night()
+    p.registry = replace(p.registry, schedules={"duty": replace(OFF_DUTY, shifts=())})
+    p.arrive("ears-gym", "tamper")
+
+    assert p.news() == []
+    assert p.reasons()[-1] is Reason.EMPTY_AUDIENCE
 
 
 def test_a_late_report_that_nobody_confirms_reaches_no_dispatch_either():

@@ -5,9 +5,10 @@ import pytest
 from alertd.model.events import TroubleAcknowledged, TroubleCleared, TroubleRaised
 from alertd.model.ids import CauseId
 from alertd.model.notification import Kind, Lane
+from alertd.model.policy import Step
 from alertd.model.trouble import TroubleClass
 from tests.engine.play import Play
-from tests.engine.school import OAK
+from tests.engine.school import OAK, group, policy, registry
 
 FOUR_HOURS_S = 4 * 3600
 
@@ -95,6 +96,63 @@ def test_a_low_battery_resounds_every_four_hours_although_somebody_acknowledged(
     cleared(play, key)
     play.wait(2 * FOUR_HOURS_S)
     assert len(play.texts_to("Ruiz")) == texts + 1
+
+
+def test_an_acknowledged_battery_resounds_every_four_hours_however_often_others_are_repeated() -> None:
+    """And from when it was told last, not from when somebody acknowledged it."""
+    play = Play(registry(policy("trouble", Step(targets=(group("admins"),)), renotify_s=300)))
+    raised(play, "battery:oak")
+    play.wait(320)
+    assert len(play.texts_to("Ruiz")) == 2, "nobody looks after it"
+    acknowledged(play, "battery:oak")
+    play.wait(FOUR_HOURS_S - 60)
+    assert len(play.texts_to("Ruiz")) == 2, "technicians are texted every five minutes of what they look after"
+    play.wait(60)
+    assert len(play.texts_to("Ruiz")) == 3, "four hours after it was told last"
+    play.wait(FOUR_HOURS_S - 40)
+    assert len(play.texts_to("Ruiz")) == 3
+    play.wait(40)
+    assert len(play.texts_to("Ruiz")) == 4
+    raised(play, "battery:oak", members=("badge-204", "badge-118"))
+    play.wait(310)
+    assert len(play.texts_to("Ruiz")) == 6, "another battery is low, and nobody looks after that"
+
+
+@pytest.mark.parametrize("step_s", [-30 * 3600, 30 * 3600])
+def test_a_clock_that_is_set_keeps_no_battery_quiet_for_longer_than_four_hours(step_s: int) -> None:
+    play = Play(registry(policy("trouble", Step(targets=(group("admins"),)), renotify_s=300)))
+    raised(play, "battery:oak")
+    acknowledged(play, "battery:oak")
+    play.stepped_us = step_s * 1_000_000
+    play.wait(FOUR_HOURS_S + 400)
+    assert 2 <= len(play.texts_to("Ruiz")) <= 3
+
+
+def test_what_came_and_went_and_is_gone_for_good_is_told_though_somebody_acknowledged() -> None:
+    play = Play()
+    raised(play)
+    play.wait(3600)
+    acknowledged(play)
+    raised(play, words="comes and goes")
+    assert len(play.texts_to("Ruiz")) == 1
+    play.do(TroubleRaised(site_id=OAK, key="silent:oak", summary="gone", members=("badge-204",), anew=True))
+    assert len(play.texts_to("Ruiz")) == 2
+    trouble = play.state.troubles["silent:oak"]
+    assert not trouble.acknowledged_by, "an acknowledgement covers what was known"
+    assert (trouble.summary, trouble.count) == ("gone", 3)
+
+
+@pytest.mark.parametrize(("members", "anew"), [(("badge-204", "badge-118"), False), (("badge-204",), True)])
+def test_a_trouble_that_is_told_again_says_since_when_it_stands(members: tuple[str, ...], anew: bool) -> None:
+    play = Play()
+    raised(play)
+    begun_us = play.state.troubles["silent:oak"].raised_us
+    play.wait(3600)
+    play.do(TroubleRaised(site_id=OAK, key="silent:oak", summary="gone", members=members, anew=anew))
+    first, second = play.texts_to("Ruiz")
+    since = first.split(":")[0] + ":" + first.split(":")[1]
+    assert second.startswith(since), "it stands since an hour, and is said to be new"
+    assert play.state.troubles["silent:oak"].raised_us == begun_us
 
 
 def test_a_trouble_that_nobody_acknowledges_is_repeated() -> None:

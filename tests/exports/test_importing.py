@@ -172,6 +172,17 @@ def test_an_empty_cell_takes_nothing_away(school) -> None:
     assert "bell" not in changes(plan)
 
 
+@pytest.mark.parametrize("identity", ["2.4E+15", "2.4e+15", "2,41E+15", "2E+15"])
+def test_an_id_that_a_spreadsheet_has_rounded_is_said_to_be_and_how_to_mend_it(school, identity: str) -> None:
+    """Excel shows 2412453533160561 so, and writes what it shows."""
+    text = f'id,kind,site,zone,gestures\n"{identity}",button,oak,rm-103,wall-button\n'
+    (problem,) = prepared(school, text, DEVICES).problems
+    assert "was rounded by a spreadsheet" in problem.message, "its digits are gone, and nobody says so"
+    assert identity in problem.message
+    assert "format the column as text" in problem.remedy
+    assert "label" in problem.remedy, "the digits are gone: only the device has them"
+
+
 def test_devices_find_their_school_and_room_by_name(school) -> None:
     text = "Serial Number,Type,School,Room\nWB-9,Button,Oak Elementary,Rm 103\n"
     plan = prepared(school, text, DEVICES, defaults={"gestures": "wall-button"})

@@ -60,7 +60,20 @@ PLAIN = '{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" }'
 FAMILIES = """{ topic = "application/+/device/+/event/up", decoder = "profiles", options.source = "chirpstack-v4" },
   { topic = "shellies/+/input_event/+", decoder = "profiles", options = { source = "shelly-gen1" } }"""
 TRIGGER = ("channels.toml", PLAIN, f"{PLAIN},\n  {FAMILIES}")
+ELM = (DISTRICT / "sites" / "elm.toml").read_text()
+PINE = ELM.replace("Elm Middle", "Pine High").replace("ELM MIDDLE", "PINE HIGH").replace(ELMS, "")
+TROUBLE = (DISTRICT / "policies" / "trouble.toml").read_text()
+GATEWAY = "gw-elm-hall,gateway,elm,main-hall,,,,,,\n"
 EDITS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "badge_heard_first_elsewhere": (
+        ("sites/pine.toml", "", PINE),
+        ("devices.csv", GATEWAY, f"{GATEWAY}gw-pine,gateway,pine,main-hall,,,,,,\n"),
+        ("channels.toml", 'sites = ["oak", "elm"]', 'sites = ["oak", "elm", "pine"]'),
+        ("people.csv", "officer,oak;elm,", "officer,oak;elm;pine,"),
+        ("people.csv", "technician,district;oak;elm,", "technician,district;oak;elm;pine,"),
+        ("people.csv", "principal,elm,", "principal,elm;pine,"),
+        ("people.csv", "front office,elm,", "front office,elm;pine,"),
+    ),
     "drill_falls_silent_elsewhere": (
         ("channels.toml", PA, f'[channels.pa.zones.oak-gym]\ngroups = ["239.192.4.6:5004"]\n\n{PA}'),
         ("gestures.toml", '{ 1 = "staff_assist", 4', '{ 1 = "hold", 4'),
@@ -80,9 +93,16 @@ EDITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("devices.csv", "roaming_sites,", "roaming_sites,profile,"),
         ("devices.csv", "medical-button,AED button,,", "medical-button,AED button,,,shelly-gen1"),
     ),
+    "disk_slower_than_a_gesture": (
+        ("devices.csv", "button-office,button,oak,office,wall-button", "plain-office,button,oak,office,badge"),
+    ),
+    "sensor_opened_at_night": (
+        ("policies/trouble_oak.toml", "", TROUBLE.replace('{ group = "technicians" }', '{ schedule = "oak-duty" }')),
+        ("sites/oak.toml", 'trouble = "trouble"', 'trouble = "trouble_oak"'),
+    ),
     "exercise_becomes_real": (("channels.toml", COUNTY, f"{COUNTY}accepts_exercise = true\n"),),
 }
-"""File, what stands there, what stands there instead."""
+"""File, what stands there, what stands there instead; where nothing stands, the file is another one."""
 
 
 @cache
@@ -92,9 +112,9 @@ def _with_edits(name: str) -> Path:
     copytree(DISTRICT, folder / "district")
     for file, old, new in EDITS[name]:
         path = folder / "district" / file
-        text = path.read_text()
-        assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
-        path.write_text(text.replace(old, new))
+        text = path.read_text() if old else ""
+        assert not old or text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
+        path.write_text(text.replace(old, new) if old else new)
     return folder / "district"
 
 

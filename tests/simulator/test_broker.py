@@ -19,10 +19,8 @@ from alertd_simulator.world.plan import BrokerTricks
 TOPIC = "alertd/press/badge-17"
 
 
-async def connect(
-    broker: SimulatedBroker, *, persistent: bool = True, receive_maximum: int = 20
-) -> SimulatedConnection:
-    options = ConnectOptions(client_id="alertd", persistent=persistent, receive_maximum=receive_maximum)
+async def connect(broker: SimulatedBroker, *, persistent: bool = True, window: int = 20) -> SimulatedConnection:
+    options = ConnectOptions(client_id="alertd", persistent=persistent, window=window)
     connection = await broker.connect(options)
     if not connection.session_present:
         await connection.subscribe([("alertd/press/+", 1)])
@@ -109,7 +107,7 @@ async def test_a_restart_with_state_keeps_the_session_and_one_without_loses_it()
 @in_virtual_time
 async def test_the_window_limits_what_is_under_way():
     broker = SimulatedBroker()
-    connection = await connect(broker, receive_maximum=3)
+    connection = await connect(broker, window=3)
     for number in range(5):
         broker.publish(TOPIC, str(number).encode())
 
@@ -215,7 +213,7 @@ async def test_an_ack_of_a_packet_that_the_connection_never_delivered_is_a_viola
 @in_virtual_time
 async def test_jitter_reorders_topics_and_never_within_a_topic():
     broker = SimulatedBroker()
-    connection = await connect(broker, receive_maximum=100)
+    connection = await connect(broker, window=100)
     broker.tricks = BrokerTricks(at_s=0, lasts_s=60, jitter_s=3.0)
     topics = [f"alertd/press/b{number}" for number in range(8)]
     for number in range(40):

@@ -131,6 +131,40 @@ async def test_a_rover_that_is_heard_where_it_may_not_press_has_to_tell_nobody()
     assert {(truth.site_id, truth.incident_class) for truth in truths(messages)} == {(None, None)}
 
 
+def seconds_on(seconds: float) -> int:
+    return NOW_US + round(seconds * 1e6)
+
+
+def placed(fleet: Fleet, message: Message, seconds: float) -> Truth:
+    _, payload, truth = message
+    assert truth is not None
+    return fleet.placed(payload, truth, seconds_on(seconds))
+
+
+@in_virtual_time
+async def test_a_rovers_press_that_was_held_back_may_be_where_it_was_heard_since():
+    fleet = a_fleet()
+    (message,) = fleet.messages(press("badge-reed", Gesture.HOLD, held_back_s=57), NOW_US)
+    assert placed(fleet, message, 30).near == (), "nobody has heard it"
+    heard = fleet.messages(press("badge-reed", Gesture.HOLD, name="p2", heard_by=("gw-elm-hall",)), seconds_on(38))
+    placed(fleet, heard[0], 38)
+    late = placed(fleet, message, 57)
+    assert (late.site_id, late.near, late.is_near) == ("oak", ("elm",), True)
+    later = placed(fleet, message, 38 + 120)
+    assert (later.near, later.is_near) == (("elm",), False), "it may be there, or at home"
+    assert placed(fleet, message, 38 + 1_000).near == ()
+
+
+@in_virtual_time
+async def test_a_repetition_that_a_gateway_brings_says_where_the_badge_is():
+    fleet = a_fleet()
+    heard = fleet.messages(press("badge-reed", Gesture.HOLD, heard_by=("gw-elm-hall",)), NOW_US)[0]
+    placed(fleet, heard, 15)
+    (message,) = fleet.messages(press("badge-reed", Gesture.HOLD, name="p2"), seconds_on(74))
+
+    assert placed(fleet, message, 74).is_near
+
+
 @pytest.mark.parametrize(
     ("prefix", "has_identity", "has_time", "has_count"),
     [

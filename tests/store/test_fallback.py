@@ -86,6 +86,22 @@ def test_a_clock_that_is_set_while_the_disk_is_full_moves_what_is_on_the_disk_to
     assert [claim.notification.id for claim in world.claim()] == ["ntf-1"], "what waits was thrown away"
 
 
+def test_a_number_that_is_used_again_while_the_disk_is_full_is_as_young_on_the_disk(world: World, disk: Disk) -> None:
+    world.commit(Decision(cause=CauseId("press-1")))
+    world.clock.advance(36_000)
+    disk.full = True
+    world.commit(Decision(cause=CauseId("press-1")))
+    assert not world.store.durable
+    disk.full = False
+    assert world.store.heal(world.clock.now())
+    world.clock.advance(10)
+
+    now = world.clock.now()
+    with world.store.begin([OAK], now) as transaction:
+        seen_us = transaction.seen_us(CauseId("press-1"))
+    assert seen_us == now.wall_us - 10 * SECOND_US, "each copy of one press is a press of its own"
+
+
 def test_an_incident_goes_on_in_memory_and_comes_back_to_the_disk(world: World, disk: Disk, quick_path: Path) -> None:
     world.commit(first_wave(1), born={"sms": 1})
     world.commit(Decision(drill=drill()))

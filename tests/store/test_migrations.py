@@ -103,8 +103,8 @@ def test_a_migration_that_fails_leaves_nothing_behind(quick_path: Path) -> None:
     store.close()
 
 
-def test_lanes_of_yesterdays_messages_make_room_for_supervisory_signals(quick_path: Path) -> None:
-    """Lanes 4 to 6 were trouble, routine and drill."""
+def test_lanes_of_yesterdays_messages_make_room_for_supervisory_signals_and_alarms(quick_path: Path) -> None:
+    """Lanes 4 to 6 were trouble, routine and drill; then 4 was supervisory; now it is alarm."""
     path = quick_path / "alertd.db"
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:

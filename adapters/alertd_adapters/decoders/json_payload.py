@@ -21,6 +21,12 @@ WORD_MAX = 64
 DEVICE_ID_MAX = 120
 
 
+KINDS = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"} | {
+    type(None): "null or NaN"
+}
+"""What JSON calls a value that is no object; a number that nobody can hold reads as null."""
+
+
 class _DuplicateKeyError(ValueError):
     pass
 
@@ -43,7 +49,7 @@ def read_object(payload: bytes) -> dict[str, Any]:
     """The payload's JSON object. Raises `DecodeError`; its message never quotes the payload, which may hold a PIN."""
     found = read_json(payload)
     if not isinstance(found, dict):
-        raise DecodeError(f"the payload is JSON, but a {type(found).__name__} and not an object")
+        raise DecodeError(f"the payload is JSON, but {KINDS[type(found)]}, and not an object")
     return found
 
 

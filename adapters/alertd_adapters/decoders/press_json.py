@@ -13,7 +13,7 @@ be understood is left out, and the press still counts. The device is named by th
 site and mode are no business of a payload.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from alertd.model.check_in import Battery, CheckIn, Link
@@ -43,9 +43,11 @@ class PressJson:
         device_id = word(topic.rpartition("/")[2], DEVICE_ID_MAX)
         if device_id is None:
             return Understood(signals=signals)
+        fields = _lenient(payload)
         return Understood(
             signals=signals,
-            check_ins=(_check_in(device_id, _lenient(payload), pressed=any(not signal.ends for signal in signals)),),
+            check_ins=(_check_in(device_id, fields, [s.action for s in signals if not s.ends]),),
+            unread=_unread(device_id, fields) if self._heartbeats else "",
         )
 
     def decode(self, topic: str, payload: bytes) -> Sequence[Signal]:
@@ -100,7 +102,7 @@ def _lenient(payload: bytes) -> Mapping[str, Any]:
         return {}
 
 
-def _check_in(device_id: str, fields: Mapping[str, Any], *, pressed: bool) -> CheckIn:
+def _check_in(device_id: str, fields: Mapping[str, Any], actions: Sequence[str]) -> CheckIn:
     said = fields.get("link")
     link = Link(said) if said in ("online", "offline") else None
     pct, low = battery_pct(fields.get("battery")), fields.get("battery_low")
@@ -112,10 +114,29 @@ def _check_in(device_id: str, fields: Mapping[str, Any], *, pressed: bool) -> Ch
         link=link,
         battery=Battery(pct=pct, low=is_low) if pct is not None or is_low is not None else None,
         whole_again=fields.get("tamper") is False,
+        opened=fields.get("tamper") is True,
         heard_by=DeviceId(gateway) if gateway is not None else None,
         heard=_heard(fields),
-        pressed=pressed,
+        pressed=bool(actions),
+        actions=tuple(actions),
     )
+
+
+_SENSE: Mapping[str, Callable[[Any], bool]] = {
+    "battery": lambda value: battery_pct(value) is not None,
+    "battery_low": lambda value: isinstance(value, bool),
+    "tamper": lambda value: isinstance(value, bool),
+    "link": lambda value: value in ("online", "offline"),
+    "gateway": lambda value: word(value, DEVICE_ID_MAX) is not None,
+}
+
+
+def _unread(device_id: str, fields: Mapping[str, Any]) -> str:
+    """What a sign of life says and makes no sense; it is left out, and the device lives all the same."""
+    wrong = [key for key, has_sense in _SENSE.items() if fields.get(key) is not None and not has_sense(fields[key])]
+    if fields.get("device_id") not in (None, device_id):
+        wrong.append("device_id")
+    return f"left out, because its value is none of those in docs/devices.md: {', '.join(wrong)}" if wrong else ""
 
 
 def _lasting(fields: Mapping[str, Any]) -> Lasting | None:

@@ -48,12 +48,11 @@ class Zigbee2Mqtt:
         elif name.startswith("bridge/") or name.endswith(OTHER_SUFFIXES):
             check_in = None
         else:
-            check_in = self._of_device(
-                name.removesuffix(ACTION_SUFFIX), payload, pressed=any(not signal.ends for signal in signals)
-            )
+            actions = [signal.action for signal in signals if not signal.ends]
+            check_in = self._of_device(name.removesuffix(ACTION_SUFFIX), payload, actions)
         return Understood(signals=signals, check_ins=() if check_in is None else (check_in,))
 
-    def _of_device(self, name: str, payload: bytes, *, pressed: bool) -> CheckIn | None:
+    def _of_device(self, name: str, payload: bytes, actions: Sequence[str]) -> CheckIn | None:
         device_id = word(name, DEVICE_ID_MAX)
         if device_id is None or not payload.strip():
             return None
@@ -66,7 +65,8 @@ class Zigbee2Mqtt:
             whole_again=fields.get("tamper") is False,
             heard_by=self._gateway,
             seen_us=device_time(fields.get("last_seen"))[0],
-            pressed=pressed,
+            pressed=bool(actions),
+            actions=tuple(actions),
         )
 
     def decode(self, topic: str, payload: bytes) -> Sequence[Signal]:

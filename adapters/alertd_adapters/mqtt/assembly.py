@@ -59,7 +59,7 @@ class MqttPlugin:
                 persistent=persistent,
                 credentials=credentials,
                 keepalive_s=parsed.keepalive_s,
-                receive_maximum=parsed.max_unacked,
+                window=parsed.max_unacked,
             )
 
         def reconnecting(client_id: str, session: str, *, persistent: bool) -> Reconnecting:

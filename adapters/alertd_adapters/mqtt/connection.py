@@ -34,15 +34,16 @@ class ConnectOptions(Struct, frozen=True, kw_only=True):
     """How a session introduces itself.
 
     `persistent`: the broker keeps the session, its subscriptions and what arrives while nobody is connected.
-    `receive_maximum`: unacknowledged messages that the broker may have under way (MQTT 5; a bug in mosquitto 2.0.11
-    oversteps it, so `paho_connection` also stops reading).
+    `window`: unacknowledged messages that the session takes; then it stops reading, and TCP holds the broker back. It
+    is not told to the broker (MQTT 5, Receive Maximum): mosquitto 2.0.11 oversteps it, and counts messages of QoS 0
+    that had waited among them, which nobody ever acknowledges. As many of those, and no press behind them comes.
     """
 
     client_id: str
     persistent: bool
     credentials: Credentials | None = None
     keepalive_s: int = 15
-    receive_maximum: int = 2000
+    window: int = 2000
 
 
 class BrokerMessage(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from alertd.model.check_in import Battery, CheckIn
 from alertd.model.decision import Confirmation
 from alertd.model.events import Signal
+from alertd.model.ids import DeviceId
 from alertd.ports import (
     API_VERSION,
     PAYLOAD_MAX_BYTES,
@@ -155,14 +156,19 @@ def _understood(decoder: Decoder, topic: str, payload: bytes) -> Understood:
     if isinstance(decoder, CheckInDecoder):
         return decoder.understand(topic, payload)
     signals = tuple(decoder.decode(topic, payload))
-    heard = {signal.device_id: signal for signal in _only_signals(signals)}
-    return Understood(signals=signals, check_ins=tuple(spoke(signal) for signal in heard.values()))
+    heard: dict[DeviceId, list[Signal]] = {}
+    for signal in _only_signals(signals):
+        heard.setdefault(signal.device_id, []).append(signal)
+    return Understood(signals=signals, check_ins=tuple(map(spoke, heard.values())))
 
 
-def spoke(signal: Signal) -> CheckIn:
-    """Whoever has a signal is alive."""
-    battery = Battery(pct=signal.battery_pct) if signal.battery_pct is not None else None
-    return CheckIn(device_id=signal.device_id, battery=battery, heard_by=signal.heard_by, pressed=True)
+def spoke(signals: Sequence[Signal]) -> CheckIn:
+    """Whoever has a signal is alive. Of one device; the last says how it is."""
+    last, actions = signals[-1], tuple(signal.action for signal in signals if not signal.ends)
+    battery = Battery(pct=last.battery_pct) if last.battery_pct is not None else None
+    return CheckIn(
+        device_id=last.device_id, battery=battery, heard_by=last.heard_by, pressed=bool(actions), actions=actions
+    )
 
 
 def _only_signals(decoded: Sequence[Signal]) -> tuple[Signal, ...]:

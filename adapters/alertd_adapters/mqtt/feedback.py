@@ -27,6 +27,8 @@ log = structlog.get_logger("alertd.mqtt")
 
 WAITING_MAX = 2000
 """Confirmations that wait for the broker; beyond it the oldest are dropped, which have expired first."""
+TAKEN_BACK_S = 24 * 3600
+"""So long it is tried to take back what a network server may keep: until the broker, or the server, is there again."""
 
 
 class Waiting(Struct, frozen=True):
@@ -71,12 +73,12 @@ class MqttFeedback:
         known = self._forgetting.pop(forget.topic, None)
         if known is not None:
             known.cancel()
-        later = asyncio.get_running_loop().call_later(expires_s, self._forget, forget, expires_s)
-        self._forgetting[forget.topic] = later
+        self._forgetting[forget.topic] = asyncio.get_running_loop().call_later(expires_s, self._forget, forget)
 
-    def _forget(self, forget: Downlink, expires_s: int) -> None:
+    def _forget(self, forget: Downlink) -> None:
+        """Waits for the broker longer than what it takes back: that is with the network server, and does not expire."""
         self._forgetting.pop(forget.topic, None)
-        self._put(forget.topic, forget.payload, expires_s)
+        self._put(forget.topic, forget.payload, TAKEN_BACK_S)
 
     async def keep_publishing(self, connection: BrokerConnection) -> None:
         """Until the connection is lost; what waits then waits for the next one, and expires."""

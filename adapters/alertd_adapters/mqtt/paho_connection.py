@@ -117,7 +117,6 @@ class PahoBroker:
             client.connect(self._host, self._port, options.keepalive_s)
             return
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no type there
-        properties.ReceiveMaximum = min(options.receive_maximum, 65_535)
         if options.persistent:
             properties.SessionExpiryInterval = SESSION_NEVER_EXPIRES
         client.connect(

@@ -35,6 +35,8 @@ class SignOfLife:
         self._returned_at: float | None = None
         self._first_returned_at: float | None = None
         self._beats = 0
+        self._acknowledged_at = self._connected_at
+        """When something came last that is to be acknowledged, as presses are."""
 
     def returned(self, payload: bytes) -> bool:
         """Take our message back; an old connection's, or a stranger's, proves nothing."""
@@ -55,6 +57,17 @@ class SignOfLife:
         last = self._connected_at if self._returned_at is None else self._returned_at
         return bool(self.topic) and self._loop.time() - last > MISSING_S
 
+    @property
+    def is_deaf(self) -> bool:
+        """Our message does not come back, and nothing else does that a broker hands out as it does presses: it is not
+        merely behind a long backlog."""
+        return self.is_missing and self._loop.time() - self._acknowledged_at > MISSING_S
+
+    def heard(self, qos: int) -> None:
+        """Anything was read."""
+        if qos:
+            self._acknowledged_at = self._loop.time()
+
     def arrived(self) -> bool:
         """A message was read. Had it waited at the broker, perhaps?"""
         now, back_at = self._loop.time(), self._first_returned_at
@@ -68,8 +81,9 @@ class SignOfLife:
         """The reader is ready for the next message: from here on, waiting is the broker's silence, not ours."""
         self._idle_since = self._loop.time()
 
-    async def keep_sending(self, connection: BrokerConnection, on_beat: Callable[[str], None]) -> None:
-        """Beat until the connection is lost. `on_beat` is told why a beat was refused, or ""."""
+    async def keep_sending(self, connection: BrokerConnection, on_beat: Callable[[str], bool]) -> None:
+        """Beat until the connection is lost. `on_beat` is told why a beat was refused, or "", and says whether to stay:
+        else the connection is closed."""
         while True:
             refused = ""
             if self.topic:
@@ -81,7 +95,9 @@ class SignOfLife:
                     await connection.close()  # it took no PUBACK either: do not wait for the keep-alive
                     return
             self._beats += 1
-            on_beat(refused)
+            if not on_beat(refused):
+                await connection.close()
+                return
             if refused:
                 self.topic = ""
             await asyncio.sleep(INTERVAL_S)

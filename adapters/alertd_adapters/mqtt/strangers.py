@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterator
 
 from alertd.model.ids import spelled_alike
 from alertd.model.registry import Registry
-from alertd.ports import Clock, Sample, Stranger
+from alertd.ports import STRANGERS_MAX, Clock, Sample, Stranger
 from alertd_adapters.mqtt.connection import BrokerMessage
 from alertd_adapters.mqtt.decoding import Decoded
 
-DEVICES_MAX = 500
-"""Of more, those heard last: a network server carries a town's water meters, too."""
 SAMPLES_MAX = 4
 PAYLOAD_MAX_BYTES = 4 * 1024
 """The largest honest payload that we know has 3 KiB."""
@@ -57,7 +55,7 @@ class Strangers:
     def _keep(self, name: str, sample: Sample) -> None:
         heard = self._heard.pop(name, None) or _Heard(sample.at_us)
         self._heard[name] = heard  # at the end: the one heard last
-        if len(self._heard) > DEVICES_MAX:
+        if len(self._heard) > STRANGERS_MAX:
             del self._heard[next(iter(self._heard))]
         heard.messages += 1
         if heard.samples and (heard.samples[-1].topic, heard.samples[-1].payload) == (sample.topic, sample.payload):

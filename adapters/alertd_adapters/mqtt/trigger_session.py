@@ -33,6 +33,9 @@ UNKNOWN_ABSENCE_US = 7 * 24 * 3600 * 1_000_000
 """The broker remembers us but we do not remember when: what waited there may be this old."""
 FORBIDDEN_S = 600.0
 """A refused sign of life is tried again after so long."""
+DEAF_PAUSE_S = 60.0
+"""A session through which nothing comes is opened anew at once, then after so long, then after twice as long, up to
+`FORBIDDEN_S`."""
 ORPHANS_MAX = 1000
 """Uncommitted QoS 0 messages kept for the next connection: nobody else has them."""
 
@@ -77,6 +80,10 @@ class TriggerSession:
         self._commits: set[asyncio.Task[None]] = set()
         self._forbidden_until = 0.0
         """Loop time. The broker refused our sign of life; mosquitto 2.0.11 also ends the connection then."""
+        self._deaf_pause_s = DEAF_PAUSE_S
+        self._opened_anew_at: float | None = None
+        """Loop time. Nothing came through the session of then; `None`: it has worked since."""
+        self._alive_key = f"broker_alive:{options.name}"
         self._down: asyncio.TimerHandle | None = None
         self._why_down = ""
 
@@ -175,33 +182,47 @@ class TriggerSession:
             else "",
         )
 
-    def _on_beat(self, refused: str) -> None:
+    def _on_beat(self, refused: str) -> bool:
+        """Does the connection go on? One through which nothing comes is opened anew, for that can help: mosquitto
+        2.0.11 sends nothing any more that is to be acknowledged, once as many messages of QoS 0 as its limit had
+        waited. Where it does not help, the on-duty admin's phone rings."""
         sign = self._sign
         assert sign is not None
         # A wall clock that is wrong now is corrected by the next beat; what counts is that the broker answered.
         self._memory.values.connected(self._clock.now())
         self._memory.save()
         if not sign.topic:
-            return
+            return True
+        now = asyncio.get_running_loop().time()
         if refused:
-            self._forbidden_until = asyncio.get_running_loop().time() + FORBIDDEN_S
-        why = refused or ("it does not come back" if sign.is_missing else "")
-        self._judge(
-            f"broker_alive:{self._options.name}",
-            f"Our sign of life on {sign.topic} through the broker {self._options.address} fails ({why}): presses "
-            "may not come through either. Allow our user to read and write that topic, or restart the broker."
-            if why
-            else "",
-        )
+            self._forbidden_until = now + FORBIDDEN_S
+        if why := refused or ("it does not come back" if sign.is_missing else ""):
+            rings = sign.is_deaf and self._opened_anew_at is not None
+            through = f"through the broker {self._options.address}"
+            summary = f"NOTHING comes {through}, also in a new session: presses page NOBODY. " if rings else ""
+            summary += (
+                f"Our sign of life on {sign.topic} {through} fails ({why}): presses may not come through either. "
+                "Allow our user to read and write that topic, or restart the broker."
+            )
+            self._troubles.raise_(self._alive_key, summary, rings=rings)
+        if not sign.is_deaf or (self._opened_anew_at is not None and now < self._opened_anew_at + self._deaf_pause_s):
+            return True
+        self._deaf_pause_s = DEAF_PAUSE_S if self._opened_anew_at is None else min(2 * self._deaf_pause_s, FORBIDDEN_S)
+        self._opened_anew_at = now
+        log.warning("mqtt_session_is_deaf", source=self._options.name, effect="it is opened anew")
+        return False
 
     # --- one message ------------------------------------------------------------------------------------------------
 
     def _take(self, connection: BrokerConnection, message: BrokerMessage) -> None:
         sign = self._sign
         assert sign is not None
+        sign.heard(message.qos)
         if message.topic == self._options.alive_topic:
             if sign.returned(message.payload):
                 self._redelivery.all_came()
+                self._opened_anew_at = None
+                self._troubles.clear(self._alive_key)
             self._slots.release()
             self._ack(connection, message)
             return

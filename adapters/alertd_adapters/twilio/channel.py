@@ -32,6 +32,7 @@ LOOK_UP_PAGE = 50
 LOOK_UP_PAGES_MAX = 4
 CREATED_DOUBT_US = 120 * 1_000_000
 """Twilio's clock and ours, and the whole seconds of its stamps."""
+DAY_US = 24 * 3600 * 1_000_000
 
 
 class TwilioChannel:
@@ -112,7 +113,7 @@ class TwilioChannel:
         seen: list[Message] = []
         query = {"To": notification.endpoint.address, "PageSize": str(LOOK_UP_PAGE)}
         page = await self._rest.page(query, timeout_s=self._timeout_s / 2)
-        since_us = oldest_us(notification, self._clock.now(), self._rest.ahead_us)
+        since_us = self._since_us(notification)
         for _ in range(LOOK_UP_PAGES_MAX):
             for message in page.messages:
                 if message.created_us is not None and message.created_us < since_us:
@@ -123,6 +124,15 @@ class TwilioChannel:
                 return seen, True
             page = following
         return seen, False
+
+    def _since_us(self, notification: Notification) -> int:
+        """From when on a text may be it. A nuisance of a boot before may have been written by a clock that was hours
+        ahead, and must not be sent twice: of it a day more is looked at."""
+        now = self._clock.now()
+        since_us = oldest_us(notification, now, self._rest.ahead_us)
+        if notification.resend_unknown or written_us(notification, now) is not None:
+            return since_us
+        return min(since_us, self._rest.now_us) - DAY_US
 
     def _is_it(self, message: Message, notification: Notification) -> bool:
         same_words = (message.body or "").strip().endswith(notification.text.strip())  # a trial account's has a preface

@@ -78,6 +78,9 @@ def list_(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = None,
     silent: Annotated[bool, typer.Option("--silent", help="Missed, or behind a gateway that is gone.")] = False,
     low_battery: Annotated[bool, typer.Option("--low-battery", help="Its battery is low.")] = False,
+    tampered: Annotated[
+        bool, typer.Option("--tampered", help="It says that somebody opened it, or took it down.")
+    ] = False,
     qos0: Annotated[bool, typer.Option("--qos0", help="Its presses come at QoS 0 only, and can be lost.")] = False,
     no_window: Annotated[bool, typer.Option("--no-window", help="Nobody would notice if it died.")] = False,
     site: Annotated[str | None, typer.Option("--site", help="Of one site.")] = None,
@@ -95,7 +98,7 @@ def list_(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     asked = {
         "never_heard": never_heard, "never_tested": never_tested, "silent": silent, "low_battery": low_battery,
-        "qos0": qos0, "no_window": no_window,
+        "tampered": tampered, "qos0": qos0, "no_window": no_window,
     }  # fmt: skip
     query: list[tuple[str, str]] = [("list", name) for name, wanted in asked.items() if wanted]
     query += [("site", site)] if site is not None else []

@@ -3,7 +3,7 @@
 Reads the configuration as the daemon does and asks the same decoders and the same routing. Tells nobody anything.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -11,19 +11,31 @@ from msgspec import Struct
 from paho.mqtt.client import topic_matches_sub
 
 from alertd.config import Loaded, Section, secret
+from alertd.console.devices import living
 from alertd.console.plugin_check import NoNetwork
 from alertd.daemon.system_clock import SystemClock
 from alertd.engine.gestures import IGNORED, PRESS
 from alertd.engine.routing import route
+from alertd.model.check_in import CheckIn
 from alertd.model.events import Arrival, Malformed, Pressed, Signal, Unregistered
 from alertd.model.ids import DISTRICT
 from alertd.model.registry import Registry
 from alertd.model.site import Device
 from alertd.plugins import PluginError, find_profiles
-from alertd.ports import PAYLOAD_MAX_BYTES, DecodeError, Explained, SettingsError, Step, Surroundings, UncoveredError
+from alertd.ports import (
+    PAYLOAD_MAX_BYTES,
+    CheckInDecoder,
+    DecodeError,
+    Explained,
+    SettingsError,
+    Step,
+    Surroundings,
+    UncoveredError,
+)
 
 MAPPED = "profiles"
 """The decoder that explains itself."""
+TRIGGER = "trigger"
 
 
 class NotHeardError(Exception):
@@ -47,11 +59,11 @@ class Told(Struct, frozen=True, kw_only=True):
 
 def decode(loaded: Loaded, topic: str, payload: bytes, *, retained: bool) -> Told:
     """Raises `NotHeardError`."""
-    section, index, trigger = _trigger(loaded, topic)
+    section, where, trigger = _trigger(loaded, topic)
     try:
-        found = _explained(loaded, trigger, topic, payload)
+        found, check_ins = _explained(loaded, trigger, topic, payload)
     except (SettingsError, PluginError) as error:
-        raise NotHeardError(f"{section.file}: trigger {index + 1} of sources.{section.name}: {error}") from None
+        raise NotHeardError(f"{section.file}: {where} of sources.{section.name}: {error}") from None
     now = SystemClock().now()
     arrival = Arrival(
         source=section.name,
@@ -64,25 +76,33 @@ def decode(loaded: Loaded, topic: str, payload: bytes, *, retained: bool) -> Tol
         retained=retained,
     )
     return Told(
-        source=f"sources.{section.name}, trigger {index + 1}: {trigger['topic']}",
-        steps=found.steps,
+        source=f"sources.{section.name}, {where}: {trigger['topic']}",
+        steps=(*found.steps, *living.steps(check_ins, retained=retained)),
         signals=found.signals,
-        verdicts=tuple(_verdicts(loaded.registry, arrival, found)),
+        verdicts=tuple(
+            _verdicts(loaded.registry, arrival, found)
+            if where.startswith(TRIGGER)
+            else (Verdict(pages=False, why=why) for why in living.why_no_page(loaded.registry, found, check_ins))
+        ),
     )
 
 
-def _trigger(loaded: Loaded, topic: str) -> tuple[Section, int, Mapping[str, Any]]:
-    """The first that covers the topic, as the source itself chooses."""
+def _trigger(loaded: Loaded, topic: str) -> tuple[Section, str, Mapping[str, Any]]:
+    """The first that covers the topic, and what it is called; those of presses before those of signs of life, as the
+    source itself chooses."""
     if "+" in topic or "#" in topic:
         raise NotHeardError(f"{topic} stands for many topics: name the one on which the message comes")
-    for section in loaded.sections:
-        triggers = section.settings.get("triggers")
-        for index, each in enumerate(triggers if isinstance(triggers, list) else ()):
-            if isinstance(each, dict) and topic_matches_sub(_filter(str(each.get("topic", ""))), topic):
-                return section, index, each
+    for key, called in (("triggers", TRIGGER), ("telemetry", "telemetry")):
+        for section in loaded.sections:
+            listed = section.settings.get(key)
+            for index, each in enumerate(listed if isinstance(listed, list) else ()):
+                entry = {"topic": each, "options": {"heartbeats": True}} if isinstance(each, str) else each
+                if isinstance(entry, dict) and topic_matches_sub(_filter(str(entry.get("topic", ""))), topic):
+                    return section, f"{called} {index + 1}", entry
     raise NotHeardError(
-        f"no trigger in channels.toml covers the topic {topic}: alertd would never hear it. Add one to a source's "
-        'triggers, for example { topic = "v3/+/devices/+/up", decoder = "profiles", options = { source = "tts-v3" } }'
+        f"no trigger in channels.toml covers the topic {topic}, and no telemetry: alertd would never hear it. Add one "
+        "to a source's triggers, "
+        'for example { topic = "v3/+/devices/+/up", decoder = "profiles", options = { source = "tts-v3" } }'
     )
 
 
@@ -90,12 +110,14 @@ def _filter(topic_filter: str) -> str:
     return topic_filter.split("/", 2)[-1] if topic_filter.startswith("$share/") else topic_filter
 
 
-def _explained(loaded: Loaded, trigger: Mapping[str, Any], topic: str, payload: bytes) -> Explained:
-    """Raises `SettingsError` or `PluginError`."""
+def _explained(
+    loaded: Loaded, trigger: Mapping[str, Any], topic: str, payload: bytes
+) -> tuple[Explained, Sequence[CheckIn]]:
+    """Raises `SettingsError` or `PluginError`. Profiles tell their signs of life among the steps."""
     name, options = str(trigger.get("decoder", "press_json")), trigger.get("options", {})
     if len(payload) > PAYLOAD_MAX_BYTES:
         refused = f"the payload has {len(payload)} bytes, more than {PAYLOAD_MAX_BYTES}"
-        return Explained(steps=(Step(what="decoder", found=name),), refused=refused)
+        return Explained(steps=(Step(what="decoder", found=name),), refused=refused), ()
     surroundings = Surroundings(
         clock=SystemClock(),
         http=NoNetwork(),
@@ -104,17 +126,22 @@ def _explained(loaded: Loaded, trigger: Mapping[str, Any], topic: str, payload: 
         profiles=loaded.profile_tables,
     )
     if name == MAPPED:
-        return find_profiles().explain(options, surroundings, topic, payload)
+        return find_profiles().explain(options, surroundings, topic, payload), ()
     decoder = next((point.load() for point in entry_points(group="alertd.decoders") if point.name == name), None)
     if decoder is None:
         raise SettingsError("decoder", f'there is no decoder "{name}"')
     steps = (Step(what="decoder", found=name),)
     try:
-        return Explained(steps=steps, signals=tuple(decoder.build(options).decode(topic, payload)))
+        built = decoder.build(options)
+        if isinstance(built, CheckInDecoder):
+            understood = built.understand(topic, payload)
+            said = Explained(steps=steps, signals=understood.signals, refused=understood.unread)
+            return said, understood.check_ins
+        return Explained(steps=steps, signals=tuple(built.decode(topic, payload))), ()
     except UncoveredError as error:
-        return Explained(steps=steps, uncovered=str(error))
+        return Explained(steps=steps, uncovered=str(error)), ()
     except DecodeError as error:
-        return Explained(steps=steps, refused=str(error))
+        return Explained(steps=steps, refused=str(error)), ()
 
 
 # --- what the core would do -----------------------------------------------------------------------------------------

@@ -24,8 +24,8 @@ from alertd.model.site import Device, DeviceKind
 DAY_US = 24 * 3600 * 1_000_000
 AT_ONCE = 500
 """Devices; about two milliseconds."""
-NEVER_HEARD, NEVER_TESTED, SILENT, LOW_BATTERY, QOS0, NO_WINDOW = (
-    "never_heard", "never_tested", "silent", "low_battery", "qos0", "no_window",
+NEVER_HEARD, NEVER_TESTED, SILENT, LOW_BATTERY, TAMPERED, QOS0, NO_WINDOW = (
+    "never_heard", "never_tested", "silent", "low_battery", "tampered", "qos0", "no_window",
 )  # fmt: skip
 
 LISTS: Mapping[str, Callable[[Device, DeviceStanding], bool]] = MappingProxyType(
@@ -34,6 +34,7 @@ LISTS: Mapping[str, Callable[[Device, DeviceStanding], bool]] = MappingProxyType
         NEVER_TESTED: lambda device, standing: device.kind is not DeviceKind.GATEWAY and not standing.last.pressed_us,
         SILENT: lambda _device, standing: standing.silent or standing.behind is not None,
         LOW_BATTERY: lambda _device, standing: standing.last.battery_low,
+        TAMPERED: lambda _device, standing: standing.tampered,
         QOS0: lambda _device, standing: standing.last.qos == 0,
         NO_WINDOW: lambda _device, standing: not standing.window_s,
     }
@@ -65,6 +66,8 @@ class DeviceLine(Struct, frozen=True, kw_only=True):
     battery_pct: int | None
     battery_low: bool
     mains: bool
+    tampered: bool
+    """It says that it is opened, moved or taken down."""
     qos: int | None
     in_test: str | None
     """By whom and until when, in words: its presses page nobody. `None`: it is live."""
@@ -118,6 +121,7 @@ def _line(registry: Registry, device: Device, standing: DeviceStanding) -> Devic
         battery_pct=last.battery_pct,
         battery_low=last.battery_low,
         mains=last.mains,
+        tampered=standing.tampered,
         qos=last.qos,
         in_test=None,
     )

@@ -65,15 +65,21 @@ def learn(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     from alertd.config import load
     from alertd.console.learning.rows import as_csv, learnt
+    from alertd.ports import STRANGERS_MAX
 
     loaded = load(config)
     if not loaded.is_usable:
         fail(f"{config} cannot be read as it is: see alertd check {config}", Exit.INVALID)
     target = context.ensure_object(Target)
     target.config = target.config or config  # that directory's daemon, and no other
-    found = learnt(loaded, _heard(context, loaded, seconds), only or ())
+    heard = _heard(context, loaded, seconds)
+    found = learnt(loaded, heard, only or ())
+    full = [source for source, strangers in heard.items() if len(strangers) >= STRANGERS_MAX]
     if only and not found:
-        fail(f"Not heard, or registered already: {', '.join(only)}.", Exit.FAILED)
+        fail(f"Not heard, or registered already{', or dropped since' * bool(full)}: {', '.join(only)}.", Exit.FAILED)
+    for source in full:
+        words = f"Of {source} these are the {STRANGERS_MAX} heard last: more may have been heard, and were dropped. "
+        typer.echo(f"{words}Press yours and look again, with --only ID.", err=True)
     if as_json:
         print_json({"devices": [msgspec.to_builtins(each) for each in found]})
     elif rows:

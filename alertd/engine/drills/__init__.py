@@ -18,7 +18,7 @@ Must never take a mode from anybody: `Mode.DRILL` comes from the site's own row,
 
 from alertd.engine.drills.endings import align, close_left_over, keep_told, on_end, on_found, on_timer
 from alertd.engine.drills.notices import notice_id
-from alertd.engine.drills.orders import MINUTES_MAX, MINUTES_MIN, drill_id, on_order, why_not
+from alertd.engine.drills.orders import MINUTES_MAX, MINUTES_MIN, drill_id, on_order, why_not, why_over
 from alertd.engine.drills.presses import Gesture, mode_of, mode_of_request, opened
 from alertd.engine.drills.real import say_it_is_real, stop
 
@@ -41,4 +41,5 @@ __all__ = [
     "say_it_is_real",
     "stop",
     "why_not",
+    "why_over",
 ]

@@ -13,13 +13,13 @@ from alertd.model.anchor import anchor
 from alertd.model.decision import EntryKind
 from alertd.model.drill import Drill, DrillTold
 from alertd.model.events import DrillOrdered
-from alertd.model.ids import DrillId, derive
+from alertd.model.ids import DrillId, SiteId, derive
 from alertd.model.incident import Incident, IncidentClass, is_panic
 from alertd.model.notification import Kind
 from alertd.model.policy import TargetKind
 from alertd.model.reason import Reason
 from alertd.model.registry import Registry
-from alertd.model.site import DeviceKind, Site
+from alertd.model.site import Device, DeviceKind, Site
 from alertd.model.timer import TimerKind
 
 MINUTES_MIN, MINUTES_MAX = 1, 120
@@ -62,9 +62,24 @@ def _unfit(registry: Registry, site: Site, incident_class: IncidentClass, device
         return f"{device_id} belongs to {device.site_id}, not to {site.id}"
     if device.kind not in (DeviceKind.BUTTON, DeviceKind.WEARABLE):
         return f"{device_id} is a {device.kind}: nobody can press it"
+    if real_there := _real_elsewhere(site.id, device):
+        alone = f"name devices of {site.id} alone, or register them so (devices.csv: site, roaming_sites) for that day"
+        return f"{real_there}, and would be REAL there: {alone}"
     if incident_class not in (*device.gestures.presses.values(), *device.gestures.actions.values()):
         return f"{device_id} has no gesture for {incident_class}"
     return ""
+
+
+def why_over(registry: Registry, drill: Drill) -> str:
+    """Why a drill that runs cannot go on with this registry, in a few words; empty: it can."""
+    devices = (registry.devices.get(device_id) for device_id in drill.device_ids)
+    return next((why for x in devices if x is not None and (why := _real_elsewhere(drill.site_id, x))), "")
+
+
+def _real_elsewhere(site_id: SiteId, device: Device) -> str:
+    """A press that another school hears, too, is an event of that school, and no drill runs there."""
+    others = [other for other in dict.fromkeys((device.site_id, *device.roaming_sites)) if other != site_id]
+    return f"{device.id} may press at {' and '.join(others)} as well" if others else ""
 
 
 def on_order(d: Draft, event: DrillOrdered) -> None:

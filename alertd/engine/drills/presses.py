@@ -47,16 +47,19 @@ def mode_of(d: Draft, event: Pressed, device: Device, gesture: Gesture) -> Mode:
 
 
 def _note(d: Draft, drill: Drill, event: Pressed, device: Device, gesture: Gesture) -> None:
-    """Of each device one gesture, and how far it has got."""
+    """Of each device one gesture; what was counted for it up to here counts for the drill alone."""
     press = _press_of(drill, device) or DrillPress(
         device_id=device.id,
         at_us=gesture.at_us,
         count=gesture.count,
-        boot_us=None if gestures.waited(event) else d.now.boot_us,
+        boot_us=None if gestures.waited(event) else gestures.arrived_us(d, event),
         boot_id=d.now.boot_id,
     )
     others = tuple(each for each in drill.presses if each.device_id != device.id)
-    d.put_drill(replace(drill, presses=(*others, replace(press, last_us=max(press.last_us, gesture.at_us)))))
+    d.put_drill(replace(drill, presses=(*others, press)))
+    memory = d.memory(device.id)
+    drilled = tuple(replace(each, drilled=True) for each in memory.others)
+    d.remember(replace(memory, drilled=True, others=drilled))
 
 
 def _press_of(drill: Drill, device: Device) -> DrillPress | None:
@@ -110,7 +113,7 @@ def _is_same_gesture(d: Draft, event: Pressed, device: Device, gesture: Gesture,
     longest_us = device.gestures.window_s * 1_000_000 * (1 if gesture.began_before_us is None else 2)
     since_us = gesture.at_us - before.at_us
     is_same_boot = before.boot_us is not None and before.boot_id == d.now.boot_id
-    arrived_us = d.now.boot_us - (before.boot_us or 0) if is_same_boot else abs(since_us)
+    arrived_us = gestures.arrived_us(d, event) - (before.boot_us or 0) if is_same_boot else abs(since_us)
     if event.signal.pressed_us is None:
         return arrived_us <= longest_us
     if abs(since_us) <= longest_us:

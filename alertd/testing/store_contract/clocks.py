@@ -10,10 +10,12 @@ from alertd.model.events import ClockStepped, TimerFired
 from alertd.model.ids import DISTRICT, CauseId, NotificationId, TimerId
 from alertd.model.notification import NotificationChange, NotificationState
 from alertd.model.reason import Reason
-from alertd.testing.store_contract.world import OneWorld, World, ids, of_boot, outbox
-from alertd.testing.store_values import DAY_US, OAK, SECOND_US, START_WALL_US, text, timer
+from alertd.testing.store_contract.world import NONE, OneWorld, World, ids, of_boot, outbox
+from alertd.testing.store_values import DAY_US, OAK, SECOND_US, START_WALL_US, press, text, timer
 
+DAY_S = DAY_US // SECOND_US
 PROMISE_2 = "promise 2 broken: a press was taken for a copy of one that is long ago"
+ONE_PRESS = "each copy of one press was a press of its own: one press becomes a lockdown"
 
 
 class Clocks(OneWorld):
@@ -59,6 +61,33 @@ class Clocks(OneWorld):
         assert world.claim() == (), "what is not true any more was sent"
         assert world.row("ntf-2").state is NotificationState.EXPIRED
 
+    @pytest.mark.parametrize("step_s", [DAY_S, -DAY_S])
+    def test_what_is_held_when_the_clock_is_set_is_sent_when_it_would_have_been_over_a_reboot(
+        self, world: World, step_s: int
+    ) -> None:
+        """A phone that is to ring again in a minute does not ring at once, and does not wait for a day."""
+        world.commit(outbox(of_boot(world, "ntf-1", 600)))
+        world.claim()
+        later = NotificationChange(
+            id=NotificationId("ntf-1"),
+            state=NotificationState.QUEUED,
+            reason=Reason.RETRYING,
+            not_before_us=world.clock.boot_us + 120 * SECOND_US,
+        )
+        world.commit(Decision(changes=(later,)))
+        world.clock.advance(20)
+        world.clock.wall_us += step_s * SECOND_US
+        world.commit(Decision(), event=ClockStepped(site_id=DISTRICT, step_us=step_s * SECOND_US))
+        world.close()
+        world.clock.reboot(away_s=10)
+        world.store = world.another()
+
+        assert world.claim() == (), "it was to wait for ninety seconds more"
+        world.clock.advance(89)
+        assert world.claim() == ()
+        world.clock.advance(2)
+        assert ids(world.claim()) == ["ntf-1"], "it waits longer than it was to"
+
     @pytest.mark.parametrize("state", [NotificationState.UNKNOWN, NotificationState.ACCEPTED])
     def test_what_is_in_hand_when_the_clock_is_set_ends_when_it_would_have(
         self, world: World, state: NotificationState
@@ -90,6 +119,21 @@ class Clocks(OneWorld):
         world.clock.reboot(away_s=60)
         world.store = world.another()
         assert self._ago_s(world, "press-1") == 36_060, PROMISE_2
+
+    def test_a_cause_that_is_another_press_begins_anew(self, world: World) -> None:
+        """A badge has used all numbers of its small counter, and begins again: each copy of this press is a copy."""
+        world.commit(Decision(cause=CauseId("press-1")))
+        world.clock.advance(36_000)
+        now = world.clock.now()
+        with world.store.begin([OAK], now) as transaction:
+            for _ in range(2):
+                transaction.write(press(), Decision(cause=CauseId("press-1")), now)
+            assert transaction.seen_us(CauseId("press-1")) == now.wall_us, ONE_PRESS
+            transaction.commit(born_leased=NONE)
+        world.clock.advance(10)
+        assert self._ago_s(world, "press-1") == 10, ONE_PRESS
+        world.restart()
+        assert self._ago_s(world, "press-1") == 10, ONE_PRESS
 
     def _ago_s(self, world: World, cause: str) -> float:
         now = world.clock.now()

@@ -171,8 +171,10 @@ class Acknowledgements(Checker):
         if code[2] is not None and code[2] != incident.token:
             return f"typed was {typed.body!r}, and the token is {incident.token}"
         told_us = self._told_us.get((typed.number, incident.id))
-        if told_us is None or (told_us > typed.at_us and typed.meant is not Meant.FOREIGN):
-            return "that phone had not been told of it"  # a guess may come true while the answer is on its way
+        if typed.meant is Meant.FOREIGN and any(told.endpoint_key.endswith(typed.number) for told in incident.told):
+            told_us = typed.at_us  # a guess has come true: it is the code of what is on its way to this phone
+        if told_us is None or told_us > typed.at_us:
+            return "that phone had not been told of it"
         if typed.person_id is not None and typed.person_id != answer.person_id:
             return f"{typed.person_id} typed it"
         if typed.meant not in MEANT and typed.meant is not Meant.FOREIGN:

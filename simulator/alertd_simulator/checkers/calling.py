@@ -171,6 +171,8 @@ class Live(Struct, kw_only=True, eq=False):
     why: str = ""
     """Why nobody should take it any more; empty: it is as good as it was."""
     since_calm_us: int = 0
+    drill_over_calm_us: int = 0
+    """Since when it is about a drill that is over: its owner may have answered long before, and it speaks on."""
 
 
 class PhonesFallSilent(Checker):
@@ -201,7 +203,8 @@ class PhonesFallSilent(Checker):
                 self._judge(happening.at_us, sid, "is taken")
                 self._live[sid].taken = True
             case CallHeard(sid=sid, human=True) if sid in self._live and self._live[sid].why == DRILL_IS_OVER:
-                self._judge(happening.at_us, sid, f"says {happening.words[:40]!r}")
+                since_calm_us = self._live[sid].drill_over_calm_us
+                self._judge(happening.at_us, sid, f"says {happening.words[:40]!r}", since_calm_us=since_calm_us)
             case CallStatus(sid=sid, status=status) if sid in self._live and status in ENDED:
                 if not self._live[sid].taken:
                     self._judge(happening.at_us, sid, "rang until now")
@@ -232,6 +235,8 @@ class PhonesFallSilent(Checker):
             why = "" if row is None else self._needless(row)
             if why and not call.why:
                 call.since_calm_us = self.scene.conditions.calm_us(at_us)
+            if why == DRILL_IS_OVER != call.why:
+                call.drill_over_calm_us = self.scene.conditions.calm_us(at_us)
             call.why = why
 
     def _needless(self, row: Row) -> str:
@@ -258,9 +263,10 @@ class PhonesFallSilent(Checker):
         since = incident.answers[incident.counted_from :]
         return any(a.person_id == person_id and a.covers >= len(incident.presses) for a in since)
 
-    def _judge(self, at_us: int, sid: str, what: str) -> None:
+    def _judge(self, at_us: int, sid: str, what: str, *, since_calm_us: int | None = None) -> None:
         call = self._live[sid]
-        calm_s = (self.scene.conditions.calm_us(at_us) - call.since_calm_us) / 1_000_000
+        since_us = call.since_calm_us if since_calm_us is None else since_calm_us
+        calm_s = (self.scene.conditions.calm_us(at_us) - since_us) / 1_000_000
         if call.why and calm_s > SILENT_WITHIN_S:
             row = self.scene.records.rows.get(call.notification_id)
             name = row.notification.recipient if row is not None else call.notification_id

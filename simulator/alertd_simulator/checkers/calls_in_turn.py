@@ -82,12 +82,18 @@ class FirstCallsFirst(Checker):
                 self.accuse(happening.at_us, f"{message} for a first call", once=n.id)
 
     def _rang_before(self, row: Row) -> bool:
-        """Of "nobody has answered" somebody may hear first of all: the search has come to everybody."""
+        """Of "nobody has answered" somebody may hear first of all: the search has come to everybody, or the phone was
+        only texted until now, and the text has failed. A call that was not to be placed (their own badge pressed) rang
+        nobody: what is called after it is a first call, as old as it is."""
         n = row.notification
-        if n.kind is not Kind.EXHAUSTED or n.reason is Reason.REDIALLED:
+        if n.incident_id is None or n.reason is Reason.REDIALLED:
             return True
-        of_it = self.scene.records.rows_of.get(n.incident_id, ()) if n.incident_id is not None else ()
-        return any(o.notification.endpoint.key == n.endpoint.key and o.born_us < row.born_us for o in of_it)
+        return any(
+            o.notification.endpoint.key == n.endpoint.key
+            and o.born_us < row.born_us
+            and o.state is not NotificationState.SUPPRESSED
+            for o in self.scene.records.rows_of.get(n.incident_id, ())
+        )
 
     def _waits(self, row: Row, at_us: int, called: str) -> bool:
         n = row.notification
@@ -160,8 +166,8 @@ class TriedBeforeGivingUp(Checker):
             if row is None or change.reason is not Reason.ATTEMPTS_EXHAUSTED:
                 continue
             least = TRIES_LEAST if row.notification.reason is not Reason.SAID else 1
-            if self.scene.conditions.last_crash_us > row.born_us:
-                least = 1  # claims of a process that died before it tried
+            if self.scene.conditions.last_crash_us >= row.born_us:
+                least = 1  # claims of a process that died before it tried, perhaps in the very commit that wrote it
             if row.tried < least:
                 n = row.notification
                 message = f"{n.kind} to {n.recipient} ({n.id}) is given up after {row.tried} tries"

@@ -23,15 +23,19 @@ class OneContent(Checker):
     docs = (
         "House rule 4: one notification id, one content, for ever: in the row, in each attempt, at the carrier, at "
         "dispatch. What was never committed is never sent, and a retry keeps its id. (What only memory held when the "
-        "power went was never promised: the press comes again, and its messages are written anew under their ids.)"
+        "power went was never promised: the press comes again, and its messages are written anew under their ids. "
+        "To dispatch only what opens an incident there: other news under the id of a message that the centre has, it "
+        "ignores.)"
     )
     sees = (Consequence, Attempted, TextTaken, DispatchTook, Crashed)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._bodies: dict[str, bytes] = {}
-        self._gone: dict[NotificationId, Notification] = {}
-        """Held by memory alone when the power went. What had left by then may still arrive."""
+        self._first: dict[str, bytes] = {}
+        """By message: what the centre goes by, for ever."""
+        self._gone: dict[NotificationId, list[Notification]] = {}
+        """Held by memory alone when the power went, each time that it did. What had left by then may still arrive."""
 
     def see(self, happening: Happening) -> None:
         match happening:
@@ -51,7 +55,7 @@ class OneContent(Checker):
     def _power_went(self) -> None:
         records = self.scene.records
         for id_ in sorted(records.fleeting_rows & records.rows.keys()):
-            self._gone[id_] = records.rows[id_].notification
+            self._gone.setdefault(id_, []).append(records.rows[id_].notification)
             self._bodies.pop(id_, None)
 
     def _decided(self, id_: NotificationId) -> Notification | None:
@@ -85,8 +89,8 @@ class OneContent(Checker):
             self.accuse(taken.at_us, f"the carrier took {taken.sid}, which belongs to no notification")
             return
         decided = self._decided(taken.notification_id)
-        gone = self._gone.get(taken.notification_id)
-        if gone is not None and (taken.to, taken.body) == (gone.endpoint.address, gone.text):
+        gone = self._gone.get(taken.notification_id, ())
+        if any((taken.to, taken.body) == (each.endpoint.address, each.text) for each in gone):
             return
         if decided is None:
             self.accuse(taken.at_us, f"the carrier took {taken.sid} for {taken.notification_id}, never committed")
@@ -94,8 +98,10 @@ class OneContent(Checker):
             self.accuse(taken.at_us, f"the carrier took another text than {taken.notification_id} is ({taken.sid})")
 
     def _took(self, took: DispatchTook) -> None:
-        gone = self._gone.get(NotificationId(took.message_id))
-        if gone is not None and gone.body.encode() == took.body:
+        if took.type != "new" and self._first.setdefault(took.message_id, took.body) != took.body:
+            self.accuse(took.at_us, f"dispatch ignores {took.message_id}: it had other news under that id")
+        gone = self._gone.get(NotificationId(took.message_id), ())
+        if any(each.body.encode() == took.body for each in gone):
             return
         before = self._bodies.setdefault(took.message_id, took.body)
         if before != took.body:

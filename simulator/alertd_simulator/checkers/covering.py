@@ -50,10 +50,16 @@ def answers_for(incident_class: IncidentClass, wanted: IncidentClass) -> bool:
     return not apart and is_panic(wanted) and GRAVITY[incident_class] >= GRAVITY[wanted]
 
 
+def answers_at(site_id: SiteId, truth: Truth) -> bool:
+    """May this school stand for where it was pressed? One that heard the badge within the minute may: it is there. What
+    was heard earlier is no reason to leave its own school out."""
+    return site_id == truth.site_id or (truth.is_near and site_id in truth.near)
+
+
 def holds(incident: Incident, truth: Truth, wanted: IncidentClass) -> bool:
     """Is the press in this incident?"""
     return (
-        incident.site_id == truth.site_id
+        answers_at(incident.site_id, truth)
         and answers_for(incident.incident_class, wanted)
         and any(press.device_id == truth.device_id for press in incident.presses)
     )
@@ -124,6 +130,13 @@ class CoverBook:
         enough = [each for each, press in presses if press is not None and press.needs <= now]
         return tuple(each for each in enough if each == number or before < self.presses[each].needs)
 
+    def forget(self, numbers: set[int]) -> None:
+        """Messages that memory alone held, and of which the broker had been told by necessity: the power went, and what
+        comes again of their gestures is counted anew."""
+        for came in self._came.values():
+            for number in numbers & came.keys():
+                del came[number]
+
     def commit(self, committed: Committed) -> None:
         for device_id, cover in covers_in(committed):
             self._covers.setdefault(device_id, []).append(cover)
@@ -135,7 +148,7 @@ class CoverBook:
             cover
             for cover in self._covers.get(truth.device_id, ())
             if cover.at_us >= truth.pressed_us
-            and cover.site_id == truth.site_id
+            and answers_at(cover.site_id, truth)
             and (cover.incident_class is None or answers_for(cover.incident_class, press.wanted))
         )
 

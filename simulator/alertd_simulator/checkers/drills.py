@@ -17,6 +17,7 @@ from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationRow
 from alertd.model.notification import NotificationState as N
 from alertd.model.reason import Reason
+from alertd_simulator.checkers.calling import is_voice
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.covering import GRAVITY, is_panic
 from alertd_simulator.checkers.final import Final
@@ -114,7 +115,8 @@ class OnlyDrilled(Checker):
     name = "only what is drilled"
     docs = (
         "Promise 3 (req 76): a press is a drill only if its device was named, in the drill's time, by its first "
-        "gesture, and no graver than what is drilled; any other panic is live, and ends the drill in that very commit."
+        "gesture, and no graver than what is drilled; any other panic is live, and ends the drill in that very commit. "
+        "No device that presses for another school, too, takes part."
     )
     sees = (Published, Arrived, Acked, Committed, Crashed)
 
@@ -141,6 +143,7 @@ class OnlyDrilled(Checker):
 
     def _committed(self, committed: Committed) -> None:
         before = self._book.running.get(committed.event.site_id)
+        self._judge_beginning(committed)
         goes_on = self._book.see(committed) is None and before is not None
         for incident in committed.decision.incidents:
             known = self.scene.records.incidents.get(incident.id)
@@ -148,6 +151,15 @@ class OnlyDrilled(Checker):
                 self._judge_drill(committed, before, incident)
             elif incident.mode is Mode.LIVE and known is None and is_panic(incident.incident_class) and goes_on:
                 self.accuse(committed.at_us, f"{incident.headline} is real, and a drill goes on at its site")
+
+    def _judge_beginning(self, committed: Committed) -> None:
+        order, drill = committed.event, committed.decision.drill
+        if not isinstance(order, DrillOrdered) or drill is None or not drill.is_running:
+            return
+        for device in (self.scene.registry.devices[device_id] for device_id in order.device_ids):
+            if {device.site_id, *device.roaming_sites} != {order.site_id}:
+                words = f"{device.id} takes part in a drill at {order.site_id}, and is heard for real by another school"
+                self.accuse(committed.at_us, words)
 
     def _judge_drill(self, committed: Committed, running: Running | None, incident: Incident) -> None:
         event, at_us = committed.event, committed.at_us
@@ -279,7 +291,17 @@ class RealAfterDrill(Checker):
             if row.notification.mode is Mode.LIVE and row.notification.kind not in (Kind.PAGE, Kind.TROUBLE):
                 first.setdefault(row.notification.endpoint.key, row)
         for key in sorted(running.told):
-            self._judge_first(committed, drill.site_id, key, first.get(key))
+            self._judge_first(committed, drill.site_id, key, first.get(key) or self._of_presses(key, first))
+
+    def _of_presses(self, key: str, first: dict[str, NotificationRow]) -> NotificationRow | None:
+        """Who answered a drill by a text to the sender of notices had the answer from there. What is real never leaves
+        from it beside that of presses (req 55, 56): the same phone is told by the latter."""
+        channel, _, number = key.partition(":")
+        rules = self.scene.registry.channels.get(channel)
+        if rules is None or not rules.notices:
+            return None
+        others = (row for row in first.values() if row.notification.endpoint.address == number)
+        return next((row for row in others if not is_voice(self.scene, row.notification.endpoint.channel)), None)
 
     def _judge_first(self, committed: Committed, site_id: SiteId, key: str, row: NotificationRow | None) -> None:
         if row is None:

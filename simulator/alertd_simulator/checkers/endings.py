@@ -21,6 +21,11 @@ from alertd_simulator.world.happenings import Committed, Happening
 
 ENDING = (ResolveOrdered, CorrectionOrdered)
 
+SILENCE_US = 60 * 1_000_000
+"""No sensor of the world has a shorter cool-down."""
+HOUR_US = 3600 * 1_000_000
+"""So long after it was told of, an alarm that never ends is told again."""
+
 
 class OnlyHumansEnd(Checker):
     name = "only humans end"
@@ -66,7 +71,8 @@ def _changed(committed: Committed, before: Incident, after: Incident) -> str:  #
     stopped = after.escalation is EscalationState.STOPPED and before.escalation is not EscalationState.STOPPED
     if panic and (ended or stopped) and not isinstance(committed.event, ENDING):
         return "was ended by no human"
-    if ended and not panic and not isinstance(committed.event, (*ENDING, TimerFired, Replied, Keyed, AnswerGiven)):
+    by_time_or_word = isinstance(committed.event, (*ENDING, TimerFired, Replied, Keyed, AnswerGiven))
+    if ended and not panic and not by_time_or_word and not _goes_on_elsewhere(committed, before):
         return "was ended by neither human nor policy"
     if ended and after.incident_class is IncidentClass.LOCKDOWN and not _released(committed, before):
         return "was closed without releasing its rooms"
@@ -76,6 +82,20 @@ def _changed(committed: Committed, before: Incident, after: Incident) -> str:  #
     if isinstance(committed.event, OutcomeReported) and before.escalation is not after.escalation:
         return "escalates, or not, because of what a carrier said"
     return ""
+
+
+def _goes_on_elsewhere(committed: Committed, before: Incident) -> bool:
+    """A report makes a panic of what a sensor said before, and that holds it all; or it is another alarm than the one
+    that somebody has answered: after a silence, after an hour, or by a clock that was set back."""
+    if not isinstance(committed.event, Pressed):
+        return False
+    devices = {press.device_id for press in before.presses}
+    panics = (i for i in committed.decision.incidents if i.is_open and is_panic(i.incident_class))
+    if any(devices <= {press.device_id for press in panic.presses} for panic in panics):
+        return True
+    at_us, last_us = committed.event.received_us, max(press.last_us for press in before.presses)
+    is_same = 0 <= at_us - last_us < SILENCE_US and at_us - before.opened_us < HOUR_US
+    return before.escalation is EscalationState.PAUSED and not is_same
 
 
 def _released(committed: Committed, before: Incident) -> bool:

@@ -98,6 +98,7 @@ class LastingStates(Checker):
         first_us = self._causes.setdefault(event.cause, committed.at_us)
         same_us = min(event.signal.same_s * 1_000_000 or COPIES_US, COPIES_US)
         if first_us == committed.at_us or committed.at_us - first_us > same_us:
+            self._causes[event.cause] = committed.at_us  # another press, of which copies come, too
             return False
         mine = self._calls.get((event.site_id, event.signal.device_id), {})
         call = mine.get(event.signal.lasting.what) if event.signal.lasting is not None else None

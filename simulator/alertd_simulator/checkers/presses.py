@@ -37,7 +37,8 @@ class AcknowledgedPresses(Checker):
     name = "acknowledged press"
     docs = (
         "Promise 1: a press whose PUBACK reached the broker is in an incident of its site that holds its device and is "
-        "at least as grave, or its site was paged by the fallback; then, after every restart, and at the end."
+        "at least as grave, or its site was paged by the fallback; then, after every restart, and at the end. (Of a "
+        "gesture whose first presses a full disk left to memory, and the power took, the rest is counted anew.)"
     )
     sees = (Published, Acked, Consequence, Crashed)
 
@@ -45,20 +46,43 @@ class AcknowledgedPresses(Checker):
         super().__init__(scene)
         self._book = CoverBook(scene.registry)
         self._acked: list[Press] = []
+        self._device_of: dict[int, DeviceId] = {}
+        self._in_memory: set[DeviceId] = set()
+        """Devices of whose last message only memory knows."""
+        self._fleeting: set[int] = set()
+        """Messages that were acknowledged so. Of a gesture they may be too few to be a press, and still its beginning:
+        who presses three times has said nothing with the third alone."""
 
     def see(self, happening: Happening) -> None:
         match happening:
-            case Published():
+            case Published(truth=truth):
                 self._book.publish(happening)
+                if truth is not None:
+                    self._device_of[happening.number] = truth.device_id
             case Committed():
                 self._book.commit(happening)
-            case Acked():
+                self._held(happening)
+            case Acked(number=number):
+                if self._device_of.get(number) in self._in_memory:
+                    self._fleeting.add(number)
                 self._acknowledged(happening)
             case Crashed(power=True):
+                self._book.forget(self._fleeting)
+                self._fleeting.clear()
                 for press in self._acked:
                     press.excused = press.excused or not any(cover.durable for cover in press.covers)
             case _:
                 pass
+
+    def _held(self, committed: Committed) -> None:
+        event = committed.event
+        if not isinstance(event, Pressed):
+            return
+        if committed.durable:  # before it, what memory held has come back
+            self._in_memory.clear()
+            self._fleeting.clear()
+        else:
+            self._in_memory.add(event.signal.device_id)
 
     def _acknowledged(self, acked: Acked) -> None:
         for number in self._book.came(acked.number):

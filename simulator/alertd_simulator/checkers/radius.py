@@ -32,7 +32,8 @@ UNBOUND = frozenset({Kind.TEST, Kind.DISPATCH_HEARTBEAT})
 class OneSite(Checker):
     name = "one site"
     docs = (
-        "Promise 6 (req 75, req 89): a press is taken up at the one site that the world says it may touch, and an "
+        "Promise 6 (req 75, req 89): a press is taken up at the one site that the world says it may touch (of a badge "
+        "for which no gateway is named: at its own, and where it was heard in the last quarter of an hour), and an "
         "incident of a site holds only presses that were made for it."
     )
     sees = (Published, Arrived, Acked, Consequence)
@@ -49,12 +50,11 @@ class OneSite(Checker):
         match happening:
             case Published(truth=truth) if truth is not None:
                 self._truths[happening.number] = truth
-                if truth.site_id is not None:
-                    self._pressed_for.add((truth.device_id, truth.site_id))
+                self._pressed_for |= {(truth.device_id, site_id) for site_id in _meant(truth) if site_id is not None}
             case Arrived(number=number) if truth := self._truths.get(number):
-                self._in_flight.setdefault(truth.device_id, Counter())[truth.site_id] += 1
+                self._in_flight.setdefault(truth.device_id, Counter()).update(_meant(truth))
             case Acked(number=number) if truth := self._truths.get(number):
-                self._in_flight.setdefault(truth.device_id, Counter())[truth.site_id] -= 1
+                self._in_flight.setdefault(truth.device_id, Counter()).subtract(_meant(truth))
             case Committed():
                 self._committed(happening)
             case _:
@@ -84,6 +84,10 @@ class OneSite(Checker):
                         f"{incident.headline} at {incident.site_id} holds a press of {press.device_id}, "
                         "which pressed for no such site",
                     )
+
+
+def _meant(truth: Truth) -> tuple[SiteId | None, ...]:
+    return (truth.site_id, *truth.near)
 
 
 class Audience(Checker):

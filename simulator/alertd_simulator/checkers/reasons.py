@@ -3,7 +3,7 @@
 Owns which reasons may stand for which standing of a notification, written down once more.
 """
 
-from alertd.model.events import TroubleCleared
+from alertd.model.events import Pressed, TroubleCleared
 from alertd.model.notification import NotificationChange, NotificationRow
 from alertd.model.notification import NotificationState as N
 from alertd.model.reason import Reason
@@ -54,7 +54,8 @@ NO_REASON_TO_TELL = WHY_NOT | frozenset().union(*WHY_CHANGED.values()) - ALSO_TO
 class Reasons(Checker):
     name = "reasons"
     docs = (
-        "Promise 4: every decision leaves a journal entry, and each entry a reason; a notification says why it is "
+        "Promise 4: every decision leaves a journal entry (the end of what did not call is none), and each entry a "
+        "reason; a notification says why it is "
         "sent, and one that is not sent, given up, withdrawn or tried again says why by a reason of that kind."
     )
     sees = (Committed,)
@@ -63,7 +64,7 @@ class Reasons(Checker):
         if not isinstance(happening, Committed):
             return
         decision, event = happening.decision, type(happening.event).__name__
-        if not decision.entries and not isinstance(happening.event, TroubleCleared):
+        if not decision.entries and not _decides_nothing(happening):
             self.accuse(happening.at_us, f"{event} left no entry in the journal")
         for entry in decision.entries:
             if entry.reason is None:
@@ -87,3 +88,12 @@ class Reasons(Checker):
         wanted = WHY_CHANGED.get(change.state)
         if wanted is not None and change.reason not in wanted | {Reason.POISON}:
             self.accuse(at_us, f"{change.id} is {change.state} because of {change.reason}")
+
+
+def _decides_nothing(committed: Committed) -> bool:
+    """What no longer calls, and did not call, is no event of note, if indeed nothing came of it."""
+    event, decision = committed.event, committed.decision
+    if isinstance(event, TroubleCleared):
+        return True
+    is_end = isinstance(event, Pressed) and event.signal.ends
+    return is_end and not (decision.incidents or decision.notifications or decision.changes)

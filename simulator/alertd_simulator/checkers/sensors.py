@@ -146,7 +146,8 @@ class LoneSensor(Checker):
     name = "lone sensor"
     docs = (
         "Req 70, 71: no sensor sounds a panic by itself, whatever it says: a panic holds a human's press or word, or "
-        "the reports of two sensors."
+        "the reports of two sensors. Nor does one sensor sound again what others began: of a panic nobody is told by "
+        "its report unless somebody else pressed, or another sensor spoke, within the seconds of a policy."
     )
     sees = (Consequence,)
 
@@ -158,6 +159,8 @@ class LoneSensor(Checker):
     def see(self, happening: Happening) -> None:
         if not isinstance(happening, Committed):
             return
+        if isinstance(happening.event, Pressed):
+            self._sounded_again(happening, happening.event)
         for incident in happening.decision.incidents:
             if isinstance(happening.event, Replied | Keyed):
                 self._said.add(incident.id)
@@ -169,6 +172,22 @@ class LoneSensor(Checker):
             if len(sensors) < 2:
                 named = ", ".join(sorted(sensors))
                 self.accuse(happening.at_us, f"{incident.headline} is sounded by {named} alone", once=incident.id)
+
+    def _sounded_again(self, committed: Committed, event: Pressed) -> None:
+        device_id, decision = event.signal.device_id, committed.decision
+        stepped = self.scene.conditions.last_step_us >= 0
+        if stepped or not is_sensors(self.scene.registry, device_id) or fallback_pages(decision.notifications):
+            return
+        known = {**self.scene.records.incidents, **{incident.id: incident for incident in decision.incidents}}
+        of_site = [incident for incident in known.values() if incident.site_id == event.site_id]
+        others = [p.last_us for incident in of_site for p in incident.presses if p.device_id != device_id]
+        most_s = max(policy.corroborated.within_s for policy in self.scene.registry.policies.values())
+        if any(abs(event.received_us - last_us) <= most_s * SECOND_US for last_us in others):
+            return
+        told = {row.notification.incident_id for row in decision.notifications if row.state is NotificationState.QUEUED}
+        for incident in of_site:
+            if incident.id in told and is_panic(incident.incident_class):
+                self.accuse(committed.at_us, f"{incident.headline} is sounded again by {device_id} alone")
 
 
 class OwnSender(Checker):

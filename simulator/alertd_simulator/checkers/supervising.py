@@ -29,8 +29,13 @@ KNOWN_WITHIN_S = 360.0
 takes to listen again."""
 OFFLINE_WITHIN_S = 150.0
 """From a last will to the trouble that names the gateway."""
+DISK = frozenset({"disk_full", "disk_fails"})
 FORGOTTEN_S = 65.0
-"""When devices were heard is written once a minute: a crash forgets who was heard for the first time since."""
+"""When devices were heard is written once a minute, if the disk takes it: a crash forgets who was heard for the first
+time since. Whoever was never heard has a day."""
+LISTENS_S = 60.0
+"""After a start, or a fault on the way, alertd listens again. What comes later than that was kept by a broker that
+handed out nothing: nobody is missed while no press gets through, and every window begins anew afterwards."""
 DAY_US = 24 * 3600 * SECOND_US
 STAYS_S, STAYS_LONGEST_S = 300.0, 4 * 3600.0
 """Whoever was gone twice within a day is named so long after it is back, and each further time twice as long."""
@@ -51,8 +56,15 @@ class Supervision(Checker):
         self._said_us: dict[DeviceId, int] = {}
         self._first_us: dict[DeviceId, int] = {}
         self._online: dict[DeviceId, tuple[bool, int]] = {}
-        self._by_number: dict[int, DeviceId] = {}
+        self._by_number: dict[int, tuple[DeviceId, int]] = {}
+        """Who published which message, and when."""
+        self._up = False
         self._broken_us = 0
+        self._breaks: list[str] = []
+        """Faults of `BREAKS` that last."""
+        self._unwritten: list[str] = []
+        self._unwritten_us, self._written_us = 0, -DAY_US
+        """Faults of `DISK` that last; since when, and when the last of them ended."""
         self._named: dict[str, frozenset[str]] = {}
         """Whom the troubles that stand name, by key and site."""
         self._gaps: dict[DeviceId, list[int]] = {}
@@ -63,25 +75,33 @@ class Supervision(Checker):
             case SignOfLife():
                 self._sign(happening)
             case Published(truth=truth) if truth is not None and not happening.retain:
-                self._by_number[happening.number] = truth.device_id
-            case Arrived(retain=False, number=number) if number in self._by_number:
-                self._hear(self._by_number[number], happening.at_us)
-                self._say(self._by_number[number], happening.at_us)
+                self._by_number[happening.number] = truth.device_id, happening.at_us
+            case Arrived(retain=False, number=number) if self._up and number in self._by_number:
+                device_id, published_us = self._by_number[number]
+                if happening.at_us - published_us > LISTENS_S * SECOND_US:
+                    self._broken_us = happening.at_us
+                self._hear(device_id, happening.at_us)
+                self._say(device_id, happening.at_us)
             case Committed():
                 self._committed(happening.decision, happening.at_us)
             case Started() | Crashed():
                 self._broken_us = happening.at_us
-                if isinstance(happening, Crashed):
-                    self._forget(happening.at_us - round(FORGOTTEN_S * SECOND_US))
+                self._up = isinstance(happening, Started)
+                if not self._up:
+                    self._forget(self._written_until_us(happening.at_us))
             case FaultBegan(fault=fault) | FaultEnded(fault=fault) if fault in BREAKS:
                 self._broken_us = happening.at_us
+                _lasts(self._breaks, happening)
+            case FaultBegan(fault=fault) | FaultEnded(fault=fault) if fault in DISK:
+                self._disk(happening)
             case _:
                 pass
 
     def _sign(self, sign: SignOfLife) -> None:
         match sign:
             case SignOfLife(heard=True, online=None):
-                self._hear(sign.device_id, sign.at_us)
+                if self._up:  # a broker hands it to a dead process, too, until it misses that one
+                    self._hear(sign.device_id, sign.at_us)
             case SignOfLife(heard=False, online=None):
                 self._say(sign.device_id, sign.at_us)
             case SignOfLife(heard=False, online=bool() as online):
@@ -93,12 +113,25 @@ class Supervision(Checker):
 
     def _say(self, device_id: DeviceId, at_us: int) -> None:
         self._said_us[device_id] = at_us
-        self._first_us.setdefault(device_id, at_us)
+        if self._up and not self._breaks and at_us - self._broken_us > LISTENS_S * SECOND_US:
+            self._first_us.setdefault(device_id, at_us)
+
+    def _disk(self, fault: FaultBegan | FaultEnded) -> None:
+        if not self._unwritten and fault.at_us - self._written_us > FORGOTTEN_S * SECOND_US:
+            self._unwritten_us = fault.at_us
+        _lasts(self._unwritten, fault)
+        self._written_us = fault.at_us
+
+    def _written_until_us(self, at_us: int) -> int:
+        """What was heard before is on the disk for sure."""
+        is_behind = self._unwritten or at_us - self._written_us < FORGOTTEN_S * SECOND_US
+        return (self._unwritten_us if is_behind else at_us) - round(FORGOTTEN_S * SECOND_US)
 
     def _forget(self, since_us: int) -> None:
         """Whoever spoke for the first time since then is one that was never heard."""
         for device_id in [each for each, first_us in self._first_us.items() if first_us >= since_us]:
-            del self._first_us[device_id], self._said_us[device_id]
+            del self._first_us[device_id]
+            self._said_us.pop(device_id, None)
 
     def _hear(self, device_id: DeviceId, at_us: int) -> None:
         device = self.scene.registry.devices.get(device_id)
@@ -107,6 +140,7 @@ class Supervision(Checker):
         if window_us and before_us is not None and at_us - before_us >= window_us:
             self._gaps.setdefault(device_id, []).append(at_us)
         self._heard_us[device_id] = at_us
+        self._first_us.setdefault(device_id, at_us)
 
     def _may_stay(self, device_id: DeviceId, at_us: int) -> bool:
         """It is there again, and came and went within a day: is it named for a while longer?"""
@@ -160,7 +194,8 @@ class Supervision(Checker):
         if said_us is None:
             return
         due_us = max(said_us, quiet_us, self._back_us(device)) + window_s * SECOND_US
-        if at_us - max(due_us, healed_us) > KNOWN_WITHIN_S * SECOND_US and not known:
+        was_heard = device.id in self._first_us
+        if at_us - max(due_us, healed_us) > KNOWN_WITHIN_S * SECOND_US and was_heard and not known:
             self.accuse(at_us, f"{device.id} said nothing for {(at_us - said_us) / SECOND_US:.0f} s, and nobody knows")
         talks = (at_us - said_us) / SECOND_US < min(window_s, 120)
         if talks and at_us - max(quiet_us, healed_us) > KNOWN_WITHIN_S * SECOND_US and device.id in missed:
@@ -181,3 +216,10 @@ class Supervision(Checker):
             self.accuse(at_us, f"{gateway.id} left its last will, and nobody knows that it is gone")
         if said[0] and gateway.id in gone and not gateway.check_in_s and not self._may_stay(gateway.id, at_us):
             self.accuse(at_us, f"{gateway.id} is there again, and is said to be gone")
+
+
+def _lasts(faults: list[str], happening: FaultBegan | FaultEnded) -> None:
+    if isinstance(happening, FaultBegan):
+        faults.append(happening.fault)
+    elif happening.fault in faults:
+        faults.remove(happening.fault)

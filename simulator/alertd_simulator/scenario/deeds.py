@@ -185,6 +185,8 @@ def _device(line: Line, pen: Pen, at_s: float) -> None:
             deed = replace(deed, heard_by=_name(line, pen.cast.gateways, "a gateway"))
         elif line.take("with battery"):
             deed = replace(deed, battery=int(line.amount("percent") or 0))
+        elif state := line.take("with its case open", "with its case closed"):
+            deed = replace(deed, tamper=state.endswith("open"))
         else:
             break
     pen.write(deed)
@@ -362,7 +364,13 @@ def _lasts(line: Line) -> float:
 
 
 def _broker(line: Line, pen: Pen, at_s: float) -> None:
-    match line.need("down", "drops every connection", "delivers everything twice", "keeps presses from alertd"):
+    match line.need(
+        "down",
+        "drops every connection",
+        "delivers everything twice",
+        "keeps presses from alertd",
+        "keeps presses behind a backlog",
+    ):
         case "down":
             deed = plan.BrokerDown(at_s=at_s, lasts_s=_lasts(line))
             line.comma()
@@ -371,6 +379,8 @@ def _broker(line: Line, pen: Pen, at_s: float) -> None:
             pen.write(plan.BrokerDrops(at_s=at_s))
         case "keeps presses from alertd":
             pen.write(plan.BrokerTricks(at_s=at_s, lasts_s=_lasts(line), withholds=PRESS_TOPICS))
+        case "keeps presses behind a backlog":
+            pen.write(plan.BrokerTricks(at_s=at_s, lasts_s=_lasts(line), clogs=True))
         case _:
             pen.write(plan.BrokerTricks(at_s=at_s, lasts_s=_lasts(line), duplicates=1.0))
 
@@ -418,7 +428,12 @@ def _disk(line: Line, pen: Pen, at_s: float) -> None:
         case "fails":
             pen.write(plan.DiskFails(at_s=at_s, lasts_s=_lasts(line), one_in=1))
         case _:
-            pen.write(plan.SlowDisk(at_s=at_s, lasts_s=_lasts(line)))
+            slow = plan.SlowDisk(at_s=at_s, lasts_s=_lasts(line))
+            line.comma()
+            if line.take("up to"):
+                slow = replace(slow, commit_s=line.duration())
+                line.need("a commit")
+            pen.write(slow)
 
 
 def _loudspeakers(line: Line, pen: Pen, at_s: float) -> None:

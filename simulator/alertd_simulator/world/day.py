@@ -88,7 +88,6 @@ class Day:
             )
         )
         self.admins = Admins(self.machine, random=Random(f"{seed}:admins"), emit=self.emit, widened=widened)
-        self.vitals = Vitals(broker=self.broker, emit=self.emit)
         self.deeds = Deeds(
             plan,
             school,
@@ -96,6 +95,7 @@ class Day:
             clock=true_clock,
             emit=self.emit,
         )
+        self.vitals = Vitals(broker=self.broker, emit=self.emit, on_heard=self.deeds.was_heard)
 
     # --- the day
 

@@ -84,6 +84,10 @@ class Deeds:
     def arrange(self, deed: Press | SensorReport | Poison) -> None:
         virtual_loop().call_since(deed.at_s, self._do, deed)
 
+    def was_heard(self, device: str, gateway: str, at_us: int) -> None:
+        """A gateway hears a badge that nobody presses."""
+        self._fleet.was_heard(device, gateway, at_us)
+
     def _do(self, deed: Press | SensorReport | Poison) -> None:
         """Only now: a device's counter goes up with every press, in their order."""
         loop = asyncio.get_running_loop()
@@ -105,6 +109,7 @@ class Deeds:
             return
         self._users[self._broker.next_number] = user
         if truth is not None:
+            truth = self._fleet.placed(payload, truth, true_us())
             self._truths[self._broker.next_number] = truth
         try:
             self._broker.publish(payload.topic, payload.payload, qos=payload.qos, retain=payload.retain)

@@ -28,7 +28,7 @@ class Truth(Struct, frozen=True, kw_only=True):
     """Name of the physical act in the plan; all messages of one gesture, and their copies, share it."""
     device_id: DeviceId
     site_id: SiteId | None
-    """The one site that may be touched; `None`: none may."""
+    """The one site that may be touched, but for those of `near`; `None`: none may."""
     zone_id: ZoneId | None
     """Where the button hangs; `None` for a wearable."""
     incident_class: IncidentClass | None
@@ -37,6 +37,11 @@ class Truth(Struct, frozen=True, kw_only=True):
     """When the finger pressed (true time)."""
     has_identity: bool
     """The payload tells two presses apart (counter and boot, or a fine time)."""
+    near: tuple[SiteId, ...] = ()
+    """Of a badge's press for which no gateway is named: the other schools where it was heard in the last quarter of an
+    hour. It may be there: they may be touched, too."""
+    is_near: bool = False
+    """It was heard there within the last minute: where they are told, its own school need not be."""
 
 
 class Published(Struct, frozen=True, kw_only=True, tag_field="happening", tag="published"):
@@ -248,7 +253,8 @@ class KeyPressed(Struct, frozen=True, kw_only=True, tag_field="happening", tag="
 
 
 class DispatchTook(Struct, frozen=True, kw_only=True, tag_field="happening", tag="dispatch_took"):
-    """The dispatch centre has a message. `arrivals` > 1: the same id again."""
+    """The dispatch centre has a message. `arrivals` > 1: the same id again; the centre takes it for the one that it
+    has. `body`: as it came this time."""
 
     at_us: int
     message_id: str

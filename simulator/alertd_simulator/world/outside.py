@@ -221,7 +221,7 @@ class Outside:
                 mode=str(message.body.get("mode")),
                 incident_id=message.incident_id,
                 site_id=self._site_ids.get(str(site.get("name")), "") if isinstance(site, dict) else "",
-                body=message.raw,
+                body=message.latest,
                 arrivals=message.arrivals,
             )
         )

@@ -83,6 +83,8 @@ class SignsOfLife(Struct, frozen=True, kw_only=True, tag="signs_of_life", forbid
     every_s: float = 60.0
     battery: int | None = None
     """Percent."""
+    tamper: bool | None = None
+    """Is its case open? `None`: it says nothing of it."""
     heard_by: str = ""
 
 
@@ -261,7 +263,9 @@ class BrokerDrops(Struct, frozen=True, kw_only=True, tag="broker_drops", forbid_
 
 class BrokerTricks(Struct, frozen=True, kw_only=True, tag="broker_tricks", forbid_unknown_fields=True):
     """Deliveries twice on one connection, reordered between topics, `jitter_s` late; QoS 0 lost (`loses`: share); what
-    fits the topic filter `withholds` is taken, and delivered to nobody."""
+    fits the topic filter `withholds` is taken, and delivered to nobody. `clogs`: a session that comes back to
+    anything that has waited gets nothing any more that is to be acknowledged, as from mosquitto 2.0.11 with a limit of
+    messages under way, if enough of QoS 0 is among it."""
 
     at_s: float
     lasts_s: float
@@ -269,6 +273,7 @@ class BrokerTricks(Struct, frozen=True, kw_only=True, tag="broker_tricks", forbi
     jitter_s: float = 0.0
     loses: float = 0.0
     withholds: str = ""
+    clogs: bool = False
 
 
 class Replay(Struct, frozen=True, kw_only=True, tag="replay", forbid_unknown_fields=True):

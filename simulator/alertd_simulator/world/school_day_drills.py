@@ -1,7 +1,8 @@
 """Drills of a stated day: who lets whom press what, for how long.
 
 Owns their share and their kinds. A drill is begun before the first press at its school, and pressed for; what comes
-then is real: by a device that nobody named, or by one that is pressed again. A few run out, or are ended by hand.
+then is real: by a device that nobody named, or by one that is pressed again. A few run out, or are ended by hand. No
+badge of several schools takes part: alertd would refuse it, and nothing would be drilled.
 
     of all days    share
     a drill          1/4   at one school, before its first press
@@ -73,7 +74,7 @@ def _drill(random: Random, registry: Registry, presses: Sequence[Press], *, site
         str(device.id)
         for device in registry.devices.values()
         if device.kind in (DeviceKind.BUTTON, DeviceKind.WEARABLE)
-        and chosen in (device.site_id, *device.roaming_sites)
+        and {chosen} == {device.site_id, *device.roaming_sites}
         and drilled in (*device.gestures.presses.values(), *device.gestures.actions.values())
     ]
     first = next((press for press in presses if _site(registry, press.device) == chosen), presses[0])

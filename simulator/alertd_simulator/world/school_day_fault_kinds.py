@@ -86,7 +86,8 @@ def disk_fails(random: Random, _devices: Sequence[str]) -> Deed:
 
 
 def slow_disk(random: Random, _devices: Sequence[str]) -> Deed:
-    return plan.SlowDisk(at_s=0, lasts_s=_for(random, 10, 300), commit_s=_for(random, 0.3, 8))
+    """Some are slower than a gesture: what waits together was not pressed together."""
+    return plan.SlowDisk(at_s=0, lasts_s=_for(random, 10, 300), commit_s=_for(random, 0.3, 20))
 
 
 def _weather(random: Random) -> str:
@@ -137,6 +138,7 @@ def broker_tricks(random: Random, _devices: Sequence[str]) -> Deed:
         duplicates=random.choice((0.0, 0.2, 0.6)),
         jitter_s=random.choice((0.0, 0.05, 0.5, 3.0)),
         loses=random.choice((0.0, 0.3, 1.0)),
+        clogs=random.random() < 0.2,
     )
 
 

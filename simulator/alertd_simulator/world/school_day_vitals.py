@@ -45,5 +45,6 @@ def _links(random: Random, registry: Registry, until_s: float) -> Iterator[Link]
             continue
         gone_s = random.uniform(60.0, until_s * DIES_EARLY)
         yield Link(at_s=round(gone_s, 3), device=gateway, online=False)
-        if random.random() < RETURNS_SHARE:
-            yield Link(at_s=round(gone_s + random.uniform(5.0, 600.0), 3), device=gateway, online=True)
+        back_s = gone_s + random.uniform(5.0, 600.0) if random.random() < RETURNS_SHARE else until_s
+        if back_s < until_s:
+            yield Link(at_s=round(back_s, 3), device=gateway, online=True)

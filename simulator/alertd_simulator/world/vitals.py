@@ -19,9 +19,17 @@ SPEAKER = "vitals"
 
 
 class Vitals:
-    def __init__(self, *, broker: SimulatedBroker, emit: Callable[[Happening], None]) -> None:
+    def __init__(
+        self,
+        *,
+        broker: SimulatedBroker,
+        emit: Callable[[Happening], None],
+        on_heard: Callable[[str, str, int], None],
+    ) -> None:
+        """`on_heard`: the device, the gateway that hands its word on, and the true time."""
         self._broker = broker
         self._emit = emit
+        self._on_heard = on_heard
         self._said: dict[int, SignOfLife] = {}
         broker.on_arrived.append(self._arrived)
 
@@ -32,7 +40,9 @@ class Vitals:
             virtual_loop().call_since(deed.at_s, self._live, deed)
 
     def _live(self, deed: SignsOfLife) -> None:
-        body = {"battery": deed.battery, "gateway": deed.heard_by or None}
+        body = {"battery": deed.battery, "tamper": deed.tamper, "gateway": deed.heard_by or None}
+        if deed.heard_by:
+            self._on_heard(deed.device, deed.heard_by, true_us())
         self._say(deed.device, json.dumps({key: value for key, value in body.items() if value is not None}), None)
         if deed.lasts_s >= deed.every_s:
             later = SignsOfLife(
@@ -41,6 +51,7 @@ class Vitals:
                 lasts_s=deed.lasts_s - deed.every_s,
                 every_s=deed.every_s,
                 battery=deed.battery,
+                tamper=deed.tamper,
                 heard_by=deed.heard_by,
             )
             virtual_loop().call_since(later.at_s, self._live, later)
@@ -55,8 +66,9 @@ class Vitals:
             self._broker.publish(
                 f"{TOPIC}{device}", payload.encode(), qos=0, retain=online is not None, client_id=SPEAKER
             )
-        except ConnectionLostError:
+        except ConnectionLostError:  # it was said to nobody: not even a last will outlives its broker
             self._said.pop(self._broker.next_number, None)
+            return
         self._emit(sign)
 
     def _arrived(self, number: int, _connection: int, _mid: int, _dup: bool, retain: bool) -> None:  # noqa: FBT001

@@ -32,6 +32,7 @@ class FakeConnection:
         self.acked: list[bytes] = []
         self.subscribed: dict[str, int] = {}
         self._inbox: asyncio.Queue[BrokerMessage | None] = asyncio.Queue()
+        self.is_clogged = False
 
     async def subscribe(self, filters: Sequence[tuple[str, int]]) -> tuple[int, ...]:
         self._check()
@@ -80,6 +81,8 @@ class FakeConnection:
     def deliver(self, message: BrokerMessage) -> None:
         if message.qos:
             self.unacked[message.mid] = message
+            if self.is_clogged:
+                return
         self._inbox.put_nowait(message)
 
     def lose(self, why: str) -> None:
@@ -101,6 +104,9 @@ class FakeBroker:
         self.hangs_up_on: set[str] = set()
         self.swallowed: set[str] = set()
         """Topics that the broker takes and never delivers."""
+        self.clogs = 0
+        """So many sessions of presses get nothing that is to be acknowledged, as mosquitto 2.0.11 does to one for which
+        too many messages of QoS 0 had waited."""
         self.published: list[Publication] = []
         self.session_filters: dict[str, dict[str, int]] = {}
         self._waiting: dict[str, list[BrokerMessage]] = {}
@@ -122,6 +128,9 @@ class FakeBroker:
         )
         for old in self._of(options.client_id):
             old.unacked = {}
+        if options.persistent and self.clogs:
+            self.clogs -= 1
+            connection.is_clogged = True
         self.connections.append(connection)
         for message in (*owed, *self._waiting.pop(options.client_id, [])):
             connection.deliver(message)
@@ -232,6 +241,11 @@ class FakeDoor:
             elif isinstance(event, TroubleCleared):
                 found.pop(event.key, None)
         return found
+
+    @property
+    def rings(self) -> dict[str, bool]:
+        """Does the trouble ring, as it was raised last?"""
+        return {event.key: event.rings for event in self.events if isinstance(event, TroubleRaised)}
 
     @property
     def payload_actions(self) -> list[Any]:

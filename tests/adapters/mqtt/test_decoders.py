@@ -372,9 +372,20 @@ def test_the_first_of_overlapping_triggers_speaks():
         [Trigger(topic_filter="a/+", decoder=Broken([signal])), Trigger(topic_filter="#", decoder=Broken(KeyError()))]
     )
     assert triggers.decode("a/b", b"") == Decoded(
-        signals=(signal,), check_ins=(CheckIn(device_id=DeviceId("a"), pressed=True),)
+        signals=(signal,), check_ins=(CheckIn(device_id=DeviceId("a"), pressed=True, actions=("b",)),)
     )
     assert triggers.decode("c", b"").refused
+
+
+def test_what_a_third_partys_decoder_heard_is_a_sign_of_life_with_every_word_of_it():
+    """One of them may be a press, though the last is none."""
+    said = [Signal(device_id=DeviceId("a"), action=word, ends=word == "over") for word in ("hold", "booting", "over")]
+    triggers = Triggers([Trigger(topic_filter="a", decoder=Broken(said))])
+    assert triggers.decode("a", b"").check_ins == (
+        CheckIn(device_id=DeviceId("a"), pressed=True, actions=("hold", "booting")),
+    )
+    (ended,) = Triggers([Trigger(topic_filter="a", decoder=Broken(said[2:]))]).decode("a", b"").check_ins
+    assert not ended.pressed, "nobody presses what ends"
 
 
 def test_an_unknown_decoder_is_refused_with_what_there_is():

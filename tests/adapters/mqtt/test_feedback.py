@@ -5,6 +5,7 @@ import json
 
 from alertd.model.decision import Confirmation, FeedbackState
 from alertd.model.ids import DeviceId
+from alertd.ports import Downlink
 from alertd_adapters.decoders.mapping.bindings import Bindings
 from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_adapters.decoders.mapping.decoder import MappedDecoder
@@ -145,3 +146,26 @@ def test_what_a_sleeping_badge_has_not_fetched_within_half_a_minute_is_taken_bac
             assert len(sent) == 3
 
     story()
+
+
+@in_virtual_time
+async def test_what_was_shown_is_taken_back_though_the_broker_is_away_when_it_expires():
+    """The network server keeps it: a day later it would answer a press that nobody has heard."""
+    shown = Downlink(topic="ns/down/replace", payload=b"LED", forget=Downlink(topic="ns/down/replace", payload=b"[]"))
+    async with running(FakeBroker(), FakeDoor()) as world:
+        assert world.feedback is not None
+        world.feedback._answers = lambda _: (shown,)  # type: ignore[attr-defined]
+        world.feedback.confirm(received())
+        await asyncio.sleep(20)
+        world.broker.down = "connection refused"
+        world.broker.drop()
+        await asyncio.sleep(600)
+        world.feedback.confirm(received(state=FeedbackState.RESPONDER_ACCEPTED))
+        await asyncio.sleep(5)
+        world.broker.down = None
+        await asyncio.sleep(20)
+        sent = [p.payload for p in world.broker.published if p.topic == "ns/down/replace"]
+        assert sent == [b"LED", b"[]", b"LED"], "it is shown for ever, or the newer one is taken back at once"
+        await asyncio.sleep(15)
+        sent = [p.payload for p in world.broker.published if p.topic == "ns/down/replace"]
+        assert sent[3:] == [b"[]"]

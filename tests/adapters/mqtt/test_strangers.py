@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from alertd.model.registry import Registry
-from alertd.ports import Overhearing, Stranger
+from alertd.ports import STRANGERS_MAX, Overhearing, Stranger
 from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_adapters.mqtt.connection import BrokerMessage
 from alertd_adapters.mqtt.decoding import Decoded
-from alertd_adapters.mqtt.strangers import DEVICES_MAX, PAYLOAD_MAX_BYTES, SAMPLES_MAX, Strangers
+from alertd_adapters.mqtt.strangers import PAYLOAD_MAX_BYTES, SAMPLES_MAX, Strangers
 from alertd_simulator.virtual_time import VirtualClock, in_virtual_time
 from tests.adapters.mqtt.fake_broker import FakeBroker, FakeDoor
 from tests.adapters.mqtt.world import World, build, running
@@ -111,12 +111,12 @@ def empty() -> Strangers:
 @in_virtual_time
 async def test_of_a_town_full_of_strangers_those_heard_last_are_kept():
     strangers = empty()
-    for number in range(DEVICES_MAX + 30):
+    for number in range(STRANGERS_MAX + 30):
         noted(strangers, f"meter-{number}")
         noted(strangers, "button")
     kept = [each.device_id for each in strangers.known()]
-    assert len(kept) == DEVICES_MAX
-    assert kept[:2] == ["button", f"meter-{DEVICES_MAX + 29}"]
+    assert len(kept) == STRANGERS_MAX
+    assert kept[:2] == ["button", f"meter-{STRANGERS_MAX + 29}"]
     assert "meter-0" not in kept
 
 

@@ -2,10 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from alertd.model.check_in import Battery, CheckIn, Link
 from alertd.model.ids import DeviceId
 from alertd.ports import Listening
 from alertd_adapters.decoders.mapping.checking import registry_of
+from alertd_adapters.decoders.press_json import PressJson
 from alertd_simulator.virtual_time import in_virtual_time
 from tests.adapters.mqtt.fake_broker import FakeBroker, FakeDoor
 from tests.adapters.mqtt.world import running
@@ -27,6 +30,38 @@ async def test_whatever_a_device_says_on_its_telemetry_topic_is_a_sign_of_life()
     assert (low.alive, low.battery, low.heard_by) == (True, Battery(pct=15, low=True), "gw")
     assert (will.alive, will.link) == (False, Link.OFFLINE)
     assert not door.arrivals
+
+
+@pytest.mark.parametrize(
+    ("payload", "wrong"),
+    [
+        (b'{"tamper": 1}', "tamper"),
+        (b'{"tamper": "true", "battery": 80}', "tamper"),
+        (b'{"battery": 150}', "battery"),
+        (b'{"battery_low": "no"}', "battery_low"),
+        (b'{"link": "gone"}', "link"),
+        (b'{"gateway": 7}', "gateway"),
+        (b'{"device_id": "badge-18"}', "device_id"),
+        (b'{"battery": 80, "battery_low": null, "tamper": false, "gateway": "gw-1", "device_id": "badge-17"}', ""),
+        (b'{"link": "online", "temperature": 20}', ""),
+        (b"", ""),
+    ],
+)
+@in_virtual_time
+async def test_what_makes_no_sense_in_a_sign_of_life_is_counted_and_the_device_lives(payload: bytes, wrong: str):
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, telemetry=[HEARTBEATS]):
+        await asyncio.sleep(0.1)
+        broker.publish("alertd/telemetry/badge-17", payload, qos=0)
+        await asyncio.sleep(0.1)
+    ((sign, *_),) = door.check_ins
+    assert (sign.device_id, sign.alive) == (BADGE, True)
+    names = [name for _, name in door.observed]
+    assert ("telemetry_not_understood" in names) == bool(wrong), "dropped, and nobody can see it"
+    assert wrong in PressJson(heartbeats=True).understand("alertd/telemetry/badge-17", payload).unread
+    assert not PressJson().understand("alertd/press/badge-17", b'{"action": "press", "tamper": 1}').unread, (
+        "promise 2: a press is refused for what stands beside it"
+    )
 
 
 @in_virtual_time

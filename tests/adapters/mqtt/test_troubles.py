@@ -123,6 +123,54 @@ async def test_a_broker_that_takes_but_does_not_deliver_is_a_trouble_and_no_proo
 
 
 @in_virtual_time
+async def test_promise_1_a_session_through_which_nothing_comes_is_opened_anew_and_the_press_is_heard():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.clogs = 1
+    async with running(broker, door) as world:
+        world.press()
+        broker.publish("alertd/press/badge-2", b"{}", qos=0)  # comes all the same, and proves nothing
+        await asyncio.sleep(45)
+        assert broker.acked() == [b'{"action":"press"}'], "promise 1 broken: the broker has it, and nobody asks for it"
+        assert "broker_alive:oak" not in door.standing
+        assert world.source.is_connected
+
+
+@in_virtual_time
+async def test_where_opening_it_anew_does_not_help_the_phone_rings_and_the_broker_is_not_hammered():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.clogs = 100
+    async with running(broker, door):
+        await asyncio.sleep(90)
+        assert door.rings["broker_alive:oak"], "presses page nobody: somebody must be woken"
+        await asyncio.sleep(3_600)
+        assert len(broker.connected_at) < 12, "after a while once in ten minutes"
+        broker.clogs = 0
+        await asyncio.sleep(640)
+        assert "broker_alive:oak" not in door.standing
+
+
+@in_virtual_time
+async def test_promise_1_a_session_that_is_deaf_twice_is_heard_two_minutes_later():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.clogs = 2
+    async with running(broker, door) as world:
+        world.press()
+        await asyncio.sleep(150)
+        assert broker.acked() == [b'{"action":"press"}'], "promise 1 broken: the broker has it, and nobody asks for it"
+
+
+@in_virtual_time
+async def test_a_long_backlog_before_our_sign_of_life_is_no_deaf_session():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door) as world:
+        broker.swallowed.add("alertd/alive/alertd-oak")  # it stands behind the backlog
+        for _ in range(30):
+            world.press()
+            await asyncio.sleep(5)
+        assert len(broker.connected_at) == 1
+
+
+@in_virtual_time
 async def test_a_refused_sign_of_life_is_a_trouble_at_once_and_the_connection_stands():
     broker, door = FakeBroker(), FakeDoor()
     broker.forbidden.add("alertd/alive/alertd-oak")

@@ -330,3 +330,31 @@ def test_a_text_is_found_whenever_our_clock_was_set(was_s: int, is_s: int):
         assert isinstance(await world.channel.look_up(row), Accepted), "it was sent twice without need"
 
     story()
+
+
+@pytest.mark.parametrize("was_s", [3600, 86_400])
+@pytest.mark.parametrize("down_s", [8, 7200])
+def test_a_nuisance_of_a_boot_before_is_found_although_our_clock_was_ahead(was_s: int, down_s: int):
+    """The power went, and the machine woke up with the right time: it does not know how wrong it had been."""
+
+    @in_virtual_time
+    async def story():
+        world = World()
+        world.clock = ours = OurClock(world.clock)
+        world.start()
+        ours.ahead_us = was_s * 1_000_000
+        claim, written_us = world.claim(), ours.now().wall_us
+        vape = replace(
+            claim.notification,
+            resend_unknown=False,
+            created_us=written_us,
+            created_boot_us=1,
+            boot_id="the boot before",
+        )
+        row = await lost(world, replace(claim, notification=vape))
+        ours.ahead_us = 0
+        await asyncio.sleep(down_s)
+
+        assert isinstance(await world.channel.look_up(row), Accepted | Delivered), "a nuisance was sent twice"
+
+    story()

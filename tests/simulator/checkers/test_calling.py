@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from alertd.model.drill import Drill, DrillState
 from alertd.model.events import Keyed
-from alertd.model.ids import CauseId, NotificationId, PersonId
-from alertd.model.incident import AnswerKind, EscalationState, IncidentState
+from alertd.model.ids import CauseId, DrillId, NotificationId, PersonId
+from alertd.model.incident import AnswerKind, EscalationState, IncidentClass, IncidentState
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationRow
 from alertd.model.notification import NotificationState as N
@@ -182,6 +183,28 @@ def test_a_drill_that_is_heard_after_its_end_is_found() -> None:
     story.at(48).see(CallHeard, sid="CA1", to=RUIZ, words="This is a drill.", human=True)
 
     assert any("says 'This is a drill.'" in words for words in story.end())
+
+
+def a_drill(state: DrillState, since_us: int = 0) -> Drill:
+    return Drill(
+        id=DrillId("d"), site_id=OAK, incident_class=IncidentClass.LOCKDOWN, device_ids=(), told_before="J. Doe",
+        by="J. Ruiz", started_us=since_us, ends_us=since_us, state=state,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("after_s", "found"), [(3, False), (7, True)])
+def test_a_call_may_speak_of_a_drill_for_five_seconds_after_its_end_whenever_its_owner_answered(
+    after_s: int, found: bool
+) -> None:
+    """They pressed 4 half a minute ago, and the call goes on saying what came of it."""
+    story = told(PhonesFallSilent).at(20).committed(outcome("x"), drill=a_drill(DrillState.RUNNING))
+    row = call(mode=Mode.DRILL)
+    rang(story.at(29).opened(row, mode=Mode.DRILL).at(30), row)
+    story.at(33).see(CallPickedUp, sid="CA1", to=RUIZ, person_id=PersonId("ruiz"), human=True)
+    story.at(40).answered(keyed()).at(70).committed(outcome("x"), drill=a_drill(DrillState.ENDED))
+    story.at(70 + after_s).see(CallHeard, sid="CA1", to=RUIZ, words="This is a drill.", human=True)
+
+    assert any("after the drill is over" in words for words in story.end()) is found
 
 
 @pytest.mark.parametrize(("covers", "found"), [(1, True), (0, False)])

@@ -24,7 +24,17 @@ def again(**fields: Any) -> NotificationRow:
 
 def both(story: Story, **fields: Any) -> Story:
     """Chen was never called; Ruiz's phone is to ring once more."""
+    story.at(20).opened(call()).attempted(call()).ended(Unknown(detail="no answer"), id_="v-1")
     return story.at(30).opened(call(CHEN, "v-2", "chen", **fields), again())
+
+
+def test_a_phone_that_rings_for_the_first_time_waits_for_no_other_whatever_the_call_says() -> None:
+    """Its texts have failed only now; a call that was not placed, since its owner pressed, rang nobody."""
+    hushed = call(id_="v-1", state=N.SUPPRESSED, why=Reason.PRESSER)
+    story = told(FirstCallsFirst).at(20).opened(hushed)
+    story.at(25).opened(again(), call(CHEN, "v-2", "chen"))
+
+    assert claimed(story.at(40)).end() == []
 
 
 def claimed(story: Story) -> Story:
@@ -121,6 +131,16 @@ def test_whoever_gives_up_must_have_asked_a_carrier_so_often(tried: int, found: 
     story.at(60).committed(outcome("v-1"), changes=(change,))
 
     assert any(f"is given up after {tried} tries" in words for words in story.end()) is found
+
+
+def test_a_claim_may_have_been_a_try_if_the_process_died_in_the_commit_that_wrote_it() -> None:
+    story = told(TriedBeforeGivingUp).at(30).opened(call())
+    story.see(Crashed, incarnation=1, where="store.commit 12 after", power=False).start()
+    for _ in range(3):
+        story.attempted(call()).ended(Unknown(detail="no answer"), id_="v-1")
+    change = NotificationChange(id=NotificationId("v-1"), state=N.FAILED, reason=Reason.ATTEMPTS_EXHAUSTED)
+
+    assert story.at(60).committed(outcome("v-1"), changes=(change,)).end() == []
 
 
 def test_while_the_disk_is_full_nobody_is_blamed_for_the_order() -> None:

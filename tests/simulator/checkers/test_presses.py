@@ -75,6 +75,19 @@ def test_what_memory_held_may_go_with_the_power_once_the_broker_had_to_be_told()
     assert story.violations == []
 
 
+@pytest.mark.parametrize(("durable", "found"), [(False, False), (True, True)])
+def test_a_gesture_whose_beginning_memory_alone_held_is_counted_anew_once_the_power_went(durable, found) -> None:
+    story = Story(AcknowledgedPresses).start().at(1)
+    for count in (1, 2, 3):
+        wanted = IncidentClass.STAFF_ASSIST if count == 3 else None
+        story.published(count, payload=b"{}", press="p1", count=count, incident_class=wanted).arrived(count)
+    story.at(2).opened(text(), durable=durable, incident_class=IncidentClass.STAFF_ASSIST).acked(1).acked(2)
+    story.see(Crashed, incarnation=1, where="power", power=True).start().judge.reread([], [])
+    story.at(60).committed(pressed()).acked(3)
+
+    assert any("is gone" in words for words in story.end(incidents=(), rows=())) is found
+
+
 # --- while the disk is full ------------------------------------------------------------------------------------------
 
 

@@ -32,6 +32,13 @@ def test_a_roaming_badge_that_acts_at_home_though_it_was_heard_elsewhere_is_foun
     assert any("acts at oak; it is meant for ['elm']" in words for words in story.violations)
 
 
+def test_a_badge_that_was_heard_elsewhere_lately_may_act_there_and_at_home() -> None:
+    for site in (OAK, ELM):
+        story = Story(OneSite).start().published(device_id=DeviceId("walker"), near=(ELM,)).arrived()
+        story.committed(pressed("walker", site=site), incidents=(incident(site_id=site, presses=(press("walker"),)),))
+        assert story.violations == []
+
+
 def test_an_incident_that_swallows_a_press_of_another_school_is_found() -> None:
     story = Story(OneSite).start().published(2, device_id=DeviceId("badge-elm"), site_id=ELM).arrived(2)
     story.committed(pressed("badge-elm", site=ELM), incidents=(incident(presses=(press("badge-elm"),)),))
@@ -160,6 +167,27 @@ def test_only_what_memory_alone_held_may_be_written_anew_after_a_power_cut(durab
 
     found = [words for words in story.violations if "different content" in words]
     assert [each in words for each, words in zip(accused, found, strict=True)] == [True] * len(accused)
+
+
+def test_what_was_lost_in_two_power_cuts_may_arrive_once_more() -> None:
+    took = {"message_id": "d-1", "type": "new", "mode": "live", "incident_id": "i-1", "site_id": OAK}
+    story = Story(OneContent).start()
+    for incarnation, body in enumerate(("{}", "[]"), start=1):
+        story.opened(to_dispatch(body=body), durable=False)
+        story.see(Crashed, incarnation=incarnation, where="", power=True).start()
+    story.opened(to_dispatch(body="0"))
+    story.see(DispatchTook, body=b"{}", arrivals=1, **took).see(DispatchTook, body=b"[]", arrivals=2, **took)
+    assert story.violations == []
+    assert len(story.see(DispatchTook, body=b"1", arrivals=3, **took).violations) == 1
+
+
+def test_other_news_under_an_id_that_dispatch_has_is_found_though_only_memory_held_the_first() -> None:
+    took = {"message_id": "d-1", "type": "update", "mode": "live", "incident_id": "i-1", "site_id": OAK}
+    story = Story(OneContent).start().opened(to_dispatch(), durable=False)
+    story.see(DispatchTook, body=b"{}", arrivals=1, **took).see(Crashed, incarnation=1, where="", power=True).start()
+    story.opened(to_dispatch(body="[]")).see(DispatchTook, body=b"[]", arrivals=2, **took)
+
+    assert ["dispatch ignores d-1" in words for words in story.violations] == [True]
 
 
 def test_a_nuisance_is_texted_once_and_a_panic_may_be_texted_twice() -> None:

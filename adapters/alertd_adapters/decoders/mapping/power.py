@@ -1,8 +1,14 @@
-"""A battery as percent or "low", whatever its vendor's unit: percent, volts by a curve, DevStatus, a flag, a word."""
+"""A battery as percent or "low", whatever its vendor's unit: percent, volts by a curve, DevStatus, a flag, a word.
+
+What vendors write where a number should stand is understood too: `"1567mV"`, `"2.4(low battery)"`, `"CHARGING"`.
+"""
 
 import math
+import re
 from bisect import bisect_right
 from typing import Any
+
+from msgspec.structs import replace
 
 from alertd.model.check_in import Battery
 from alertd_adapters.decoders.json_payload import battery_pct
@@ -12,8 +18,17 @@ from alertd_adapters.decoders.mapping.rules import KeyWrongError, as_word, read,
 LORAWAN_FULL = 254
 """DevStatus: 1 (empty) to 254 (full); 0 is mains power, 255 unknown (LoRaWAN 1.0.4, 5.5)."""
 VOLTS_MAX = 1_000
+A_VOLT = {"volts": 1, "millivolts": 1_000}
 LOW, WELL, MAINS = "low", "ok", "mains"
 """What `battery_words` may say, beside percent."""
+FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+"""How a flag is written, in small letters; true is low."""
+NUMBER = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(%|mv|v)? ?(?:\(([a-z ]{1,20})\))?")
+"""A number as text, in small letters: with its unit, and with what its device thinks of it."""
+REMARKS = {"low battery": True, "low": True}
+CHARGING = "charging"
+"""Said in the place of a number (Abeeway)."""
+TEXT_MAX = 40
 
 
 class Power:
@@ -39,16 +54,38 @@ class Power:
 
     def _understood(self, found: object) -> Battery | None:
         match self._keys.battery_unit:
-            case "flag":
-                return Battery(low=found) if isinstance(found, bool) else None
             case "words":
                 return self._of_word(found)
+            case "flag":
+                low = FLAGS.get((as_word(found) or "").lower())
+                return None if low is None else Battery(low=low)
+            case unit:
+                text = found[:TEXT_MAX].strip().lower() if isinstance(found, str) else ""
+                return Battery(mains=True) if text == CHARGING else self._of_text(found, text, unit)
+
+    def _of_text(self, found: object, text: str, unit: str) -> Battery | None:
+        """A number, or the text of one."""
+        said = NUMBER.fullmatch(text)
+        if said is None:
+            return self._of_number(found, unit)
+        number, written_unit = float(said[1]), said[2]
+        in_volts = unit in ("volts", "millivolts")
+        if written_unit is not None and in_volts is (written_unit == "%"):
+            return None
+        if written_unit is not None and in_volts:
+            number = number * A_VOLT[unit] / (1_000 if written_unit == "mv" else 1)
+        battery = self._of_number(number, unit)
+        is_low = REMARKS.get(said[3] or "", False)
+        return replace(battery or Battery(), low=True) if is_low else battery
+
+    def _of_number(self, found: object, unit: str) -> Battery | None:
+        match unit:
             case "lorawan":
-                return _of_dev_status(found)
+                return self._of_dev_status(found)
             case "percent":
                 return self._of_percent(battery_pct(found))
-            case unit:
-                return self._of_volts(found, 1_000 if unit == "millivolts" else 1)
+            case _:
+                return self._of_volts(found, A_VOLT[unit])
 
     def _of_word(self, found: object) -> Battery | None:
         said = self._keys.battery_words.get(as_word(found) or "")
@@ -60,6 +97,15 @@ class Power:
         low = self._keys.battery_low
         return None if pct is None else Battery(pct=pct, low=None if low is None else pct <= low)
 
+    def _of_dev_status(self, found: object) -> Battery | None:
+        if isinstance(found, bool) or not isinstance(found, int | float):
+            return None
+        if found == 0:
+            return Battery(mains=True)
+        if not 1 <= found <= LORAWAN_FULL:
+            return None
+        return self._of_percent(round((found - 1) * 100 / (LORAWAN_FULL - 1)))
+
     def _of_volts(self, found: object, a_volt: int) -> Battery | None:
         if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found / a_volt <= VOLTS_MAX:
             return None
@@ -68,14 +114,6 @@ class Power:
         if not self._curve:
             return None if is_low is None else Battery(low=is_low)
         return Battery(pct=_on(self._curve, volts), low=is_low)
-
-
-def _of_dev_status(found: object) -> Battery | None:
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        return None
-    if found == 0:
-        return Battery(mains=True)
-    return Battery(pct=round((found - 1) * 100 / (LORAWAN_FULL - 1))) if 1 <= found <= LORAWAN_FULL else None
 
 
 def _on(curve: tuple[tuple[float, float], ...], volts: float) -> int:
@@ -115,6 +153,10 @@ def _check(keys: written.Power, path: tuple[str | int, ...]) -> None:
             raise KeyWrongError((*path, f"battery_{key}"), f"cannot be {number:g}", "write a number, or leave it out")
     if in_volts:
         _check_volts(keys, path)
+    elif keys.battery_low is not None and keys.battery_unit == "flag":
+        raise KeyWrongError((*path, "battery_low"), "says nothing of a flag", "leave it out: true is low")
+    elif keys.battery_low is not None and not 0 <= keys.battery_low <= 100:
+        raise KeyWrongError((*path, "battery_low"), f"cannot be {keys.battery_low:g}", "write percent: 0 to 100")
     if (keys.battery_unit == "words") is not bool(keys.battery_words):
         remedy = 'write battery_unit = "words" and battery_words = { LOW = "low", OK = "ok" }'
         raise KeyWrongError((*path, "battery_words"), "and the unit do not fit", remedy)

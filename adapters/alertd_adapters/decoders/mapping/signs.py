@@ -15,6 +15,7 @@ from alertd_adapters.decoders.mapping.sources import Message
 NOT_ITS_OWN = frozenset({"offline", "downlink", "discovery"})
 """Said by somebody else: a broker for whom its will was left, a server that speaks to it, whoever describes it."""
 NO_PRESS = frozenset({"tamper"})
+TEST, OWN_WORD = "test", "own_word"
 LOW = Battery(low=True)
 
 
@@ -24,6 +25,8 @@ def signs(
     """One for each row that the registry has of this device. `profile`: what its messages mean, if that is known.
     `via`: the gateway that stands behind the whole source."""
     events = {match.event for match in matches}
+    pressed = [m for m in matches if (m.event in TRIGGERS and m.event not in NO_PRESS) or m.event == TEST]
+    own = [as_word(m.value) or "" for m in pressed if m.event == OWN_WORD]
     ids = (bound.device_id, *bound.buttons.values()) if bound.device_id else tuple(bound.buttons.values())
     battery = _battery(message, profile, root)
     if "low_battery" in events and (battery is None or battery.low is None):
@@ -36,7 +39,8 @@ def signs(
         whole_again="tamper_clear" in events,
         heard_by=_gateway(message, root, via),
         seen_us=device_time(message.seen(root))[0] if message.seen is not None else None,
-        pressed=any((m.event in TRIGGERS and m.event not in NO_PRESS) or m.event == "test" for m in matches),
+        pressed=bool(pressed),
+        actions=tuple(own) if len(own) == len(pressed) else (),
         profile=profile.name if profile is not None else "",
     )
     return (sign, *(_of_another(sign, each) for each in ids[1:]))

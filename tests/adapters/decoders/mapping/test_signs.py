@@ -44,7 +44,35 @@ def power(**keys: Any) -> Power:
         ({"battery_unit": "volts", "battery_low": 2.5}, 2.9, Battery(low=False)),
         ({"battery_unit": "flag"}, True, Battery(low=True)),
         ({"battery_unit": "flag"}, False, Battery(low=False)),
-        ({"battery_unit": "flag"}, 1, None),
+        ({"battery_unit": "flag"}, 1, Battery(low=True)),
+        ({"battery_unit": "flag"}, 0, Battery(low=False)),
+        ({"battery_unit": "flag"}, "true", Battery(low=True)),
+        ({"battery_unit": "flag"}, "False", Battery(low=False)),
+        ({"battery_unit": "flag"}, 2, None),
+        ({"battery_unit": "flag"}, "perhaps", None),
+        ({"battery_unit": "lorawan", "battery_low": 40}, 60, Battery(pct=23, low=True)),
+        ({"battery_unit": "lorawan", "battery_low": 20}, 60, Battery(pct=23, low=False)),
+        ({"battery_unit": "lorawan", "battery_low": 40}, 0, Battery(mains=True)),
+        ({"battery_unit": "lorawan"}, "60", Battery(pct=23)),
+        ({"battery_unit": "millivolts", "battery_low": 1500}, "1467mV", Battery(low=True)),
+        ({"battery_unit": "millivolts", "battery_low": 1500}, "1567 mV", Battery(low=False)),
+        ({"battery_unit": "volts", "battery_low": 1.5}, "1467mV", Battery(low=True)),
+        ({"battery_unit": "volts", "battery_low": 1.5}, "1567mV", Battery(low=False)),
+        ({"battery_unit": "millivolts", "battery_low": 1500}, "1.4V", Battery(low=True)),
+        ({"battery_unit": "volts", "battery_curve": CURVE}, "2.8", Battery(pct=60)),
+        ({"battery_unit": "volts", "battery_curve": CURVE}, "2.4(low battery)", Battery(pct=0, low=True)),
+        ({"battery_unit": "volts", "battery_curve": CURVE}, "3.0 (Low Battery)", Battery(pct=100, low=True)),
+        ({"battery_unit": "volts", "battery_curve": CURVE}, "2.8(fresh)", Battery(pct=60)),
+        ({"battery_unit": "volts", "battery_curve": CURVE}, "80 %", None),
+        ({"battery_unit": "volts", "battery_curve": CURVE}, "99999V", None),
+        ({"battery_unit": "volts", "battery_curve": CURVE}, "2" * 5000, None),
+        ({}, "80 %", Battery(pct=80)),
+        ({}, "80.4", Battery(pct=80)),
+        ({}, "3.1V", None),
+        ({}, "180", None),
+        ({}, "CHARGING", Battery(mains=True)),
+        ({"battery_unit": "volts", "battery_curve": CURVE}, "charging", Battery(mains=True)),
+        ({}, "new", None),
         ({"battery_unit": "words", "battery_words": {"LOW": "low", "4": 100}}, "LOW", Battery(low=True)),
         ({"battery_unit": "words", "battery_words": {"LOW": "low", "4": 100}}, 4, Battery(pct=100)),
         ({"battery_unit": "words", "battery_words": {"CHARGING": "mains"}}, "CHARGING", Battery(mains=True)),
@@ -54,7 +82,7 @@ def power(**keys: Any) -> Power:
     ],
 )
 def test_a_battery_in_every_unit_that_vendors_use(keys: dict[str, Any], found: object, means: Battery | None) -> None:
-    assert power(**keys).of({"b": found, "usb": found is None}) == means
+    assert power(**keys).of({"b": found, "usb": found is None}) == means, "a battery is taken for another"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +101,9 @@ def test_a_battery_in_every_unit_that_vendors_use(keys: dict[str, Any], found: o
         ({"battery_unit": "volts", "battery_full": math.inf, "battery_empty": 3.0}, "battery_full"),
         ({"battery_unit": "volts", "battery_low": math.nan}, "battery_low"),
         ({"battery_low": math.nan}, "battery_low"),
+        ({"battery_unit": "flag", "battery_low": 20}, "battery_low"),
+        ({"battery_unit": "lorawan", "battery_low": 200}, "battery_low"),
+        ({"battery_low": -1}, "battery_low"),
         ({"battery_unit": "words"}, "battery_words"),
         ({"battery_words": {"a": "low"}}, "battery_words"),
         ({"battery_unit": "words", "battery_words": {"a": "empty"}}, "battery_words"),
@@ -136,6 +167,21 @@ def test_a_press_is_a_sign_of_life_and_a_test_of_the_way() -> None:
     payload = {"deviceInfo": {"devEui": EUI}, "fPort": 85, "data": "/y4B"}
     (sign,) = said("chirpstack-v4", f"application/a/device/{EUI}/event/up", payload, EUI, profile="milesight-ws101")
     assert (sign.alive, sign.pressed, sign.battery) == (True, True, None)
+
+
+@pytest.mark.parametrize(
+    ("payload", "pressed", "actions"),
+    [
+        ({"action": "booting"}, True, ("booting",)),
+        ({"action": "emergency"}, True, ()),
+        ({"tamper": True}, False, ()),
+    ],
+)
+def test_of_a_word_that_its_profile_does_not_know_gestures_say_whether_it_was_pressed(
+    payload: object, pressed: bool, actions: tuple[str, ...]
+) -> None:
+    (sign,) = said("zigbee2mqtt", "zigbee2mqtt/button", payload, "button")
+    assert (sign.pressed, sign.actions) == (pressed, actions)
 
 
 def test_the_battery_that_a_network_server_asked_for() -> None:

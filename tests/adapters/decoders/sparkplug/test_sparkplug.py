@@ -11,7 +11,7 @@ from alertd.ports import API_VERSION, DecodeError, SettingsError, Surroundings, 
 from alertd_adapters.decoders.mapping import plugin
 from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_adapters.decoders.mapping.sparkplug import SparkplugDecoder
-from alertd_adapters.decoders.sparkplug.nodes import UNDONE_MAX, WAITING_MAX
+from alertd_adapters.decoders.sparkplug.nodes import UNDONE_MAX, WAITING_MAX, Nodes
 from alertd_adapters.decoders.sparkplug.wire import BOOLEAN, METRICS_MAX, Metric, Payload, read, rebirth, write
 from tests.adapters.decoders.sparkplug.edge import DEVICE_ID, NODE_ID, NOW_MS, ROW, STRIP, Edge
 
@@ -276,6 +276,28 @@ def test_a_node_that_died_and_speaks_without_a_birth_is_asked_for_it():
     assert decoder.questions() == ()
     assert len(decoder.decode(*edge.named("Inputs/Strip", True, BOOLEAN))) == 1
     assert len(decoder.questions()) == 1
+
+
+def test_a_node_that_died_unread_is_asked_at_once_when_it_speaks_again():
+    """Its buttons are deaf until its birth comes, and it was not asked in this session."""
+    edge, decoder = Edge(), a_decoder(rebirth=True)
+    for asked in (1, 0):
+        assert refusal(decoder, edge)
+        assert len(decoder.questions()) == asked
+    decoder.decode(*edge.node_death())
+    assert refusal(decoder, edge)
+    assert len(decoder.questions()) == 1, "asked again only after twenty presses that nobody could read"
+
+
+@pytest.mark.parametrize(("own", "value"), [(1, -1), (None, 255)])
+def test_a_number_is_read_by_the_type_that_its_metric_says_and_else_by_the_births(own: int | None, value: int):
+    """A threshold on a temperature of minus one must not see 255."""
+    nodes = Nodes(lambda: registry_of([ROW], "sparkplug-inputs"), with_group=False)
+    birth = Metric(name="Temperature", alias=4, datatype=3, value=0)
+    nodes.open("DBIRTH", "oak", NODE_ID, DEVICE_ID, Payload(timestamp=NOW_MS, seq=0, metrics=(birth,)))
+    said = Metric(alias=4, datatype=own, value=255)
+    opened = nodes.open("DDATA", "oak", NODE_ID, DEVICE_ID, Payload(timestamp=NOW_MS, seq=1, metrics=(said,)))
+    assert [(each.name, each.value) for each in opened.metrics] == [("Temperature", value)], "read by another type"
 
 
 def test_a_stored_press_that_waited_does_not_answer_for_a_button_that_hangs_now():

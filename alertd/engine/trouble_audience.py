@@ -1,0 +1,56 @@
+"""Who is told of a trouble: whoever the site's policy means now, and who instead if that is nobody.
+
+A trouble that nobody hears is how systems die: everybody of the site is told then. Of what comes of sensors never (req
+70): there the policy's own people are told though off duty. Must never decide what a trouble is, or how often it is
+told.
+"""
+
+from alertd.engine.audience import people_of
+from alertd.engine.draft import Draft
+from alertd.model.ids import DeviceId, PolicyId
+from alertd.model.incident import IncidentClass, is_panic
+from alertd.model.policy import Policy, Target, TargetKind
+from alertd.model.registry import Registry
+from alertd.model.site import DeviceKind
+from alertd.model.trouble import Trouble
+
+TROUBLE = "trouble"
+"""Name of the trouble policy among a site's policies."""
+OF_SENSORS = frozenset({"sensor_storm", "sensor_panic", "unverified"})
+"""Families of troubles that only sensors bring about."""
+EMPTY_AUDIENCE = "audience"
+"""Family of "its policy reaches nobody"; the key names the policy."""
+
+
+def of(d: Draft, trouble: Trouble) -> tuple[Policy, tuple[Target, ...]]:
+    """The site's trouble policy and the targets to tell now."""
+    _, policy = d.policy_now(TROUBLE)
+    registry, site_id, now_us = d.facts.registry, d.state.site_id, d.now.wall_us
+    targets = tuple(t for step in policy.steps for t in step.targets)
+    if people_of(registry, site_id, targets, now_us):
+        return policy, targets
+    if _is_of_sensors(registry, trouble):
+        return policy, tuple(person for target in targets for person in _though_off_duty(registry, target))
+    if registry.site_staff.get(site_id):
+        return policy, (Target(kind=TargetKind.SITE_STAFF),)
+    return policy, (Target(kind=TargetKind.DISTRICT),)
+
+
+def _though_off_duty(registry: Registry, target: Target) -> tuple[Target, ...]:
+    """Everybody who is ever on duty by it."""
+    schedule = registry.schedules.get(target.id) if target.kind is TargetKind.SCHEDULE else None
+    if schedule is None:
+        return (target,)
+    people = dict.fromkeys(shift.person_id for shift in schedule.shifts)
+    return tuple(Target(kind=TargetKind.PERSON, id=person_id, words=target.words) for person_id in people)
+
+
+def _is_of_sensors(registry: Registry, trouble: Trouble) -> bool:
+    """Nothing but sensors has to do with it: by its family, by what it is about, or by the policy that it names."""
+    about = trouble.key.partition(":")[2]
+    if trouble.family == EMPTY_AUDIENCE:
+        policy = registry.policies.get(PolicyId(about))
+        return policy is not None and any(policy.incident_class == c and not is_panic(c) for c in IncidentClass)
+    devices = [registry.devices.get(DeviceId(name)) for name in trouble.members or (about,)]
+    are_sensors = all(device is not None and device.kind is DeviceKind.SENSOR for device in devices)
+    return trouble.family in OF_SENSORS or are_sensors

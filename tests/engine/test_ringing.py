@@ -1,0 +1,128 @@
+"""What may be a press and pages nobody: whoever is on duty is rung, for each anew, not for copies nor for a flood."""
+
+import pytest
+from msgspec.structs import replace
+
+from alertd.model.events import Lasting, TroubleAcknowledged
+from alertd.model.ids import DISTRICT, CauseId, DeviceId, SiteId
+from alertd.model.incident import IncidentClass
+from alertd.model.registry import Registry
+from tests.engine.play import START_US, Play
+from tests.engine.school import registry
+
+MINUTE_US = 60_000_000
+
+
+def acknowledge(play: Play, key: str) -> None:
+    play.do(TroubleAcknowledged(site_id=play.state.site_id, cause=CauseId("ack"), key=key, by="J. Ruiz"))
+
+
+def lockdowns(play: Play) -> int:
+    return sum(i.incident_class is IncidentClass.LOCKDOWN for i in play.state.incidents.values())
+
+
+def beside_the_school() -> Registry:
+    """With a gateway of a site at which the roaming badge may not press."""
+    school = registry()
+    gateway = replace(school.devices[DeviceId("gw-elm")], id=DeviceId("gw-far"), site_id=SiteId("far"))
+    return replace(school, devices={**school.devices, gateway.id: gateway})
+
+
+def test_promise_2_a_copy_that_a_strangers_gateway_brings_first_swallows_no_page() -> None:
+    play = Play(beside_the_school())
+    for gateway in ("gw-far", "gw-oak", "gw-far"):
+        play.arrive("walker", "hold", cause="a1/17", heard_by=DeviceId(gateway))
+        play.wait(0.3)
+
+    assert lockdowns(play) == 1, "promise 2: a copy that was nobody's press hid it"
+
+
+def test_promise_2_what_was_pressed_before_it_was_registered_pages_when_it_is_said_again() -> None:
+    school = registry()
+    before = Play(
+        replace(school, devices={k: v for k, v in school.devices.items() if k != "badge-204"}), site_id=DISTRICT
+    )
+    before.arrive("badge-204", "hold", cause="a1/1")
+    play = Play(school)
+    play.causes = dict(before.causes)
+    play.wait(120)
+    play.arrive("badge-204", "hold", cause="a1/1")
+
+    assert lockdowns(play) == 1, "promise 2: the press of a stranger hid it"
+
+
+@pytest.mark.parametrize("looked_after", [True, False], ids=["acknowledged", "not acknowledged"])
+def test_a_new_gesture_where_nobody_is_paged_rings_again(looked_after: bool) -> None:
+    """A registered badge outside the sites that it may press for."""
+    play = Play(beside_the_school())
+    for day in range(3):
+        for press in range(3):
+            for _ in range(2):
+                play.arrive("walker", "press", cause=f"{day}/{press}", heard_by=DeviceId("gw-far"))
+                play.wait(0.2)
+        assert play.said() == [("Ruiz", "trouble")], "three presses that page nobody, and nobody is rung"
+        if looked_after:
+            acknowledge(play, "unregistered:walker")
+        play.wait(3000)
+        play.arrive("walker", "press", cause=f"{day}/2", heard_by=DeviceId("gw-far"))
+        assert play.news() == [], "a redelivery is no other press"
+        play.wait(9600)
+
+
+def test_a_flood_that_pages_nobody_rings_once_and_after_a_minute_of_silence_again() -> None:
+    play = Play(site_id=DISTRICT)
+    for _ in range(40):
+        play.arrive("stranger")
+        play.wait(59)
+    assert play.said() == [("Ruiz", "trouble")]
+    play.stepped_us = -61 * 1_000_000
+    play.wait(1)
+    play.arrive("stranger")
+
+    assert play.said() == [("Ruiz", "trouble")], "the clock was set back a minute; a minute has passed all the same"
+
+
+def test_another_stored_press_rings_again_and_the_same_does_not_however_often_it_is_handed_out() -> None:
+    """Acknowledged or not: whoever looked into the one of yesterday knows nothing of this one."""
+    play = Play()
+    for day in range(3):
+        for _ in range(30):  # a line that is lost every minute
+            play.arrive("badge-204", "hold", retained=True, cause=f"c{day}")
+            play.arrive("badge-204", "hold", retained=True, cause="c0")
+            play.wait(70)
+        assert play.said() == [("Ruiz", "trouble")], "it may be a press, and another than before; once is enough"
+        if day:
+            acknowledge(play, "retained:badge-204")
+        play.wait(3600)
+
+
+def test_what_a_broker_keeps_of_a_stranger_rings_once_however_often_it_is_handed_out() -> None:
+    play = Play(site_id=DISTRICT)
+    for _ in range(5):
+        for hidden in (("stranger", "hold"), ("stranger", "press"), ("other", "hold")):
+            play.arrive(*hidden, retained=True)
+            play.wait(70)
+
+    assert play.said() == [("Ruiz", "trouble")] * 3, "no number tells it, and no time: it is the same"
+
+
+def test_of_a_stored_press_without_a_number_its_own_time_says_that_it_is_another() -> None:
+    play = Play()
+    for minute in (30, 30, 20, 20):
+        play.arrive("badge-204", "hold", retained=True, pressed_us=START_US - minute * MINUTE_US)
+        play.wait(90)
+
+    assert play.said() == [("Ruiz", "trouble")] * 2, "its own time says that it is another"
+
+
+def test_a_strip_that_was_reset_and_is_pulled_when_it_is_heard_of_again_rings_again() -> None:
+    play = Play()
+    for _ in range(4):
+        play.press(standing=True, lasting=Lasting(repeats_s=60), pressed_us=play.now_us)
+        play.wait(90)
+    assert play.said() == [("Ruiz", "trouble")], "it hangs since last year, and its gateway comes and goes"
+    acknowledge(play, "retained:badge-204")
+    play.press(lasting=Lasting(repeats_s=60), ends=True)
+    play.press(standing=True, lasting=Lasting(repeats_s=60))
+
+    assert play.said() == [("Ruiz", "trouble")], "promise 2: it was reset, so it was pulled since"

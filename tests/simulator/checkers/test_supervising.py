@@ -1,0 +1,92 @@
+"""Who is gone for good is known; whom alertd never heard, or could not, nobody has to miss yet."""
+
+from msgspec.structs import replace
+
+from alertd.model.ids import DeviceId
+from alertd.model.site import DeviceKind
+from alertd_simulator.checkers.judge import Judge
+from alertd_simulator.checkers.supervising import Supervision
+from alertd_simulator.world.happenings import Crashed, FaultBegan, FaultEnded, SignOfLife, Started
+from tests.engine.school import BADGE, device, registry
+from tests.simulator.checkers.story import PLAN, Story
+
+WALL = device("wall", DeviceKind.BUTTON, BADGE, zone_id="204", check_in_s=200)
+NOBODY_KNOWS = ["wall said nothing for 1080 s, and nobody knows"]
+
+
+def day() -> Story:
+    """It begins while nothing is known of anybody."""
+    story = Story(Supervision)
+    known = registry()
+    story.judge = Judge(replace(known, devices={**known.devices, WALL.id: WALL}), PLAN, (Supervision,))
+    return story
+
+
+def said(story: Story, *, heard: bool) -> Story:
+    story.see(SignOfLife, device_id=WALL.id, heard=False, online=None)
+    return story.see(SignOfLife, device_id=WALL.id, heard=True, online=None) if heard else story
+
+
+def fell_silent(story: Story) -> list[str]:
+    """Eighteen minutes after the story's last word."""
+    return story.heal().at(story.us / 1e6 + 1080).end()
+
+
+def crashed(story: Story) -> Story:
+    return story.see(Crashed, incarnation=1, where="anywhere", power=False, lost_bytes=0)
+
+
+def test_a_device_that_was_heard_and_said_nothing_more_has_to_be_known() -> None:
+    assert fell_silent(said(day().start().at(100), heard=True)) == NOBODY_KNOWS
+
+
+def test_a_device_that_spoke_while_alertd_could_have_listened_has_to_be_known() -> None:
+    assert fell_silent(said(day().start().at(100), heard=False)) == NOBODY_KNOWS
+
+
+def test_what_was_said_before_anybody_listens_is_missed_by_nobody() -> None:
+    assert fell_silent(said(day().start(), heard=False)) == []
+    assert fell_silent(said(crashed(day().start().at(90)).at(100), heard=True)) == [], "handed to a dead process"
+
+
+def test_what_was_said_while_the_way_was_broken_is_missed_by_nobody() -> None:
+    story = day().start().at(100).see(FaultBegan, fault="broker_tricks", detail="")
+    assert fell_silent(said(story.at(190), heard=False)) == []
+    assert fell_silent(said(story.at(1300).see(FaultEnded, fault="broker_tricks").at(1400), heard=False)) != []
+
+
+def test_while_a_broker_hands_out_no_press_nobody_is_missed() -> None:
+    story = said(day().start().at(100), heard=True).at(200).published(1)
+    assert story.heal().at(900).arrived(1).at(1_300).end() == []
+
+
+def test_a_press_that_comes_at_once_makes_nobody_else_heard() -> None:
+    story = said(day().start().at(100), heard=True).at(200).published(1)
+    assert story.heal().at(201).arrived(1).at(1_180).end() == NOBODY_KNOWS
+
+
+def heard_at_100_and_crashed_at(seconds: float, *, disk_full: bool) -> Story:
+    story = day().start()
+    if disk_full:
+        story.at(90).see(FaultBegan, fault="disk_full", detail="")
+    crashed(said(story.at(100), heard=True).at(seconds))
+    return story.see(Started, incarnation=2)
+
+
+def test_a_crash_forgets_who_was_heard_for_the_first_time_since_it_was_written_last() -> None:
+    assert fell_silent(heard_at_100_and_crashed_at(150, disk_full=False)) == []
+    assert fell_silent(heard_at_100_and_crashed_at(400, disk_full=False)) != []
+    assert fell_silent(heard_at_100_and_crashed_at(400, disk_full=True)) == [], "a full disk takes nothing of it"
+
+
+def test_a_disk_that_has_been_well_for_a_while_has_what_was_heard() -> None:
+    story = day().start().at(50).see(FaultBegan, fault="disk_full", detail="").at(60)
+    said(story.see(FaultEnded, fault="disk_full").at(100), heard=True)
+    assert fell_silent(crashed(story.at(400)).see(Started, incarnation=2)) != []
+
+
+def test_a_bridge_whose_last_will_was_heard_has_to_be_known() -> None:
+    story = day().start().at(100)
+    for heard in (False, True):
+        story.see(SignOfLife, device_id=DeviceId("gw-oak"), heard=heard, online=False)
+    assert fell_silent(story) == ["gw-oak left its last will, and nobody knows that it is gone"]
