@@ -40,6 +40,11 @@ NOW_US = 1_700_000_000_000_000
 NAMES = ("Ruiz", "Chen", "badge-204", "555")
 
 
+def without_figures(text: str) -> str:
+    """Names and labels of each line: "555" may stand in how many bytes the process has."""
+    return "\n".join(line if line.startswith("#") else line.rpartition(" ")[0] for line in text.splitlines())
+
+
 def metrics_of(world: World) -> Metrics:
     daemon = world.daemon
     return Metrics(
@@ -95,7 +100,7 @@ async def test_a_press_is_seen_from_its_commit_to_the_answer(tmp_path: Path):
     assert now.value("alertd_commit_seconds_bucket", le="0.001") < batches
     assert 0 < now.value("alertd_commit_seconds_sum") < 0.5 * batches
     for name in NAMES:
-        assert name not in now.text, "a label names somebody"
+        assert name not in without_figures(now.text), "a label names somebody"
     await world.stop()
 
 
@@ -122,7 +127,7 @@ async def test_what_waits_fails_and_stands_is_told_with_its_age(tmp_path: Path):
     assert now.value("alertd_troubles", site=DISTRICT, family="unregistered", rings="true") == 1
     assert "badge-99" not in now.text
     for name in NAMES:
-        assert name not in now.text
+        assert name not in without_figures(now.text), "a label names somebody"
     await world.stop()
 
 
