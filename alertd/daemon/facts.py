@@ -25,7 +25,7 @@ from alertd.model.events import (
     TimerFired,
 )
 from alertd.model.ids import DISTRICT, CauseId, IncidentId, NotificationId, SiteId
-from alertd.model.notification import NotificationRow
+from alertd.model.notification import NotificationRow, Written, age_us
 from alertd.model.registry import Registry
 from alertd.model.timer import TimerKind
 from alertd.ports import Store, Transaction
@@ -130,13 +130,14 @@ def _phone_of(tx: Transaction, registry: Registry, event: Replied, now: Now) -> 
     person = registry.by_address.get(key)
     endpoints = person.endpoints if person is not None else ()
     told = {name: _phone(tx, name, now) for name in dict.fromkeys((key, *(e.key for e in endpoints)))}
-    heard_us: dict[IncidentId, int] = {}
+    heard: dict[IncidentId, Written] = {}
     for each in (each for name in told for each in told[name]):
-        if each.told_us is not None:
-            heard_us[each.incident_id] = min(each.told_us, heard_us.get(each.incident_id, each.told_us))
+        if each.told is not None:
+            known = heard.setdefault(each.incident_id, each.told)
+            heard[each.incident_id] = max(known, each.told, key=lambda written: age_us(written, now))
     same_phone = (key, *(e.key for e in endpoints if e.address == event.address and e.key != key))
-    known = {each.incident_id: each for name in same_phone for each in told[name]}
-    read = (replace(each, told_us=heard_us.get(each.incident_id)) for each in known.values())
+    of_phone = {each.incident_id: each for name in same_phone for each in told[name]}
+    read = (replace(each, told=heard.get(each.incident_id)) for each in of_phone.values())
     return tuple(sorted(read, key=lambda each: (not each.is_open, -each.opened_us)))
 
 

@@ -14,7 +14,7 @@ from alertd.engine.texts_back import WORDS_ANSWERED, Texter, answer, say, sensor
 from alertd.model.decision import EntryKind, PhoneIncident
 from alertd.model.events import Replied
 from alertd.model.incident import AnswerKind, Incident, Note
-from alertd.model.notification import Kind
+from alertd.model.notification import Kind, age_us
 from alertd.model.people import Endpoint, Person
 from alertd.model.reason import Reason
 
@@ -46,7 +46,7 @@ def on_reply(d: Draft, event: Replied) -> None:
     reply = read(event.body, d.facts.phone)
     incident = d.incident(reply.incident.incident_id) if reply.incident else None
     match reply.meaning:
-        case Meaning.CODE if incident is not None and _counts(event, reply, incident):
+        case Meaning.CODE if incident is not None and _counts(d, event, reply, incident):
             _code(d, texter, incident, reply.digit)
         case Meaning.OPT_OUT:
             _opt_out(d, texter)
@@ -79,8 +79,8 @@ def _code(d: Draft, texter: Texter, incident: Incident, digit: int) -> None:
         answer(d, texter, incident, "answer.unused", Reason.NOT_A_CODE)
 
 
-def _counts(event: Replied, reply: Reply, incident: Incident) -> bool:
-    return not _is_older(event, incident) and not _is_unread(event, reply, incident)
+def _counts(d: Draft, event: Replied, reply: Reply, incident: Incident) -> bool:
+    return not _is_older(event, incident) and not _is_unread(d, event, reply, incident)
 
 
 def _is_older(event: Replied, incident: Incident) -> bool:
@@ -90,7 +90,7 @@ def _is_older(event: Replied, incident: Incident) -> bool:
     return _precedes(event.at_us, began_us - STAMP_US)
 
 
-def _is_unread(event: Replied, reply: Reply, incident: Incident) -> bool:
+def _is_unread(d: Draft, event: Replied, reply: Reply, incident: Incident) -> bool:
     """A bare digit of somebody who cannot have read of the one incident that is open: nothing about it had left for
     this phone, and it was meant for what was open when it was typed, a drill that this press has just ended, say. Their
     answer must not stop the calling. (A code of a screen, or of a colleague's phone, counts.)"""
@@ -98,7 +98,10 @@ def _is_unread(event: Replied, reply: Reply, incident: Incident) -> bool:
     if not reply.bare or told is None:
         return False
     began_us = min(p.known_us or p.received_us for p in incident.presses)
-    return told.told_us is None or _precedes(event.at_us, max(began_us, told.told_us) + READ_US)
+    if told.told is None:
+        return True
+    told_us = d.now.wall_us - age_us(told.told, d.now)  # as the clock stands now: it may have been set since
+    return _precedes(event.at_us, max(began_us, told_us) + READ_US)
 
 
 def _precedes(at_us: int, since_us: int) -> bool:

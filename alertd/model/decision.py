@@ -9,7 +9,7 @@ from alertd.model.drill import Drill
 from alertd.model.ids import CauseId, DeviceId, IncidentId, NotificationId, SiteId, TimerId
 from alertd.model.incident import Incident
 from alertd.model.mode import Mode
-from alertd.model.notification import Kind, NotificationChange, NotificationRow
+from alertd.model.notification import Kind, NotificationChange, NotificationRow, Written
 from alertd.model.policy import Policy
 from alertd.model.reason import Reason
 from alertd.model.registry import Registry
@@ -116,9 +116,9 @@ class PhoneIncident(Struct, frozen=True, kw_only=True):
     closed_by: str = ""
     severity: int = 0
     """Of its class, as in `model.incident.SEVERITY`."""
-    told_us: int | None = 0
-    """When the first message about it that has left for this phone was written; wall clock. `None`: all of it still
-    waits, or was lost."""
+    told: Written | None = Written()
+    """When the first message about it that has left for this phone was written. `None`: all of it still waits, or was
+    lost."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):

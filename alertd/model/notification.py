@@ -180,14 +180,22 @@ def left_us(notification: Notification, now: Now) -> int:
     return notification.expires_us - now.wall_us
 
 
-def written_us(notification: Notification, now: Now) -> int | None:
+class Written(Struct, frozen=True, kw_only=True):
+    """Of a message, only when it was written."""
+
+    created_us: int = 0
+    created_boot_us: int | None = None
+    boot_id: str = ""
+
+
+def written_us(notification: Notification | Written, now: Now) -> int | None:
     """When it was written, as the clock of now would have shown it; `None`: in a boot before, and nobody knows."""
     if notification.created_boot_us is None or notification.boot_id != now.boot_id:
         return None
     return now.wall_us - (now.boot_us - notification.created_boot_us)
 
 
-def age_us(notification: Notification, now: Now) -> int:
+def age_us(notification: Notification | Written, now: Now) -> int:
     """How long ago it was written: by boot time, if that is known, else by the clock on the wall."""
     known_us = written_us(notification, now)
     return now.wall_us - (notification.created_us if known_us is None else known_us)

@@ -19,7 +19,14 @@ from alertd.model.drill import Drill
 from alertd.model.events import Event
 from alertd.model.ids import CauseId, SiteId
 from alertd.model.incident import SEVERITY, Incident, IncidentClass
-from alertd.model.notification import Claim, Notification, NotificationChange, NotificationRow, NotificationState
+from alertd.model.notification import (
+    Claim,
+    Notification,
+    NotificationChange,
+    NotificationRow,
+    NotificationState,
+    Written,
+)
 from alertd.model.policy import Policy
 from alertd.model.reason import Reason
 from alertd.model.timer import Timer
@@ -51,7 +58,7 @@ class _Born(Struct, frozen=True):
 _encode = msgspec.json.Encoder().encode
 _DECODERS: dict[type[Struct], msgspec.json.Decoder[Any]] = {
     kind: msgspec.json.Decoder(kind)
-    for kind in (Incident, _Class, _Born, Trouble, GestureCount, Drill, Policy, Notification, Timer, LastSeen)
+    for kind in (Incident, _Class, _Born, Trouble, GestureCount, Drill, Policy, Notification, Timer, LastSeen, Written)
 }
 
 
@@ -277,7 +284,7 @@ def told_row(content: Notification) -> Row:
 
 def phone_incident(row: Row) -> PhoneIncident:
     """From the columns of `sql.READ_PHONE`."""
-    incident_id, site_id, token, headline, state, opened_us, closed_us, closed_by, schema, blob, told_us = row
+    incident_id, site_id, token, headline, state, opened_us, closed_us, closed_by, schema, blob, first = row
     return PhoneIncident(
         incident_id=incident_id,
         site_id=site_id,
@@ -288,7 +295,7 @@ def phone_incident(row: Row) -> PhoneIncident:
         closed_us=closed_us,
         closed_by=closed_by,
         severity=SEVERITY[_decode(_Class, schema, blob).incident_class],
-        told_us=told_us,
+        told=None if first is None else _decode(Written, schema, first),
     )
 
 

@@ -131,8 +131,8 @@ READ_TOKENS = """
     ORDER BY opened_us"""
 READ_PHONE = """
     SELECT i.id, i.site_id, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by, i.schema, i.blob,
-        (SELECT MIN(n.created_us) FROM notification n WHERE n.incident_id = i.id AND n.endpoint_key = t.endpoint_key
-            AND n.state IN ('claimed', 'unknown', 'accepted', 'sent', 'delivered'))
+        (SELECT n.blob FROM notification n WHERE n.incident_id = i.id AND n.endpoint_key = t.endpoint_key
+            AND n.state IN ('claimed', 'unknown', 'accepted', 'sent', 'delivered') ORDER BY n.created_us LIMIT 1)
     FROM told t JOIN incident i ON i.id = t.incident_id
     WHERE t.endpoint_key = ? AND (i.state = 'open' OR i.opened_us >= ? OR i.closed_us >= ?)
     ORDER BY CASE WHEN i.state = 'open' THEN 0 ELSE 1 END, i.opened_us DESC, i.id LIMIT ?"""

@@ -27,7 +27,7 @@ from alertd.model.events import (
 )
 from alertd.model.ids import CauseId, DeviceId, PersonId, SiteId, TimerId
 from alertd.model.incident import SEVERITY, AnswerKind, DispatchState, Incident, IncidentClass
-from alertd.model.notification import AFTER_CLOSE, Notification, NotificationRow, NotificationState
+from alertd.model.notification import AFTER_CLOSE, Notification, NotificationRow, NotificationState, Written
 from alertd.model.outcome import Outcome
 from alertd.model.reason import Reason
 from alertd.model.registry import Registry
@@ -354,15 +354,20 @@ class Play:
                 closed_us=i.closed_us,
                 closed_by=i.closed_by,
                 severity=SEVERITY[i.incident_class],
-                told_us=min(
+                told=min(
                     (
-                        row.notification.created_us
+                        Written(
+                            created_us=row.notification.created_us,
+                            created_boot_us=row.notification.created_boot_us,
+                            boot_id=row.notification.boot_id,
+                        )
                         for row in self.rows.values()
                         if row.notification.incident_id == i.id
                         and row.notification.endpoint.key == key
                         and row.state not in NOT_LEFT
                     ),
                     default=None,
+                    key=lambda written: written.created_us,
                 ),
             )
             for i in sorted(told, key=lambda i: -i.opened_us)

@@ -941,3 +941,14 @@ def test_a_bare_digit_typed_before_this_phone_was_told_does_not_answer_though_ot
     assert not p.incident.answers, "promise 5 broken: nobody read it, and the looking stops"
     p.reply(late, "4", at_us=told_us + 10_000_000)
     assert p.incident.answers
+
+
+def test_a_bare_digit_counts_though_the_clock_was_set_back_since_its_phone_was_told(p: Play) -> None:
+    p.press("badge-118", 3)
+    read(p)
+    p.wait(5)
+    p.stepped_us = -600_000_000
+    p.do(ClockStepped(site_id=OAK, step_us=p.stepped_us))
+    p.now_us += 20_000_000
+    p.reply("Ruiz", "4", at_us=p.now_us + p.stepped_us)
+    assert p.incident.escalation is EscalationState.PAUSED, "who goes is called on, because a clock was set"
