@@ -38,6 +38,8 @@ ID_CHARACTERS_MAX = 120
 """Longest name that the decoders read from a topic."""
 POLICE = "police"
 """What a device says of which a duress code was typed."""
+KEPT_AS_TEXT = ("=", "'")
+"""How spreadsheets are told not to take digits for a number: `="0012345"`, `'0012345`."""
 NEVER_IN_A_DEVICE_ID = "/+#"
 """An id is one level of a topic: it is heard, and answered, under a trigger like `alertd/press/+`."""
 
@@ -212,6 +214,10 @@ def _check_id(row: Row, identity: str) -> None:
         message = f"is {len(identity)} characters long: no press of it would be heard"
         row.refuse("id", message, f"at most {ID_CHARACTERS_MAX}; rename the device")
     if row.is_rounded("id", "the device's label"):
+        return
+    if identity.startswith(KEPT_AS_TEXT):
+        message = f"{quoted(identity)} begins as spreadsheets mark text: the device does not call itself so"
+        row.refuse("id", message, "write its id alone, and format the column as text")
         return
     for sign in NEVER_IN_A_DEVICE_ID:
         if sign in identity:

@@ -19,10 +19,16 @@ AT_ONCE = "set_tcp_nodelay"
 """Without it the kernel may hold a press back, and throws it away when the broker is killed meanwhile."""
 CUTS = {
     "persistent_client_expiration": "if alertd is away for longer, what waits is deleted",
-    "message_size_limit": "a longer press is refused before alertd can see it",
     "max_queued_bytes": "what waits beyond it is thrown away, and the buttons are told that all is well",
+    "max_inflight_bytes": "beyond it mosquitto holds presses back behind what nobody acknowledges",
+    "memory_limit": "beyond it mosquitto refuses whatever comes",
 }
-"""What is not to be there, and what it does."""
+"""What is not to be there, and what it does; 0 is no limit."""
+ROOM = {"max_packet_size", "message_size_limit"}
+ROOM_BYTES = 64 * 1024
+"""What a network server says of one press, with every gateway that heard it, has room in this."""
+LISTENS = {"listener", "port"}
+"""Without either, mosquitto listens on its port of old, for this machine alone."""
 HANGS_UP = "max_queued_messages"
 """At 0 mosquitto up to 2.0.21 hangs up on whoever publishes what it may not, and 2.0.16 delivers nothing."""
 REMEDY = "write it with alertd broker config; see docs/broker.md"
@@ -44,9 +50,7 @@ def _findings(what: str, path: Path, promised: Mapping[str, str], settings: Mapp
     if missing:
         words = f"{path} does not say {', '.join(missing)}: a broker that is killed loses what waits for alertd"
         yield Finding(level=WARN, what=what, words=words, remedy=REMEDY)
-    unwanted = [f"{key} {promised[key]}: {effect}" for key, effect in CUTS.items() if promised.get(key, "0") != "0"]
-    if promised.get(HANGS_UP) == "0":
-        unwanted.append(f"{HANGS_UP} 0: mosquitto up to 2.0.21 then hangs up on devices, or delivers nothing")
+    unwanted = list(_unwanted(promised))
     for each in unwanted:
         yield Finding(level=WARN, what=what, words=f"{path} says {each}", remedy=REMEDY)
     if promised.get(AT_ONCE) != "true":
@@ -56,6 +60,21 @@ def _findings(what: str, path: Path, promised: Mapping[str, str], settings: Mapp
         yield Finding(level=OK, what=what, words=f"{path} saves what waits, and lets no session expire")
 
 
+def _unwanted(promised: Mapping[str, str]) -> Iterator[str]:
+    for key, effect in CUTS.items():
+        if promised.get(key, "0") != "0":
+            yield f"{key} {promised[key]}: {effect}"
+    for key in sorted(ROOM & promised.keys()):
+        if promised[key].isdecimal() and 0 < int(promised[key]) < ROOM_BYTES:
+            yield f"{key} {promised[key]}: a longer press is refused before alertd can see it"
+    if promised.get(HANGS_UP) == "0":
+        yield f"{HANGS_UP} 0: mosquitto up to 2.0.21 then hangs up on devices, or delivers nothing"
+    if promised.get("max_connections", "-1") != "-1":
+        yield f"max_connections {promised['max_connections']}: further devices, and alertd itself, are refused"
+    if promised.get("max_qos", "2") == "0":
+        yield "max_qos 0: no press is delivered for certain"
+
+
 def _port(settings: Mapping[str, Any]) -> int:
     return int(settings.get("port") or (TLS_PORT if "tls" in settings else PLAIN_PORT))
 
@@ -63,11 +82,30 @@ def _port(settings: Mapping[str, Any]) -> int:
 def _of(port: int, etc: Path) -> tuple[Path, dict[str, str]] | None:
     """The configuration with a listener there; `None`: there is none that we may read."""
     for path in (etc / CONF, *sorted(etc.glob(f"*/{CONF}"))):
-        try:
-            lines = [line.split(None, 1) for line in path.read_text("utf-8", "replace").splitlines()]
-        except OSError:
-            continue
-        settings = [(line[0], line[1].strip()) for line in lines if len(line) == 2 and not line[0].startswith("#")]
-        if any(key == "listener" and value.split()[0] == str(port) for key, value in settings):
-            return path, dict(settings)
+        settings = list(_lines(path))
+        ports = [value.split()[0] for key, value in settings if key in LISTENS]
+        if settings and str(port) in (ports or [str(PLAIN_PORT)]):
+            return path, {key: _as_written(key, value) for key, value in settings}
     return None
+
+
+def _as_written(key: str, value: str) -> str:
+    """Of 1, which mosquitto takes for true; but an interval of 1 is a number."""
+    return "true" if value == "1" and SAVES.get(key, AT_ONCE) in {"true", key} else value
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Its settings in mosquitto's order: a folder that it includes is read where it is named, `*.conf` by name."""
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        key, _, value = line.strip().partition(" ")
+        if not value or key.startswith("#"):
+            continue
+        if key == "include_dir":
+            for each in sorted(Path(value.strip()).glob("*.conf")):
+                yield from _lines(each)
+        else:
+            yield key, value.strip()

@@ -16,7 +16,7 @@ from alertd.config.problems import quoted
 from alertd.console.backend import Backend
 from alertd.console.refusals import Refusal, RefusedError, refused, unknown
 from alertd.engine.answers import DIGITS, HOLD_DIGIT, LOCKDOWN_DIGIT
-from alertd.model.ids import DISTRICT, DeviceId, IncidentId, PersonId, SiteId, ZoneId
+from alertd.model.ids import DISTRICT, DeviceId, IncidentId, PersonId, SiteId, ZoneId, spelled_alike
 from alertd.model.incident import Incident
 from alertd.model.people import Person
 from alertd.model.site import Device, Zone
@@ -146,11 +146,12 @@ def _plain(name: str) -> str:
 
 
 def find_device(backend: Backend, name: str) -> Device:
-    """By id, whatever the case of its letters: a label prints in capitals what a registry may write small. No two ids
-    differ in that alone (`config.csv_files`)."""
+    """By id, whatever the case of its letters, an address however it is spelled: a label prints in capitals and with
+    colons what a registry may write small. No two ids differ in that alone (`config.csv_files`, `lint.profiles`)."""
     devices = backend.registry().devices
-    said = _plain(name)
-    found = devices.get(DeviceId(name)) or next((d for d in devices.values() if _plain(d.id) == said), None)
+    said = spelled_alike(_plain(name))
+    alike = (d for d in devices.values() if spelled_alike(_plain(d.id)) == said)
+    found = devices.get(DeviceId(name)) or next(alike, None)
     if found is None:
         raise unknown("device", name, "device", devices)
     return found

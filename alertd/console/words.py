@@ -172,6 +172,7 @@ WHY: dict[Reason, str] = {
     Reason.DUPLICATE: "the same press came twice and was counted once",
     Reason.MERGED_REPEAT: "pressed again; everyone already knows of this place",
     Reason.BELOW_GESTURE: "fewer presses than this device needs; counted, and the next one counts on",
+    Reason.HEARD_ELSEWHERE: "another school of this badge heard it; it counts here in doubt, if more are heard here",
     Reason.UNMAPPED_ACTION: "this device's gesture means nothing in the configuration",
     Reason.STILL_ON: "the device says again what it has said before; that is no new press",
     Reason.STATE_ENDED: "the device itself no longer calls; that closes nothing",

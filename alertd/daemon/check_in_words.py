@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from alertd.daemon.device_records import Record
 from alertd.model.registry import Registry
-from alertd.model.site import Device
+from alertd.model.site import Device, DeviceKind
 
 NAMED_MAX = 3
 """Devices that a text names; the rest is a number, and `alertd devices list` has them."""
@@ -22,7 +22,8 @@ def silent(records: Sequence[Record], registry: Registry, now_us: int) -> str:
         if not record.silent:
             heard = _when(record.seen_wall_us, record.device, registry, now_us)
             return f"{called} comes and goes, heard last at {heard}. Look at its power and network."
-        return f"{called} {_since(record, registry, now_us)}. Go and press it."
+        cure = "Look at its power and network." if _is_sensor(record.device) else "Go and press it."
+        return f"{called} {_since(record, registry, now_us)}. {cure}"
     named = "; ".join(_named(record, registry) for record in records[:NAMED_MAX])
     more = f" and {len(records) - NAMED_MAX} more" if len(records) > NAMED_MAX else ""
     return f"{len(records)} devices are silent: {named}{more}. One cause? Power, network, gateway."
@@ -53,7 +54,13 @@ def battery(records: Sequence[Record], registry: Registry) -> str:
 
 
 def tampered(device: Device, registry: Registry) -> str:
-    return f"{name(device, registry)} is opened, moved or taken down, it says. Look at it, then press it."
+    cure = "Look at it." if _is_sensor(device) else "Look at it, then press it."
+    return f"{name(device, registry)} is opened, moved or taken down, it says. {cure}"
+
+
+def _is_sensor(device: Device) -> bool:
+    """Nobody presses it."""
+    return device.kind is DeviceKind.SENSOR
 
 
 def name(device: Device, registry: Registry) -> str:

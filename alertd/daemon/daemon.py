@@ -202,7 +202,9 @@ class Daemon:
         heartbeats = Heartbeats(clock=self.clock, intake=self.intake, states=self.channel_states)
         clock_watch = ClockWatch(clock=self.clock, activity=self.activity)
         journal = JournalCheck(store=self.store)
-        last_seen = LastSeenKeeper(store=self.store, committer=self.committer, check_ins=self.check_ins)
+        last_seen = LastSeenKeeper(
+            store=self.store, committer=self.committer, check_ins=self.check_ins, readings=self.intake.readings
+        )
         drills = DrillsFound(running=self.activity.drills(), owner=self._owner, started_us=self.clock.now().wall_us)
         start("drills", lambda: drills.run(door))
         start("tests-over", lambda: tests_over.run(door))

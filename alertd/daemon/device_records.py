@@ -6,8 +6,8 @@ come (`daemon.check_ins`). Must never: read a clock, wait, or decide what people
 
 from msgspec.structs import replace
 
-from alertd.daemon.hours import began_us, next_us
-from alertd.engine.gestures import IGNORED, PRESS
+from alertd.daemon.hours import opening_us
+from alertd.engine.gestures import IGNORED, is_counted
 from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn, DeviceStanding, Falls, LastSeen, Link
 from alertd.model.ids import DeviceId
@@ -15,6 +15,8 @@ from alertd.model.site import Device, DeviceKind, Site
 
 TAMPER = "tamper"
 """What a device says that is opened, moved or taken down; nobody presses it."""
+FIRST_HOUR_S = 3600.0
+"""Of a school's hours: in it wearables are taken out of their drawers."""
 NEVER_HEARD_S = 24 * 3600.0
 """A device that was never heard is missed so long after it was registered, at the earliest: it has to be hung first."""
 
@@ -88,7 +90,7 @@ class Record:
 
     def _calls(self, action: str) -> bool:
         gestures = self.device.gestures
-        known = gestures.actions.get(action, IGNORED) != IGNORED or (action == PRESS and bool(gestures.presses))
+        known = gestures.actions.get(action, IGNORED) != IGNORED or is_counted(action, gestures)
         return known and action != TAMPER
 
     def stamp(self, check_in: CheckIn, source: str, listened_us: int, now: Now) -> bool:
@@ -170,16 +172,20 @@ class Record:
         return min(anew_us, max(self.last_us + window_us, now.boot_us + left_us))
 
     def not_before_us(self, site: Site | None, due_us: int, now: Now) -> int:
-        """Boot time before which a wearable may not be missed: its window counts in the school's hours only."""
+        """Boot time before which a wearable may not be missed: in the school's hours, but for the first of them, and
+        after one more window since the hours began in which its own ended: it may spend nights and weekends in a
+        drawer, or at home. That is counted from when it was heard: whatever is restarted each night puts it off no
+        more."""
         if self.device.kind is not DeviceKind.WEARABLE or site is None:
             return due_us
-        due_wall_us = now.wall_us + due_us - now.boot_us
-        opening_us = began_us(site, due_wall_us)
-        if opening_us is None:
-            opening_us = next_us(site, due_wall_us)
-            if opening_us is None:
-                return now.boot_us + round(NEVER_HEARD_S * 1_000_000)
-        return max(due_us, now.boot_us + opening_us - now.wall_us + self.window_us)
+        began_us = self._opening_us(site, self.last_us + self.window_us, now)
+        at_us = max(due_us, began_us + self.window_us)
+        return max(at_us, self._opening_us(site, at_us, now) + min(self.window_us, round(FIRST_HOUR_S * 1_000_000)))
+
+    def _opening_us(self, site: Site, at_us: int, now: Now) -> int:
+        ahead_us = now.wall_us - now.boot_us
+        opens_us = opening_us(site, at_us + ahead_us)
+        return now.boot_us + round(NEVER_HEARD_S * 1_000_000) if opens_us is None else opens_us - ahead_us
 
     # --- what is kept -----------------------------------------------------------------------------------------------
 

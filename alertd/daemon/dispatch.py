@@ -41,6 +41,9 @@ GONE_ROOM = (20, 20)
 """Rows of a removed channel that are claimed at once, to be failed: by panics, by the rest."""
 NOT_DIALLED = frozenset({"webhook", "email", "mqtt", "push", "rtp"})
 """Channel kinds whose addresses are no numbers. Every other kind, also one we never heard of, passes the block."""
+STOOD_BACK = Failed(
+    permanent=False, code="line_held", detail="a first call to this phone goes before it", not_tried=True
+)
 DRILL_OVER = Failed(permanent=False, code="drill_over", detail="the drill is over, it was not sent", not_tried=True)
 
 log = structlog.get_logger(__name__)
@@ -216,6 +219,7 @@ class Dispatch:
         except StoreError:
             self._lines.hold_up(let_go)
             raise
+        self._lines.claimed()
         self.take(claims, claimed_us)
         return next_due_us, claimed_us
 
@@ -263,6 +267,7 @@ class Dispatch:
             outcome = await cut_off(sending, desk.channel.name, desk.channel.limits.deadline_s)
             if isinstance(outcome, Failed) and outcome.not_tried:
                 desk.bucket.give_back()
+                self._lines.found_held(attempt.claim.notification)
                 self._start_sends()
                 if self._starved:
                     self._wake.set()
@@ -280,6 +285,8 @@ class Dispatch:
         notification = claim.notification
         if self._drills_over.mutes(claim):
             return DRILL_OVER
+        if self._lines.stands_back(notification):
+            return STOOD_BACK
         if channel.kind not in NOT_DIALLED and (why := blocked(notification.endpoint.address)) is not None:
             log.critical("emergency_number_blocked", notification=notification.id, channel=channel.name, why=why)
             return Failed(permanent=True, code="emergency_number", detail=why, not_tried=True)

@@ -1,4 +1,4 @@
-"""Keeps what check-ins know over a restart: read once, written in small batches between presses.
+"""Keeps what check-ins know over a restart: read once, with what stands, and written in small batches between presses.
 
 Must never: delay a press (a batch is a few milliseconds in the writer's second line), fail the daemon, or write before
 what was kept has been read: a device that was never heard must not become known anew with each start.
@@ -11,6 +11,7 @@ import structlog
 
 from alertd.daemon.check_ins import CheckIns
 from alertd.daemon.committer import Committer
+from alertd.daemon.readings import Readings
 from alertd.model.check_in import LastSeen
 from alertd.model.trouble import Trouble
 from alertd.ports import Door, Store, StoreError
@@ -26,10 +27,11 @@ log = structlog.get_logger(__name__)
 
 
 class LastSeenKeeper:
-    def __init__(self, *, store: Store, committer: Committer, check_ins: CheckIns) -> None:
+    def __init__(self, *, store: Store, committer: Committer, check_ins: CheckIns, readings: Readings) -> None:
         self._store = store
         self._committer = committer
         self._check_ins = check_ins
+        self._readings = readings
 
     async def run(self, door: Door) -> None:
         """Read, then judge and write for ever."""
@@ -38,6 +40,7 @@ class LastSeenKeeper:
             self._check_ins.remember(kept[start : start + BATCH])
             await asyncio.sleep(0)
         self._check_ins.remember_troubles(troubles)
+        self._readings.remember(troubles)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._check_ins.run(door))
             tasks.create_task(self._keep_writing())

@@ -1,5 +1,5 @@
 """In front of the door: what sensors say, before anything follows from it. In memory; it survives no restart, and need
-not: the engine remembers what people were told.
+not: the engine remembers what people were told. Only which troubles of their clocks stand is read at a start.
 
 Owns two things. *Numbers* become alarms here, by trigger, minimum time and release (req 66, 67): a number by itself
 never passes the door. *Repeats* wait: of one thing that one sensor says, the first passes at once, and what is said
@@ -11,7 +11,7 @@ whose commit failed, because the broker sends only that one again. What waits wh
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -26,6 +26,7 @@ from alertd.model.ids import DeviceId
 from alertd.model.incident import VERIFY_FIRST
 from alertd.model.registry import Registry
 from alertd.model.site import Device, DeviceKind, Thresholds
+from alertd.model.trouble import Trouble
 from alertd.ports import Clock, Door
 
 GATHER_S = 60.0
@@ -36,6 +37,8 @@ AGAIN_S = 3600
 """A number that is an alarm after so long without a word of it is another one."""
 RETRY_S = 5.0
 """An alarm that could not be committed is tried again after so long at the earliest, while its number stands."""
+LOOK_S = 60.0
+"""At least so often it is looked who has left the registry."""
 STALE_US = 120 * 1_000_000
 """A number older than this says nothing of now."""
 OTHER = "?"
@@ -111,8 +114,14 @@ class Readings:
                 spoken.retry_us = now_us + round(RETRY_S * 1_000_000)
                 self._news.set()
 
+    def remember(self, standing: Sequence[Trouble]) -> None:
+        """Whose clock was slow, as an earlier life knew it."""
+        for trouble in standing:
+            self._clocks.note(trouble)
+
     def committed(self, decision: Decision) -> None:
         """Where a test begins, or is over, a sensor has said nothing: no alarm is a repeat of one that was tried."""
+        self.remember(decision.troubles)
         for memory in decision.gestures:
             if (memory.test is not None) != (memory.device_id in self._tried):
                 self._tried ^= {memory.device_id}
@@ -175,7 +184,7 @@ class Readings:
         """Of a message that did not wait at the broker: by its sensor's clock."""
         stale = event.received_us - event.oldest_us > STALE_US
         clocks, now_us = self._clocks, self._clock.now().boot_us
-        if clocks.is_old(event, device, now_us) if stale else clocks.is_young(device.id):
+        if clocks.is_old(event, device, now_us) if stale else clocks.is_young(device):
             self._news.set()
         return stale
 
@@ -220,14 +229,16 @@ class Readings:
             for spoken, event in self._due(registry()):
                 self._passing = [(spoken, event)]
                 self.await_commit(door.submit(event))
-            for device_id, trouble in self._clocks.news():
-                if_in_vain(door.submit(trouble), partial(self._clocks.again, device_id, trouble))
+            self._clocks.keep(registry())
+            for trouble in self._clocks.news():
+                if_in_vain(door.submit(trouble), partial(self._clocks.again, trouble))
 
-    def _due_in_s(self, registry: Registry) -> float | None:
-        """Seconds until something is due; `None`: nothing waits."""
+    def _due_in_s(self, registry: Registry) -> float:
+        """Seconds until something is due."""
         dues = (_due_us(device_id, spoken, registry) for (device_id, _), spoken in self._spoken.items())
-        due_us = min((due for due in dues if due is not None), default=None)
-        return None if due_us is None else max(0.0, (due_us - self._clock.now().boot_us) / 1_000_000)
+        now_us = self._clock.now().boot_us
+        due_us = min((due for due in dues if due is not None), default=now_us + round(LOOK_S * 1_000_000))
+        return min(LOOK_S, max(0.0, (due_us - now_us) / 1_000_000))
 
     def _due(self, registry: Registry) -> list[tuple[Spoken, Pressed]]:
         now_us = self._clock.now().boot_us

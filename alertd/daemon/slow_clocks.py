@@ -1,7 +1,8 @@
 """Sensors whose numbers are all too old to say anything of now: their clock is slow, and none of them is ever an alarm.
 
-Owns: since when each number of a sensor has been too old, and what is told of it. Must never: make an alarm of an old
-number, or take what waited at a broker for a wrong clock.
+Owns: since when each number of a sensor has been too old, what is told of it, and that it is over: with a number that
+is young, or when the sensor is there no more. Must never: make an alarm of an old number, or take what waited at a
+broker for a wrong clock.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,9 @@ from msgspec import Struct
 
 from alertd.model.events import Pressed, TroubleCleared, TroubleRaised
 from alertd.model.ids import DeviceId, SiteId
+from alertd.model.registry import Registry
 from alertd.model.site import Device
+from alertd.model.trouble import Trouble
 
 SLOW_S = 600.0
 """Without one number that is not too old. What was held up on its way is followed by younger ones."""
@@ -18,13 +21,14 @@ SLOW_LEAST = 3
 """And so many that are."""
 FAMILY = "device_clock"
 
+Place = tuple[SiteId, str]
+"""Site and key of a trouble."""
+
 
 class _Sensor(Struct):
     since_us: int
     """Boot time of the first number that was too old."""
     count: int = 0
-    told: SiteId | None = None
-    """Where people were told of it."""
 
 
 class SlowClocks:
@@ -32,42 +36,57 @@ class SlowClocks:
 
     def __init__(self) -> None:
         self._slow: dict[DeviceId, _Sensor] = {}
-        self._news: dict[DeviceId, TroubleRaised | TroubleCleared] = {}
+        self._standing: set[Place] = set()
+        """Troubles of a device's clock that stand, whoever raised them in whichever life, or are being committed."""
+        self._news: dict[Place, TroubleRaised | TroubleCleared] = {}
+
+    def note(self, trouble: Trouble) -> None:
+        if trouble.family == FAMILY:
+            (self._standing.add if trouble.stands else self._standing.discard)((trouble.site_id, trouble.key))
 
     def is_old(self, event: Pressed, device: Device, now_us: int) -> bool:
         """This number is too old, and came straight from the broker. True: there is something to tell."""
-        sensor = self._slow.setdefault(device.id, _Sensor(since_us=now_us))
+        sensor, place = self._slow.setdefault(device.id, _Sensor(since_us=now_us)), (device.site_id, _key(device.id))
         sensor.count += 1
-        if sensor.told is not None or sensor.count < SLOW_LEAST or now_us - sensor.since_us < SLOW_S * 1_000_000:
+        if sensor.count < SLOW_LEAST or now_us - sensor.since_us < SLOW_S * 1_000_000 or place in self._standing:
             return False
-        sensor.told = device.site_id
+        self._standing.add(place)
         late_min = (event.received_us - event.oldest_us) // 60_000_000
         summary = (
             f"{device.label or device.id} ({device.id}) says that what it measures is {late_min} min old, each time: "
             "none of its numbers is an alarm. Set its clock."
         )
-        key = f"{FAMILY}:{device.id}"
-        self._news[device.id] = TroubleRaised(site_id=device.site_id, key=key, summary=summary)
+        self._news[place] = TroubleRaised(site_id=device.site_id, key=place[1], summary=summary)
         return True
 
-    def is_young(self, device_id: DeviceId) -> bool:
+    def is_young(self, device: Device) -> bool:
         """Its clock is right. True: there is something to tell."""
-        sensor = self._slow.pop(device_id, None)
-        if sensor is None or sensor.told is None:
+        self._slow.pop(device.id, None)
+        return self._end((device.site_id, _key(device.id)))
+
+    def keep(self, registry: Registry) -> None:
+        """Who left the registry, or is no more of this school, will never say there that its clock is right."""
+        for site_id, key in sorted(self._standing):
+            device = registry.devices.get(DeviceId(key.partition(":")[2]))
+            if device is None or site_id not in (device.site_id, *device.roaming_sites):
+                self._end((site_id, key))
+
+    def _end(self, place: Place) -> bool:
+        if place not in self._standing:
             return False
-        self._news[device_id] = TroubleCleared(site_id=sensor.told, key=f"{FAMILY}:{device_id}")
+        self._standing.discard(place)
+        self._news[place] = TroubleCleared(site_id=place[0], key=place[1])
         return True
 
-    def news(self) -> Iterator[tuple[DeviceId, TroubleRaised | TroubleCleared]]:
+    def news(self) -> Iterator[TroubleRaised | TroubleCleared]:
         """To be told now; `again` for what was not committed."""
         found, self._news = self._news, {}
-        yield from found.items()
+        yield from found.values()
 
-    def again(self, device_id: DeviceId, event: TroubleRaised | TroubleCleared) -> None:
-        """It is tried again with the next number, unless it is otherwise by then."""
-        sensor = self._slow.get(device_id)
-        if isinstance(event, TroubleCleared):
-            if sensor is None:
-                self._slow[device_id] = _Sensor(since_us=0, told=event.site_id)
-        elif sensor is not None:
-            sensor.told = None
+    def again(self, event: TroubleRaised | TroubleCleared) -> None:
+        """It is tried again with the next number, or look, unless it is otherwise by then."""
+        (self._standing.discard if isinstance(event, TroubleRaised) else self._standing.add)((event.site_id, event.key))
+
+
+def _key(device_id: DeviceId) -> str:
+    return f"{FAMILY}:{device_id}"

@@ -22,6 +22,7 @@ from alertd.model.events import (
     Event,
     Keyed,
     Malformed,
+    Overheard,
     Pressed,
     Replied,
     ResolveOrdered,
@@ -204,15 +205,16 @@ def is_urgent(event: Event, registry: Registry) -> bool:
 
 def _press_key(events: tuple[Event, ...]) -> PressKey | None:
     """What makes a press the same press: it comes from the same cause, and says the same. What a broker remembers
-    (retained) is none, and is never taken for one."""
-    key = tuple((e.site_id, e.cause, e.signal) for e in events if isinstance(e, Pressed) and not e.retained)
-    return key if len(key) == len(events) else None
+    (retained) is none, and is never taken for one. Where else it is counted follows from that."""
+    here = [event for event in events if not isinstance(event, Overheard)]
+    key = tuple((e.site_id, e.cause, e.signal) for e in here if isinstance(e, Pressed) and not e.retained)
+    return key if len(key) == len(here) else None
 
 
 def _fold_key(event: Event) -> tuple[str, ...] | None:
     match event:
         case Malformed():
-            return ("malformed", event.source, event.topic)
+            return ("malformed", event.source, event.topic, event.kept)
         case Unregistered():
             return ("unregistered", event.site_id, event.device_id)
         case TroubleRaised() | TroubleCleared():

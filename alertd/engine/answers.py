@@ -23,6 +23,7 @@ from alertd.model.incident import (
     IncidentClass,
     IncidentState,
     Press,
+    is_nuisance,
     is_panic,
 )
 from alertd.model.mode import Mode
@@ -34,6 +35,8 @@ from alertd.model.timer import TimerKind
 
 DIGITS: dict[int, AnswerKind] = {4: AnswerKind.GOING, 5: AnswerKind.ARRIVED, 6: AnswerKind.CANNOT_GO}
 HOLD_DIGIT, LOCKDOWN_DIGIT = 8, 9
+MORE_DIGITS = (HOLD_DIGIT, LOCKDOWN_DIGIT)
+"""A human asks for more. That counts, too, where what they speak of has ended by itself: no human has said so."""
 
 
 def on_answer(d: Draft, event: AnswerGiven) -> None:
@@ -136,11 +139,12 @@ def _next_at_once(d: Draft, incident: Incident) -> Incident:
 
 
 def on_arrive(d: Draft, incident: Incident, number: int, generation: str) -> None:
-    """Somebody said going; is anybody there? If not, the answer lapses and the looking goes on."""
+    """Somebody said going; is anybody there? If not, the answer lapses and the looking goes on; not for a nuisance,
+    which is over once it is quiet."""
     since = incident.answers[incident.counted_from :]
     arrived = any(a.kind is AnswerKind.ARRIVED and a.covers >= len(incident.presses) for a in since)
     stale = incident.escalation is not EscalationState.PAUSED or str(incident.generation) != generation
-    if not stale and not is_panic(incident.incident_class):
+    if not stale and (is_nuisance(incident.incident_class) or (arrived and not is_panic(incident.incident_class))):
         sensor_ends.on_arrive(d, incident, number)
         return
     if stale or arrived or incident.state is not IncidentState.ACTIVE:
@@ -199,9 +203,9 @@ def _raised(d: Draft, cause: CauseId, incident: Incident, wanted: IncidentClass,
     same = incidents.of_mode(d.state.open_by_merge_key(incidents.merge_key_of(wanted, press)), mode)
     if same is not None:
         merged = incidents.merge(d, d.incident(same.id) or same, press)
-        asked = incident.incident_class in VERIFY_FIRST and merged.incident_class is IncidentClass.LOCKDOWN
+        asked = incident.is_open and incident.incident_class in VERIFY_FIRST and wanted is IncidentClass.LOCKDOWN
         return corroboration.take_in(d, merged, incident) if asked else merged
     graver = SEVERITY[wanted] > SEVERITY[incident.incident_class]
-    if graver and incident.mode is mode and incidents.same_cry(wanted, incident.incident_class):
+    if graver and incident.is_open and incident.mode is mode and incidents.same_cry(wanted, incident.incident_class):
         return incidents.upgrade(d, incident, wanted, press)
     return incidents.open_(d, wanted, press, mode, cause=cause)

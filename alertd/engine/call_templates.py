@@ -8,7 +8,7 @@ CALL_TEMPLATES: dict[str, str] = {
     "call.alert": "{site_name}. {spoken_where}. {spoken_what}. {spoken_device} pressed at {spoken_time}. "
     "Call or radio nine one one if in doubt.",
     "call.alert.staff": "{site_name}. {spoken_what}, {spoken_time}. Do as trained. Silence this phone.",
-    "call.late": "{site_name}. {spoken_where}. {spoken_what}. {spoken_device} pressed between {spoken_between}, "
+    "call.late": "{site_name}. {spoken_where}. {spoken_what}. {spoken_device}, between {spoken_between}, "
     "and heard only now.",
     "call.also": "{site_name}. {spoken_also_where} has also pressed, at {spoken_also_time}. First was {spoken_where}, "
     "at {spoken_time}. {spoken_what} continues.",

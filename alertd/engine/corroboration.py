@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from alertd.engine import drills, escalation, incidents, wording
+from alertd.engine import drills, escalation, incidents, presses, wording
 from alertd.engine.draft import Draft
 from alertd.engine.drills import news as drill_news
 from alertd.model.decision import EntryKind
@@ -51,10 +51,13 @@ def bear_out(d: Draft, event: Pressed, press: Press, open_: Incident | None) -> 
     others = [p for p in incident.presses if p.device_id != press.device_id]
     is_new = all(p.device_id != press.device_id for p in incident.presses)
     incident = _merge(d, incident, press)
-    if _is_within(press, others, within):
+    if _is_within(_said_us(press), others, within):
         _raise(d, incident, press, f"{wording.press_words(press)} heard it, too")
-    elif is_new:
-        d.entry(EntryKind.INCIDENT, Reason.NEWS, "another sensor, too long after the first", incident=incident)
+        return True
+    if is_new:
+        text = "another sensor, and nobody knows that it heard it within the seconds"
+        d.entry(EntryKind.INCIDENT, Reason.NEWS, text, incident=incident)
+    _borne_out_by(d, event, incident)
     return True
 
 
@@ -64,11 +67,19 @@ def _is_evidence(lockdown: Incident, press: Press, within: Corroboration) -> boo
     is_counted = any(p.device_id == press.device_id for p in lockdown.presses)
     if lockdown.state is IncidentState.RELEASING and is_counted:
         return False
-    return _is_within(press, lockdown.presses, within)
+    return _is_within(_said_us(press), lockdown.presses, within)
 
 
-def _is_within(press: Press, others: Iterable[Press], within: Corroboration) -> bool:
-    return any(abs(press.received_us - p.last_us) <= within.within_s * SECOND_US for p in others)
+def _is_within(said_us: tuple[int, int], others: Iterable[Press], within: Corroboration) -> bool:
+    """Was one of them said within the seconds of it, for certain? What waited somewhere comes together, and may be
+    hours apart."""
+    earliest_us, latest_us = said_us
+    known = (_said_us(p) for p in others)
+    return any(max(latest_us - begin, end - earliest_us) <= within.within_s * SECOND_US for begin, end in known)
+
+
+def _said_us(press: Press) -> tuple[int, int]:
+    return press.said_us or (press.last_us, press.last_us)
 
 
 def _sound_again(d: Draft, lockdown: Incident, press: Press, why: str) -> Incident:
@@ -99,7 +110,7 @@ def count_again(d: Draft, incident: Incident, press: Press) -> Incident:
     known = next((p for p in incident.presses if p.device_id == press.device_id), None)
     counted = press
     if known is not None:
-        counted = replace(known, count=known.count + press.count, last_us=press.received_us)
+        counted = replace(known.heard_again(press), count=known.count + press.count)
     kept = tuple(counted if p is known else p for p in incident.presses)
     incident = d.put(replace(incident, presses=kept if known is not None else (*kept, counted)))
     text = f"{wording.press_words(counted)} again"
@@ -119,10 +130,7 @@ def after_press(d: Draft, event: Pressed) -> None:
 def _borne_out_by(d: Draft, event: Pressed, waiting: Incident) -> None:
     within = d.policy(waiting).corroborated
     press = _pressed_lately(d, event, within)
-    if press is None or not waiting.is_open:
-        return
-    heard_us = max(p.last_us for p in waiting.presses)
-    if abs(event.received_us - heard_us) > within.within_s * SECOND_US:
+    if press is None or not waiting.is_open or not _is_within(_said_us(press), waiting.presses, within):
         return
     lockdown = _lockdown(d)
     if not within.raises and lockdown is not None and lockdown.state is IncidentState.ACTIVE:
@@ -146,7 +154,7 @@ def _pressed_lately(d: Draft, event: Pressed, within: Corroboration) -> Press | 
         for press in known.presses:
             device = d.facts.registry.devices.get(press.device_id)
             is_human = device is None or device.kind is not DeviceKind.SENSOR
-            if is_human and abs(event.received_us - press.last_us) <= within.within_s * SECOND_US:
+            if is_human and _is_within(presses.said_us(event), (press,), within):
                 return press
     return None
 

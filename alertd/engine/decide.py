@@ -50,6 +50,7 @@ from alertd.model.events import (
     Keyed,
     Malformed,
     OutcomeReported,
+    Overheard,
     Pressed,
     Replied,
     ResolveOrdered,
@@ -80,6 +81,8 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
         case Pressed():
             presses.on_press(d, event)
             corroboration.after_press(d, event)
+        case Overheard():
+            presses.on_overheard(d, event.press)
         case Unregistered():
             _unregistered(d, event)
         case Malformed():
@@ -158,10 +161,11 @@ def _malformed(d: Draft, event: Malformed) -> None:
     d.cause = event.cause
     text = f"{event.topic[:80]}: {event.why[:120]} ({event.size} bytes)"
     d.entry(EntryKind.INTAKE, Reason.POISON, text, source=event.source)
-    troubles.raise_(
+    troubles.ring(
         d,
         f"malformed:{event.topic[:80]}",
         f"May have been a press: a message on {event.topic[:40]} is not understood ({event.why[:60]}).",
+        said=event.kept,
     )
 
 

@@ -11,7 +11,7 @@ from alertd.engine.lifecycle import ESCALATION, INCIDENT, Move, move
 from alertd.model.anchor import Now
 from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, Facts, FeedbackState, SiteState, Withdrawal
 from alertd.model.device_memory import GestureCount
-from alertd.model.drill import Drill
+from alertd.model.drill import Drill, DrillTold
 from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, PolicyId, TimerId, derive
 from alertd.model.incident import SEVERITY, VERIFY_FIRST, Incident, Severity, is_panic
 from alertd.model.mode import Mode
@@ -151,11 +151,23 @@ class Draft:
         if incident.mode is not Mode.LIVE or not is_panic(incident.incident_class):
             return None
         for drill in self.drills_over:
-            of_person = tuple(told for told in drill.told if told.person_id == endpoint.person_id)
-            here = tuple(told for told in of_person if told.endpoint_key == endpoint.key)
-            if of_person and not any(told.knows for told in here or of_person):
+            told = self.told_there(drill, endpoint)
+            if told and not any(each.knows for each in told):
                 return drill.id
         return None
+
+    def told_there(self, drill: Drill, endpoint: Endpoint) -> tuple[DrillTold, ...]:
+        """Where whoever is behind the endpoint was told of the drill: there; else on that phone, for an answer in the
+        thread of notices is read on the same one; else by any phone of theirs."""
+        of_person = tuple(told for told in drill.told if told.person_id == endpoint.person_id)
+        here = tuple(told for told in drill.told if told.endpoint_key == endpoint.key)
+        return here or tuple(told for told in of_person if self._are_texts(told.endpoint_key, endpoint)) or of_person
+
+    def _are_texts(self, endpoint_key: str, endpoint: Endpoint) -> bool:
+        """Both to one phone, by whichever sender. What a call said nobody reads there, and a text is not heard."""
+        channel, _, address = endpoint_key.partition(":")
+        rules = [self.facts.registry.channels.get(name) for name in (channel, endpoint.channel)]
+        return address == endpoint.address and all(each is None or each.kind != "voice" for each in rules)
 
     def policy(self, incident: Incident) -> Policy:
         """The policy frozen into the incident."""
@@ -237,6 +249,11 @@ class Draft:
                 data=data,
             )
         )
+
+    def opt_out(self, endpoint: Endpoint) -> None:
+        """The carrier will not text it any more: true for whatever else this decision says, too."""
+        self.opt_outs.append(endpoint.key)
+        self.facts = replace(self.facts, opted_out=self.facts.opted_out | {endpoint.key})
 
     def confirm(self, device_id: DeviceId, state: FeedbackState) -> None:
         self._confirmations.append(Confirmation(device_id=device_id, state=state))

@@ -10,6 +10,7 @@ from alertd.engine.telling import Call, tell
 from alertd.model.decision import EntryKind
 from alertd.model.ids import PersonId
 from alertd.model.incident import (
+    NOBODY,
     VERIFY_FIRST,
     AnswerKind,
     EscalationState,
@@ -98,7 +99,7 @@ def exhaust(d: Draft, incident: Incident) -> Incident:
         d.entry(EntryKind.ESCALATION, Reason.EXHAUSTED_SITE, "nobody answered; it ends by itself", incident=incident)
         if not incident.told and not incident.dispatch:
             _empty_audience(d, incident)
-        return close_quietly(d, incident, "nobody")
+        return close_quietly(d, incident, NOBODY)
     district = incident.round > 1
     drill = incident.mode is Mode.DRILL
     reason = Reason.EXHAUSTED_DISTRICT if district else Reason.EXHAUSTED_SITE

@@ -10,7 +10,7 @@ from alertd.engine.fixed_policy import FIXED_POLICY
 from alertd.model.anchor import Now
 from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, Facts, FeedbackState, SiteState, Withdrawal
 from alertd.model.drill import Drill, DrillState
-from alertd.model.events import Event, OutcomeReported, Pressed, TimerFired
+from alertd.model.events import Event, OutcomeReported, Overheard, Pressed, TimerFired
 from alertd.model.ids import CauseId, NotificationId, derive
 from alertd.model.incident import EscalationState, Incident, is_panic
 from alertd.model.mode import Mode
@@ -41,7 +41,7 @@ _LOOKING = (EscalationState.RUNNING, EscalationState.EXHAUSTED)
 def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> Decision:
     """For a press, and for a timer that an escalation hangs on: text everyone on the site's staff, each by the first
     endpoint. For anything else: evidence only; the caller raises the trouble."""
-    cause = getattr(event, "cause", None)
+    cause = None if isinstance(event, Overheard) else getattr(event, "cause", None)  # its site may yet hear it
     entry = Entry(
         kind=EntryKind.INTAKE,
         reason=Reason.POISON,

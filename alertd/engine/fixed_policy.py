@@ -22,7 +22,7 @@ FIXED_POLICY = Policy(
         "also.responder": "{site} {also_where} ALSO {also_did} {also_time}, {also_who}. "
         "First: {first_where} {first_time}. Reply 4{token} going, 6{token} cannot go.",
         "also.staff": "{site}: {what} continues, {also_time}. Do as trained.",
-        "late.responder": "{site} {short_where}: {what} PRESSED BETWEEN {between}, heard only now. {who}. "
+        "late.responder": "{site} {short_where}: {what} {did} BETWEEN {between}, heard only now. {who}. "
         "Reply 4{token} going, 6{token} cannot go.",
         "reminder.responder": "{site} {short_where}: {what} since {time}, NOBODY HAS ANSWERED "
         "({minute}, notice {notice}). Call or radio 911. Reply 4{token} going, 6{token} cannot go.",

@@ -5,13 +5,15 @@ counted while a device is tried out counts for the test alone, and what was coun
 
 One rule of doubt: what certainly belongs to the gesture counts fully; what only may belong to it counts towards the
 first threshold, and upgrades nothing. It may belong if the device has no clock and the press waited, or was stored, on
-its way; if two clocks (of gateways, of nodes) may be apart; if it may be a state, or a count, said again.
+its way; if two clocks (of gateways, of nodes) may be apart; if it may be a state, a count, or a button that is still
+held, said again.
 
 Owns what is counted, in the device's row. Must never drop a press for its number or its time: what may belong to the
 gesture counts.
 """
 
 from collections.abc import Iterable
+from types import MappingProxyType
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -25,12 +27,22 @@ from alertd.model.site import Device, Gestures
 
 CLOCKS_APART_S = 30
 """Clocks of two gateways, or of two nodes, are at most so far apart."""
+OVERHEARD_MAX = 16
+"""Of one gesture; a copy comes within seconds."""
 GESTURES_MAX = 3
 """Of one device, beside the latest: more are not under way at once. `_kept` says which."""
 IGNORED = "ignore"
 """In `gestures.actions`: the device says this, and it means nothing (a release, a reset)."""
 PRESS = "press"
-"""The action that is counted; every other action stands for itself."""
+HELD = frozenset({"hold", "long", "long_press"})
+"""A button that is held: some say so again and again until it is let go."""
+COUNTED = MappingProxyType(
+    {PRESS: 1, "single": 1, "double": 2, "double_press": 2, "triple": 3, "triple_press": 3}
+    | {"quadruple": 4, "many": 4, "multi_press": 4}
+    | dict.fromkeys(HELD, 1)
+)
+"""What devices say of presses of a button -> how many of them they have put together, at the least. Counted unless the
+gestures name the word; every other word stands for itself."""
 
 
 class Gesture(Struct, frozen=True, kw_only=True):
@@ -40,10 +52,9 @@ class Gesture(Struct, frozen=True, kw_only=True):
     count: int
     """Presses that have reached it: those in doubt are among them where they were needed."""
     reason: Reason | None = None
-    continues_us: int | None = None
-    """When the arrival before it was heard that belongs to the same gesture."""
     began_us: int | None = None
-    """When the first of those was heard that belong to it, or may."""
+    """When the first of those before it can have been pressed that belong to it, or may, by the clock as it stands now.
+    `None`: it is the first."""
 
 
 def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool) -> Gesture:
@@ -54,50 +65,68 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool) -> Gest
         return Gesture(incident_class=None, count=0)
     if named is not None:
         return Gesture(incident_class=IncidentClass(named), count=1)
-    if not is_counted(signal, rules):
+    if not is_counted(signal.action, rules):
         return Gesture(incident_class=None, count=1, reason=Reason.UNMAPPED_ACTION)
+    is_held, together = signal.action in HELD, COUNTED[signal.action]
+    doubtful = doubtful or is_held
     before = d.memory(device.id)
     every = _under_way(before)
     # More than one, if what came last lies between them: presses overtake each other on the way.
     same = tuple(each for each in every if _belongs(d, event, each, rules))
-    maybe = tuple(each for each in every if each not in same and _may_belong(d, event, each, rules))
-    now = _with(d, event, same, doubtful=doubtful)
+    near = going_on(d, event, device)
+    maybe = tuple(each for each in _chained(d, event, near, every, rules) if each not in same)
+    chain = min((each.chain for each in near), default=1 + max((each.chain for each in every), default=0))
+    now = replace(_with(d, event, same, doubtful=doubtful), chain=chain)
     others = _kept(d, event, (each for each in every if each not in same), rules)
     d.remember(replace(before, **asdict(now), others=others))
     # What may belong is added up as what does belong: a device that counts by itself has counted it already.
     sure, count = now.count - now.doubtful, _with(d, event, (*same, *maybe), doubtful=doubtful).count
-    continues_us = max((_heard_us(d, event, each) for each in (*same, *maybe)), default=None)
+    if together > 1 and not doubtful:
+        sure = max(sure, together)  # whenever it was pressed: they belong to each other
     reached = [threshold for threshold in sorted(rules.presses) if threshold <= count]
     certain = [threshold for threshold in reached if threshold <= sure]
-    if not reached:
-        return Gesture(incident_class=None, count=count)
+    if not reached:  # of what is held nobody knows whether it was meant
+        return Gesture(incident_class=None, count=count, reason=Reason.UNMAPPED_ACTION if is_held else None)
     threshold = certain[-1] if certain else reached[0]
     incident_class = IncidentClass(rules.presses[threshold])
-    began_us = min((each.first_us or each.last_us for each in (*same, *maybe)), default=None)
-    reached_count = sure if certain else count
-    return Gesture(incident_class=incident_class, count=reached_count, continues_us=continues_us, began_us=began_us)
+    began_us = min((_began_us(d, event, each) for each in (*same, *maybe)), default=None)
+    return Gesture(incident_class=incident_class, count=sure if certain else count, began_us=began_us)
+
+
+def overhear(d: Draft, event: Pressed, device: Device) -> None:
+    """Count what only another site of the device has heard: in doubt, and whatever it amounts to calls nobody here."""
+    counted(d, event, device, doubtful=True)
+    memory = d.memory(device.id)
+    d.remember(replace(memory, overheard=(*memory.overheard, event.cause)[-OVERHEARD_MAX:]))
 
 
 def _with(d: Draft, event: Pressed, same: tuple[Counted, ...], *, doubtful: bool) -> Counted:
     """The gesture, with this press."""
     count, doubts = event.signal.count or 1, sum(each.doubtful for each in same)
     sure = _sure(same)
-    own = count > 1 or any(each.own for each in same)
-    if count == 1:  # no count, or that of a button which calls each of its presses the first: it is counted here
+    together = COUNTED[event.signal.action]
+    overheard = tuple(cause for each in same for cause in each.overheard)
+    if event.cause in overheard:  # a copy; the one that this site hears is certain
+        doubts = max(0, doubts - together)
+    own = is_own_count(event.signal) or any(each.own for each in same)
+    if not is_own_count(event.signal):
         is_sure = not doubtful and not _is_timeless(event)
-        sure, doubts = sure + is_sure, doubts + (not is_sure)
+        sure, doubts = sure + together * is_sure, doubts + together * (not is_sure)
     elif count > sure:  # its own, and those in doubt are among them
         sure, doubts = count, max(0, doubts - (count - sure))
     elif not doubtful:  # and it began anew, or says it again
         doubts += count
     first_us, last_us = _span(event, same)
     says_when = not waited(event)
+    began_us = min((_began_us(d, event, each) for each in same), default=event.oldest_us)
     return Counted(
         count=sure + doubts,
         doubtful=doubts,
+        overheard=tuple(cause for cause in overheard if cause != event.cause)[-OVERHEARD_MAX:],
         own=own,
         first_us=first_us,
         last_us=last_us,
+        lasted_us=(event.received_us if says_when else last_us) - min(began_us, event.oldest_us),
         heard_us=event.received_us if says_when else 0,
         last_boot_us=arrived_us(d, event) if says_when else None,
         boot_id=d.now.boot_id,
@@ -125,9 +154,15 @@ def _span(event: Pressed, same: tuple[Counted, ...]) -> tuple[int, int]:
     return min(at_us, *(e.first_us or e.last_us for e in same), at_us), max(at_us, *(e.last_us for e in same), at_us)
 
 
-def is_counted(signal: Signal, rules: Gestures) -> bool:
-    """Is it one of several presses that only together mean something?"""
-    return signal.action == PRESS and signal.action not in rules.actions and bool(rules.presses)
+def is_counted(action: str, rules: Gestures) -> bool:
+    """Is it one, or more, of several presses that only together mean something?"""
+    return action in COUNTED and action not in rules.actions and bool(rules.presses)
+
+
+def is_own_count(signal: Signal) -> bool:
+    """Has the device counted its presses? Else it says no count, or calls each of its presses the first: they are
+    counted here."""
+    return (signal.count or 1) > COUNTED[signal.action]
 
 
 def is_under_way(d: Draft, event: Pressed, device: Device) -> bool:
@@ -162,9 +197,10 @@ def silent_us(d: Draft, event: Pressed, before: Activation | Counted) -> int:
     return event.received_us - heard_us
 
 
-def _heard_us(d: Draft, event: Pressed, before: Counted) -> int:
-    """When the gesture was heard last, by the clock as it stands now: that of the server may have been set since."""
-    return before.last_us if event.signal.pressed_us is not None else event.received_us - silent_us(d, event, before)
+def _began_us(d: Draft, event: Pressed, before: Counted) -> int:
+    """When the first of it can have been pressed, by the clock as it stands now: that of the server may have been set
+    since."""
+    return event.received_us - silent_us(d, event, before) - before.lasted_us
 
 
 def _under_way(memory: GestureCount) -> tuple[Counted, ...]:
@@ -187,10 +223,22 @@ def _belongs(d: Draft, event: Pressed, before: Counted, rules: Gestures) -> bool
     return abs(silent_us(d, event, before)) <= window_us
 
 
-def _may_belong(d: Draft, event: Pressed, before: Counted, rules: Gestures) -> bool:
+def _chained(
+    d: Draft, event: Pressed, near: tuple[Counted, ...], every: tuple[Counted, ...], rules: Gestures
+) -> tuple[Counted, ...]:
+    """With those that one of them may have gone on from: silence starts anew with what only may belong, too. So many
+    presses lie between, and none more than a window after the one before."""
+    windows, chains = 1 + sum(each.count for each in near), {each.chain for each in near}
+    tied = (each for each in every if each.chain in chains and each not in near)
+    more = tuple(each for each in tied if _may_belong(d, event, each, rules, windows=windows))
+    return _chained(d, event, (*near, *more), every, rules) if more else near
+
+
+def _may_belong(d: Draft, event: Pressed, before: Counted, rules: Gestures, *, windows: int = 1) -> bool:
     """May it? Clocks may be apart: those of gateways, if one of the two waited, so that its arrival says nothing; else
     those of nodes. What waited and has no time may have been pressed at any time since the line was lost."""
-    at_us, window_us, apart_us = event.signal.pressed_us, rules.window_s * 1_000_000, CLOCKS_APART_S * 1_000_000
+    at_us, window_us = event.signal.pressed_us, windows * rules.window_s * 1_000_000
+    apart_us = CLOCKS_APART_S * 1_000_000
     if at_us is not None and (waited(event) or before.last_boot_us is None):
         return _is_near(at_us, before, window_us + apart_us)
     absent_us = event.received_us - _lost_us(event) if event.backlog else 0

@@ -126,10 +126,9 @@ def _cries_again(incident: Incident, known: Press, press: Press) -> bool:
 def _repeat(d: Draft, incident: Incident, known: Press, press: Press) -> Incident:
     count = max(known.count + 1, press.count)
     newer = replace(
-        known,
+        known.heard_again(press),
         count=count,
         late=known.late and press.late,
-        last_us=press.received_us,
         location=press.location,  # the same place, heard later
     )
     presses = tuple(newer if p is known else p for p in incident.presses)
@@ -236,12 +235,11 @@ def _raised(incident: Incident, incident_class: IncidentClass, press: Press) -> 
     if first is None:
         return (press, *incident.presses)
     raised = replace(
-        first,
+        first.heard_again(press),
         count=max(first.count, press.count),
         incident_class=incident_class,
         location=first.location if zone_id is None else press.location,
         late=first.late and press.late,
-        last_us=press.received_us,
         by_sensor=first.by_sensor and press.by_sensor,
     )
     return tuple(raised if p is first else p for p in incident.presses)

@@ -57,11 +57,14 @@ def on_key(d: Draft, event: Keyed) -> None:
     keying = Keying(event=event, row=row, person=person)
     _heard(d, row)
     incident = d.incident(row.notification.incident_id)
+    known = next((p for p in d.facts.phone if p.incident_id == row.notification.incident_id), None)
+    if incident is None and known is not None and event.digit in answers.MORE_DIGITS:
+        incident = known.ended
     if incident is None:
-        _closed(d, keying)
+        _closed(d, keying, known)
     elif event.digit in answers.DIGITS:
         _answered(d, keying, incident, answers.DIGITS[event.digit])
-    elif event.digit in (answers.HOLD_DIGIT, answers.LOCKDOWN_DIGIT):
+    elif event.digit in answers.MORE_DIGITS:
         raised = answers.escalate_by_human(d, event.cause, person, incident, event.digit, by="key")
         _say(d, keying, raised, "call.answer.upgraded", Reason.ANSWERED)
     else:
@@ -128,7 +131,7 @@ def _say(d: Draft, keying: Keying, incident: Incident, template: str, reason: Re
     d.row(answered, suppressed=Reason.SPOKEN)
 
 
-def _closed(d: Draft, keying: Keying) -> None:
+def _closed(d: Draft, keying: Keying, known: PhoneIncident | None) -> None:
     """Over, before the key was pressed: say so, by whom and when, and that the key changed nothing."""
     n = keying.row.notification
     over = d.drill_over if n.mode is Mode.DRILL else None
@@ -137,7 +140,6 @@ def _closed(d: Draft, keying: Keying) -> None:
         _real(d, keying, real)
         return
     d.entry(EntryKind.ANSWER, Reason.STALE_CODE, f"{keying.person.name}: key {keying.event.digit}, not counted")
-    known = next((p for p in d.facts.phone if p.incident_id == n.incident_id), None)
     params = n.params | _ending(d, known)
     words = wording.render(template_of(FIXED_POLICY, "call.answer.closed"), params, 0)
     answered = replace(_row(d, keying.event, n, words, Reason.STALE_CODE), mode=n.mode, params=params)

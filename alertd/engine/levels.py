@@ -55,7 +55,7 @@ def known(d: Draft, event: Pressed, device: Device) -> Activation | None:
 def _is_repeat(d: Draft, event: Pressed, device: Device, before: Activation) -> bool:
     """Rules 2 and 4."""
     count = event.signal.count
-    if not gestures.is_counted(event.signal, device.gestures):
+    if not gestures.is_counted(event.signal.action, device.gestures):
         return before.called
     if count not in (None, 1):  # it counts by itself: a higher count is one press more
         memory = d.memory(device.id)
@@ -111,7 +111,7 @@ def lasts(d: Draft, event: Pressed, device: Device, activation: Activation) -> b
     """It was said once more. Where presses are counted it may be the first of another gesture: it counts for those that
     follow within the window. Is it so many that it may be the whole of one?"""
     may_call = False
-    is_counted = gestures.is_counted(event.signal, device.gestures)
+    is_counted = gestures.is_counted(event.signal.action, device.gestures)
     if is_counted and not activation.numbered and not _is_quick(event, device):
         may_call = gestures.counted(d, event, device, doubtful=True).incident_class is not None
     _keep(d, device, activation, _heard(d, event, activation))
@@ -185,7 +185,7 @@ def _is_quick(event: Pressed, device: Device) -> bool:
 def _counts(event: Pressed, device: Device) -> bool:
     """Does it mean something before it calls: a number, or one press of several?"""
     lasting = event.signal.lasting
-    return lasting is not None and (bool(lasting.state) or gestures.is_counted(event.signal, device.gestures))
+    return lasting is not None and (bool(lasting.state) or gestures.is_counted(event.signal.action, device.gestures))
 
 
 def _state(event: Pressed) -> str:

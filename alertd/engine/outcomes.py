@@ -168,7 +168,7 @@ def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident |
     if n.ends_drill is not None:
         drill_news.was_not_told(d, n)
     if failed.opted_out:
-        d.opt_outs.append(n.endpoint.key)
+        d.opt_out(n.endpoint)
         person = d.facts.registry.by_address.get(n.endpoint.key)
         if person is not None:
             texts.raise_opted_out(d, person, n.endpoint)
@@ -324,7 +324,7 @@ def _other_endpoint(d: Draft, row: NotificationRow, incident: Incident | None, *
     told = {t.endpoint_key for t in incident.told}
     tried = told if n.reason is Reason.OTHER_CHANNEL or calls.is_call(d, n.endpoint) else set()
     notice = notice_of(incident.incident_class, incident.mode)
-    stopped = d.facts.opted_out | set(d.opt_outs)
+    stopped = d.facts.opted_out
     others = [e for e in instead_of(d.facts.registry, person, n.endpoint, notice, stopped) if e.key not in tried]
     others = [e for e in others if e.key not in told or not calls.is_call(d, e)]  # that phone rings for it already
     if still_tried and hides:  # who hides had better not be rung while a text may come

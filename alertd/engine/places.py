@@ -1,6 +1,7 @@
 """Where a press was made, and how sure that is (req 5). Never blank, and never a wearable's home room as if current."""
 
 from alertd.engine.draft import Draft
+from alertd.engine.hearing import SURE_US
 from alertd.model.events import Pressed
 from alertd.model.incident import Location
 from alertd.model.site import Device
@@ -18,12 +19,21 @@ def location_of(d: Draft, event: Pressed, device: Device) -> Location:
     near = registry.zones.get(gateway.zone_id) if gateway and gateway.zone_id else None
     if near is None or near.site_id != event.site_id:
         return UNKNOWN
-    heard_us = event.heard_us
+    heard_us = _heard_us(event)
+    may_have_gone = heard_us is None and event.received_us - event.oldest_us > SURE_US
     return Location(
         zone_id=near.id,
         label=near.label,
         short=near.short,
         source="last_heard",
-        heard_us=heard_us if heard_us is not None else event.signal.pressed_us or event.received_us,
-        unsure=event.unsure,
+        heard_us=heard_us,
+        unsure=event.unsure or may_have_gone,
     )
+
+
+def _heard_us(event: Pressed) -> int | None:
+    """When the gateway heard it; `None`: when it was pressed, and nobody knows when that was."""
+    if event.heard_us is not None:
+        return event.heard_us
+    waited = event.oldest_us < event.received_us
+    return event.signal.pressed_us if waited else event.received_us

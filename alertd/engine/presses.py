@@ -62,6 +62,17 @@ def on_press(d: Draft, event: Pressed) -> None:
         troubles.clear(d, f"still_on:{device.id}")  # this press has been told from the one before
 
 
+def on_overheard(d: Draft, event: Pressed) -> None:
+    """A press of one of our devices that another of its sites heard: it is counted, and nothing else comes of it here
+    (promise 6). Its cause stays free, for the copy that this site may hear."""
+    device = d.facts.registry.devices[event.signal.device_id]
+    is_known = _is_copy(d, event)
+    if not is_known:
+        gestures.overhear(d, event, device)
+    reason = Reason.DUPLICATE if is_known else Reason.HEARD_ELSEWHERE
+    d.entry(EntryKind.PRESS, reason, f"{_name(device)}: heard at another of its schools", device=device.id)
+
+
 def _confirm(d: Draft, event: Pressed, device: Device) -> None:
     """The device may show that it was heard (req 7); never that somebody typed a code under threat."""
     if device.gestures.actions.get(event.signal.action) != IncidentClass.POLICE_DURESS:
@@ -142,7 +153,7 @@ def _still_on(d: Draft, event: Pressed, device: Device, activation: Activation) 
     if known is None and press.location.zone_id is not None:
         incidents.news(d, incident, press)
         return
-    newer = replace(known or mine[-1], last_us=press.received_us)
+    newer = (known or mine[-1]).heard_again(press)
     newer = replace(newer, location=press.location) if known is not None else newer
     presses = tuple(newer if p is (known or mine[-1]) else p for p in incident.presses)
     incident = d.put(replace(incident, presses=presses))
@@ -187,7 +198,7 @@ def _not_yet(d: Draft, event: Pressed, device: Device, gesture: gestures.Gesture
         summary = f"{_name(device)} is opened, moved or taken down, it says. Look at it, then press it."
         troubles.raise_(d, f"{TAMPER}:{device.id}", summary)
     elif reason is Reason.UNMAPPED_ACTION:
-        troubles.raise_(
+        troubles.ring(
             d,
             f"unmapped:{device.id}:{event.signal.action}"[:120],
             f"{_name(device)} says {event.signal.action[:40]!r}, which its gestures do not know. Was it a press?",
@@ -223,7 +234,7 @@ def _as_drilled(event: Pressed, incident_class: IncidentClass, gesture: gestures
         incident_class=incident_class,
         count=gesture.count,
         at_us=event.signal.pressed_us or event.received_us,
-        began_before_us=gesture.continues_us,
+        began_us=gesture.began_us,
         timeless=event.backlog and event.signal.pressed_us is None,
     )
 
@@ -237,9 +248,23 @@ def _open_of_device(d: Draft, device: Device, incident_class: IncidentClass, mod
     return max(kin, key=lambda i: SEVERITY[i.incident_class], default=None)
 
 
+def is_late(event: Pressed) -> bool:
+    """May it be older than what is of now?"""
+    return event.received_us - event.oldest_us > LATE_S * 1_000_000
+
+
+def said_us(event: Pressed) -> tuple[int, int]:
+    """Between when and when it was said, for certain. Of what waited at the broker the device's own clock says it, else
+    nobody knows. What did not wait was said when it came, unless the device calls it late: then its clock may be wrong,
+    or a gateway kept it, and either may be true."""
+    of_own_clock = event.backlog and event.signal.pressed_us is not None
+    earliest_us = event.oldest_us if event.backlog or is_late(event) else event.received_us
+    return earliest_us, event.oldest_us if of_own_clock else event.received_us
+
+
 def press_of(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, count: int) -> Press:
     """What the incident will remember of it."""
-    late = event.received_us - event.oldest_us > LATE_S * 1_000_000
+    late = is_late(event)
     is_used_again = d.facts.seen_us is not None  # by another press: no copy of one comes here
     return Press(
         id=CauseId(derive("press", event.cause, event.received_us)) if is_used_again else event.cause,
@@ -255,6 +280,7 @@ def press_of(d: Draft, event: Pressed, device: Device, incident_class: IncidentC
         oldest_us=event.oldest_us if late else None,
         waited_since_us=event.oldest_us if event.backlog and event.signal.pressed_us is None else None,
         last_us=event.received_us,
+        said_us=said_us(event),
         known_us=d.now.wall_us,
         by_sensor=device.kind is DeviceKind.SENSOR,
     )

@@ -7,11 +7,10 @@ is open, or the chain of the journal: only erasable rows go, and that they went 
 from msgspec.structs import replace
 
 from alertd.engine.draft import Draft
-from alertd.engine.sensor_ends import NOBODY
 from alertd.model.decision import EntryKind
 from alertd.model.events import RetentionDue
 from alertd.model.ids import PersonId
-from alertd.model.incident import Incident, is_panic
+from alertd.model.incident import NOBODY, Incident, is_panic
 from alertd.model.reason import Reason
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from alertd.engine import gestures
 from alertd.engine.hearing import Spot, spots
-from alertd.model.events import Arrival, Event, Malformed, Pressed, Signal, Unregistered
+from alertd.model.events import Arrival, Event, Malformed, Overheard, Pressed, Signal, Unregistered
 from alertd.model.ids import DISTRICT, CauseId, SiteId, derive
 from alertd.model.registry import Registry
 from alertd.model.site import Device, DeviceKind
@@ -22,6 +23,7 @@ nothing, and the press is as old as the broker says."""
 
 def route(registry: Registry, arrival: Arrival) -> tuple[Event, ...]:
     """The events that an arrival means, each for exactly one site; of a wearable that two sites heard, one for each.
+    First whom it calls, then where it is only counted.
     Never raises, never drops what may be a press."""
     events = [
         event
@@ -42,6 +44,7 @@ def _malformed(arrival: Arrival) -> Malformed:
         why=arrival.refused,
         size=arrival.size,
         received_us=arrival.received_us,
+        kept=derive("said", arrival.topic, arrival.refused, arrival.size) if arrival.retained else "",
     )
 
 
@@ -60,14 +63,31 @@ def _route_signal(registry: Registry, arrival: Arrival, index: int, signal: Sign
         why = "a roaming device was heard outside the sites it may press for"
         yield _unregistered(device.site_id, arrival, signal, cause, why)
     for spot in found:
-        # A copy that another site hears is that site's first: each is told once.
-        mine = cause if spot.site_id == device.site_id else CauseId(derive("press", cause, spot.site_id))
-        yield _pressed(arrival, signal, mine, spot)
+        yield _pressed(arrival, signal, _cause_at(spot.site_id, device, cause), spot)
+    if found and _is_one_of_several(arrival, signal, device):
+        told = {spot.site_id for spot in found}
+        for spot in _everywhere(device):
+            if spot.site_id not in told:
+                mine = _cause_at(spot.site_id, device, cause)
+                yield Overheard(site_id=spot.site_id, cause=mine, press=_pressed(arrival, signal, mine, spot))
 
 
 def _everywhere(device: Device) -> tuple[Spot, ...]:
     """What a device ended, it ended wherever it had begun."""
     return tuple(Spot(site_id=site_id, gateway_id=None) for site_id in (device.site_id, *device.roaming_sites))
+
+
+def _is_one_of_several(arrival: Arrival, signal: Signal, device: Device) -> bool:
+    """Does it mean something only with others, which may be heard at another site? What stands for itself, is said
+    again or was counted by the device does not need them."""
+    if arrival.retained or signal.standing or signal.lasting is not None:
+        return False
+    return gestures.is_counted(signal.action, device.gestures) and not gestures.is_own_count(signal)
+
+
+def _cause_at(site_id: SiteId, device: Device, cause: CauseId) -> CauseId:
+    """A copy that another site hears is that site's first: each is told once."""
+    return cause if site_id == device.site_id else CauseId(derive("press", cause, site_id))
 
 
 def _pressed(arrival: Arrival, signal: Signal, cause: CauseId, spot: Spot) -> Pressed:

@@ -7,25 +7,22 @@ as one; and nobody has to remember to close what somebody has looked into. Must 
 
 from alertd.engine import escalation
 from alertd.engine.draft import Draft
+from alertd.model.anchor import SET_US
 from alertd.model.decision import EntryKind
 from alertd.model.ids import DeviceId
-from alertd.model.incident import AnswerKind, EscalationState, Incident
+from alertd.model.incident import NOBODY, VERIFY_FIRST, AnswerKind, EscalationState, Incident
 from alertd.model.reason import Reason
 from alertd.model.site import SensorRules
 from alertd.model.timer import TimerKind
 
-NOBODY = "nobody"
-"""Closes an incident that ends by itself: no person."""
 AGAIN_US = 3600 * 1_000_000
 """An alarm that never ends is told again after so long."""
 SECOND_US = 1_000_000
 
 
 def is_over(d: Draft, incident: Incident, at_us: int) -> bool:
-    """Is what a sensor says now another alarm than the one that somebody has answered? Also after an hour, and where
-    the clock was set back: nobody knows how long the silence was."""
-    last_us = max(press.last_us for press in incident.presses)
-    is_same = at_us >= last_us and _left_us(d, incident, at_us) > 0 and 0 <= at_us - incident.opened_us < AGAIN_US
+    """Is what a sensor said then another alarm than the one that somebody has answered? Also after an hour."""
+    is_same = _left_us(d, incident, at_us) > 0 and at_us - incident.opened_us < AGAIN_US
     return incident.escalation is EscalationState.PAUSED and not is_same
 
 
@@ -49,12 +46,19 @@ def on_arrive(d: Draft, incident: Incident, number: int) -> None:
 
 
 def _left_us(d: Draft, incident: Incident, at_us: int) -> int:
-    """Until each of its sensors has been silent for its cool-down; never longer than one."""
-    silences = ((at_us - p.last_us, _cool_down_us(d, p.device_id)) for p in incident.presses)
-    return max(cooling_us - max(0, silent_us) for silent_us, cooling_us in silences)
+    """Until each of its sensors has been silent for its cool-down. Nothing, where the clock was set back: nobody knows
+    how long the silence was. That shows by what was heard after the moment of deciding, which cannot be; `at_us` may
+    well lie before what was heard last: repeats wait in front of the door."""
+    if d.now.wall_us + SET_US < max(p.last_us for p in incident.presses):
+        return 0
+    silences = ((at_us - p.last_us, _cool_down_us(d, incident, p.device_id)) for p in incident.presses)
+    return max(cooling_us - silent_us for silent_us, cooling_us in silences)
 
 
-def _cool_down_us(d: Draft, device_id: DeviceId) -> int:
+def _cool_down_us(d: Draft, incident: Incident, device_id: DeviceId) -> int:
+    """Never shorter than what may still bear it out."""
+    waits = incident.incident_class in VERIFY_FIRST
+    within_s = d.policy(incident).corroborated.within_s if waits else 0
     device = d.facts.registry.devices.get(device_id)
     rules = SensorRules() if device is None else device.gestures.sensor
-    return round(rules.cool_down_s * SECOND_US)
+    return round(max(rules.cool_down_s, within_s) * SECOND_US)

@@ -105,7 +105,7 @@ def _unmapped(d: Draft, event: Pressed, device: Device) -> None:
         return
     shown = "" if said in _WORDS else f" To see it: alertd devices test {device.id}"
     summary = f"{_where(d, device)} says {said} that its gestures do not know.{shown}"
-    troubles.raise_(d, f"unmapped:{device.id}", summary)
+    troubles.raise_(d, f"sensor_unmapped:{device.id}", summary)
 
 
 def _word(event: Pressed, device: Device) -> str:

@@ -106,11 +106,16 @@ def place(registry: Registry, location: Location, now_us: int) -> str:
     if location.source == "fixed":
         return words
     if location.source == "last_heard":
-        minutes = max(0, now_us - (location.heard_us or now_us)) // 60_000_000
-        heard = "just now" if not minutes else f"{number(minutes)} minute{'s' if minutes > 1 else ''} ago"
         doubt = ", perhaps" if location.unsure else ""
-        return f"Near {words}{doubt}, heard there {heard}"
+        return f"Near {words}{doubt}, heard there {_heard(location, now_us)}"
     return "Place unknown"
+
+
+def _heard(location: Location, now_us: int) -> str:
+    if location.heard_us is None:
+        return "when it was pressed"
+    minutes = max(0, now_us - location.heard_us) // 60_000_000
+    return f"{number(minutes)} minute{'s' if minutes > 1 else ''} ago" if minutes else "just now"
 
 
 def device(registry: Registry, device_id: DeviceId) -> str:

@@ -6,7 +6,7 @@ In doubt a human's word counts. What it says is read by `replies`; what is texte
 from msgspec.structs import replace
 
 from alertd.engine import dispatch_centers, troubles, wording
-from alertd.engine.answers import DIGITS, HOLD_DIGIT, LOCKDOWN_DIGIT, escalate_by_human, take
+from alertd.engine.answers import DIGITS, MORE_DIGITS, escalate_by_human, take
 from alertd.engine.draft import Draft
 from alertd.engine.replies import Meaning, Reply, read
 from alertd.engine.telling import RESPONDERS, Message, tell_told
@@ -45,9 +45,12 @@ def on_reply(d: Draft, event: Replied) -> None:
     texter = Texter(event=event, person=person, endpoint=endpoint)
     reply = read(event.body, d.facts.phone)
     incident = d.incident(reply.incident.incident_id) if reply.incident else None
+    ended = reply.incident.ended if reply.incident else None
     match reply.meaning:
         case Meaning.CODE if incident is not None and _counts(d, event, reply, incident):
             _code(d, texter, incident, reply.digit)
+        case Meaning.CLOSED if ended is not None and reply.digit in MORE_DIGITS and _counts(d, event, reply, ended):
+            _code(d, texter, ended, reply.digit)
         case Meaning.OPT_OUT:
             _opt_out(d, texter)
         case Meaning.OPT_IN:
@@ -71,7 +74,7 @@ def _code(d: Draft, texter: Texter, incident: Incident, digit: int) -> None:
         kind = DIGITS[digit]
         incident = take(d, incident, person, kind, via=event.channel, covers=_known_at(incident, event.at_us))
         answer(d, texter, incident, f"answer.{kind}", Reason.ANSWERED)
-    elif digit in (HOLD_DIGIT, LOCKDOWN_DIGIT):
+    elif digit in MORE_DIGITS:
         incident = escalate_by_human(d, event.cause, person, incident, digit)
         answer(d, texter, incident, "answer.upgraded", Reason.ANSWERED)
     else:
@@ -153,7 +156,7 @@ def _words(d: Draft, texter: Texter, incident: Incident | None) -> None:
 
 def _opt_out(d: Draft, texter: Texter) -> None:
     event, person, endpoint = texter.event, texter.person, texter.endpoint
-    d.opt_outs.append(endpoint.key)
+    d.opt_out(endpoint)
     d.entry(EntryKind.ANSWER, Reason.OPTED_OUT, f"{person.name} texted {event.body.strip()[:20]}", person=person.id)
     raise_opted_out(d, person, endpoint)
 

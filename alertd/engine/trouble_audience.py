@@ -1,8 +1,8 @@
 """Who is told of a trouble: whoever the site's policy means now, and who instead if that is nobody.
 
-A trouble that nobody hears is how systems die: everybody of the site is told then. Of what comes of sensors never (req
-70): there the policy's own people are told though off duty. Must never decide what a trouble is, or how often it is
-told.
+A trouble that nobody hears is how systems die: where the policy means nobody, or only people who told the carrier to
+stop (req 56), everybody of the site is told. Of what comes of sensors never (req 70): there the policy's own people are
+told though off duty. Must never decide what a trouble is, or how often it is told.
 """
 
 from alertd.engine.audience import people_of
@@ -16,7 +16,7 @@ from alertd.model.trouble import Trouble
 
 TROUBLE = "trouble"
 """Name of the trouble policy among a site's policies."""
-OF_SENSORS = frozenset({"sensor_storm", "sensor_panic", "unverified"})
+OF_SENSORS = frozenset({"sensor_storm", "sensor_panic", "sensor_unmapped", "unverified"})
 """Families of troubles that only sensors bring about."""
 EMPTY_AUDIENCE = "audience"
 """Family of "its policy reaches nobody"; the key names the policy."""
@@ -25,15 +25,22 @@ EMPTY_AUDIENCE = "audience"
 def of(d: Draft, trouble: Trouble) -> tuple[Policy, tuple[Target, ...]]:
     """The site's trouble policy and the targets to tell now."""
     _, policy = d.policy_now(TROUBLE)
-    registry, site_id, now_us = d.facts.registry, d.state.site_id, d.now.wall_us
+    registry = d.facts.registry
     targets = tuple(t for step in policy.steps for t in step.targets)
-    if people_of(registry, site_id, targets, now_us):
+    if _can_be_told(d, targets):
         return policy, targets
     if _is_of_sensors(registry, trouble):
         return policy, tuple(person for target in targets for person in _though_off_duty(registry, target))
-    if registry.site_staff.get(site_id):
+    if registry.site_staff.get(d.state.site_id):
         return policy, (Target(kind=TargetKind.SITE_STAFF),)
     return policy, (Target(kind=TargetKind.DISTRICT),)
+
+
+def _can_be_told(d: Draft, targets: tuple[Target, ...]) -> bool:
+    """They mean somebody who has a number that did not tell the carrier to stop. A broken channel is mended, and
+    the trouble's reminder goes over it."""
+    addressees = people_of(d.facts.registry, d.state.site_id, targets, d.now.wall_us)
+    return any(e.key not in d.facts.opted_out for addressee in addressees for e in addressee.person.endpoints)
 
 
 def _though_off_duty(registry: Registry, target: Target) -> tuple[Target, ...]:

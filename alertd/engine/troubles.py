@@ -17,7 +17,7 @@ from alertd.model.reason import Reason
 from alertd.model.timer import TimerKind
 from alertd.model.trouble import Trouble, TroubleClass
 
-ANYBODYS = ("unregistered", "malformed", "unmapped")
+ANYBODYS = ("unregistered", "malformed", "unmapped", "sensor_unmapped")
 """Families of troubles that a stranger can raise, each under as many keys as they like."""
 FAMILY_MAX = 3
 """Standing troubles of such a family that are told one by one. The rest is one more: texts about strangers share the

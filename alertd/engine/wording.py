@@ -215,7 +215,9 @@ JUST_NOW_S, IN_SECONDS_S, IN_MINUTES_S = 5, 90, 7_200
 
 def age_words(location: Location, now_us: int) -> str:
     """How old the knowledge is of where a wearable is: "12 s ago"."""
-    age_s = max(0, now_us - (location.heard_us or now_us)) // 1_000_000
+    if location.heard_us is None:
+        return "when pressed"
+    age_s = max(0, now_us - location.heard_us) // 1_000_000
     if age_s < JUST_NOW_S:
         return "just now"
     if age_s < IN_SECONDS_S:
@@ -270,6 +272,7 @@ def incident_params(site: Site, incident: Incident, now_us: int) -> dict[str, st
         "what": what(incident.incident_class, incident.mode),
         "who": press_words(first),
         "device": first.device_label or first.device_id,
+        "did": "SENSED" if first.by_sensor else "PRESSED",
         "presses": str(first.count),
         "age": f"{max(0, now_us - incident.opened_us) // 60_000_000} min",
         "also_where": also_where,

@@ -119,6 +119,8 @@ class PhoneIncident(Struct, frozen=True, kw_only=True):
     told: Written | None = Written()
     """When the first message about it that has left for this phone was written. `None`: all of it still waits, or was
     lost."""
+    ended: Incident | None = None
+    """Of one that ended by itself: what it was. No human has said that it is over, and may still say that it is not."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ do), nor be evidence: what was decided by it stands in the journal.
 from msgspec import Struct
 
 from alertd.model.anchor import Anchor
-from alertd.model.ids import DeviceId
+from alertd.model.ids import CauseId, DeviceId
 from alertd.model.incident import IncidentClass
 from alertd.model.mode import Mode
 
@@ -79,10 +79,14 @@ class Counted(Struct, frozen=True, kw_only=True):
     last_us: int
     doubtful: int = 0
     """As many of them may be no press, or not of this gesture."""
+    overheard: tuple[CauseId, ...] = ()
+    """Of those in doubt, the presses that only another site has heard, so far: a copy that is heard here is certain."""
     own: bool = False
     """The device itself has counted them: it says two or more."""
     first_us: int = 0
     """When it began; 0: nobody noted it."""
+    lasted_us: int = 0
+    chain: int = 0
     heard_us: int = 0
     last_boot_us: int | None = None
     boot_id: str = ""
@@ -98,11 +102,18 @@ class GestureCount(Struct, frozen=True, kw_only=True):
     count: int = 0
     doubtful: int = 0
     """As many of them may be no press, or not of this gesture."""
+    overheard: tuple[CauseId, ...] = ()
+    """Of those in doubt, the presses that only another site has heard, so far: a copy that is heard here is certain."""
     own: bool = False
     """The device itself has counted them: it says two or more."""
     last_us: int = 0
     first_us: int = 0
     """When the gesture began: presses overtake each other on the way."""
+    lasted_us: int = 0
+    """From when the first of them can have been pressed, at the earliest, until the last was heard. No clock that is
+    set changes it."""
+    chain: int = 0
+    """Gestures of one number may be one: a press may have belonged to both."""
     heard_us: int = 0
     """When the last of them arrived, by the wall clock, where `last_us` may be of the device's own. 0: it had waited,
     and only its own time says when that was, or nobody noted it."""

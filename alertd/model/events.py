@@ -123,6 +123,15 @@ class Pressed(Struct, frozen=True, kw_only=True, tag="pressed"):
     `oldest_us`."""
 
 
+class Overheard(Struct, frozen=True, kw_only=True, tag="overheard"):
+    """A press that another site of a roaming device heard. It counts here in doubt, for the next one may be heard here,
+    and calls nobody by itself. `cause` is that of the press: this site may still hear a copy of its own."""
+
+    site_id: SiteId
+    cause: CauseId
+    press: Pressed
+
+
 class Unregistered(Struct, frozen=True, kw_only=True, tag="unregistered"):
     """A press-like message from a device that the registry does not know, or at a site where it may not press. `cause`
     is not that of the press: what was nobody's may still be somebody's."""
@@ -149,6 +158,8 @@ class Malformed(Struct, frozen=True, kw_only=True, tag="malformed"):
     why: str
     size: int
     received_us: int
+    kept: str = ""
+    """As `Unregistered.kept`."""
 
 
 class OutcomeReported(Struct, frozen=True, kw_only=True, tag="outcome"):
@@ -395,6 +406,7 @@ class ClockStepped(Struct, frozen=True, kw_only=True, tag="clock"):
 
 Event = (
     Pressed
+    | Overheard
     | Unregistered
     | Malformed
     | OutcomeReported

@@ -3,6 +3,7 @@
 from enum import IntEnum, StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.model.anchor import Anchor
 from alertd.model.ids import CauseId, DeviceId, DrillId, IncidentId, NotificationId, PersonId, SiteId, ZoneId
@@ -79,6 +80,10 @@ def is_nuisance(incident_class: IncidentClass) -> bool:
     return not is_panic(incident_class) and incident_class not in VERIFY_FIRST
 
 
+NOBODY = "nobody"
+"""Closes an incident that ends by itself: no person."""
+
+
 class Location(Struct, frozen=True, kw_only=True):
     """Where a press came from, and how sure that is (req 5): never blank."""
 
@@ -87,6 +92,7 @@ class Location(Struct, frozen=True, kw_only=True):
     short: str
     source: str  # fixed | last_heard | unknown
     heard_us: int | None = None
+    """Of `last_heard`: when; `None`: with the press, and nobody knows when that was."""
     unsure: bool = False
     """Of `last_heard`: another place heard it nearly as well, or it was not heard with this very press."""
 
@@ -109,12 +115,18 @@ class Press(Struct, frozen=True, kw_only=True):
     """The earliest moment at which a late one can have been pressed."""
     last_us: int = 0
     """When the device was last heard pressing, for telling a new cry from the echo of the first."""
+    said_us: tuple[int, int] | None = None
+    """Between when and when it was last said, for certain (`presses.said_us`). `None`: at `last_us`."""
     known_us: int = 0
     """When it was taken up: nobody can have read of it before. Moves with a clock that is set."""
     by_sensor: bool = False
     """A sensor heard or smelled it: no human has said so."""
     waited_since_us: int | None = None
     """It may have waited at the broker since then, and its device has no clock: when it was made nobody knows."""
+
+    def heard_again(self, newer: "Press") -> "Press":
+        """The device says it once more. What is heard late says nothing newer than what is known."""
+        return replace(self, last_us=newer.received_us, said_us=self.said_us if newer.late else newer.said_us)
 
 
 class IncidentState(StrEnum):

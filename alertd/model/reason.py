@@ -57,6 +57,7 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     MERGED_REPEAT = "merged_repeat"
     BELOW_GESTURE = "below_gesture"
+    HEARD_ELSEWHERE = "heard_elsewhere"
     UNMAPPED_ACTION = "unmapped_action"
     RETAINED = "retained"
     STILL_ON = "still_on"

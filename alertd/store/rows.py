@@ -4,6 +4,7 @@ A blob is the JSON of one model struct beside `SCHEMA`, the version of the shape
 reads older blobs: unknown fields are ignored, new ones have defaults, and anything harder gets a case in `_decode`.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.events import Event
 from alertd.model.ids import CauseId, SiteId
-from alertd.model.incident import SEVERITY, Incident, IncidentClass
+from alertd.model.incident import NOBODY, SEVERITY, Incident, IncidentClass
 from alertd.model.notification import (
     Claim,
     Notification,
@@ -26,6 +27,7 @@ from alertd.model.notification import (
     NotificationRow,
     NotificationState,
     Written,
+    age_us,
 )
 from alertd.model.policy import Policy
 from alertd.model.reason import Reason
@@ -282,9 +284,18 @@ def told_row(content: Notification) -> Row:
     return content.endpoint.key, content.incident_id, content.site_id
 
 
-def phone_incident(row: Row) -> PhoneIncident:
+def first_left(found: Sequence[Row], now: Now) -> dict[str, Written]:
+    """From the columns of `sql.READ_LEFT`: of each incident what was written longest ago, whoever has set a clock."""
+    first: dict[str, Written] = {}
+    for incident_id, schema, blob in found:
+        written = _decode(Written, schema, blob)
+        first[incident_id] = max(first.get(incident_id, written), written, key=lambda each: age_us(each, now))
+    return first
+
+
+def phone_incident(row: Row, told: Written | None) -> PhoneIncident:
     """From the columns of `sql.READ_PHONE`."""
-    incident_id, site_id, token, headline, state, opened_us, closed_us, closed_by, schema, blob, first = row
+    incident_id, site_id, token, headline, state, opened_us, closed_us, closed_by, schema, blob = row
     return PhoneIncident(
         incident_id=incident_id,
         site_id=site_id,
@@ -295,7 +306,8 @@ def phone_incident(row: Row) -> PhoneIncident:
         closed_us=closed_us,
         closed_by=closed_by,
         severity=SEVERITY[_decode(_Class, schema, blob).incident_class],
-        told=None if first is None else _decode(Written, schema, first),
+        told=told,
+        ended=incident(schema, blob) if closed_by == NOBODY else None,
     )
 
 

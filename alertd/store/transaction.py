@@ -106,7 +106,10 @@ class SqlTransaction:
         if self._collected or self._incidents:
             self._send()
         params = (endpoint_key, since_us, since_us, PHONE_INCIDENTS_MAX)
-        return tuple(rows.phone_incident(row) for row in self._session.rows(sql.READ_PHONE, params))
+        found = self._session.rows(sql.READ_PHONE, params)
+        ids = self._session.listed([row[0] for row in found])
+        left = rows.first_left(self._session.rows(sql.READ_LEFT, (ids, endpoint_key)), self._scope.now)
+        return tuple(rows.phone_incident(row, left.get(row[0])) for row in found)
 
     def free_tokens(self, limit: int, now_us: int) -> tuple[str, ...]:
         pool = self._memory.tokens

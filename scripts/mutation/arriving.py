@@ -36,8 +36,8 @@ ARRIVING = (
         edits=(
             Edit(
                 file=TRIGGERS,
-                old="        if connection is self._live and message.qos:\n            connection.ack(message)\n",
-                new="        if self._live is not None and message.qos:\n            self._live.ack(message)\n",
+                old="connection is self._live and message.qos > 0 and connection.ack(message)\n",
+                new="self._live is not None and message.qos > 0 and self._live.ack(message)\n",
             ),
         ),
         by=Seeds(plus=RECONNECTS, trips=("acknowledged press",)),

@@ -152,4 +152,15 @@ BROKERING = (
         ),
         by=Tests(paths=("tests/console/test_broker_written.py",), names="it loses presses when it is killed"),
     ),
+    Mutant(
+        name="doctor: what a folder beside mosquitto.conf says is not read",
+        edits=(
+            Edit(
+                file="alertd/console/broker_written.py",
+                old="                yield from _lines(each)\n",
+                new="                continue\n",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_broker_written.py",), names="all is said, there"),
+    ),
 )

@@ -11,6 +11,12 @@ TAKEN = "    if n.kind is Kind.PAGE:\n        announcing.was_taken(d, n, inciden
 ON_A_MACHINE = '    if outcome.detail.startswith("voicemail") and incident is not None:\n'
 BY_TEST = ("tests/engine/test_calls.py",)
 KEYS = ("tests/engine/test_keys.py",)
+PASSED = Edit(
+    file="alertd/daemon/lines.py",
+    old="        return n.endpoint.address not in line.held()\n",
+    new="        return False\n",
+)
+"""What repeats does not stand back for a first call to the same phone."""
 
 CALLING = (
     Mutant(
@@ -178,8 +184,27 @@ CALLING = (
                 old="            if keys := self._held_up.get(name, set()) - held:\n",
                 new="            if keys := set[str]():\n",
             ),
+            PASSED,
         ),
         by=Story(name="held_phone_hears_the_new_school_first", trips=("first calls first",)),
+    ),
+    Mutant(
+        name="what was claimed before the phone was free passes a first call",
+        edits=(PASSED,),
+        cheap=True,
+        by=Tests(paths=("tests/daemon/test_lines.py",), names="it waits for a call that repeats it"),
+    ),
+    Mutant(
+        name="while a first call is let go, what repeats passes it",
+        edits=(
+            Edit(
+                file="alertd/daemon/lines.py",
+                old="                self._first_let_go |= self._first & keys\n",
+                new="",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/daemon/test_lines.py",), names="it waits for a call that repeats it"),
     ),
     Mutant(
         name="a start forgets which phones our calls have",

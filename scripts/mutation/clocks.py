@@ -204,6 +204,11 @@ CLOCKS = (
         by=Tests(paths=SUPERVISION, names="ninety hours without a word, and nobody was told"),
     ),
     Mutant(
+        name="clock: what was written first is what shows the earliest time",
+        edits=(Edit(file="alertd/store/rows.py", old="key=lambda each: age_us(each, now))", new="key=lambda each: -each.created_us)"),),
+        by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="an answer is refused, because a clock was set"),
+    ),
+    Mutant(
         name="clock: what is held over a reboot is held by the clock of before it was set",
         edits=(Edit(file="alertd/store/sql.py", old="WHERE state = 'queued' AND not_before_us > 0 AND boot_id = ?", new="WHERE state = 'claimed' AND not_before_us > 0 AND boot_id = ?"),),
         by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="it was to wait for ninety seconds more"),

@@ -169,6 +169,17 @@ DECODING = (
         by=Tests(paths=("tests/adapters/mqtt/test_telemetry.py",), names="promise 2"),
     ),
     Mutant(
+        name="press: a number beside a time in whole seconds is an identity",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/press_json.py",
+                old="    if at_us is not None and is_fine:\n",
+                new="    if at_us is not None and (is_fine or seq is not None):\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_decoders.py",), names="pressed again, it is known already"),
+    ),
+    Mutant(
         name="learn: that strangers were dropped is not said",
         edits=(Edit(file="alertd/console/learning/cli.py", old=">= STRANGERS_MAX]", new="> STRANGERS_MAX]"),),
         by=Tests(paths=("tests/cli/test_devices_learn.py",), names="others were dropped, and nobody says so"),

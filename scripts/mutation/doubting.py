@@ -11,6 +11,9 @@ IN_LEVELS = ("tests/engine/test_levels.py",)
 ROUTING = "alertd/engine/routing.py"
 IN_RINGING = ("tests/engine/test_ringing.py",)
 IN_HEARING = ("tests/engine/test_hearing.py",)
+IN_BUNDLES = ("tests/engine/test_bundled_presses.py",)
+PUT_TOGETHER = "promise 2: presses that the device put together paged nobody"
+IN_OVERHEARING = ("tests/engine/test_overhearing.py",)
 
 
 def _mutant(name: str, file: str, old: str, new: str, says: str, paths: tuple[str, ...]) -> Mutant:
@@ -24,6 +27,21 @@ ENDS_NOTHING = "what is older than the call ends nothing"
 
 DOUBTING = (
     _mutant("doubt: it upgrades", GESTURES, "if threshold <= sure]", "]", UPGRADES, IN_DOUBT),
+    _mutant("fence: a school counts only what it hears", ROUTING, "            if spot.site_id not in told:\n", "            if False:\n", "promise 2: three presses, and nobody of either school is called", IN_OVERHEARING),
+    _mutant("fence: what another school hears calls this one", "alertd/engine/decide.py", "            presses.on_overheard(d, event.press)\n", "            presses.on_press(d, event.press)\n", "promise 6: a school that has heard nothing of it is called", IN_OVERHEARING),
+    _mutant("fence: what another school hears is certain", GESTURES, "    counted(d, event, device, doubtful=True)\n", "    counted(d, event, device, doubtful=False)\n", "in doubt nobody locks a school down", IN_OVERHEARING),
+    _mutant("fence: a copy that this school hears is one more press", GESTURES, "        doubts = max(0, doubts - together)\n", "        pass\n", "one press over two gateways is counted as two", IN_OVERHEARING),
+    _mutant("fence: what this school has heard counts again where another hears it", PRESSES, "    is_known = _is_copy(d, event)\n    if not is_known:\n        gestures.overhear", "    is_known = False\n    if not is_known:\n        gestures.overhear", "one press over two gateways is counted as two", IN_OVERHEARING),
+    _mutant("fence: what another school heard is known here", PRESSES, "        gestures.overhear(", "        d.cause = event.cause\n        gestures.overhear(", "both heard eight presses", IN_OVERHEARING),
+    _mutant("fence: what another school heard is known here if the engine failed on it", "alertd/engine/fallback.py", "None if isinstance(event, Overheard) else getattr", "getattr", "promise 1: Elm's own copy of it is taken for known", IN_OVERHEARING),
+    _mutant("fence: a state that is said again counts next door", ROUTING, " or signal.standing or signal.lasting is not None:", " or signal.standing:", "it is counted where nobody heard it", IN_OVERHEARING),
+    _mutant("fence: of what waits twice each counts", "alertd/daemon/waiting.py", "    here = [event for event in events if not isinstance(event, Overheard)]\n", "    here = list(events)\n", "a badge at a fence fills the queue", ("tests/daemon/test_waiting.py",)),
+    _mutant("wearables: what waited without a time was heard just now", "alertd/engine/places.py", "    waited = event.oldest_us < event.received_us\n", "    waited = event.signal.pressed_us is not None\n", "req 5: nobody knows when it was heard there", IN_HEARING),
+    _mutant("wearables: who was there when nobody knows is there", "alertd/engine/places.py", "unsure=event.unsure or may_have_gone", "unsure=event.unsure", "req 5: nobody knows when it was heard there", IN_HEARING),
+    _mutant("doubt: the silence after what may belong does not start anew", GESTURES, "    return _chained(d, event, (*near, *more), every, rules) if more else near\n", "    return near\n", NOBODY, IN_DOUBT),
+    _mutant("doubt: a chain is as long as its gestures, not as its presses", GESTURES, "1 + sum(each.count for each in near), {", "1 + len(near), {", NOBODY, IN_DOUBT),
+    _mutant("doubt: a chain has no end", GESTURES, " rules, windows=windows))\n", " rules, windows=100_000))\n", "an hour lies between them", IN_DOUBT),
+    _mutant("doubt: whatever was before is of the chain", GESTURES, "if each.chain in chains and each not in near)", "if each not in near)", "seconds lie between them", IN_DOUBT),
     _mutant("doubt: it counts nothing", GESTURES, "_with(d, event, (*same, *maybe), doubtful=doubtful).count\n", "now.count\n", NOBODY, IN_DOUBT),
     _mutant("doubt: what is said again is certain", GESTURES, "not doubtful and not _is_timeless(event)", "not _is_timeless(event)", UPGRADES, IN_DOUBT),
     _mutant("doubt: what waited without a time is certain with its like", GESTURES, " and not _is_timeless(event)\n", "\n", NOBODY, IN_DOUBT),
@@ -33,6 +51,7 @@ DOUBTING = (
     _mutant("doubt: the arrival of what waited is the time of what it began", GESTURES, "arrived_us(d, event) if says_when else None", "arrived_us(d, event)", "two presses of before, and one", IN_DOUBT),
     _mutant("doubt: what a gateway kept has arrived now", GESTURES, "(event.backlog or event.signal.late) and event.signal.pressed_us is not None", "event.backlog and event.signal.pressed_us is not None", "two presses of before, and one", IN_DOUBT),
     _mutant("gestures: what a device has counted by itself is added up", GESTURES, "    own = max((each.count - each.doubtful for each in same if each.own), default=0)\n", "    own = sum(each.count - each.doubtful for each in same if each.own)\n", "four presses and four", IN_DOUBT),
+    _mutant("gestures: what was added to a device's own count is added up with another", GESTURES, "    own = is_own_count(event.signal) or any(each.own for each in same)\n", "    own = is_own_count(event.signal)\n", "four presses and four", IN_DOUBT),
     _mutant("gestures: two are under way at once", GESTURES, "GESTURES_MAX = 3\n", "GESTURES_MAX = 1\n", "seven of each", IN_DOUBT),
     _mutant("gestures: by a wall clock that went back presses are near each other", GESTURES, "    return abs(silent_us(d, event, before)) <= window_us\n", "    return abs(event.received_us - before.last_us) <= window_us\n", "boot time knows better", IN_DOUBT),
     _mutant("doubt: what waited over a lost line was pressed when it arrived", GESTURES, "event.received_us - _lost_us(event) if event.backlog else 0", "0", NOBODY, IN_DOUBT),
@@ -41,7 +60,18 @@ DOUBTING = (
     _mutant("doubt: how old a device calls its press is how long the line was gone", GESTURES, "event.oldest_us if event.backlog_since_us is None else event.backlog_since_us", "event.oldest_us", "hours lie between them", IN_DOUBT),
     _mutant("doubt: another node compares the device's clock with its own", GESTURES, " else before.heard_us or before.last_us\n", " else before.last_us\n", NOBODY, IN_DOUBT),
     _mutant("gestures: what came last is kept, whether or not it can go on", GESTURES, "sorted(others, key=lambda each: silent_us(d, event, each) > near_us)", "others", NOBODY, IN_DOUBT),
+    _mutant("gestures: on another node whatever was stored comes before what goes on", GESTURES, " + CLOCKS_APART_S * 1_000_000\n    return tuple(", "\n    return tuple(", NOBODY, IN_DOUBT),
     _mutant("gestures: what a device has counted itself is added up in doubt", GESTURES, "_with(d, event, (*same, *maybe), doubtful=doubtful).count\n", "now.count + sum(each.count for each in maybe)\n", "the device has counted its presses itself", IN_DOUBT),
+    Mutant(
+        name="gestures: presses that a device put together are one",
+        edits=(Edit(file=GESTURES, old="    together = COUNTED[event.signal.action]\n", new="    together = 1\n"),),
+        by=Story(name="presses_put_together"),
+    ),
+    _mutant("gestures: presses that a device put together are a count of its own", GESTURES, "    return (signal.count or 1) > COUNTED[signal.action]\n", "    return (signal.count or COUNTED[signal.action]) > 1\n", PUT_TOGETHER, IN_BUNDLES),
+    _mutant("gestures: what was put together and waited may be of several gestures", GESTURES, "    if together > 1 and not doubtful:\n", "    if False:\n", "the device itself says that they belong together", IN_BUNDLES),
+    _mutant("gestures: a button that is held is no press", GESTURES, "    | dict.fromkeys(HELD, 1)\n", "", "promise 2: a finger on the button", IN_BUNDLES),
+    _mutant("gestures: a button that is held is pressed again and again", GESTURES, "    doubtful = doubtful or is_held\n", "", "it is held, and says so again and again", IN_BUNDLES),
+    _mutant("gestures: nobody asks whether a button that was held was meant", GESTURES, "reason=Reason.UNMAPPED_ACTION if is_held else None", "reason=None", "whether it was meant, nobody knows", IN_BUNDLES),
     _mutant("gestures: they are counted by when they are decided on", GESTURES, "    return d.now.boot_us if event.boot_us is None else event.boot_us\n", "    return d.now.boot_us\n", NOBODY, IN_DOUBT),
     _mutant("gestures: the door does not note when a press came", "alertd/daemon/intake.py", "replace(arrival, boot_us=boot_us), boot_us)", "arrival, boot_us)", "promise 2: gestures count what was pressed when it was pressed", ("tests/daemon/test_promises.py",)),
     Mutant(
@@ -59,6 +89,7 @@ DOUBTING = (
     _mutant("counts: one that is said again is no press", GESTURES, "        doubts += count\n", "        pass\n", NOBODY, IN_DOUBT),
     _mutant("counts: that of a state is pressed again", GESTURES, "    elif not doubtful:  # and", "    else:  # and", "two presses, by its own count", IN_DOUBT),
     _mutant("states: doubt opens what a human has closed", LEVELS, "    return before.called or _is_quick(event, device)\n", "    return _is_quick(event, device)\n", "doubt does not open again what a human has closed", IN_LEVELS),
+    _mutant("states: what paged nobody takes the place of what called", LEVELS, "a.what == what and a.called and a.last_us", "a.what == what and a.last_us", "doubt does not open again what a human has closed", IN_LEVELS),
     _mutant("states: what was stored takes the place of what lasts", LEVELS, "    if gestures.waited(event) and any(newer):\n", "    if False:\n", "the call of two minutes ago lasts", IN_LEVELS),
     _mutant("doubt: a clock that went back over a power cut ends no gesture", GESTURES, "(silence_us if event.backlog else abs(silence_us))", "silence_us", "the machine has started between them", IN_DOUBT),
     _mutant("doubt: a clock that went back over a power cut knows how long it was", GESTURES, "(silence_us if event.backlog else abs(silence_us))", "abs(silence_us)", NOBODY, IN_DOUBT),
@@ -77,7 +108,14 @@ DOUBTING = (
     _mutant("rings: what a broker remembers is the same whatever its number", ROUTING, "{signal.cause or signal.action} {signal", "{signal.action} {signal", "another than before", IN_RINGING),
     _mutant("rings: what a broker remembers is the same whatever its time", ROUTING, " {signal.pressed_us or ''}", "", "its own time says that it is another", IN_RINGING),
     _mutant("rings: a birth of today is another strip that is pulled", ROUTING, "signal.action if signal.standing else f", "f", "its gateway comes and goes", IN_RINGING),
-    _mutant("rings: what a broker remembers of a stranger does at each connection", "alertd/engine/decide.py", "        said=event.kept,\n", "", "no number tells it, and no time", IN_RINGING),
+    _mutant("rings: what a broker remembers of a stranger does at each connection", "alertd/engine/decide.py", "        said=event.kept,\n    )\n\n\ndef _malformed", "    )\n\n\ndef _malformed", "no number tells it, and no time", IN_RINGING),
+    _mutant("rings: what a broker keeps and nobody understands does at each connection", "alertd/engine/decide.py", "        said=event.kept,\n    )\n\n\ndef _dispatch", "    )\n\n\ndef _dispatch", "at each connection; it is the same", IN_RINGING),
+    _mutant("rings: what nobody understands is told once", "alertd/engine/decide.py", '    troubles.ring(\n        d,\n        f"malformed', '    (lambda *said_of, said: troubles.raise_(*said_of))(\n        d,\n        f"malformed', "and nobody is rung", IN_RINGING),
+    Mutant(
+        name="rings: a word that gestures do not know is told once",
+        edits=(Edit(file=PRESSES, old='        troubles.ring(\n            d,\n            f"unmapped', new='        troubles.raise_(\n            d,\n            f"unmapped'),),
+        by=Story(name="unknown_word_each_time"),
+    ),
     _mutant("rings: what was reset stands as before", PRESSES, '    troubles.forget_said(d, f"retained:{device.id}")\n', "", "it was reset, so it was pulled since", IN_RINGING),
     _mutant("rings: a redelivery of what was nobody's press", "alertd/engine/decide.py", "    if seen_us is not None and abs(d.now.wall_us - seen_us) <= same_s * 1_000_000:\n", "    if False:\n", "a redelivery is no other press", IN_RINGING),
     _mutant("copies: a number that is used again is the press of before", PRESSES, " if is_used_again else event.cause", " if False else event.cause", "promise 2: the number of another press hid", ("tests/engine/test_presses.py",)),

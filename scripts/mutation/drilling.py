@@ -242,12 +242,23 @@ DRILLING = (
         by=Tests(paths=("tests/engine/test_drills_over.py",), names="promise 3 broken"),
     ),
     Mutant(
+        name="an answer in the thread of notices goes by what another phone of theirs was told of a drill",
+        edits=(
+            Edit(
+                file="alertd/engine/draft.py",
+                old="        return here or tuple(told for told in of_person if self._are_texts(told.endpoint_key, endpoint)) or of_person\n",
+                new="        return here or of_person\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_drills_over.py",), names="promise 3 broken"),
+    ),
+    Mutant(
         name="what overtakes a lost text does not say that it is real",
         edits=(
             Edit(
                 file="alertd/engine/draft.py",
-                old="            if of_person and not any(told.knows for told in here or of_person):\n",
-                new="            if of_person and not any(t.knows for t in here) and self.stopped_drill:\n",
+                old="            if told and not any(each.knows for each in told):\n",
+                new="            if told and not any(each.knows for each in told) and self.stopped_drill:\n",
             ),
         ),
         by=Tests(paths=("tests/engine/test_drills_over.py",), names="promise 3 broken"),
@@ -411,8 +422,52 @@ DRILLING = (
         edits=(
             Edit(
                 file="alertd/engine/gestures.py",
-                old="    return before.last_us if event.signal.pressed_us is not None else event.received_us - silent_us(d, event, before)\n",
-                new="    return before.last_us\n",
+                old="    return event.received_us - silent_us(d, event, before) - before.lasted_us\n",
+                new="    return before.last_us - before.lasted_us\n",
+            ),
+        ),
+        by=Tests(paths=ONE_GESTURE, names="a drill never reaches dispatch"),
+    ),
+    Mutant(
+        name="drills: a gesture begins with the press before the last",
+        edits=(
+            Edit(
+                file="alertd/engine/gestures.py",
+                old="    return event.received_us - silent_us(d, event, before) - before.lasted_us\n",
+                new="    return event.received_us - silent_us(d, event, before)\n",
+            ),
+        ),
+        by=Story(name="drill_after_the_first_press"),
+    ),
+    Mutant(
+        name="drills: what may belong to a gesture does not begin it",
+        edits=(
+            Edit(
+                file="alertd/engine/gestures.py",
+                old="_began_us(d, event, each) for each in (*same, *maybe)",
+                new="_began_us(d, event, each) for each in same",
+            ),
+        ),
+        by=Tests(paths=ONE_GESTURE, names="a real press ends a drill"),
+    ),
+    Mutant(
+        name="drills: what waited since before one begins a gesture when it arrives",
+        edits=(
+            Edit(
+                file="alertd/engine/gestures.py",
+                old=" - min(began_us, event.oldest_us),\n",
+                new=" - (min(began_us, event.received_us) if same else event.received_us),\n",
+            ),
+        ),
+        by=Tests(paths=ONE_GESTURE, names="a real press ends a drill"),
+    ),
+    Mutant(
+        name="drills: what is held up in one began as long before it",
+        edits=(
+            Edit(
+                file="alertd/engine/gestures.py",
+                old="(event.received_us if says_when else last_us) - min",
+                new="event.received_us - min",
             ),
         ),
         by=Tests(paths=ONE_GESTURE, names="a drill never reaches dispatch"),

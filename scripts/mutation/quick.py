@@ -47,11 +47,110 @@ QUICK = (
         edits=(
             Edit(
                 file="adapters/alertd_adapters/mqtt/trigger_session.py",
-                old="        if not sign.is_deaf or (",
+                old="        if not is_deaf or (",
                 new="        if sign.topic or (",
             ),
         ),
         by=Tests(paths=("tests/adapters/mqtt/test_troubles.py",), names="promise 1"),
+    ),
+    Mutant(
+        name="a deaf session is hidden by what comes at QoS 0",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/sign_of_life.py",
+                old="        if qos:\n",
+                new="        if True:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_troubles.py",), names="promise 1"),
+    ),
+    Mutant(
+        name="a deaf session of months ago counts as tried",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="                self._opened_anew_at = None\n",
+                new="                pass\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_troubles.py",), names="not yet tried to open it anew"),
+    ),
+    Mutant(
+        name="a broker that keeps only our sign of life is called deaf",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/canaries.py",
+                old="            if not may_be_asked():",
+                new="            if not listens():",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_troubles.py",), names="our canaries come"),
+    ),
+    Mutant(
+        name="canaries prove nothing without a sign of life",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/canaries.py",
+                old="            if listens() or self._heard:",
+                new="            if listens():",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_canaries.py",), names="presses in the gym page nobody"),
+    ),
+    Mutant(
+        name="a command knows an address only as it is registered",
+        edits=(
+            Edit(
+                file="alertd/console/naming.py",
+                old="if spelled_alike(_plain(d.id)) == said)",
+                new="if _plain(d.id) == _plain(name))",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_naming.py",), names="it is registered, and is not known"),
+    ),
+    Mutant(
+        name="NOTHING comes, and something came through the new session",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="is_deaf and sign.heard_nothing and",
+                new="is_deaf and",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_troubles.py",), names="and a press came"),
+    ),
+    Mutant(
+        name="a silence that a press ended is told as before",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="        self._only_sign_fails |= was_silent and message.qos > 0\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_troubles.py",), names="it rang once"),
+    ),
+    Mutant(
+        name="a disk that stalls is called a broker that delivers nothing",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="        elif self._slots.locked():  #",
+                new="        elif False:  #",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_troubles.py",), names="wait for the disk"),
+    ),
+    Mutant(
+        name="a PUBACK over a lost connection counts as sent",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="message.qos > 0 and connection.ack(message)\n",
+                new="message.qos > 0\n        if has_left:\n            connection.ack(message)\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="one press is taken for two"),
     ),
     Mutant(
         name="PUBACK before commit (intake)",

@@ -11,6 +11,7 @@ READINGS = "alertd/daemon/readings.py"
 ENDS = "alertd/engine/sensor_ends.py"
 CORROBORATION_TESTS = ("tests/engine/test_corroboration.py",)
 ENGINE_TESTS = ("tests/engine/test_sensors.py",)
+ENDS_TESTS = ("tests/engine/test_sensor_ends.py",)
 READING_TESTS = ("tests/daemon/test_readings.py",)
 
 SENSING = (
@@ -68,7 +69,7 @@ SENSING = (
         edits=(
             Edit(
                 file=CORROBORATION,
-                old="    if _is_within(press, others, within):\n",
+                old="    if _is_within(_said_us(press), others, within):\n",
                 new="    if False:\n",
             ),
         ),
@@ -254,11 +255,132 @@ SENSING = (
         edits=(
             Edit(
                 file=CORROBORATION,
-                old="    return _is_within(press, lockdown.presses, within)\n",
+                old="    return _is_within(_said_us(press), lockdown.presses, within)\n",
                 new="    return True\n",
             ),
         ),
         by=Story(name="lone_shot_while_rooms_are_released", trips=("lone sensor",)),
+    ),
+    Mutant(
+        name="what comes together was said together",
+        edits=(
+            Edit(
+                file=CORROBORATION,
+                old="    return press.said_us or (press.last_us, press.last_us)\n",
+                new="    return press.last_us, press.last_us\n",
+            ),
+        ),
+        by=Story(name="two_bangs_hours_apart"),
+    ),
+    Mutant(
+        name="what waited at the broker was said when it came",
+        edits=(
+            Edit(
+                file="alertd/engine/presses.py",
+                old="    return earliest_us, event.oldest_us if of_own_clock else event.received_us\n",
+                new="    return event.received_us, event.received_us\n",
+            ),
+        ),
+        by=Story(name="shot_and_press_hours_apart"),
+    ),
+    Mutant(
+        name="what a gateway kept was said when it came",
+        edits=(
+            Edit(
+                file="alertd/engine/presses.py",
+                old="    earliest_us = event.oldest_us if event.backlog or is_late(event) else event.received_us\n",
+                new="    earliest_us = event.oldest_us if event.backlog else event.received_us\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="a shot of the night and a press made a lockdown"),
+    ),
+    Mutant(
+        name="a clock that is a minute slow parts two shots",
+        edits=(
+            Edit(
+                file="alertd/engine/presses.py",
+                old="    earliest_us = event.oldest_us if event.backlog or is_late(event) else event.received_us\n",
+                new="    earliest_us = event.oldest_us\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="parted two shots of one moment"),
+    ),
+    Mutant(
+        name="the clocks of two sensors prove nothing",
+        edits=(
+            Edit(
+                file="alertd/engine/presses.py",
+                old="    of_own_clock = event.backlog and event.signal.pressed_us is not None\n",
+                new="    of_own_clock = False\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="two sensors heard it within seconds, by their own clocks"),
+    ),
+    Mutant(
+        name="a clock that is an hour slow proves an hour",
+        edits=(
+            Edit(
+                file="alertd/engine/presses.py",
+                old="    of_own_clock = event.backlog and event.signal.pressed_us is not None\n",
+                new="    of_own_clock = event.signal.pressed_us is not None and is_late(event)\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="was taken for a witness of an older press"),
+    ),
+    Mutant(
+        name="a report of the night makes an older one new",
+        edits=(
+            Edit(
+                file="alertd/model/incident.py",
+                old="said_us=self.said_us if newer.late else newer.said_us)\n",
+                new="said_us=(newer.received_us, newer.received_us))\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="a press of hours ago and a shot made a lockdown"),
+    ),
+    Mutant(
+        name="a shot again beside a press is only counted",
+        edits=(
+            Edit(
+                file=CORROBORATION,
+                old="    _borne_out_by(d, event, incident)\n    return True\n",
+                new="    return True\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="a shot within seconds of a press was only counted"),
+    ),
+    Mutant(
+        name="no sensor is part of a lockdown while rooms are released",
+        edits=(
+            Edit(
+                file=CORROBORATION,
+                old="    if lockdown.state is IncidentState.RELEASING and is_counted:\n",
+                new="    if lockdown.state is IncidentState.RELEASING:\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="a sensor that nobody had heard yet was no part of the lockdown"),
+    ),
+    Mutant(
+        name="a press ends the question beside a lockdown that is released",
+        edits=(
+            Edit(
+                file=CORROBORATION,
+                old="    if not within.raises and lockdown is not None and lockdown.state is IncidentState.ACTIVE:\n",
+                new="    if not within.raises and lockdown is not None:\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="nobody is asked to look at the shot any more"),
+    ),
+    Mutant(
+        name="a short cool-down ends what may still be borne out",
+        edits=(
+            Edit(
+                file=ENDS,
+                old="    return round(max(rules.cool_down_s, within_s) * SECOND_US)\n",
+                new="    return round(rules.cool_down_s * SECOND_US)\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="the first was forgotten"),
     ),
     Mutant(
         name="a sensor that is in a lockdown is only counted while rooms are released",
@@ -303,7 +425,7 @@ SENSING = (
             ),
             Edit(
                 file="alertd/engine/answers.py",
-                old="    if not stale and not is_panic(incident.incident_class):\n",
+                old="    if not stale and (is_nuisance(incident.incident_class) or (arrived and not is_panic(incident.incident_class))):\n",
                 new="    if False:\n",
             ),
         ),
@@ -321,6 +443,83 @@ SENSING = (
         by=Tests(paths=ENGINE_TESTS, names="an answer covers only what was known when it was given"),
     ),
     Mutant(
+        name="a repeat that waited in front of the door is taken for a clock that was set back",
+        edits=(
+            Edit(
+                file=ENDS,
+                old="    if d.now.wall_us + SET_US < max(",
+                new="    if at_us < max(",
+            ),
+        ),
+        by=Story(name="cloud_in_two_words", trips=("only humans end",)),
+    ),
+    Mutant(
+        name="a clock that was set back keeps open what is answered",
+        edits=(
+            Edit(
+                file=ENDS,
+                old="    if d.now.wall_us + SET_US < max(",
+                new="    if 0 > max(",
+            ),
+        ),
+        by=Tests(paths=ENDS_TESTS, names="it stays open until the clock has caught up"),
+    ),
+    Mutant(
+        name="one sensor of two that is quiet ends what is answered",
+        edits=(
+            Edit(
+                file=ENDS,
+                old="    return max(cooling_us - silent_us for",
+                new="    return min(cooling_us - silent_us for",
+            ),
+        ),
+        by=Tests(paths=ENDS_TESTS, names="it was not quiet: only one of its sensors was"),
+    ),
+    Mutant(
+        name="going to a shot is arriving there",
+        edits=(
+            Edit(
+                file="alertd/engine/answers.py",
+                old="    if not stale and (is_nuisance(incident.incident_class) or (arrived and not is_panic(incident.incident_class))):\n",
+                new="    if not stale and not is_panic(incident.incident_class):\n",
+            ),
+        ),
+        by=Story(name="shot_and_nobody_arrives"),
+    ),
+    Mutant(
+        name="a 9 to a shot that ended by itself is refused",
+        edits=(
+            Edit(
+                file="alertd/store/rows.py",
+                old="        ended=incident(schema, blob) if closed_by == NOBODY else None,\n",
+                new="",
+            ),
+        ),
+        by=Story(name="lock_down_after_a_shot_ended"),
+    ),
+    Mutant(
+        name="key 9 in a call about a shot that ended by itself is refused",
+        edits=(
+            Edit(
+                file="alertd/engine/keys.py",
+                old="        incident = known.ended\n",
+                new="        incident = None\n",
+            ),
+        ),
+        by=Tests(paths=ENDS_TESTS, names="a human's key was refused"),
+    ),
+    Mutant(
+        name="a 9 opens again what is over",
+        edits=(
+            Edit(
+                file="alertd/engine/answers.py",
+                old="    if graver and incident.is_open and incident.mode is mode",
+                new="    if graver and incident.mode is mode",
+            ),
+        ),
+        by=Story(name="lock_down_after_a_shot_ended", trips=("only humans end",)),
+    ),
+    Mutant(
         name="a sensor's trouble goes to everybody where nobody is on duty",
         edits=(
             Edit(
@@ -330,6 +529,17 @@ SENSING = (
             ),
         ),
         by=Tests(paths=ENGINE_TESTS, names="what comes of sensors was told to everybody"),
+    ),
+    Mutant(
+        name="a sensor's new word shares a trouble with what may be a press",
+        edits=(
+            Edit(
+                file="alertd/engine/sensors.py",
+                old='    troubles.raise_(d, f"sensor_unmapped:{device.id}", summary)\n',
+                new='    troubles.raise_(d, f"unmapped:{device.id}", summary)\n',
+            ),
+        ),
+        by=Tests(paths=ENGINE_TESTS, names="req 70: a sensor's new word was told to everybody"),
     ),
     Mutant(
         name="an alarm by numbers is lost over a disk that fails",

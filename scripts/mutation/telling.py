@@ -6,6 +6,7 @@ from mutation.mutant import Edit, Mutant, Seeds, Tests
 
 OUTCOMES = "alertd/engine/outcomes.py"
 NOTIFICATION = "alertd/model/notification.py"
+TROUBLE_AUDIENCE = "tests/engine/test_trouble_audience.py"
 BLOCK_REMOVED = Edit(
     file="alertd/model/blocked_numbers.py",
     old="def blocked(address: str) -> str | None:",
@@ -188,5 +189,49 @@ TELLING = (
             ),
         ),
         by=Tests(paths=("tests/engine/test_escalation.py",), names="somebody goes to Rm 204"),
+    ),
+    Mutant(
+        name="a trouble goes to a technician who told the carrier to stop",
+        edits=(
+            Edit(
+                file="alertd/engine/trouble_audience.py",
+                old="    return any(e.key not in d.facts.opted_out for addressee in addressees for e in addressee.person.endpoints)\n",
+                new="    return bool(addressees)\n",
+            ),
+        ),
+        by=Tests(paths=(TROUBLE_AUDIENCE,), names="req 56: a trouble was told to nobody"),
+    ),
+    Mutant(
+        name="an opt-out is told to who has just opted out",
+        edits=(
+            Edit(
+                file="alertd/engine/draft.py",
+                old="        self.facts = replace(self.facts, opted_out=self.facts.opted_out | {endpoint.key})\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=(TROUBLE_AUDIENCE,), names="was told to the technician alone"),
+    ),
+    Mutant(
+        name="a late shot reads as if somebody had pressed",
+        edits=(
+            Edit(
+                file="alertd/engine/wording.py",
+                old='"SENSED" if first.by_sensor else "PRESSED"',
+                new='"PRESSED"',
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_sensors.py",), names="says that somebody pressed, and nobody did"),
+    ),
+    Mutant(
+        name="somebody is sent to press a sensor",
+        edits=(
+            Edit(
+                file="alertd/daemon/check_in_words.py",
+                old="    return device.kind is DeviceKind.SENSOR\n",
+                new="    return False\n",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_tampers.py",), names="Look at it"),
     ),
 )

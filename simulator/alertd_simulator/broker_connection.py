@@ -94,20 +94,21 @@ class SimulatedConnection:
         self._inbox.put_nowait(None)
         raise ConnectionLostError(self._lost)
 
-    def ack(self, message: BrokerMessage) -> None:
+    def ack(self, message: BrokerMessage) -> bool:
         """An ack of a lost connection does nothing. One that this connection never asked for is a violation: a real
         broker may have given that packet id to another press."""
         if self._lost:
-            return
+            return False
         number = self._numbers.get(message.mid)
         if number is None:
             self._broker.violations.append(f"connection {self.number} never delivered packet {message.mid}: acked")
-            return
+            return False
         self._broker.acks.append(message)
         taken = self.under_way.pop(message.mid, None)
         if taken is not None and not taken.retain:
             self._broker.tell_acked(number, self.number)
         self.pump()
+        return True
 
     async def publish(self, topic: str, payload: bytes, *, qos: int, expires_s: int | None = None) -> None:
         await self._cross()

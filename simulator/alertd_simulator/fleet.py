@@ -42,6 +42,11 @@ ABOVE_PRESSES, ABOVE_READINGS = "alertd/press/", "alertd/sensor/"
 """Above a device's id, where people press, and where a district gives sensors a trigger of their own."""
 PRESSES = {Gesture.ONCE: 1, Gesture.THREE: 3, Gesture.EIGHT: 8, Gesture.HOLD: 1}
 ZIGBEE_ACTIONS = {Gesture.ONCE: "single", Gesture.THREE: "single", Gesture.EIGHT: "single", Gesture.HOLD: "emergency"}
+TOGETHER = {
+    PRESS: 1, "single": 1, HOLD: 1, "long": 1, "long_press": 1, "double": 2, "double_press": 2, "triple": 3,
+    "triple_press": 3, "quadruple": 4, "many": 4, "multi_press": 4,
+}  # fmt: skip
+"""Presses that a device has put together, by its word for them."""
 BETWEEN_S = (0.15, 0.45)
 """Between two presses of one gesture."""
 RADIO_S = (0.01, 0.3)
@@ -98,8 +103,9 @@ def meaning(device: Device, action: str, count: int) -> IncidentClass | None:
     named = device.gestures.actions.get(action)
     if named is not None and device.kind is not DeviceKind.GATEWAY:
         return IncidentClass(named)
-    if action != PRESS or device.kind is DeviceKind.GATEWAY:
+    if action not in TOGETHER or device.kind is DeviceKind.GATEWAY:
         return None
+    count = max(count, TOGETHER[action])
     reached = [threshold for threshold in device.gestures.presses if threshold <= count]
     return IncidentClass(device.gestures.presses[max(reached)]) if reached else None
 

@@ -1,6 +1,7 @@
 """`alertd devices decode`: what a message means and whether it would page, as an administrator asks it."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_a_press_is_explained_step_by_step(config):
         ["captured", f"application = 7f3c, eui = {BUTTON}"],
         ["device", f"{BUTTON}, registered as {BUTTON.upper()}"],
         ["profile", "milesight-ws101"],
-        ["rule", "profile milesight-ws101, rule 1: press (a press; the only one that gestures count)"],
+        ["rule", "profile milesight-ws101, rule 1: press (a press, which gestures count)"],
         ["value", "short"],
         ["battery", "85 %"],
         ["identity", "d-7"],
@@ -74,7 +75,8 @@ def test_a_press_is_explained_step_by_step(config):
     [
         (UP, up("AXVV/y4B"), ["--retained"], "it is retained"),
         (UP, up("AXVV"), [], "it is certainly no press"),
-        (UP, up("AXVV/y4C"), [], 'do not know "long_press"'),
+        ("alertd/press/button-204", '{"action": "dance"}', [], 'do not know "dance"'),
+        ("alertd/press/badge-okafor", '{"action": "long_press"}', [], "a trouble asks whether it was meant"),
         (UP, up("AXVV7u4B"), [], "cannot read its last 3 bytes"),
         (UP, "{", [], "not JSON"),
         (UP.replace(BUTTON, "24e1240000000999"), "{}", [], "24e1240000000999 is not in the registry"),
@@ -87,6 +89,29 @@ def test_what_would_not_page_says_why(config, topic, payload, options, why):
     assert result.exit_code == 0
     assert "PAGES" not in result.stdout
     assert why in result.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "says"),
+    [
+        ("zigbee2mqtt/button-204", '{"action": "single", "battery": 80}', '1 × "single" is staff_assist'),
+        ("zigbee2mqtt/button-204", '{"action": "double"}', '"double", 2 presses, is staff_assist'),
+        ("zigbee2mqtt/badge-okafor", '{"action": "triple"}', '"triple", 3 presses, is staff_assist'),
+        ("zigbee2mqtt/button-204", '{"action": "many"}', '"many", 4 presses, is lockdown'),
+        (UP, up("AXVV/y4C"), '1 × "long_press" is staff_assist'),
+        (UP, up("AXVV/y4D"), '"double_press", 2 presses, is staff_assist'),
+    ],
+)
+def test_promise_2_a_button_pages_though_the_example_does_not_name_its_word(config, topic, payload, says):
+    last = decode(config, topic, payload).stdout.splitlines()[-1]
+    assert last.startswith("PAGES"), f"promise 2: a button of the example configuration pages nobody: {last}"
+    assert says in last
+
+
+def test_the_command_of_the_manual_pages(config):
+    manual = (EXAMPLE.parent / "docs/cli.md").read_text()
+    (line,) = (line for line in manual.splitlines() if line.startswith("    alertd devices decode zigbee2mqtt"))
+    assert "PAGES" in decode(config, *shlex.split(line)[3:]).stdout
 
 
 def test_a_payload_may_come_from_a_file_or_from_standard_input(config, tmp_path):

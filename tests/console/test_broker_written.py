@@ -33,6 +33,11 @@ def test_what_is_shipped_keeps_what_waits(tmp_path: Path):
         ("sys_interval 10", "message_size_limit 200", "message_size_limit 200"),
         ("max_queued_messages 1000000000", "max_queued_messages 0", "max_queued_messages 0"),
         ("set_tcp_nodelay true", "", "does not say set_tcp_nodelay true"),
+        ("max_packet_size 2097152", "max_packet_size 300", "max_packet_size 300"),
+        ("sys_interval 10", "memory_limit 1000000", "memory_limit 1000000"),
+        ("sys_interval 10", "max_connections 100", "max_connections 100"),
+        ("sys_interval 10", "max_inflight_bytes 2000", "max_inflight_bytes 2000"),
+        ("sys_interval 10", "max_qos 0", "max_qos 0"),
     ],
 )
 def test_a_broker_that_would_lose_presses_is_a_warning(tmp_path: Path, line: str, instead: str, says: str):
@@ -62,3 +67,37 @@ def test_nothing_is_said_of_a_broker_elsewhere_or_of_a_file_that_is_not_there(tm
     (tmp_path / "mosquitto.conf").write_text(SHIPPED)
     assert _found(tmp_path, port=1885) == []
     assert _found(tmp_path, host="broker.example.org") == []
+
+
+LIKE_DEBIAN = """\
+pid_file /run/mosquitto/mosquitto.pid
+persistence 1
+include_dir {folder}
+"""
+
+
+def test_what_a_folder_beside_it_says_is_read_too_as_debian_s_file_wants_it(tmp_path: Path):
+    folder = tmp_path / "conf.d"
+    folder.mkdir()
+    (tmp_path / "mosquitto.conf").write_text(LIKE_DEBIAN.format(folder=folder))
+    (folder / "school.conf").write_text(SHIPPED.replace("\npersistence true\n", "\n"))
+    (folder / "school.conf.bak").write_text("persistence false\n")  # mosquitto reads *.conf
+    found = _found(tmp_path, triggers=[{"topic": "alertd/press/+"}])
+    assert [each.level for each in found] == [OK], "all is said, there"
+    (folder / "z-local.conf").write_text("autosave_on_changes false\npersistent_client_expiration 1h\n")
+    kept = {each.words for each in _found(tmp_path, triggers=[{"topic": "alertd/press/+"}])}
+    assert any("does not say autosave_on_changes true" in words for words in kept), "what is said last holds"
+    assert any("persistent_client_expiration 1h" in words for words in kept)
+
+
+@pytest.mark.parametrize("line", ["port 1883", ""])
+def test_a_broker_without_a_listener_of_its_own_is_found_at_the_port_of_old(tmp_path: Path, line: str):
+    (tmp_path / "mosquitto.conf").write_text(f"persistence true\n{line}\n")
+    found = _found(tmp_path, port=1883, triggers=[{"topic": "alertd/press/+"}])
+    assert [each.level for each in found] == [WARN, WARN], "it is here, and saves too late"
+
+
+def test_what_mosquitto_would_not_start_on_is_not_taken_for_said(tmp_path: Path):
+    (tmp_path / "mosquitto.conf").write_text(SHIPPED.replace("\npersistence true\n", "\npersistence\ttrue\n"))
+    (found,) = _found(tmp_path, triggers=[{"topic": "alertd/press/+"}])
+    assert (found.level, "does not say persistence true" in found.words) == (WARN, True)

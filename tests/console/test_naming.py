@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from alertd.console.naming import find_zone
+from alertd.console.naming import find_device, find_zone
 from alertd.console.refusals import RefusedError
 from alertd.model.ids import SiteId, ZoneId
 from alertd.model.site import Zone
@@ -52,3 +52,27 @@ def test_a_number_on_two_doors_is_not_guessed():
     with pytest.raises(RefusedError) as refused:
         found("12", SCHOOL[:-1])
     assert all(f'"{name}"' in refused.value.refusal.remedy for name in ("Rm 12", "Annex 12"))
+
+
+RADIO = "24e124535b316056"
+
+
+def found_device(typed: str, *registered: str) -> str:
+    backend: Any = SimpleNamespace(
+        registry=lambda: SimpleNamespace(devices={each: SimpleNamespace(id=each) for each in registered})
+    )
+    try:
+        return find_device(backend, typed).id
+    except RefusedError as refused:
+        return refused.refusal.error
+
+
+@pytest.mark.parametrize("typed", [RADIO, "24:e1:24:53:5B:31:60:56", "24-E1-24-53-5B-31-60-56", "24E1 2453 5B31 6056"])
+@pytest.mark.parametrize("radio", [RADIO, "24:E1:24:53:5B:31:60:56"])
+def test_a_radio_is_found_however_its_address_is_spelled(typed: str, radio: str):
+    assert found_device(typed, "button-204", "24e124535b316057", radio) == radio, "it is registered, and is not known"
+
+
+@pytest.mark.parametrize("typed", ["button204", "24:e1:24:53:5b:31:60", "button:204"])
+def test_a_name_that_is_no_address_is_not_guessed(typed: str):
+    assert "there is no device" in found_device(typed, "button-204", RADIO)

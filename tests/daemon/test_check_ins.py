@@ -123,6 +123,53 @@ async def test_a_badge_is_missed_in_school_hours_only() -> None:
     assert len(watch.told("silent")) == 2, "an hour after school began it is missed"
 
 
+@pytest.mark.parametrize(("window_h", "after_h"), [(6, 27.5), (26, 47.5)])
+@pytest.mark.parametrize("restarted", ["nothing", "the broker", "alertd"])
+@in_virtual_time
+async def test_a_badge_that_may_be_silent_for_long_is_missed_whatever_is_restarted_each_night(
+    window_h: int, after_h: float, restarted: str
+) -> None:
+    """Heard on Wednesday at 10:42 for the last time. Its window ends outside the hours of Thursday, or in them; one
+    more since they began is given to whoever takes it home."""
+    watch = Watch(school(walker={"check_in_s": window_h * 3600}))
+    watch.hears("walker")
+    await watch.passes(12 * HOUR_S, step_s=120)
+    hours = 12.0
+    while not watch.told("silent") and hours < 14 * 24:
+        if hours % 24 == 12 and restarted == "the broker":
+            watch.broker.is_connected = False
+            await watch.passes(120, step_s=30)
+            watch.broker.is_connected = True
+        elif hours % 24 == 12 and restarted == "alertd":
+            watch.flush()
+            watch.restart()
+        await watch.passes(0.5 * HOUR_S, step_s=60)
+        hours += 0.5
+    assert watch.told("silent"), "two weeks without a word, and nobody was told"
+    assert hours <= after_h + 24 * (restarted != "nothing"), "it counts from the last restart, not from its last word"
+
+
+@in_virtual_time
+async def test_a_badge_that_may_be_silent_for_long_is_missed_in_school_hours_too() -> None:
+    """A window since Thursday's hours began ends on Thursday after school."""
+    watch = Watch(school(walker={"check_in_s": 8 * 3600}))
+    watch.hears("walker")
+    await watch.passes(46 * HOUR_S, step_s=60)  # Friday 8:42
+    assert not watch.told("silent"), "it may hang in a drawer yet"
+    await watch.passes(0.5 * HOUR_S, step_s=60)
+    assert watch.told("silent"), "it was missed in no hours at all"
+
+
+@in_virtual_time
+async def test_a_badge_that_is_at_home_over_the_weekend_has_its_window_on_monday() -> None:
+    watch = Watch(school(walker={"check_in_s": 26 * 3600}))
+    await watch.passes(2 * 24 * HOUR_S, step_s=600, talks=["walker"])  # Friday 10:42
+    await watch.passes(3 * 24 * HOUR_S, step_s=600)
+    assert not watch.told("silent"), "it reports at its own hour, and lay at home over the weekend"
+    await watch.passes(24 * HOUR_S, step_s=600)
+    assert watch.told("silent")
+
+
 # --- nobody listens -------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from alertd.daemon.last_seen import BATCH, LastSeenKeeper
+from alertd.daemon.readings import Readings
+from alertd.daemon.telemetry import Telemetry
 from alertd.model.check_in import LastSeen
 from alertd.model.ids import DeviceId
 from alertd.model.site import Device, DeviceKind
@@ -34,7 +36,9 @@ class Shelf:
 
 def shelved(devices: Sequence[Device]) -> tuple[Watch, Shelf, LastSeenKeeper]:
     watch, shelf = Watch(many(school(), devices)), Shelf()
-    return watch, shelf, LastSeenKeeper(store=shelf, committer=shelf, check_ins=watch.check_ins)  # type: ignore[arg-type]
+    readings = Readings(watch, Telemetry(watch))
+    keeper = LastSeenKeeper(store=shelf, committer=shelf, check_ins=watch.check_ins, readings=readings)  # type: ignore[arg-type]
+    return watch, shelf, keeper
 
 
 @in_virtual_time

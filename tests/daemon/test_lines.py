@@ -1,17 +1,21 @@
 """A phone takes one call at a time: what waits for it goes when it is free, the most urgent first. So after a start."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from alertd.daemon.lines import Lines
+from alertd.model.anchor import Now
 from alertd.model.events import Replied
 from alertd.model.ids import DISTRICT, CauseId
-from alertd.model.notification import Claim, Kind, NotificationRow, NotificationState
+from alertd.model.notification import Claim, Kind, Lane, NotificationRow, NotificationState
 from alertd.model.outcome import Accepted, Delivered, Failed, Outcome
+from alertd.model.people import Endpoint
 from alertd.ports import Built, StoreError
 from alertd.store.sqlite import SqliteStore
+from alertd.testing.store_values import text
 from alertd_simulator.virtual_time import in_virtual_time
 from tests.daemon.world import FakeChannel, World
 from tests.engine.school import PEOPLE
@@ -57,6 +61,25 @@ class Telephones(FakeChannel):
 
     def on_free(self, tell: Callable[[], None]) -> None:
         self.tell = tell
+
+
+PHONE = Endpoint(channel="voice", address=RUIZ)
+ALERT = text("n-1", endpoint=PHONE)
+REMINDER = text("n-2", endpoint=PHONE, kind=Kind.REMINDER, lane=Lane.NEXT)
+
+
+class FreedMeanwhile(SqliteStore):
+    """The phone is free as soon as what repeats is claimed: nobody could know before."""
+
+    free: Callable[[], None] | None = None
+
+    def claim(self, limits: Mapping[str, int], now: Now, *, panic_only: bool = False) -> tuple[Claim, ...]:
+        claims = super().claim(limits, now, panic_only=panic_only)
+        calls = {c.notification.kind for c in claims if c.notification.endpoint.key == f"voice:{RUIZ}"}
+        if calls == {Kind.REMINDER} and self.free is not None:
+            self.free()
+            self.free = None
+        return claims
 
 
 class FailsOnce(SqliteStore):
@@ -105,6 +128,73 @@ async def test_promise_2_the_first_call_rings_as_soon_as_the_phone_is_free_and_b
 
     assert phones.to() == [Kind.ALERT], "promise 2: it waits for a call that repeats it"
     assert phones.placed[-1][0] - free_s < 0.5, "promise 2: a free phone is left silent"
+    await world.stop()
+
+
+def lines_to(phones: Telephones) -> Lines:
+    lines = Lines(lambda: None)
+    lines.use({"voice": phones})
+    return lines
+
+
+def test_promise_2_what_repeats_stands_back_until_the_first_call_is_claimed() -> None:
+    phones = Telephones()
+    lines = lines_to(phones)
+    assert not lines.stands_back(REMINDER), "nobody waits"
+
+    phones.busy = {RUIZ}
+    lines.found_held(ALERT)
+    assert not lines.stands_back(REMINDER), "whoever has the phone may have to make way: the channel knows"
+    phones.busy = set()
+    assert lines.stands_back(REMINDER), "promise 2: it waits for a call that repeats it"
+    assert not lines.stands_back(ALERT)
+    lines.wait_for(ALERT)
+    lines.hold_up(lines.let_go())
+    assert lines.stands_back(REMINDER), "promise 2: it waits for a call that repeats it"
+    lines.let_go()
+    assert lines.stands_back(REMINDER), "promise 2: it waits for a call that repeats it, and the disk is slow"
+    lines.claimed()
+    assert not lines.stands_back(REMINDER)
+
+
+def test_two_that_repeat_do_not_wait_for_one_another() -> None:
+    phones = Telephones()
+    lines = lines_to(phones)
+    lines.wait_for(ALERT)
+    lines.let_go()
+    lines.wait_for(REMINDER)  # it stood back meanwhile, and it is written down
+    lines.claimed()
+
+    assert not lines.stands_back(REMINDER), "the phone is left silent"
+
+
+def test_nobody_knows_after_a_start_who_waits_since_before() -> None:
+    phones = Telephones()
+    phones.busy = {RUIZ}
+    lines = lines_to(phones)
+    phones.busy = set()
+
+    assert lines.stands_back(REMINDER), "promise 2: a first call of before may wait"
+    lines.let_go()
+    lines.claimed()
+    assert not lines.stands_back(REMINDER)
+
+
+@pytest.mark.slow
+@in_virtual_time
+async def test_promise_2_what_repeats_and_was_claimed_before_the_phone_was_free_stands_back(tmp_path: Path) -> None:
+    """A claim takes as long as the disk does. Who was claimed while our own call had the phone got the line when it was
+    over in that moment, and the first call waited for another one."""
+    world, phones = await a_lockdown(tmp_path, RUIZ, store=lambda path: FreedMeanwhile(path, ballast_bytes=0))
+    assert isinstance(world.store, FreedMeanwhile)
+    world.store.free = phones.hang_up
+    await asyncio.sleep(125)
+
+    assert world.store.free is None, "nothing that repeats was claimed alone"
+    assert phones.to() == [Kind.ALERT], "promise 2: it waits for a call that repeats it"
+    phones.hang_up()
+    await asyncio.sleep(5)
+    assert phones.to() == [Kind.ALERT, Kind.REMINDER], "promise 2: who stood back is forgotten"
     await world.stop()
 
 

@@ -40,6 +40,18 @@ async def test_a_device_that_says_it_is_open_is_a_trouble_until_it_says_that_it_
 
 
 @in_virtual_time
+async def test_nobody_is_asked_to_press_a_sensor_that_is_open_or_silent() -> None:
+    watch = Watch(school(vape_wc={"check_in_s": 300}))
+    understood = PressJson(heartbeats=True).understand("alertd/telemetry/vape-wc", b'{"tamper": true}')
+    watch.check_ins.heard("broker", understood.check_ins, retained=False)
+    await watch.settle()
+    assert watch.told("tamper") == ["Rm 118 vape sensor (vape-wc) is opened, moved or taken down, it says. Look at it."]
+    await watch.passes(900)
+    (text,) = watch.told("silent")
+    assert text.endswith("Look at its power and network."), "nobody can press a sensor"
+
+
+@in_virtual_time
 async def test_a_tamper_that_stood_before_a_restart_is_not_told_again_and_ends() -> None:
     watch = Watch(school())
     says(watch, b'{"tamper": true}')

@@ -11,6 +11,7 @@ from alertd.model.events import (
     DeviceTestWatched,
     Event,
     Malformed,
+    Overheard,
     Pressed,
     Signal,
     TroubleCleared,
@@ -154,6 +155,17 @@ async def test_a_press_that_is_delivered_again_while_it_waits_waits_once():
     assert len(room) == 1
     first.succeed()
     await shared
+
+
+@in_virtual_time
+async def test_a_press_that_counts_at_another_school_too_and_is_delivered_again_waits_once():
+    room = WaitingRoom()
+    for _ in range(2):
+        (press,) = pressed("7").events
+        assert isinstance(press, Pressed)
+        there = Overheard(site_id=SiteId("elm"), cause=CauseId("7 at elm"), press=press)
+        room.add(Submission((press, there), urgent=True, from_source=True))
+    assert len(room) == 1, "a badge at a fence fills the queue"
 
 
 @in_virtual_time

@@ -81,11 +81,12 @@ def lay_store_trap(trap: Trap) -> None:
 def lay_ack_trap(trap: Trap) -> None:
     ack = PahoConnection.ack
 
-    def deadly_ack(self: PahoConnection, message: BrokerMessage) -> None:
-        ack(self, message)
+    def deadly_ack(self: PahoConnection, message: BrokerMessage) -> bool:
+        has_left = ack(self, message)
         is_press = message.topic.startswith("alertd/press/") and not is_canary(message.payload)
         if is_press and trap.is_set(BEFORE_SEND):
             asyncio.get_running_loop().call_later(PUBACK_LEAVES_S, trap.spring)
+        return has_left
 
     PahoConnection.ack = deadly_ack  # type: ignore[method-assign]
 

@@ -26,7 +26,7 @@ from alertd.model.events import (
     TimerFired,
 )
 from alertd.model.ids import CauseId, DeviceId, PersonId, SiteId, TimerId
-from alertd.model.incident import SEVERITY, AnswerKind, DispatchState, Incident, IncidentClass
+from alertd.model.incident import NOBODY, SEVERITY, AnswerKind, DispatchState, Incident, IncidentClass
 from alertd.model.notification import AFTER_CLOSE, Notification, NotificationRow, NotificationState, Written
 from alertd.model.outcome import Outcome
 from alertd.model.reason import Reason
@@ -337,12 +337,15 @@ class Play:
         row = self._row(event)
         if isinstance(event, Replied):
             key = f"{event.channel}:{event.address}"
+            person = self.registry.by_address.get(key)
+            endpoints = person.endpoints if person is not None else ()
+            keys = {key, *(e.key for e in endpoints if e.address == event.address)}  # in the thread of any sender
         elif isinstance(event, Keyed) and row is not None:
-            key = row.notification.endpoint.key
+            keys = {row.notification.endpoint.key}
         else:
             return ()
         every: Sequence[Incident] = (*self.state.incidents.values(), *self.closed.values())
-        told = [i for i in every if any(t.endpoint_key == key for t in i.told)]
+        told = [i for i in every if any(t.endpoint_key in keys for t in i.told)]
         return tuple(
             PhoneIncident(
                 incident_id=i.id,
@@ -354,7 +357,8 @@ class Play:
                 closed_us=i.closed_us,
                 closed_by=i.closed_by,
                 severity=SEVERITY[i.incident_class],
-                told=min(
+                ended=i if i.closed_by == NOBODY else None,
+                told=next(  # in the order of writing
                     (
                         Written(
                             created_us=row.notification.created_us,
@@ -363,11 +367,10 @@ class Play:
                         )
                         for row in self.rows.values()
                         if row.notification.incident_id == i.id
-                        and row.notification.endpoint.key == key
+                        and row.notification.endpoint.key in keys
                         and row.state not in NOT_LEFT
                     ),
-                    default=None,
-                    key=lambda written: written.created_us,
+                    None,
                 ),
             )
             for i in sorted(told, key=lambda i: -i.opened_us)

@@ -168,3 +168,163 @@ def test_what_sensors_made_of_it_is_no_humans_press_for_the_next():
     assert sorted(i.incident_class for i in p.state.incidents.values()) == ["gunshot_sensor", "hold"], (
         "two sensors were taken for a human who pressed"
     )
+
+
+# --- what waited somewhere: when was it said? -----------------------------------------------------------------------
+
+HOUR_US = 3600 * 1_000_000
+MINUTE_US = 60 * 1_000_000
+
+
+def away(p: Play, us: int, ago_us: int | None = None) -> dict[str, int]:
+    """The line was gone for so long; `ago_us`: so long ago it was said, by a clock of the device's own."""
+    return {"backlog_since_us": p.now_us - us} | ({} if ago_us is None else {"pressed_us": p.now_us - ago_us})
+
+
+def is_locked(p: Play) -> bool:
+    return any(i.incident_class is IncidentClass.LOCKDOWN for i in p.state.incidents.values())
+
+
+@pytest.mark.parametrize("ago_us", [(None, None), (5 * HOUR_US, HOUR_US)], ids=["nobody_knows", "hours_apart"])
+def test_two_shots_of_the_night_that_come_together_are_two_questions(ago_us):
+    p = play()
+    p.arrive("ears-204", "gunshot", **away(p, 6 * HOUR_US, ago_us[0]))
+    p.wait(1)
+    p.arrive("ears-118", "gunshot", **away(p, 6 * HOUR_US, ago_us[1]))
+
+    assert not is_locked(p), "req 70: two shots that came together were taken for two of one moment"
+    assert ("Ruiz", Kind.ALSO) in to_people(p), "of the second shot nobody was told"
+
+
+@pytest.mark.parametrize("waited", [True, False])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_press_bears_out_no_shot_of_which_nobody_knows_when_it_was(is_first, waited):
+    p = play()
+    heard = away(p, HOUR_US) if waited else {"pressed_us": p.now_us - HOUR_US}  # kept by a gateway, or a slow clock
+    if is_first:
+        p.arrive("ears-118", "gunshot", **heard)
+    p.press("badge-204", 3, **(away(p, HOUR_US) if waited else {}))
+    if not is_first:
+        p.arrive("ears-118", "gunshot", **heard)
+
+    assert not is_locked(p), "req 70: a shot of the night and a press made a lockdown"
+    assert not any(n.endpoint.dispatch for n in p.news()), "dispatch was sent for a shot of the night"
+
+
+@pytest.mark.parametrize("late_again", [True, False])
+def test_a_report_of_the_night_makes_no_older_one_new(late_again):
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.wait(7200)
+    p.arrive("ears-118", "gunshot", **(away(p, HOUR_US) if late_again else {}))
+    p.wait(10)
+    p.press("badge-204", 3)
+
+    assert is_locked(p) is not late_again, "req 70: a shot of the night and a press made a lockdown"
+
+
+@pytest.mark.parametrize("late_again", [True, False])
+def test_a_repeat_that_waited_makes_no_older_press_new(late_again):
+    p = play()
+    p.press("badge-204", 3)
+    p.wait(7200)
+    p.press("badge-204", 3, **(away(p, HOUR_US) if late_again else {}))
+    p.wait(10)
+    p.arrive("ears-118", "gunshot")
+
+    assert is_locked(p) is not late_again, "req 70: a press of hours ago and a shot made a lockdown"
+
+
+def test_what_waited_shorter_than_the_seconds_is_borne_out():
+    p = play()
+    p.arrive("ears-118", "gunshot", **away(p, 40_000_000))
+    p.arrive("ears-204", "gunshot", **away(p, 40_000_000))
+
+    assert is_locked(p), "both came within 40 seconds, whenever they came"
+
+
+def test_what_waited_is_borne_out_by_the_clocks_of_its_own_devices():
+    p = play()
+    p.arrive("ears-118", "gunshot", **away(p, HOUR_US, 30 * MINUTE_US))
+    p.wait(1)
+    p.arrive("ears-204", "gunshot", **away(p, HOUR_US, 30 * MINUTE_US - 5_000_000))
+
+    assert is_locked(p), "two sensors heard it within seconds, by their own clocks"
+    assert not any(n.endpoint.dispatch for n in p.news()), "what is late waits for a human"
+
+
+def test_a_sensor_whose_clock_is_a_minute_slow_bears_out_what_another_hears():
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.wait(5)
+    p.arrive("ears-204", "gunshot", pressed_us=p.now_us - 100_000_000)
+
+    assert is_locked(p), "a clock that is a minute slow parted two shots of one moment"
+
+
+def test_a_slow_clock_is_no_proof_that_it_was_heard_with_an_older_press():
+    p = play()
+    p.press("badge-204", 3)
+    p.wait(3600)
+    p.arrive("ears-118", "gunshot", pressed_us=p.now_us - HOUR_US)
+
+    assert not is_locked(p), "req 70: a sensor whose clock is an hour slow was taken for a witness of an older press"
+
+
+def test_a_shot_of_the_night_is_heard_again_now_beside_a_press():
+    p = play()
+    p.arrive("ears-118", "gunshot", **away(p, HOUR_US))
+    p.wait(5)
+    p.press("badge-204", 3)
+    assert not is_locked(p)
+    p.wait(5)
+    p.arrive("ears-118", "gunshot")
+
+    assert is_locked(p), "a shot within seconds of a press was only counted"
+    (locked,) = (i for i in p.state.incidents.values() if i.incident_class is IncidentClass.LOCKDOWN)
+    assert {s.device_id for s in locked.presses} == {"ears-118", "badge-204"}, "where the human is, people have to know"
+
+
+# --- beside what is released ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_another_sensor_within_the_seconds_is_evidence_while_rooms_are_released(is_new):
+    p = play(replace(SHOT, corroborated=Corroboration(within_s=60)))
+    lockdown(p)
+    p.arrive("ears-118", "gunshot")
+    p.resolve()
+    p.news()
+    p.wait(20)
+    p.arrive("ears-gym" if is_new else "ears-118", "gunshot")
+
+    assert (ASKING in classes(p)) is not is_new, "a sensor that nobody had heard yet was no part of the lockdown"
+    assert (("Okafor", Kind.ALSO) in to_people(p)) is is_new
+
+
+def test_a_press_does_not_end_the_question_beside_a_lockdown_that_is_released():
+    p = play(replace(SHOT, corroborated=Corroboration(within_s=60)))
+    lockdown(p)
+    p.resolve()
+    p.wait(3600)
+    p.arrive("ears-118", "gunshot")
+    p.wait(20)
+    p.press("badge-118", 3)
+
+    assert ASKING in classes(p), "rooms are released, and nobody is asked to look at the shot any more"
+
+
+def test_a_sensor_that_cools_down_sooner_is_still_borne_out_within_the_policys_seconds():
+    p = play(replace(SHOT, corroborated=Corroboration(within_s=300, raises="lockdown"), arrive_within_s=30))
+    brief = {
+        d.id: replace(d, gestures=replace(d.gestures, sensor=replace(d.gestures.sensor, cool_down_s=60)))
+        for d in p.registry.devices.values()
+    }
+    p.registry = replace(p.registry, devices=brief)
+    p.arrive("ears-118", "gunshot")
+    p.wait(20)
+    p.reply("Chen", f"5{p.incident.token}")
+    p.wait(120)
+    p.arrive("ears-204", "gunshot")
+
+    assert is_locked(p), "req 70: the second sensor came within the policy's seconds, and the first was forgotten"

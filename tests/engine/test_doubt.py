@@ -41,7 +41,7 @@ def test_presses_over_two_gateways_whose_clocks_are_apart_call_for_the_first_ges
 def test_presses_whose_times_and_arrivals_are_apart_are_no_gesture():
     play = Play()
     over_two_gateways(play, 6, every_s=11)
-    assert not classes(play)
+    assert not classes(play), "eleven seconds lie between them"
 
 
 def test_a_device_whose_clock_is_set_in_mid_gesture_calls():
@@ -181,6 +181,102 @@ def test_what_a_row_of_before_has_counted_counts():
     play.state.gestures[DeviceId("badge-204")] = msgspec.convert(row, GestureCount)
     play.press(count=None)
     assert classes(play) == LOCKDOWN
+
+
+# --- from one press to the next ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("apart_s", [12, 20, 28])
+@pytest.mark.parametrize("every_s", [2, 6, 8])
+@pytest.mark.parametrize("gateways", ["AAB", "ABA", "ABB", "BAA", "BAB", "BBA"])
+def test_presses_each_within_the_window_of_the_one_before_are_a_gesture(gateways: str, every_s: int, apart_s: int):
+    play = Play()
+    for gateway in gateways:
+        play.press(count=None, pressed_us=play.now_us - apart_s * 1_000_000 * (gateway == "B"))
+        play.wait(every_s)
+    assert classes(play) == ASSIST, PAGES_NOBODY
+
+
+@pytest.mark.parametrize("every_s", [2, 6, 9])
+def test_a_badge_whose_clock_is_set_by_its_first_uplink_calls(every_s: int):
+    play = Play()
+    for off_s in (300, 0, 0):
+        play.press(count=None, pressed_us=play.now_us - off_s * 1_000_000)
+        play.wait(every_s)
+    assert classes(play) == ASSIST, PAGES_NOBODY
+
+
+def test_a_gesture_goes_on_after_what_waited_for_a_moment():
+    play = Play()
+    play.press(count=None)
+    play.wait(6)
+    play.press(count=None, backlog_since_us=play.now_us - 5_000_000)
+    play.wait(8)
+    play.press(count=None)
+    assert classes(play) == ASSIST, PAGES_NOBODY
+
+
+@pytest.mark.parametrize("apart_s", [12, 28])
+def test_what_may_belong_is_counted_once_however_long_the_chain(apart_s: int):
+    """Each press comes over the other gateway; eight are the first gesture."""
+    play = Play(calling_for_lockdown_at(8))
+    for number in range(7):
+        play.press(count=None, pressed_us=play.now_us - apart_s * 1_000_000 * (number % 2))
+        play.wait(6)
+    assert not classes(play), "seven presses"
+    play.press(count=None, pressed_us=play.now_us)
+    assert classes(play) == LOCKDOWN, PAGES_NOBODY
+
+
+def test_a_chain_is_as_long_as_its_presses():
+    """The first of eight comes over the other gateway, and the last almost a minute after it."""
+    play = Play(calling_for_lockdown_at(8))
+    for number in range(8):
+        assert not classes(play)
+        play.press(count=None, pressed_us=play.now_us - 28_000_000 * (number == 0))
+        play.wait(8)
+    assert classes(play) == LOCKDOWN, PAGES_NOBODY
+
+
+@pytest.mark.parametrize("every_s", [2, 8])
+def test_a_chain_of_what_may_belong_locks_nobody_down(every_s: int):
+    """The line is lost for a second, again and again; seven presses are heard at once."""
+    play = Play()
+    for _ in range(7):
+        play.press(count=None)
+        play.wait(every_s)
+        play.press(count=None, backlog_since_us=play.now_us - 1_000_000)
+        play.wait(every_s)
+    assert classes(play) == ASSIST, NO_UPGRADE
+
+
+def test_two_presses_and_two_more_after_a_breath_are_no_chain():
+    play = Play()
+    for after_s, behind_s in ((0, 0), (6, 25), (12, 0), (6, 0)):
+        play.wait(after_s)
+        play.press(count=None, pressed_us=play.now_us - behind_s * 1_000_000)
+        assert not classes(play), "twelve seconds lie between them"
+
+
+def test_what_waited_for_an_hour_ties_no_press_of_now_to_one_of_before():
+    """It was pressed near the one, or near the other."""
+    play = Play()
+    play.press(count=None)
+    play.wait(5)
+    lost_us = play.now_us
+    play.wait(3600)
+    play.press(count=None, backlog_since_us=lost_us)
+    play.wait(5)
+    play.press(count=None)
+    assert not classes(play), "an hour lies between them"
+
+
+def test_single_presses_that_a_gateway_has_kept_are_no_chain():
+    """Half a minute lies between them, and that is as far as two gateways' clocks are apart."""
+    play = Play()
+    for number in range(12):
+        play.press(count=None, late=True, pressed_us=play.now_us - (600 - number * 35) * 1_000_000)
+        assert not classes(play), "single presses"
 
 
 # --- over a line that was lost --------------------------------------------------------------------------------------
@@ -366,6 +462,15 @@ def test_two_gestures_that_a_device_counts_by_itself_are_not_added_up_by_a_press
     assert classes(play) == ASSIST, "four presses and four: nobody locks a school down"
 
 
+def test_what_was_added_to_a_count_of_its_own_is_not_added_up_with_another():
+    """The first of four is heard last, and is one press more."""
+    play = Play()
+    began_us = play.now_us - 17_000_000
+    for count, after_s in ((4, 0.3), (1, 0), (4, 17), (2, 8.5)):
+        play.press(count=count, pressed_us=began_us + int(after_s * 1e6))
+    assert classes(play) == ASSIST, "four presses and four: nobody locks a school down"
+
+
 COUNTED_TWICE = "the device has counted its presses itself: nobody adds them up"
 
 
@@ -446,6 +551,22 @@ def test_stored_presses_that_come_at_once_end_no_gesture_of_now(
         play.press(count=None, pressed_us=of_hour_us, **more)
     press()
     assert classes(play) == calls_for, PAGES_NOBODY
+
+
+@pytest.mark.parametrize("how", ["kept by a gateway", "waited at the broker"])
+def test_stored_presses_end_no_gesture_that_goes_on_on_another_node(how: str):
+    """Its clock is ahead by twenty seconds."""
+    play = Play()
+    for _ in range(2):
+        play.press(count=None)
+    play.boot_id, play.stepped_us = "another node", 20_000_000
+    play.wait(2)
+    for number in range(4):
+        of_hour_us = play.now_us - (4 - number) * 3_600_000_000
+        more = {"late": True} if how == "kept by a gateway" else {"backlog_since_us": play.now_us - 36_000_000_000}
+        play.press(count=None, pressed_us=of_hour_us, **more)
+    play.press(count=None)
+    assert classes(play) == ASSIST, PAGES_NOBODY
 
 
 # --- of a device whose clock is days behind -------------------------------------------------------------------------

@@ -136,6 +136,108 @@ def test_a_slow_disk_in_mid_gesture_makes_nothing_real(p: Play, waits: int):
     assert p.incident.incident_class is IncidentClass.LOCKDOWN
 
 
+# --- before its beginning -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("apart_s", [2, 6, 9])
+@pytest.mark.parametrize("ahead_s", [None, 0, 4, -15], ids=["no clock", "its clock is right", "ahead", "behind"])
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_gesture_that_began_before_the_drill_is_real(before: int, ahead_s: int | None, apart_s: float):
+    play = Play()
+    for number in range(3):
+        if number == before:
+            play.wait(apart_s / 2)
+            play.drill("badge-204")
+            play.wait(apart_s / 2)
+        elif number:
+            play.wait(apart_s)
+        play.press(count=None, pressed_us=None if ahead_s is None else play.now_us + ahead_s * S)
+    assert_is_real(play, IncidentClass.STAFF_ASSIST)
+
+
+def test_eight_presses_the_first_of_which_was_before_the_drill_are_real():
+    play = Play()
+    for number in range(8):
+        play.press(count=None)
+        play.wait(0.5)
+        if number == 0:
+            play.drill("badge-204")
+    assert_is_real(play)
+
+
+def test_a_gesture_that_its_device_counts_is_real_if_it_began_before_the_drill():
+    play = Play()
+    for count in (1, 2, 3):
+        play.press(count=count)
+        play.wait(1)
+        if count == 1:
+            play.drill("badge-204")
+    assert_is_real(play, IncidentClass.STAFF_ASSIST)
+
+
+@pytest.mark.parametrize("seconds", [-3600, -3, 30, 3600])
+@pytest.mark.parametrize("when", [0, 1, 2])
+def test_a_gesture_that_began_before_the_drill_is_real_whatever_the_clock_is_set_to(when: int, seconds: int):
+    play = Play()
+    for number in range(3):
+        play.press(count=None)
+        play.wait(1)
+        if number == 0:
+            play.drill("badge-204")
+        if number == when:
+            step(play, seconds)
+        play.wait(1)
+    assert_is_real(play, IncidentClass.STAFF_ASSIST)
+
+
+def test_a_gesture_the_first_of_which_waited_since_before_the_drill_is_real():
+    play = Play()
+    lost_us = play.now_us
+    play.wait(3)
+    play.drill("badge-204")
+    play.wait(1)
+    play.press(count=None, backlog_since_us=lost_us)
+    for _ in range(2):
+        play.wait(1)
+        play.press(count=None)
+    assert_is_real(play, IncidentClass.STAFF_ASSIST)
+
+
+def test_a_gesture_is_real_if_a_press_of_before_the_drill_may_belong_to_it():
+    """It comes over another gateway, whose clock is behind."""
+    play = Play()
+    play.press(count=None, pressed_us=play.now_us - 25 * S)
+    play.wait(1)
+    play.drill("badge-204")
+    for _ in range(3):
+        play.wait(1)
+        play.press(count=None, pressed_us=play.now_us)
+    assert_is_real(play, IncidentClass.STAFF_ASSIST)
+
+
+def test_a_gesture_that_is_held_up_on_its_way_did_not_begin_before_the_drill():
+    play = Play()
+    play.drill("badge-204")
+    play.wait(5)
+    began_us = play.now_us
+    play.wait(9)
+    for number in range(8):
+        play.press(count=None, pressed_us=began_us + number * S, late=True)
+    assert_is_a_drill(play)
+
+
+def test_a_press_long_before_the_drill_makes_nothing_real():
+    play = Play()
+    play.press(count=None)
+    play.wait(11)
+    play.drill("badge-204")
+    play.wait(2)
+    for _ in range(8):
+        play.press(count=None)
+        play.wait(1)
+    assert_is_a_drill(play)
+
+
 # --- after its end --------------------------------------------------------------------------------------------------
 
 

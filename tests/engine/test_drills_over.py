@@ -10,7 +10,7 @@ from alertd.model.anchor import Now
 from alertd.model.call_script import decode
 from alertd.model.decision import Facts
 from alertd.model.drill import Drill
-from alertd.model.events import ClockStepped, DrillFound, DrillOrdered, Pressed, Signal
+from alertd.model.events import ClockStepped, DrillFound, DrillOrdered, Pressed, Replied, Signal
 from alertd.model.ids import CauseId, DeviceId, DrillId, PersonId
 from alertd.model.incident import EscalationState, IncidentClass
 from alertd.model.mode import Mode
@@ -26,7 +26,7 @@ from alertd.model.outcome import Accepted, Delivered, Failed, Sent, Withdrawn
 from alertd.model.page import PageAction
 from alertd.model.policy import Step, Target, TargetKind
 from alertd.model.reason import Reason
-from alertd.model.registry import Registry
+from alertd.model.registry import ChannelRules, Registry
 from alertd.model.site import Gestures
 from tests.engine import test_announcing as loud
 from tests.engine import test_calls as phones
@@ -37,6 +37,7 @@ from tests.engine.test_drills import EVERYBODY, REAL, read, texts
 
 PROMISE_3 = "promise 3 broken"
 SAID_REAL = "The drill is stopped. This is real. "
+SECOND = "+12025550188"
 ANOTHER = 3600 + 1
 """Seconds after which nobody believes in a drill any more."""
 
@@ -838,6 +839,60 @@ def test_an_answer_to_the_drills_code_names_what_is_real_after_the_mark(p: Play)
     (said,) = texts(p.news())
     assert said.text.startswith(f"{wording.REAL_SHORT} OAK ELEM Rm 204 LOCKDOWN DRILL 10:42 was closed"), PROMISE_3
     assert f"reply 4{p.incident.token}" in said.text
+
+
+def of_two_phones() -> tuple[Play, str, str]:
+    """Ruiz has a second phone, and hears of sensors over a sender of its own. A drill was pressed for, with this token;
+    it became real; and this is the number of the first phone."""
+    school = phones.school()
+    ruiz = school.people[PersonId("ruiz")]
+    first = ruiz.endpoints[0]
+    endpoints = (*ruiz.endpoints, replace(first, address=SECOND), replace(first, channel="notices"))
+    people = school.people | {ruiz.id: replace(ruiz, endpoints=endpoints)}
+    notices = ChannelRules(name="notices", kind="sms", notices=True)
+    p = Play(replace(school, people=people, channels=school.channels | {"notices": notices}))
+    drilled(p)
+    p.press("badge-204", 8)
+    token = p.incident.token
+    sent_and_read(p)
+    p.press("badge-118", 8)
+    return p, token, first.address
+
+
+def took(p: Play, channel: str, address: str) -> None:
+    """A carrier takes what says there that it is real."""
+    of_it = (r for r in p.rows.values() if r.notification.ends_drill is not None)
+    row = next(r for r in of_it if r.notification.endpoint.key == f"{channel}:{address}")
+    p.outcome(p.claim(row), Accepted(ref=f"SM{row.notification.id}"))
+
+
+def answer_by_notices(p: Play, address: str, body: str) -> str:
+    p.news()
+    p.do(Replied(site_id=OAK, cause=CauseId("sms:n"), channel="notices", address=address, body=body, at_us=p.now_us))
+    (answer,) = (n for n in p.news() if n.kind is Kind.ANSWER)
+    assert answer.endpoint.channel == "notices"
+    return answer.text
+
+
+@pytest.mark.parametrize("told_the_first", [True, False])
+def test_an_answer_in_the_thread_of_notices_is_marked_unless_that_very_phone_was_told(told_the_first: bool) -> None:
+    """It is one phone, whichever sender texts it; and it does not show what their other one was sent."""
+    p, token, first = of_two_phones()
+    took(p, "sms", first if told_the_first else SECOND)
+
+    is_marked = answer_by_notices(p, first, f"4{token}").startswith(wording.REAL_SHORT)
+    assert is_marked is not told_the_first, PROMISE_3
+
+
+def test_a_mark_in_the_thread_of_notices_tells_that_phone_and_no_other_of_theirs() -> None:
+    p, token, first = of_two_phones()
+    assert answer_by_notices(p, first, f"4{token}").startswith(wording.REAL_SHORT)
+    took(p, "notices", first)
+    p.news()
+    p.wait(300)
+
+    later = {n.endpoint.key: n.text for n in p.news() if n.recipient == "Ruiz" and n.endpoint.channel == "sms"}
+    assert {key: "REAL" in text for key, text in later.items()} == {f"sms:{first}": False, f"sms:{SECOND}": True}
 
 
 # --- whose number has changed ---------------------------------------------------------------------------------------

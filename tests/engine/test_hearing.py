@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from alertd.engine import spoken
 from alertd.engine.routing import route
 from alertd.model.events import Arrival, Event, Heard, Pressed, Signal
 from alertd.model.ids import DeviceId, ZoneId
@@ -199,6 +200,47 @@ def test_what_it_ended_is_over_wherever_it_had_begun(school):
     arrival = Arrival(source="mqtt", topic="t", signals=(signal,), received_us=START_US, arrival_id="1")
 
     assert {event.site_id for event in route(school, arrival)} == {OAK, ELM}
+
+
+HOUR_US = 3600 * SECOND
+UNKNOWN_WHEN = "req 5: nobody knows when it was heard there"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"backlog_since_us": START_US - 3 * HOUR_US}, {"late": True}, {"pressed_us": START_US - 72 * HOUR_US}],
+    ids=["it waited at the broker", "a gateway had stored it", "its clock is days behind"],
+)
+def test_where_it_was_pressed_when_nobody_knows_when(school, more):
+    play = Play(school)
+    play.arrive("walker", "hold", heard_by="gw-gym", **more)
+    place = play.incident.presses[0].location
+
+    told = " ".join(play.texts_to("Ruiz"))
+    assert "OAK ELEM MAYBE NEAR Gym (when pressed): LOCKDOWN PRESSED BETWEEN" in told, UNKNOWN_WHEN
+    in_words = spoken.place(play.registry, place, play.now_us)
+    assert in_words.endswith(", perhaps, heard there when it was pressed"), UNKNOWN_WHEN
+    assert "MAYBE NEAR Gym LOCKDOWN 10:42" in play.incident.headline, UNKNOWN_WHEN
+    play.wait(600)
+    told = " ".join(play.texts_to("Ruiz"))
+    assert "just now" not in told, UNKNOWN_WHEN
+    assert "min ago" not in told, UNKNOWN_WHEN
+
+
+def test_who_waited_for_seconds_is_where_it_was_pressed(school):
+    play = Play(school)
+    play.arrive("walker", "hold", heard_by="gw-gym", backlog_since_us=START_US - 30 * SECOND)
+
+    assert " NEAR Gym, north wall (heard when pressed)" in play.texts_to("Ruiz")[0]
+    assert "MAYBE" not in play.texts_to("Ruiz")[0]
+
+
+def test_what_waited_and_has_a_time_was_heard_then(school):
+    play = Play(school)
+    waited = {"backlog_since_us": START_US - 3 * HOUR_US, "pressed_us": START_US - 1200 * SECOND}
+    play.arrive("walker", "hold", heard_by="gw-gym", **waited)
+
+    assert "NEAR Gym (20 min ago): LOCKDOWN PRESSED BETWEEN" in play.texts_to("Ruiz")[0]
 
 
 def test_texts_say_near_with_the_age_and_the_doubt(school):

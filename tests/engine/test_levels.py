@@ -245,6 +245,20 @@ def test_each_gesture_that_may_be_hidden_rings_and_rings_once(looked_after: bool
         assert rung == [Lane.PANIC], "a gesture is told as one: it rings, and rings once"
 
 
+def test_a_press_that_was_held_up_and_completes_a_gesture_has_called():
+    """The two before it paged nobody, and are newer."""
+    play = Play()
+    began_us = play.now_us
+    for after_s, waited in ((0, False), (4, False), (2, True)):
+        at_us = began_us + after_s * 1_000_000
+        play.now_us = max(play.now_us, at_us)
+        play.arrive("badge-204", "press", lasting=Lasting(repeats_s=60), pressed_us=at_us, late=waited)
+    close(play)
+    play.wait(2)
+    play.arrive("badge-204", "press", lasting=Lasting(repeats_s=60), pressed_us=play.now_us)
+    assert incidents(play) == 1, "doubt does not open again what a human has closed"
+
+
 def test_a_switch_that_stays_on_and_says_so_within_each_window_is_one_call_however_often_it_is_closed():
     play = Play()
     for _ in range(60):

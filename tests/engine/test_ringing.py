@@ -3,7 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from alertd.model.events import Lasting, TroubleAcknowledged
+from alertd.engine.routing import route
+from alertd.engine.troubles import FAMILY_MAX
+from alertd.model.events import Arrival, Lasting, TroubleAcknowledged
 from alertd.model.ids import DISTRICT, CauseId, DeviceId, SiteId
 from alertd.model.incident import IncidentClass
 from alertd.model.registry import Registry
@@ -126,3 +128,65 @@ def test_a_strip_that_was_reset_and_is_pulled_when_it_is_heard_of_again_rings_ag
     play.press(standing=True, lasting=Lasting(repeats_s=60))
 
     assert play.said() == [("Ruiz", "trouble")], "promise 2: it was reset, so it was pulled since"
+
+
+@pytest.mark.parametrize("looked_after", [True, False], ids=["acknowledged", "not acknowledged"])
+def test_a_word_that_gestures_do_not_know_rings_each_time(looked_after: bool) -> None:
+    play = Play()
+    for _ in range(3):
+        for _ in range(4):
+            play.arrive("badge-204", "dance")
+            play.wait(0.2)
+        assert play.said() == [("Ruiz", "trouble")], "it may be a press and pages nobody, and nobody is rung"
+        if looked_after:
+            acknowledge(play, "unmapped:badge-204:dance")
+        play.wait(9600)
+
+
+def refused(play: Play, why: str = "not JSON", *, retained: bool = False) -> None:
+    play.arrivals += 1
+    event = Arrival(
+        source="mqtt",
+        topic="alertd/press/badge-204",
+        signals=(),
+        received_us=play.now_us,
+        arrival_id=str(play.arrivals),
+        refused=why,
+        retained=retained,
+    )
+    for each in route(play.registry, event):
+        play.do(each)
+
+
+@pytest.mark.parametrize("looked_after", [True, False], ids=["acknowledged", "not acknowledged"])
+def test_what_is_not_understood_rings_each_time(looked_after: bool) -> None:
+    play = Play(site_id=DISTRICT)
+    for _ in range(3):
+        for _ in range(4):
+            refused(play)
+            play.wait(0.2)
+        assert play.said() == [("Ruiz", "trouble")], "it may be a press and pages nobody, and nobody is rung"
+        if looked_after:
+            acknowledge(play, "malformed:alertd/press/badge-204")
+        play.wait(9600)
+
+
+def test_what_a_broker_keeps_and_nobody_understands_rings_once_however_often_it_is_handed_out() -> None:
+    play = Play(site_id=DISTRICT)
+    for _ in range(5):
+        for why in ("not JSON", "no action"):
+            refused(play, why, retained=True)
+            play.wait(70)
+    assert play.said() == [("Ruiz", "trouble")] * 2, "at each connection; it is the same"
+    refused(play)
+
+    assert play.said() == [("Ruiz", "trouble")], "that one is of now"
+
+
+def test_a_flood_of_words_that_nobody_knows_rings_a_few_times() -> None:
+    play = Play()
+    for number in range(200):
+        play.arrive("badge-204", f"word {number}")
+        play.wait(0.2)
+
+    assert play.said() == [("Ruiz", "trouble")] * (FAMILY_MAX + 1), "texts of strangers bury those of a panic"

@@ -199,8 +199,16 @@ def test_rows_of_yesterday_know_nothing_of_alarms():
 # --- somebody has answered ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("sensor", "word"), [("vape-wc", "vape"), ("vape-wc", "masking"), ("ears-gym", "gunshot")])
-@pytest.mark.parametrize("digit", [4, 5])
+@pytest.mark.parametrize(
+    ("sensor", "word", "digit"),
+    [
+        ("vape-wc", "vape", 4),
+        ("vape-wc", "vape", 5),
+        ("vape-wc", "masking", 4),
+        ("vape-wc", "masking", 5),
+        ("ears-gym", "gunshot", 5),  # who goes to a shot must arrive (`test_sensor_ends`)
+    ],
+)
 def test_what_somebody_has_looked_into_ends_by_itself_and_the_next_alarm_is_told(sensor, word, digit):
     p = play()
     p.arrive(sensor, word)
@@ -465,7 +473,7 @@ def test_a_word_that_is_not_known_is_one_trouble_that_says_how_to_find_it():
 def test_a_word_of_alertd_itself_is_said():
     p = play()
     p.arrive("ears-gym", "environmental")
-    assert "says 'environmental' that its gestures do not know." in p.state.troubles["unmapped:ears-gym"].summary
+    assert "says 'environmental' that its gestures do not know." in p.state.troubles["sensor_unmapped:ears-gym"].summary
 
 
 def test_a_sensor_that_is_opened_is_supervisory_though_its_gestures_know_no_tamper():
@@ -840,6 +848,17 @@ def test_where_nobody_is_on_duty_a_sensors_trouble_goes_to_the_policys_own_peopl
     assert troubles == {"Chen"}, "req 70: what comes of sensors was told to everybody"
 
 
+def test_where_nobody_is_on_duty_new_words_of_many_sensors_go_to_the_policys_own_people():
+    p = by_night()
+    for sensor in ("vape-wc", *HEARD):
+        p.arrive(sensor, "firmware 2 has a new word")
+        p.wait(60)
+
+    troubles = [n for n in p.news() if n.kind is Kind.TROUBLE]
+    assert "More than 3 of a kind" in troubles[-1].text
+    assert {n.recipient for n in troubles} == {"Chen"}, "req 70: a sensor's new word was told to everybody"
+
+
 def test_where_nobody_is_on_duty_any_other_trouble_goes_to_everybody():
     p = by_night()
     p.do(TroubleRaised(site_id=OAK, key="disk:oak", summary="full"))
@@ -860,6 +879,15 @@ def test_a_trouble_of_sensors_that_reaches_nobody_at_all_says_so():
 
     assert p.news() == []
     assert p.reasons()[-1] is Reason.EMPTY_AUDIENCE
+
+
+@pytest.mark.parametrize(("pressed", "did"), [(False, "SENSED"), (True, "PRESSED")])
+def test_a_late_text_says_pressed_only_of_what_somebody_pressed(pressed, did):
+    p = play()
+    p.arrive(*(("wall-gym", "press") if pressed else ("ears-gym", "gunshot")), backlog_since_us=p.now_us - 3600_000_000)
+    texts = [n.text for n in p.news() if " BETWEEN " in n.text]
+    assert texts, "it is late, and says so"
+    assert all(f"{did} BETWEEN" in text for text in texts), "a text says that somebody pressed, and nobody did"
 
 
 def test_a_late_report_that_nobody_confirms_reaches_no_dispatch_either():

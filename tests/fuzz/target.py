@@ -20,7 +20,7 @@ from alertd.engine.decide import decide
 from alertd.engine.routing import route
 from alertd.model.anchor import Now
 from alertd.model.decision import Facts, SiteState
-from alertd.model.events import Arrival, Malformed, Pressed, Unregistered
+from alertd.model.events import Arrival, Malformed, Overheard, Pressed, Unregistered
 from alertd.model.ids import DeviceId, spelled_alike
 from alertd.model.registry import Registry
 from alertd.model.site import Device, DeviceKind, Gestures
@@ -145,7 +145,7 @@ def try_one(seed: Seed, payload: bytes, *, retained: bool = False) -> float:
         size=len(payload),
     )
     for event in route(registry, arrival):
-        assert isinstance(event, Pressed | Malformed | Unregistered)
+        assert isinstance(event, Pressed | Overheard | Malformed | Unregistered)
         if isinstance(event, Pressed):
             if not event.signal.ends and event.signal.reading is None:
                 _judge(seed, payload, event)

@@ -319,7 +319,10 @@ def test_meaning_is_read_from_the_registry():
     aed = devices[DeviceId("button-gym")]
 
     assert meaning(aed, "press", 5) is IncidentClass.MEDICAL
-    assert meaning(aed, "hold", 1) is None
+    assert meaning(aed, "hold", 1) is IncidentClass.MEDICAL
+    assert meaning(aed, "dance", 1) is None
+    assert meaning(devices[DeviceId("button-204")], "multi_press", 1) is IncidentClass.LOCKDOWN
+    assert meaning(devices[DeviceId("button-204")], "double_press", 1) is IncidentClass.STAFF_ASSIST
     assert meaning(devices[DeviceId("gw-gym")], "press", 8) is None
 
 

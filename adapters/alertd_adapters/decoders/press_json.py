@@ -157,9 +157,10 @@ def _heard(fields: Mapping[str, Any]) -> tuple[Heard, ...]:
 def _cause(fields: Mapping[str, Any], action: str) -> str | None:
     """Identity of the press, only from what can tell two presses apart.
 
-    A counter alone cannot: it starts again with the device, so it needs `boot` or the time. A time in whole seconds
-    cannot either: two presses of one second would be one. Action and count are part of it, for a device that sends
-    a growing count under one number."""
+    A counter alone cannot: it starts again with the device, so it needs `boot` or a fine time. A time in whole seconds
+    cannot either: two presses of one second would be one. Nor can both together: a button that its press switches on
+    may begin each time with the same number, and its clock with the same second. Action and count are part of it, for
+    a device that sends a growing count under one number."""
     seq = whole(fields.get("seq"), 0, SEQUENCE_MAX)
     boot = fields.get("boot")
     boot = str(boot) if isinstance(boot, int) and not isinstance(boot, bool) else word(boot)
@@ -167,7 +168,7 @@ def _cause(fields: Mapping[str, Any], action: str) -> str | None:
     count = whole(fields.get("count"), 1, PRESSES_MAX)
     if seq is not None and boot is not None:
         return derive("seq", boot, seq, action, count)
-    if at_us is not None and (is_fine or seq is not None):
+    if at_us is not None and is_fine:
         return derive("at", at_us, seq, action, count)
     return None
 

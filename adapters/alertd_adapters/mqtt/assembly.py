@@ -93,6 +93,7 @@ class MqttPlugin:
                 canaries=canaries,
                 strangers=strangers,
                 listens=lambda: presses.is_connected,
+                may_be_asked=lambda: presses.may_be_asked,
             ),
             reconnecting(f"{parsed.client_id}-side", "side", persistent=False),
             feedback,

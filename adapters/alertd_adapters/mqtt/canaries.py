@@ -17,6 +17,8 @@ from alertd_adapters.mqtt.standing_troubles import StandingTroubles
 
 INTERVAL_S = 60.0
 LISTENS_POLL_S = 1.0
+MISSING_POLL_S = 5.0
+"""Between rounds: so soon a missing sign of life is noticed, before its session is called deaf."""
 EXPIRES_S = 60
 """Who else has a session on these topics, and is away, shall not find it."""
 WAIT_S = 20.0
@@ -63,11 +65,14 @@ class Canaries:
             self._heard.add(message.topic)
         return True
 
-    async def keep_asking(self, connection: BrokerConnection, listens: Callable[[], bool]) -> None:
-        """Until the connection is lost. `listens`: the session of presses works otherwise; while it does not, nothing
-        is said, for the word would wait in a queue that may be full."""
+    async def keep_asking(
+        self, connection: BrokerConnection, listens: Callable[[], bool], may_be_asked: Callable[[], bool]
+    ) -> None:
+        """Until the connection is lost. `listens`: the session of presses works otherwise. `may_be_asked`: it does, or
+        its sign of life is late: then the word shows, again and again, that not everything is. Else nothing is said,
+        for it would wait in a queue that may be full."""
         while self._filters:
-            if not listens():
+            if not may_be_asked():
                 await asyncio.sleep(LISTENS_POLL_S)
                 continue
             self._heard.clear()
@@ -77,10 +82,16 @@ class Canaries:
                 await connection.close()
                 return
             await asyncio.sleep(WAIT_S)
-            if listens():
+            if listens() or self._heard:  # who hands us one of them would hand us all
                 self._judge(refused)
             if not self._missed:
-                await asyncio.sleep(INTERVAL_S)
+                await self._pause(listens)
+
+    async def _pause(self, listens: Callable[[], bool]) -> None:
+        """No longer than the session works."""
+        for _ in range(round(INTERVAL_S / MISSING_POLL_S)):
+            if listens():
+                await asyncio.sleep(MISSING_POLL_S)
 
     async def _is_taken(self, connection: BrokerConnection, topic: str) -> bool:
         now = asyncio.get_running_loop().time()

@@ -77,8 +77,9 @@ class BrokerConnection(Protocol):
         `ConnectionLostError`. While the reader is behind, the socket is not read either."""
         ...
 
-    def ack(self, message: BrokerMessage) -> None:
-        """PUBACK, by the reader's own decision. Never before the press is committed (promise 1)."""
+    def ack(self, message: BrokerMessage) -> bool:
+        """PUBACK, by the reader's own decision. Never before the press is committed (promise 1). Was it sent? Not over
+        a lost connection, of which the reader may not know yet."""
         ...
 
     async def publish(self, topic: str, payload: bytes, *, qos: int, expires_s: int | None = None) -> None:

@@ -286,9 +286,10 @@ class PahoConnection:
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def ack(self, message: BrokerMessage) -> None:
-        if self._lost is None and message.qos > 0:
-            self.client.ack(message.mid, message.qos)
+    def ack(self, message: BrokerMessage) -> bool:
+        if self._lost is not None or message.qos == 0:
+            return False
+        return self.client.ack(message.mid, message.qos) == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     async def subscribe(self, filters: Sequence[tuple[str, int]]) -> tuple[int, ...]:
         # RAP=0, retain handling 0: a retained message comes with its flag at every subscribe, and is seen as what

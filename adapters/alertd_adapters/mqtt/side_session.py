@@ -43,6 +43,8 @@ class SideSessionOptions(Struct, frozen=True, kw_only=True):
     strangers: Strangers
     listens: Callable[[], bool]
     """Does the session of presses work?"""
+    may_be_asked: Callable[[], bool]
+    """Does it, or is its sign of life late?"""
 
 
 class SideSession:
@@ -119,7 +121,7 @@ class SideSession:
             await connection.close()
             return
         if await self._watch_dropped(connection):
-            await self._options.canaries.keep_asking(connection, self._options.listens)
+            await self._options.canaries.keep_asking(connection, self._options.listens, self._options.may_be_asked)
 
     async def _watch_dropped(self, connection: BrokerConnection) -> bool:
         """Does the connection stand? Asked by itself: a broker without $SYS may end the connection over it (rumqttd

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from alertd_adapters.mqtt.connection import BrokerConnection, ConnectionLostError, PublishRefusedError
 
 INTERVAL_S = 10.0
+LATE_S = 20.0
+"""Nothing came back for so long: what else is said to come back can tell more, and before `MISSING_S`."""
 MISSING_S = 30.0
 """Nothing came back for so long: presses may not come either."""
 DRAINED_IDLE_S = 1.0
@@ -35,7 +37,7 @@ class SignOfLife:
         self._returned_at: float | None = None
         self._first_returned_at: float | None = None
         self._beats = 0
-        self._acknowledged_at = self._connected_at
+        self._acknowledged_at: float | None = None
         """When something came last that is to be acknowledged, as presses are."""
 
     def returned(self, payload: bytes) -> bool:
@@ -53,15 +55,28 @@ class SignOfLife:
         return self._beats > 0 and (not self.topic or self._returned_at is not None) and not self.is_missing
 
     @property
+    def is_late(self) -> bool:
+        return self._is_out_for(LATE_S)
+
+    @property
     def is_missing(self) -> bool:
+        return self._is_out_for(MISSING_S)
+
+    def _is_out_for(self, seconds: float) -> bool:
         last = self._connected_at if self._returned_at is None else self._returned_at
-        return bool(self.topic) and self._loop.time() - last > MISSING_S
+        return bool(self.topic) and self._loop.time() - last > seconds
 
     @property
     def is_deaf(self) -> bool:
-        """Our message does not come back, and nothing else does that a broker hands out as it does presses: it is not
-        merely behind a long backlog."""
-        return self.is_missing and self._loop.time() - self._acknowledged_at > MISSING_S
+        """Our message does not come back, and for as long nothing came that a broker hands out as it does presses: it
+        is not merely behind a long backlog. It may be that our right to read it is missing, and nobody presses."""
+        last = self._connected_at if self._acknowledged_at is None else self._acknowledged_at
+        return self.is_missing and self._loop.time() - last > MISSING_S
+
+    @property
+    def heard_nothing(self) -> bool:
+        """Of what is to be acknowledged, since this connection was made."""
+        return self._acknowledged_at is None
 
     def heard(self, qos: int) -> None:
         """Anything was read."""

@@ -83,6 +83,8 @@ class TriggerSession:
         self._deaf_pause_s = DEAF_PAUSE_S
         self._opened_anew_at: float | None = None
         """Loop time. Nothing came through the session of then; `None`: it has worked since."""
+        self._only_sign_fails = False
+        """A device was heard through a silent session: silence says nothing, until our own message comes back."""
         self._alive_key = f"broker_alive:{options.name}"
         self._down: asyncio.TimerHandle | None = None
         self._why_down = ""
@@ -91,6 +93,11 @@ class TriggerSession:
     def is_connected(self) -> bool:
         """The broker takes and delivers: not only the socket stands."""
         return self._live is not None and self._sign is not None and self._sign.is_proven
+
+    @property
+    def may_be_asked(self) -> bool:
+        """A canary can tell something: the session works, or its sign of life is late."""
+        return self.is_connected or (self._live is not None and self._sign is not None and self._sign.is_late)
 
     async def run(self, door: Door) -> NoReturn:
         self._door = door
@@ -185,7 +192,7 @@ class TriggerSession:
     def _on_beat(self, refused: str) -> bool:
         """Does the connection go on? One through which nothing comes is opened anew, for that can help: mosquitto
         2.0.11 sends nothing any more that is to be acknowledged, once as many messages of QoS 0 as its limit had
-        waited. Where it does not help, the on-duty admin's phone rings."""
+        waited. Where it does not help, and nothing at all came through the new one, the on-duty admin's phone rings."""
         sign = self._sign
         assert sign is not None
         # A wall clock that is wrong now is corrected by the next beat; what counts is that the broker answered.
@@ -196,16 +203,19 @@ class TriggerSession:
         now = asyncio.get_running_loop().time()
         if refused:
             self._forbidden_until = now + FORBIDDEN_S
+        elif self._slots.locked():  # nothing is read until something is committed: the silence is ours
+            return True
+        is_deaf = sign.is_deaf and not self._only_sign_fails
         if why := refused or ("it does not come back" if sign.is_missing else ""):
-            rings = sign.is_deaf and self._opened_anew_at is not None
+            rings = is_deaf and sign.heard_nothing and self._opened_anew_at is not None
             through = f"through the broker {self._options.address}"
-            summary = f"NOTHING comes {through}, also in a new session: presses page NOBODY. " if rings else ""
+            summary = f"NOTHING comes {through}, also in a new session: presses may page NOBODY. " if rings else ""
             summary += (
                 f"Our sign of life on {sign.topic} {through} fails ({why}): presses may not come through either. "
                 "Allow our user to read and write that topic, or restart the broker."
             )
             self._troubles.raise_(self._alive_key, summary, rings=rings)
-        if not sign.is_deaf or (self._opened_anew_at is not None and now < self._opened_anew_at + self._deaf_pause_s):
+        if not is_deaf or (self._opened_anew_at is not None and now < self._opened_anew_at + self._deaf_pause_s):
             return True
         self._deaf_pause_s = DEAF_PAUSE_S if self._opened_anew_at is None else min(2 * self._deaf_pause_s, FORBIDDEN_S)
         self._opened_anew_at = now
@@ -217,11 +227,13 @@ class TriggerSession:
     def _take(self, connection: BrokerConnection, message: BrokerMessage) -> None:
         sign = self._sign
         assert sign is not None
+        was_silent = sign.is_deaf
         sign.heard(message.qos)
         if message.topic == self._options.alive_topic:
             if sign.returned(message.payload):
                 self._redelivery.all_came()
                 self._opened_anew_at = None
+                self._only_sign_fails = False
                 self._troubles.clear(self._alive_key)
             self._slots.release()
             self._ack(connection, message)
@@ -230,6 +242,7 @@ class TriggerSession:
             self._slots.release()
             self._ack(connection, message)
             return
+        self._only_sign_fails |= was_silent and message.qos > 0
         decoded = self._triggers.decode(message.topic, message.payload)
         arrival = self._arrival(message, decoded, waited=sign.arrived())
         if decoded.refused:
@@ -292,17 +305,18 @@ class TriggerSession:
             if connection is self._live:
                 await connection.close()
         else:
-            self._ack(connection, message)
-            if connection is self._live:
+            if self._ack(connection, message):
                 self._unlearn.pop(arrival.arrival_id, None)
         finally:
             self._slots.release()
 
-    def _ack(self, connection: BrokerConnection, message: BrokerMessage) -> None:
-        """Over the connection that delivered, or not at all: the next one gives the packet id to another press."""
-        if connection is self._live and message.qos:
-            connection.ack(message)
+    def _ack(self, connection: BrokerConnection, message: BrokerMessage) -> bool:
+        """Over the connection that delivered, or not at all: the next one gives the packet id to another press. Has it
+        left? Else the message comes again, and is the same one."""
+        has_left = connection is self._live and message.qos > 0 and connection.ack(message)
+        if has_left:
             self._redelivery.acked(message)
+        return has_left
 
     async def _commit_again(self, arrival: Arrival) -> None:
         try:

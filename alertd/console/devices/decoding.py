@@ -14,7 +14,7 @@ from alertd.config import Loaded, Section, secret
 from alertd.console.devices import living
 from alertd.console.plugin_check import NoNetwork
 from alertd.daemon.system_clock import SystemClock
-from alertd.engine.gestures import IGNORED, PRESS
+from alertd.engine.gestures import COUNTED, HELD, IGNORED, is_counted
 from alertd.engine.routing import route
 from alertd.model.check_in import CheckIn
 from alertd.model.events import Arrival, Malformed, Pressed, Signal, Unregistered
@@ -174,17 +174,20 @@ def _of_a_press(registry: Registry, event: Pressed) -> Verdict:
         return Verdict(pages=False, why=f'its gestures "{gestures.id}" ignore "{action}"')
     if named is not None:
         return _of_a_class(registry, device, named, f'"{action}" is {named} in its gestures "{gestures.id}"')
-    if action != PRESS or not gestures.presses:
+    if not is_counted(action, gestures):
         why = f'its gestures "{gestures.id}" do not know "{action}": a trouble asks whether it was a press'
         return Verdict(pages=False, why=why)
-    count = event.signal.count or 1
+    count = max(event.signal.count or 1, COUNTED[action])
     reached = [threshold for threshold in gestures.presses if threshold <= count]
     if not reached:
         least = min(gestures.presses)
         why = f'{count} of {least} presses within {gestures.window_s} s that its gestures "{gestures.id}" need'
+        if action in HELD:
+            why = f'its gestures "{gestures.id}" do not know "{action}": {why}, and a trouble asks whether it was meant'
         return Verdict(pages=False, why=why)
     incident_class = gestures.presses[max(reached)]
-    return _of_a_class(registry, device, incident_class, f'{count} × "press" is {incident_class} in "{gestures.id}"')
+    said = f'"{action}", {count} presses,' if COUNTED[action] > 1 else f'{count} × "{action}"'
+    return _of_a_class(registry, device, incident_class, f'{said} is {incident_class} in "{gestures.id}"')
 
 
 def _of_a_class(registry: Registry, device: Device, incident_class: str, why: str) -> Verdict:

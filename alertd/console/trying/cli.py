@@ -46,6 +46,7 @@ def try_out(  # noqa: PLR0913, PLR0917 - one parameter an option
     order = {**signed(by, name), "device": device, "minutes": minutes, **({"class": tried} if tried else {})}
     with daemon(context) as client:
         begun = client.post("/v1/device-tests", order)
+        device = begun["device"]  # as the registry spells it
         seen = {line["site"]: line["number"] for line in begun["heard"]}
         if not as_json:
             typer.echo(f"{begun['words']} Press it now. Ctrl-C ends the test.")

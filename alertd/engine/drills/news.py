@@ -48,10 +48,8 @@ def was_told(d: Draft, n: Notification) -> None:
     for drill in d.drills_over:
         if drill.id != n.ends_drill and (n.kind is Kind.DRILL_OVER or n.ends_drill is None):
             continue
-        keys = {t.endpoint_key for t in drill.told}
-        # Or by a phone of theirs that had not heard of it.
-        mine = {n.endpoint.key} if n.endpoint.key in keys else {n.endpoint.person_id}
-        told = tuple(replace(t, knows=True) if {t.endpoint_key, t.person_id} & mine else t for t in drill.told)
+        there = d.told_there(drill, n.endpoint)
+        told = tuple(replace(t, knows=True) if t in there else t for t in drill.told)
         known = replace(drill, told=told)
         if told != drill.told:
             d.put_drill_over(known)
@@ -64,9 +62,8 @@ def was_not_told(d: Draft, n: Notification) -> None:
     drill = over_of(d, n.ends_drill)
     if drill is None:
         return
-    keys = {t.endpoint_key for t in drill.told}
-    mine = {n.endpoint.key} if n.endpoint.key in keys else {n.endpoint.person_id}  # as it was counted
-    told = tuple(replace(t, knows=False) if {t.endpoint_key, t.person_id} & mine else t for t in drill.told)
+    there = d.told_there(drill, n.endpoint)  # as it was counted
+    told = tuple(replace(t, knows=False) if t in there else t for t in drill.told)
     if told != drill.told:
         d.put_drill_over(replace(drill, told=told))
 

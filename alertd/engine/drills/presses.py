@@ -24,8 +24,8 @@ class Gesture(Struct, frozen=True, kw_only=True):
     count: int
     at_us: int
     """By the device's clock, where it has a believable one."""
-    began_before_us: int | None
-    """When the arrival before it came that belongs to the same gesture; `None`: it begins one."""
+    began_us: int | None
+    """When the first before it can have been pressed that belongs to its gesture, or may; `None`: it begins one."""
     timeless: bool = False
     """It waited at the broker, and the device has no clock: nobody knows how far apart its presses were."""
 
@@ -90,7 +90,7 @@ def _why_real(d: Draft, drill: Drill, event: Pressed, device: Device, gesture: G
     before = _press_of(drill, device)
     if before is not None and not _is_same_gesture(d, event, device, gesture, before):
         return f"{label} was pressed again"
-    if before is None and gesture.began_before_us is not None and gesture.began_before_us < drill.started_us:
+    if gesture.began_us is not None and gesture.began_us < drill.started_us:
         return f"{label} was pressed before it began"
     return ""
 
@@ -108,9 +108,9 @@ def _is_same_gesture(d: Draft, event: Pressed, device: Device, gesture: Gesture,
     """Presses in a row, no longer than any gesture takes; or the echo of a device that says its word more than once. By
     the device's own clock, whichever of them came first; or by their arrival, as far as two gateways' clocks are apart.
     """
-    if gesture.timeless and (gesture.began_before_us is None or gesture.count > max(device.gestures.presses) + STRAY):
+    if gesture.timeless and (gesture.began_us is None or gesture.count > max(device.gestures.presses) + STRAY):
         return False
-    longest_us = device.gestures.window_s * 1_000_000 * (1 if gesture.began_before_us is None else 2)
+    longest_us = device.gestures.window_s * 1_000_000 * (1 if gesture.began_us is None else 2)
     since_us = gesture.at_us - before.at_us
     is_same_boot = before.boot_us is not None and before.boot_id == d.now.boot_id
     arrived_us = gestures.arrived_us(d, event) - (before.boot_us or 0) if is_same_boot else abs(since_us)

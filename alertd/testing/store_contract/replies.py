@@ -4,12 +4,15 @@ Owns which are in its reach, and when a token may be handed out again.
 """
 # ruff: noqa: S106 - a reply token is no password
 
+import pytest
+from msgspec.structs import replace
+
 from alertd.model.decision import Decision
-from alertd.model.incident import Severity
-from alertd.model.notification import Kind, NotificationRow, NotificationState
+from alertd.model.incident import NOBODY, Severity
+from alertd.model.notification import Kind, NotificationRow, NotificationState, age_us
 from alertd.model.reason import Reason
 from alertd.testing.store_contract.world import ELM, OneWorld, World
-from alertd.testing.store_values import DAY_US, OAK, START_WALL_US, incident, phone, press, queued, text
+from alertd.testing.store_values import DAY_US, OAK, SECOND_US, START_WALL_US, incident, phone, press, queued, text
 
 
 class Replies(OneWorld):
@@ -46,6 +49,22 @@ class Replies(OneWorld):
         assert mine[0].headline == "OAK ELEM Rm 204 LOCKDOWN 10:42"
         assert mine[0].severity == Severity.LOCKDOWN
 
+    def test_what_ended_by_itself_is_known_to_its_phone_as_it_was(self, world: World) -> None:
+        me = phone(1)
+        by_itself = replace(incident(1, token="21", closed_us=START_WALL_US), closed_by=NOBODY)
+        world.commit(
+            Decision(
+                incidents=(by_itself, incident(2, token="22", closed_us=START_WALL_US), incident(3, token="23")),
+                notifications=tuple(
+                    queued(text(f"n{n}", endpoint=me, incident_id=f"inc-{n}", kind=Kind.CLOSING)) for n in (1, 2, 3)
+                ),
+            )
+        )
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            mine = transaction.phone_incidents(me.key, START_WALL_US - DAY_US)
+
+        assert {each.token: each.ended for each in mine} == {"21": by_itself, "22": None, "23": None}
+
     def test_an_open_incident_is_known_to_its_phone_however_many_were_closed_since(self, world: World) -> None:
         me = phone(1)
         numbers = range(2, 62)
@@ -63,6 +82,24 @@ class Replies(OneWorld):
             mine = transaction.phone_incidents(me.key, START_WALL_US - DAY_US)
 
         assert mine[0].incident_id == "inc-1", "notices that are over pushed an open incident out of a reply's reach"
+
+    @pytest.mark.parametrize("step_s", [3_600, -3_600])
+    def test_a_phone_was_told_when_the_first_message_was_written_whoever_sets_the_clock(
+        self, world: World, step_s: int
+    ) -> None:
+        """What was typed between the two messages is an answer to the first."""
+        world.commit(Decision(incidents=(incident(1, token="21"),), notifications=(_written_now(world, "alert"),)))
+        world.claim()
+        world.clock.advance(60)
+        world.clock.wall_us += step_s * SECOND_US
+        world.commit(Decision(notifications=(_written_now(world, "also"),)))
+        world.claim()
+        world.clock.advance(1)
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            (mine,) = transaction.phone_incidents(phone(1).key, 0)
+
+        assert mine.told is not None
+        assert age_us(mine.told, world.clock.now()) == 61 * SECOND_US, "an answer is refused, because a clock was set"
 
     def test_tokens_in_use_are_not_handed_out_in_the_whole_district(self, world: World) -> None:
         with world.store.begin([OAK], world.clock.now()) as transaction:
@@ -82,3 +119,9 @@ class Replies(OneWorld):
 
         assert second in free
         assert first not in free, "a token of an open incident was handed out"
+
+
+def _written_now(world: World, notification_id: str) -> NotificationRow:
+    now = world.clock.now()
+    content = text(notification_id, endpoint=phone(1), created_us=now.wall_us, expires_us=now.wall_us + DAY_US)
+    return queued(replace(content, created_boot_us=now.boot_us, boot_id=now.boot_id))

@@ -10,6 +10,7 @@ from alertd.model.ids import IncidentId, SiteId
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Notification
 from alertd.model.reason import Reason
+from alertd_simulator.checkers.calling import is_voice
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.covering import is_panic
 from alertd_simulator.checkers.drills import OVER, REAL, REAL_SHORT, SECOND_US, SPOKEN_REAL, DrillBook
@@ -78,7 +79,7 @@ class Believing(Checker):
             case CallPickedUp(sid=sid) if sid in self._calls and _ends(self._calls[sid][1]):
                 self._told(self._calls[sid][0])
             case Crashed(power=True):
-                self._book.power_went(happening.at_us)
+                self._book.power_went(happening)
                 self._believers.clear()
                 self._overtaken.clear()
             case _:
@@ -90,12 +91,22 @@ class Believing(Checker):
         return row.notification.endpoint.key if row is not None else ""
 
     def _told(self, key: str) -> None:
-        told = self._believers.pop(key, None)
-        if told is None:
+        told = [self._believers.pop(same) for same in self._of_phone(key)]
+        if not told:
             self._told_elsewhere(key)
             return
+        people = {belief.person_id for belief in told}
         for other in self._believers.values():
-            other.settled |= other.person_id == told.person_id
+            other.settled |= other.person_id in people
+
+    def _of_phone(self, key: str) -> list[str]:
+        """Keys under which the phone behind this one believes. Whichever sender texts it, it is one phone: who types an
+        answer in the thread of notices is answered there. A text is not heard, and a call is not read."""
+        channel, _, number = key.partition(":")
+        if is_voice(self.scene, channel):
+            return [key] if key in self._believers else []
+        split = {believer: believer.partition(":") for believer in self._believers}
+        return [each for each, (by, _, to) in split.items() if to == number and not is_voice(self.scene, by)]
 
     def _told_elsewhere(self, key: str) -> None:
         """By another sender, or on a phone that had not heard of the drill, after the one that had could not be had."""

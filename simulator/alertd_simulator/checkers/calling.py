@@ -8,8 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alertd.model.events import OutcomeReported
-from alertd.model.ids import IncidentId, NotificationId, PersonId, SiteId
-from alertd.model.incident import EscalationState, Incident
+from alertd.model.ids import IncidentId, NotificationId, SiteId
+from alertd.model.incident import Answer, EscalationState, Incident
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationRow, NotificationState
 from alertd.model.people import Endpoint, Person
@@ -187,7 +187,7 @@ class PhonesFallSilent(Checker):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._live: dict[str, Live] = {}
-        self._answered_us: dict[tuple[IncidentId, PersonId], int] = {}
+        self._answered_us: dict[tuple[IncidentId, Answer], int] = {}
         self._drilling: set[SiteId] = set()
         self._changed: dict[IncidentId, Incident] = {}
         """By the commit that is looked at: the records take it up later."""
@@ -224,7 +224,7 @@ class PhonesFallSilent(Checker):
         for incident in self._changed.values():
             before = self.scene.records.incidents.get(incident.id)
             for answer in set(incident.answers) - set(before.answers if before is not None else ()):
-                self._answered_us[incident.id, answer.person_id] = committed.at_us
+                self._answered_us[incident.id, answer] = committed.at_us
         self._weigh(committed.at_us)
         self._changed = {}
 
@@ -255,13 +255,14 @@ class PhonesFallSilent(Checker):
         return "its owner has answered" if self._has_answered(row, incident) else ""
 
     def _has_answered(self, row: Row, incident: Incident) -> bool:
+        """Since it was written, by an answer that knows of everything. What they had said by then is why they are asked
+        once more, and what they say of less answers less."""
         person_id = row.notification.endpoint.person_id
-        if person_id is None or self._answered_us.get((incident.id, person_id), -1) <= row.born_us:
-            return False
         if self.scene.conditions.last_step_us > row.born_us:  # stamps of before and after cannot be compared
             return False
-        since = incident.answers[incident.counted_from :]
-        return any(a.person_id == person_id and a.covers >= len(incident.presses) for a in since)
+        answers = (a for a in incident.answers[incident.counted_from :] if a.person_id == person_id)
+        known = (a for a in answers if a.covers >= len(incident.presses))
+        return any(self._answered_us.get((incident.id, a), -1) > row.born_us for a in known)
 
     def _judge(self, at_us: int, sid: str, what: str, *, since_calm_us: int | None = None) -> None:
         call = self._live[sid]

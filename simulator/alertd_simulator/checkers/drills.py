@@ -73,10 +73,10 @@ class DrillBook(Struct, kw_only=True, eq=False):
     _unsafe: dict[SiteId, tuple[int, Running | None]] = {}
     """What was so before a commit that a power cut may take back: it is in memory only, or its log may be cut."""
 
-    def power_went(self, at_us: int) -> None:
-        """What was begun or ended in memory only never was."""
+    def power_went(self, crashed: Crashed) -> None:
+        """What was begun or ended in memory only never was; nor in the commit under way, if its log was cut."""
         for site_id, (since_us, before) in self._unsafe.items():
-            if since_us < 0 or at_us - since_us < SECOND_US:
+            if since_us < 0 or (crashed.lost_bytes and since_us == crashed.at_us):
                 self.running.pop(site_id, None)
                 if before is not None:
                     self.running[site_id] = before
@@ -137,7 +137,7 @@ class OnlyDrilled(Checker):
             case Committed():
                 self._committed(happening)
             case Crashed(power=True):
-                self._book.power_went(happening.at_us)
+                self._book.power_went(happening)
             case _:
                 pass
 
@@ -269,7 +269,7 @@ class RealAfterDrill(Checker):
             case Attempted():
                 self._attempted(happening)
             case Crashed(power=True):
-                self._book.power_went(happening.at_us)
+                self._book.power_went(happening)
                 self._waiting.clear()
                 for site_id in self._book.running:
                     self._over.pop(site_id, None)
@@ -366,7 +366,7 @@ class DrillEnds(Checker):
                 for running in self._book.running.values():
                     running.restarted_us = self.scene.conditions.calm_us(happening.at_us)
             case Crashed(power=True):
-                self._book.power_went(happening.at_us)
+                self._book.power_went(happening)
             case _:
                 pass
         self._look(happening.at_us)

@@ -40,7 +40,8 @@ class OnlyHumansEnd(Checker):
             return
         for after in happening.decision.incidents:
             before = self.scene.records.incidents.get(after.id)
-            wrong = _begun(happening, after) if before is None else _changed(happening, before, after)
+            was_set = self.scene.conditions.last_step_us >= 0
+            wrong = _begun(happening, after) if before is None else _changed(happening, before, after, was_set=was_set)
             if wrong:
                 self.accuse(happening.at_us, f"{after.headline} ({after.id}) {wrong}, on {_named(happening)}")
 
@@ -57,7 +58,9 @@ def _begun(committed: Committed, after: Incident) -> str:
     return ""
 
 
-def _changed(committed: Committed, before: Incident, after: Incident) -> str:  # noqa: PLR0911 - one a rule
+def _changed(  # noqa: PLR0911 - one a rule
+    committed: Committed, before: Incident, after: Incident, *, was_set: bool
+) -> str:
     if GRAVITY[after.incident_class] < GRAVITY[before.incident_class]:
         return f"became less grave: {before.incident_class} to {after.incident_class}"
     if (before.site_id, before.mode, before.token) != (after.site_id, after.mode, after.token):
@@ -72,7 +75,7 @@ def _changed(committed: Committed, before: Incident, after: Incident) -> str:  #
     if panic and (ended or stopped) and not isinstance(committed.event, ENDING):
         return "was ended by no human"
     by_time_or_word = isinstance(committed.event, (*ENDING, TimerFired, Replied, Keyed, AnswerGiven))
-    if ended and not panic and not by_time_or_word and not _goes_on_elsewhere(committed, before):
+    if ended and not panic and not by_time_or_word and not _goes_on_elsewhere(committed, before, was_set=was_set):
         return "was ended by neither human nor policy"
     if ended and after.incident_class is IncidentClass.LOCKDOWN and not _released(committed, before):
         return "was closed without releasing its rooms"
@@ -84,9 +87,10 @@ def _changed(committed: Committed, before: Incident, after: Incident) -> str:  #
     return ""
 
 
-def _goes_on_elsewhere(committed: Committed, before: Incident) -> bool:
+def _goes_on_elsewhere(committed: Committed, before: Incident, *, was_set: bool) -> bool:
     """A report makes a panic of what a sensor said before, and that holds it all; or it is another alarm than the one
-    that somebody has answered: after a silence, after an hour, or by a clock that was set back."""
+    that somebody has answered: after a silence, after an hour, or by a clock that was set back. While none is set, what
+    is older than what was heard last has waited in front of the door."""
     if not isinstance(committed.event, Pressed):
         return False
     devices = {press.device_id for press in before.presses}
@@ -94,7 +98,8 @@ def _goes_on_elsewhere(committed: Committed, before: Incident) -> bool:
     if any(devices <= {press.device_id for press in panic.presses} for panic in panics):
         return True
     at_us, last_us = committed.event.received_us, max(press.last_us for press in before.presses)
-    is_same = 0 <= at_us - last_us < SILENCE_US and at_us - before.opened_us < HOUR_US
+    in_order = at_us >= last_us or not was_set
+    is_same = in_order and at_us - last_us < SILENCE_US and at_us - before.opened_us < HOUR_US
     return before.escalation is EscalationState.PAUSED and not is_same
 
 

@@ -41,7 +41,7 @@ class FurtherRoom(Checker):
         is_taken = any(_knows(incident, happening.event.signal.device_id, zone_id) for incident in incidents)
         for after in incidents:
             before = self.scene.records.incidents.get(after.id)
-            if before is not None and before != after and _timeless(before) == _timeless(after):
+            if before is not None and before != after and timeless(before) == timeless(after):
                 continue  # the clock was set since it was written last, and it is in the time of now: that is all
             if before is not None and _pressed(before) == _pressed(after) and is_taken:
                 continue  # another one has the press, and this one only stopped being announced
@@ -110,7 +110,7 @@ def _pressed(incident: Incident) -> tuple[Press, ...]:
     return tuple(replace(press, known_us=0) for press in incident.presses)
 
 
-def _timeless(incident: Incident) -> Incident:
+def timeless(incident: Incident) -> Incident:
     """Without the stamps that move with a clock that is set."""
     said = None if incident.announcing is None else replace(incident.announcing, begun_us=0)
     return replace(incident, presses=_pressed(incident), upgraded_us=0, announcing=said, anchor=None)

@@ -8,6 +8,7 @@ from alertd.model.notification import NotificationChange, NotificationRow
 from alertd.model.notification import NotificationState as N
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.checker import Checker
+from alertd_simulator.checkers.news import timeless
 from alertd_simulator.world.happenings import Committed, Happening
 
 WHY_NOT = frozenset(
@@ -64,7 +65,7 @@ class Reasons(Checker):
         if not isinstance(happening, Committed):
             return
         decision, event = happening.decision, type(happening.event).__name__
-        if not decision.entries and not _decides_nothing(happening):
+        if not decision.entries and not self._decides_nothing(happening):
             self.accuse(happening.at_us, f"{event} left no entry in the journal")
         for entry in decision.entries:
             if entry.reason is None:
@@ -73,6 +74,18 @@ class Reasons(Checker):
             self._born(happening.at_us, row)
         for change in decision.changes:
             self._changed(happening.at_us, change)
+
+    def _decides_nothing(self, committed: Committed) -> bool:
+        """What no longer calls, and did not call, is no event of note, if indeed nothing came of it. That stamps move
+        with a clock that was set, or began anew with the machine, comes of no event."""
+        event, decision = committed.event, committed.decision
+        if isinstance(event, TroubleCleared):
+            return True
+        is_end = isinstance(event, Pressed) and event.signal.ends
+        if not is_end or decision.notifications or decision.changes:
+            return False
+        known = self.scene.records.incidents
+        return all(i.id in known and timeless(known[i.id]) == timeless(i) for i in decision.incidents)
 
     def _born(self, at_us: int, row: NotificationRow) -> None:
         content = row.notification
@@ -88,12 +101,3 @@ class Reasons(Checker):
         wanted = WHY_CHANGED.get(change.state)
         if wanted is not None and change.reason not in wanted | {Reason.POISON}:
             self.accuse(at_us, f"{change.id} is {change.state} because of {change.reason}")
-
-
-def _decides_nothing(committed: Committed) -> bool:
-    """What no longer calls, and did not call, is no event of note, if indeed nothing came of it."""
-    event, decision = committed.event, committed.decision
-    if isinstance(event, TroubleCleared):
-        return True
-    is_end = isinstance(event, Pressed) and event.signal.ends
-    return is_end and not (decision.incidents or decision.notifications or decision.changes)

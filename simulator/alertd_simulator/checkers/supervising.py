@@ -29,10 +29,12 @@ KNOWN_WITHIN_S = 360.0
 takes to listen again."""
 OFFLINE_WITHIN_S = 150.0
 """From a last will to the trouble that names the gateway."""
-DISK = frozenset({"disk_full", "disk_fails"})
+LOSES = "broker_tricks"
+"""The fault in which a broker may lose what is said at QoS 0, a last will, too. That it keeps for who listens anew."""
+DISK = frozenset({"disk_full", "disk_fails", "slow_disk"})
 FORGOTTEN_S = 65.0
-"""When devices were heard is written once a minute, if the disk takes it: a crash forgets who was heard for the first
-time since. Whoever was never heard has a day."""
+"""When devices were heard is written once a minute, if the disk takes it, and on a slow one after all that people wait
+for: a crash forgets who was heard for the first time since. Whoever was never heard has a day."""
 LISTENS_S = 60.0
 """After a start, or a fault on the way, alertd listens again. What comes later than that was kept by a broker that
 handed out nothing: nobody is missed while no press gets through, and every window begins anew afterwards."""
@@ -56,6 +58,8 @@ class Supervision(Checker):
         self._said_us: dict[DeviceId, int] = {}
         self._first_us: dict[DeviceId, int] = {}
         self._online: dict[DeviceId, tuple[bool, int]] = {}
+        self._may_be_lost: set[DeviceId] = set()
+        """The last of that was said while the broker lost things, and was not heard since."""
         self._by_number: dict[int, tuple[DeviceId, int]] = {}
         """Who published which message, and when."""
         self._up = False
@@ -108,6 +112,12 @@ class Supervision(Checker):
                 if online and not self._online.get(sign.device_id, (True, 0))[0]:
                     self._gaps.setdefault(sign.device_id, []).append(sign.at_us)
                 self._online[sign.device_id] = (online, sign.at_us)
+                self._may_be_lost.discard(sign.device_id)
+                if LOSES in self._breaks:
+                    self._may_be_lost.add(sign.device_id)
+            case SignOfLife(heard=True, online=bool() as online):
+                if self._up and online is self._online.get(sign.device_id, (None, 0))[0]:
+                    self._may_be_lost.discard(sign.device_id)
             case _:
                 pass
 
@@ -210,6 +220,8 @@ class Supervision(Checker):
 
     def _judge_gateway(self, gateway: Device, gone: set[DeviceId], quiet_us: int, at_us: int) -> None:
         said = self._online.get(gateway.id)
+        if gateway.id in self._may_be_lost:
+            return
         if said is None or (at_us - max(said[1], quiet_us)) / SECOND_US < OFFLINE_WITHIN_S:
             return
         if not said[0] and gateway.id not in gone and self._said_us.get(gateway.id, 0) < said[1]:

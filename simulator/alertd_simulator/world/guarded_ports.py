@@ -88,9 +88,9 @@ class _GuardedConnection:
             self._life.refuse_if_dead()
             yield message
 
-    def ack(self, message: BrokerMessage) -> None:
+    def ack(self, message: BrokerMessage) -> bool:
         with self._life.passing("mqtt.ack"):
-            self._connection.ack(message)
+            return self._connection.ack(message)
 
     async def publish(self, topic: str, payload: bytes, *, qos: int, expires_s: int | None = None) -> None:
         with self._life.passing("mqtt.publish"):

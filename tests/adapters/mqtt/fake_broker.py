@@ -53,10 +53,12 @@ class FakeConnection:
             yield message
         raise ConnectionLostError(self.lost)
 
-    def ack(self, message: BrokerMessage) -> None:
-        if self.lost is None:
-            found = self.unacked.pop(message.mid)  # an ack of what this connection never sent is a protocol error
-            self.acked.append(found.payload)
+    def ack(self, message: BrokerMessage) -> bool:
+        if self.lost is not None:
+            return False
+        found = self.unacked.pop(message.mid)  # an ack of what this connection never sent is a protocol error
+        self.acked.append(found.payload)
+        return True
 
     async def publish(self, topic: str, payload: bytes, *, qos: int, expires_s: int | None = None) -> None:
         self._check()

@@ -101,6 +101,16 @@ async def test_a_broker_that_hangs_up_on_the_word_keeps_the_session_of_presses_a
 
 
 @in_virtual_time
+async def test_what_is_kept_from_us_is_told_where_our_sign_of_life_does_not_come_back_either():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.swallowed |= {"alertd/alive/alertd-oak", "gym/alertd-canary"}
+    async with running(broker, door, triggers=[{"topic": "alertd/press/+"}, {"topic": "gym/+"}]):
+        await asyncio.sleep(120)
+        assert sorted(door.standing) == ["broker_alive:oak", "broker_deaf:oak"], "presses in the gym page nobody"
+        assert rings(door, "broker_deaf:oak")
+
+
+@in_virtual_time
 async def test_a_broker_that_delivers_nothing_at_all_is_told_of_once():
     broker, door = FakeBroker(), FakeDoor()
     async with running(broker, door):

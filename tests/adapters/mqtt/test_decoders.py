@@ -146,7 +146,12 @@ def test_a_time_identifies_a_press_only_if_it_can_tell_two_apart():
     assert cause(at="2026-10-14T14:42:07Z") is None
     assert cause(at=1791988927) is None
     assert cause(at=1791988927310) is not None
-    assert cause(at="2026-10-14T14:42:07Z", seq=1) != cause(at="2026-10-14T14:42:07Z", seq=2)
+
+
+def test_a_clock_that_begins_anew_with_the_counter_makes_no_two_presses_one():
+    """A button that its press switches on says each time that it is number 1, two seconds after its clock was made."""
+    assert cause(at="2025-06-01T00:00:02Z", seq=1) is None, "promise 2 broken: pressed again, it is known already"
+    assert cause(at="2026-10-14T14:42:07.310Z", seq=1) is not None
 
 
 @pytest.mark.parametrize(

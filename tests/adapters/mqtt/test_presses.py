@@ -98,6 +98,24 @@ async def test_a_press_delivered_again_is_the_same_arrival():
 
 
 @in_virtual_time
+async def test_a_press_committed_after_its_connection_was_lost_is_the_same_although_nobody_had_noticed_the_loss():
+    """The reader waits for a slot while a disk stalls, and commits that end at once come before it reads on."""
+    broker, door = FakeBroker(), FakeDoor(hold=True)
+    async with running(broker, door, max_unacked=3) as world:
+        for number in range(5):
+            world.press(f"badge-{number}")
+        await asyncio.sleep(1)
+        broker.drop()
+        await asyncio.sleep(30)
+        door.hold = False
+        while door.waiting:
+            door.commit()
+        await asyncio.sleep(10)
+        assert len(broker.acked()) == 5
+        assert len({arrival.arrival_id for arrival in door.arrivals}) == 5, "one press is taken for two"
+
+
+@in_virtual_time
 async def test_equal_presses_are_presses_of_their_own():
     broker, door = FakeBroker(), FakeDoor()
     async with running(broker, door) as world:

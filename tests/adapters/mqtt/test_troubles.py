@@ -150,6 +150,99 @@ async def test_where_opening_it_anew_does_not_help_the_phone_rings_and_the_broke
 
 
 @in_virtual_time
+async def test_promise_1_what_comes_at_qos_0_does_not_hide_that_presses_do_not_come():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.clogs = 1
+    async with running(broker, door) as world:
+        world.press()
+        for _ in range(12):
+            broker.publish("alertd/press/badge-2", b"{}", qos=0)
+            await asyncio.sleep(5)
+        assert broker.acked() == [b'{"action":"press"}'], "promise 1 broken: the broker has it, and nobody asks for it"
+
+
+@in_virtual_time
+async def test_promise_1_what_was_deaf_months_ago_is_opened_anew_as_soon_and_rings_no_sooner():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.clogs = 1
+    async with running(broker, door) as world:
+        await asyncio.sleep(3_600)
+        broker.clogs = 2
+        broker.drop()
+        await asyncio.sleep(50)
+        assert not door.rings["broker_alive:oak"], "it was not yet tried to open it anew"
+        world.press()
+        await asyncio.sleep(100)
+        assert broker.acked() == [b'{"action":"press"}'], "promise 1 broken: after one minute, not after two"
+
+
+@in_virtual_time
+async def test_where_only_our_sign_of_life_cannot_come_back_nobody_is_woken_and_the_session_stands():
+    """Our user may write it and not read it; a quiet school. Our canaries come, so presses would."""
+    broker, door = FakeBroker(), FakeDoor()
+    broker.swallowed.add("alertd/alive/alertd-oak")
+    async with running(broker, door):
+        await asyncio.sleep(1_200)
+        assert list(door.standing) == ["broker_alive:oak"]
+        assert "NOTHING comes" not in door.standing["broker_alive:oak"], "our canaries come"
+        assert not door.rings["broker_alive:oak"]
+        assert len(door.events) == 1, "it is said once"
+        assert len(broker.connected_at) == 1
+
+
+@in_virtual_time
+async def test_a_silence_that_a_press_ends_was_the_schools_and_wakes_nobody_again():
+    """No word of our own comes through: silence says as much of the school as of the broker, until somebody presses."""
+    broker, door = FakeBroker(), FakeDoor()
+    broker.swallowed.add("alertd/alive/alertd-oak")
+    broker.forbidden.add("alertd/press/alertd-canary")
+    async with running(broker, door) as world:
+        await asyncio.sleep(95)
+        assert "presses may page NOBODY" in door.standing["broker_alive:oak"]
+        assert door.rings["broker_alive:oak"]
+        await asyncio.sleep(50)
+        opened = len(broker.connected_at)
+        for _ in range(30):
+            world.press()
+            await asyncio.sleep(120)
+        assert "NOTHING comes" not in door.standing["broker_alive:oak"], "presses come"
+        assert [e.rings for e in door.events if isinstance(e, TroubleRaised)] == [False, True, False], "it rang once"
+        assert len(broker.connected_at) == opened, "a session through which presses come is cut"
+
+
+@in_virtual_time
+async def test_nobody_is_told_that_nothing_comes_where_something_came_through_the_new_session():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.swallowed.add("alertd/alive/alertd-oak")
+    broker.forbidden.add("alertd/press/alertd-canary")
+    async with running(broker, door) as world:
+        await asyncio.sleep(50)
+        assert len(broker.connected_at) == 2
+        world.press()
+        await asyncio.sleep(45)
+        assert not door.rings["broker_alive:oak"], "NOTHING comes, it says, and a press came"
+
+
+@in_virtual_time
+async def test_a_disk_that_stalls_is_not_called_a_broker_that_delivers_nothing():
+    broker, door = FakeBroker(), FakeDoor(hold=True)
+    async with running(broker, door, max_unacked=3) as world:
+        await asyncio.sleep(20)
+        for number in range(6):
+            world.press(f"badge-{number}")
+        await asyncio.sleep(300)
+        assert not world.source.is_connected, "nothing is read"
+        assert door.standing == {}, "the broker's sign of life waits behind presses that wait for the disk"
+        assert len(broker.connected_at) == 1
+        door.hold = False
+        while door.waiting:
+            door.commit()
+        await asyncio.sleep(15)
+        assert world.source.is_connected
+        assert len(broker.acked()) == 6
+
+
+@in_virtual_time
 async def test_promise_1_a_session_that_is_deaf_twice_is_heard_two_minutes_later():
     broker, door = FakeBroker(), FakeDoor()
     broker.clogs = 2

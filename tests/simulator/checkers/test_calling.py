@@ -232,6 +232,19 @@ def test_a_call_that_asks_again_after_an_answer_may_ring() -> None:
     assert silent(rang(story.at(71), again).at(90), "no-answer") == []
 
 
+def test_an_answer_that_knows_less_takes_back_no_call_though_one_that_knew_all_was_given_before_it() -> None:
+    """Seed 821: "cannot go" by text made everybody be called once more; a key in the call before that covers less."""
+    both = (press(), press("badge-118", "118"))
+    story = told(PhonesFallSilent).at(29).opened(call(), presses=both)
+    story.at(40).answered(replied(), covers=2, kind=AnswerKind.CANNOT_GO)
+    again = call(id_="v-2", kind=Kind.EXHAUSTED)
+    (otherwise,) = story.changed(outcome("x"), again).incident.answers
+    by_key = replace(otherwise, at_us=2, via="voice", covers=1)
+    story.at(42).changed(keyed(6), answers=(otherwise, by_key))
+
+    assert silent(rang(story.at(50), again).at(70), "no-answer") == []
+
+
 def test_the_school_of_these_tests_calls() -> None:
     policy: Policy = SCHOOL.policies[CALLED.id]
     assert policy.steps[0].channels == ("sms", "voice")

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from alertd.model.anchor import Anchor
 from alertd.model.decision import Confirmation, FeedbackState
-from alertd.model.events import TroubleCleared
-from alertd.model.ids import DISTRICT, DeviceId, NotificationId, PersonId
+from alertd.model.events import Signal, TroubleCleared
+from alertd.model.ids import DISTRICT, DeviceId, IncidentId, NotificationId, PersonId
 from alertd.model.incident import (
     Answer,
     AnswerKind,
@@ -261,6 +262,25 @@ def test_an_event_without_an_entry_is_found() -> None:
     assert len(Story(Reasons).start().committed(outcome(), entries=()).violations) == 1
     cleared = TroubleCleared(site_id=DISTRICT, key="probe")
     assert Story(Reasons).start().committed(cleared, entries=()).violations == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"presses": (press(known_us=WALL_US + 9 * S),), "anchor": Anchor(boot_id="boot-2", ahead_us=WALL_US)}, 0),
+        ({"presses": (press(known_us=WALL_US + 9 * S, count=9),)}, 1),
+        ({"escalation": EscalationState.STOPPED}, 1),
+        ({"id": IncidentId("i-2")}, 1),
+    ],
+    ids=("stamps move", "a press is counted", "nobody is looked for", "another incident"),
+)
+def test_of_the_end_of_what_did_not_call_stamps_may_move_with_the_clock_and_nothing_else(changes, found) -> None:
+    """It is the first that happens after a power cut, and every open incident is put into the time of the new boot."""
+    signal = Signal(device_id=DeviceId("badge-204"), action="none", ends=True)
+    story = Story(Reasons).start().opened()
+    story.committed(pressed(signal=signal), entries=(), incidents=(replace(story.incident, **changes),))
+
+    assert len(story.violations) == found
 
 
 # --- knowledge -------------------------------------------------------------------------------------------------------

@@ -4,10 +4,11 @@ from msgspec.structs import replace
 
 from alertd.model.ids import DeviceId
 from alertd.model.site import DeviceKind
+from alertd.model.trouble import Trouble
 from alertd_simulator.checkers.judge import Judge
 from alertd_simulator.checkers.supervising import Supervision
 from alertd_simulator.world.happenings import Crashed, FaultBegan, FaultEnded, SignOfLife, Started
-from tests.engine.school import BADGE, device, registry
+from tests.engine.school import BADGE, OAK, device, registry
 from tests.simulator.checkers.story import PLAN, Story
 
 WALL = device("wall", DeviceKind.BUTTON, BADGE, zone_id="204", check_in_s=200)
@@ -65,18 +66,23 @@ def test_a_press_that_comes_at_once_makes_nobody_else_heard() -> None:
     assert story.heal().at(201).arrived(1).at(1_180).end() == NOBODY_KNOWS
 
 
-def heard_at_100_and_crashed_at(seconds: float, *, disk_full: bool) -> Story:
+def heard_at_100_and_crashed_at(seconds: float, *, disk: str = "") -> Story:
     story = day().start()
-    if disk_full:
-        story.at(90).see(FaultBegan, fault="disk_full", detail="")
+    if disk:
+        story.at(90).see(FaultBegan, fault=disk, detail="")
     crashed(said(story.at(100), heard=True).at(seconds))
     return story.see(Started, incarnation=2)
 
 
 def test_a_crash_forgets_who_was_heard_for_the_first_time_since_it_was_written_last() -> None:
-    assert fell_silent(heard_at_100_and_crashed_at(150, disk_full=False)) == []
-    assert fell_silent(heard_at_100_and_crashed_at(400, disk_full=False)) != []
-    assert fell_silent(heard_at_100_and_crashed_at(400, disk_full=True)) == [], "a full disk takes nothing of it"
+    assert fell_silent(heard_at_100_and_crashed_at(150)) == []
+    assert fell_silent(heard_at_100_and_crashed_at(400)) != []
+    assert fell_silent(heard_at_100_and_crashed_at(400, disk="disk_full")) == [], "a full disk takes nothing of it"
+
+
+def test_on_a_slow_disk_what_was_heard_waits_behind_presses_and_answers() -> None:
+    """Seed 785: with commits of up to 16 s its turn had not come when alertd was killed, 136 s after it was heard."""
+    assert fell_silent(heard_at_100_and_crashed_at(236, disk="slow_disk")) == []
 
 
 def test_a_disk_that_has_been_well_for_a_while_has_what_was_heard() -> None:
@@ -90,3 +96,37 @@ def test_a_bridge_whose_last_will_was_heard_has_to_be_known() -> None:
     for heard in (False, True):
         story.see(SignOfLife, device_id=DeviceId("gw-oak"), heard=heard, online=False)
     assert fell_silent(story) == ["gw-oak left its last will, and nobody knows that it is gone"]
+
+
+def left_its_last_will(*, tricks: bool, again: bool = False) -> list[str]:
+    story = day().start().at(100)
+    if tricks:
+        story.see(FaultBegan, fault="broker_tricks", detail="").at(200)
+    story.see(SignOfLife, device_id=DeviceId("gw-oak"), heard=False, online=False)
+    if tricks:
+        story.at(210).see(FaultEnded, fault="broker_tricks")
+    if again:
+        story.at(220).see(SignOfLife, device_id=DeviceId("gw-oak"), heard=True, online=False)
+    return fell_silent(story)
+
+
+def test_a_last_will_that_its_broker_has_lost_nobody_knows() -> None:
+    """Seed 792: at QoS 0. It is retained: whoever listens anew hears it."""
+    assert left_its_last_will(tricks=True) == []
+    assert left_its_last_will(tricks=True, again=True) != []
+    assert left_its_last_will(tricks=False) != [], "nothing was in its way"
+
+
+def test_a_gateway_whose_return_its_broker_has_lost_is_gone_as_far_as_anybody_knows() -> None:
+    def back(*, tricks: bool) -> list[str]:
+        story = day().start().at(100).see(SignOfLife, device_id=DeviceId("gw-oak"), heard=False, online=False)
+        if tricks:
+            story.at(200).see(FaultBegan, fault="broker_tricks", detail="")
+        story.see(SignOfLife, device_id=DeviceId("gw-oak"), heard=False, online=True)
+        if tricks:
+            story.at(210).see(FaultEnded, fault="broker_tricks")
+        gone = Trouble(key="gateway:gw-oak", site_id=OAK, summary="gw-oak went offline", raised_us=0)
+        return story.heal().at(story.us / 1e6 + 1080).end(troubles=(gone,))
+
+    assert back(tricks=True) == []
+    assert back(tricks=False) == ["gw-oak is there again, and is said to be gone"]

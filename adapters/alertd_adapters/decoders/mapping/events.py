@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 TRIGGERS = MappingProxyType(
     {
-        "press": "a press; the only one that gestures count",
-        "double_press": "two presses that the device itself put together",
+        "press": "a press, which gestures count",
+        "double_press": "two presses that the device itself put together, and so many more for gestures",
         "triple_press": "three of them",
         "multi_press": "more than three of them",
         "long_press": "the button was held for a moment",

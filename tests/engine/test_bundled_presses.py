@@ -1,0 +1,117 @@
+"""Presses that a device put together, and words for a button that gestures do not know: they are presses."""
+
+import pytest
+from msgspec.structs import replace
+
+from alertd.model.ids import DeviceId
+from alertd.model.registry import Registry
+from alertd.model.site import Gestures
+from tests.engine.play import Play
+from tests.engine.school import registry
+
+BADGE = {3: "staff_assist", 8: "lockdown"}
+WALL = {1: "staff_assist", 4: "lockdown"}
+PAGED = "promise 2: presses that the device put together paged nobody"
+UPGRADES = "what only may belong to a gesture upgrades nothing"
+LONG_AGO_US = 3_600_000_000
+
+
+def school(presses: dict[int, str], **actions: str) -> Registry:
+    plain = registry()
+    badge = replace(
+        plain.devices[DeviceId("badge-204")], gestures=Gestures(id="its", presses=presses, actions=dict(actions))
+    )
+    return replace(plain, devices={**plain.devices, badge.id: badge})
+
+
+def called(play: Play) -> list[str]:
+    return [i.incident_class.value for i in play.state.incidents.values()]
+
+
+def say(play: Play, *words: str, **more: object) -> list[str]:
+    for word in words:
+        play.arrive("badge-204", word, **more)
+        play.wait(1)
+    return called(play)
+
+
+@pytest.mark.parametrize(
+    ("words", "calls"),
+    [
+        (("triple_press",), ["staff_assist"]),
+        (("triple",), ["staff_assist"]),
+        (("press", "double_press"), ["staff_assist"]),
+        (("double_press", "press"), ["staff_assist"]),
+        (("single", "double"), ["staff_assist"]),
+        (("multi_press",), ["staff_assist"]),
+        (("multi_press", "multi_press"), ["lockdown"]),
+        (("many", "quadruple"), ["lockdown"]),
+        (("triple_press", "triple_press", "double_press"), ["lockdown"]),
+        (("triple_press", "triple_press", "press"), ["staff_assist"]),
+        (("double_press",), []),
+        (("press", "press"), []),
+    ],
+    ids=" ".join,
+)
+def test_presses_that_a_device_put_together_are_so_many_more(words: tuple[str, ...], calls: list[str]) -> None:
+    assert say(Play(), *words) == calls, PAGED
+
+
+def test_what_gestures_name_keeps_its_meaning() -> None:
+    play = Play(school(WALL, double_press="medical", triple_press="ignore"))
+    assert say(play, "triple_press") == []
+    assert say(play, "double_press") == ["medical"]
+
+
+def test_a_count_of_the_device_itself_replaces_and_its_bundles_are_added() -> None:
+    play = Play()
+    for count in (1, 2):
+        say(play, "press", count=count)
+    assert called(play) == []
+    assert say(play, "double_press", count=1) == ["staff_assist"]
+    assert say(play, "press", "press", "press") == ["staff_assist"], "seven of them"
+    assert say(play, "press") == ["lockdown"], "eight of them"
+
+
+def test_four_at_once_that_waited_without_a_time_are_four_of_one_gesture() -> None:
+    play = Play(school(WALL))
+    kept = {"backlog_since_us": play.now_us - LONG_AGO_US}
+
+    assert say(play, "double_press", **kept) == ["staff_assist"]
+    assert say(play, "double_press", **kept) == ["staff_assist"], UPGRADES
+    assert say(play, "multi_press", **kept) == ["lockdown"], "the device itself says that they belong together"
+
+
+@pytest.mark.parametrize("word", ["hold", "long_press", "long"])
+def test_a_button_that_is_held_is_pressed_if_its_gestures_do_not_know_the_word(word: str) -> None:
+    assert say(Play(school({1: "medical"})), word) == ["medical"], "promise 2: a finger on the button paged nobody"
+    assert say(Play(school(BADGE)), "press", "press", word) == ["staff_assist"]
+    assert say(Play(school(WALL)), *[word] * 20) == ["staff_assist"], "it is held, and says so again and again"
+    assert say(Play(school(BADGE)), *[word] * 20) == ["staff_assist"], "it is held, and says so again and again"
+
+
+@pytest.mark.parametrize("word", ["hold", "long_press"])
+def test_a_button_that_is_held_and_calls_nobody_rings_whoever_looks_after_it(word: str) -> None:
+    play = Play(school(BADGE))
+    assert say(play, word) == []
+    assert play.said() == [("Ruiz", "trouble")], "whether it was meant, nobody knows"
+    assert [t for t in play.state.troubles.values() if t.rings]
+
+
+def test_two_presses_too_few_are_no_trouble() -> None:
+    play = Play()
+    say(play, "double_press")
+    assert play.news() == []
+
+
+def test_words_that_are_no_presses_are_asked_about() -> None:
+    play = Play(school({1: "medical"}))
+    assert say(play, "dance") == []
+    assert play.said() == [("Ruiz", "trouble")]
+
+
+def test_what_is_remembered_of_a_bundle_is_its_presses() -> None:
+    play = Play()
+    say(play, "double_press")
+    memory = play.state.gestures[DeviceId("badge-204")]
+    assert (memory.count, memory.doubtful, memory.own) == (2, 0, False)
