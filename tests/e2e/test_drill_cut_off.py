@@ -8,6 +8,7 @@ import asyncio
 import csv
 import io
 import os
+import re
 import signal
 import sys
 import time
@@ -115,12 +116,12 @@ class Cut(Struct, kw_only=True):
             "a press in the dark would be real: it may have been made before the drill",
         )
         await self.press("button-204")
-        await self.until_seen("LOCKDOWN DRILL 1", "J. Ruiz", "Chen", "Okafor", also="LOCKDOWN DRILL 0")
+        await self.until_seen(r"LOCKDOWN DRILL \d", "J. Ruiz", "Chen", "Okafor")  # its hour, whatever it is
 
-    async def until_seen(self, words: str, *names: str, also: str = "") -> None:
+    async def until_seen(self, words: str, *names: str) -> None:
         for name in names:
             await self.machine.until(
-                lambda name=name: self.seen(name, words) or (also and self.seen(name, also)),  # type: ignore[misc]
+                lambda name=name: self.seen(name, words),  # type: ignore[misc]
                 60,
                 f"{name} never read {words!r}",
             )
@@ -161,7 +162,7 @@ class Cut(Struct, kw_only=True):
         return self.machine.carrier.to(PHONES[name])
 
     def seen(self, name: str, containing: str = "") -> list[Text]:
-        return [text for text in self.texts(name) if text.seen_us is not None and containing in text.body]
+        return [text for text in self.texts(name) if text.seen_us is not None and re.search(containing, text.body)]
 
     def heard(self, name: str) -> Counter[str]:
         """Kinds of news that this phone showed: the same words twice are one."""
