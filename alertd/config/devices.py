@@ -7,6 +7,7 @@ from alertd.config.problems import did_you_mean, quoted
 from alertd.config.reading import Reading, Thing
 from alertd.config.sites import zone_id
 from alertd.config.toml_files import Table
+from alertd.engine.gestures import IGNORED
 from alertd.model.check_in import window_s
 from alertd.model.duress_code import CODES_MAX, is_hash
 from alertd.model.ids import DISTRICT, DeviceId, PersonId, SiteId
@@ -56,7 +57,7 @@ def read_gestures(root: Table, reading: Reading) -> Iterator[Gestures]:
             for key, incident_class in _classes(table.table("presses"))
             if (count := _press_count(key, table)) is not None
         }
-        actions = dict(_classes(table.table("actions")))
+        actions = dict(_classes(table.table("actions"), IGNORED))
         window_s = table.integer("window_s", 10, least=1, most=60)
         sensor = _sensor_rules(table, actions)
         if not table.table("presses").names() and not table.table("actions").names():
@@ -102,8 +103,8 @@ def _thresholds(table: Table) -> Thresholds:
     return found
 
 
-def _classes(table: Table) -> Iterator[tuple[str, str]]:
-    known = tuple(IncidentClass)
+def _classes(table: Table, *others: str) -> Iterator[tuple[str, str]]:
+    known = (*IncidentClass, *others)
     for key in table.names():
         value = table.text(key)
         if value is None:
@@ -217,8 +218,7 @@ def _check_id(row: Row, identity: str) -> None:
         return
     if identity.startswith(KEPT_AS_TEXT):
         message = f"{quoted(identity)} begins as spreadsheets mark text: the device does not call itself so"
-        row.refuse("id", message, "write its id alone, and format the column as text")
-        return
+        row.warn("id", message, "write its id alone, and format the column as text")
     for sign in NEVER_IN_A_DEVICE_ID:
         if sign in identity:
             message = f'has "{sign}" in it, so no press of {quoted(identity)} would be heard'

@@ -29,6 +29,8 @@ ROOM_BYTES = 64 * 1024
 """What a network server says of one press, with every gateway that heard it, has room in this."""
 LISTENS = {"listener", "port"}
 """Without either, mosquitto listens on its port of old, for this machine alone."""
+OF_LISTENER = {"max_connections", "max_qos"}
+"""They count for the listener above them."""
 HANGS_UP = "max_queued_messages"
 """At 0 mosquitto up to 2.0.21 hangs up on whoever publishes what it may not, and 2.0.16 delivers nothing."""
 REMEDY = "write it with alertd broker config; see docs/broker.md"
@@ -82,10 +84,16 @@ def _port(settings: Mapping[str, Any]) -> int:
 def _of(port: int, etc: Path) -> tuple[Path, dict[str, str]] | None:
     """The configuration with a listener there; `None`: there is none that we may read."""
     for path in (etc / CONF, *sorted(etc.glob(f"*/{CONF}"))):
-        settings = list(_lines(path))
-        ports = [value.split()[0] for key, value in settings if key in LISTENS]
-        if settings and str(port) in (ports or [str(PLAIN_PORT)]):
-            return path, {key: _as_written(key, value) for key, value in settings}
+        promised: dict[str, str] = {}
+        listener, is_here = str(PLAIN_PORT), False  # of old, unless the file names one
+        for key, value in _lines(path):
+            if key in LISTENS:
+                listener = value.split()[0]
+                is_here |= listener == str(port)
+            elif key not in OF_LISTENER or listener == str(port):
+                promised[key] = _as_written(key, value)
+        if promised and (is_here or listener == str(PLAIN_PORT) == str(port)):
+            return path, promised
     return None
 
 
@@ -94,8 +102,9 @@ def _as_written(key: str, value: str) -> str:
     return "true" if value == "1" and SAVES.get(key, AT_ONCE) in {"true", key} else value
 
 
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Its settings in mosquitto's order: a folder that it includes is read where it is named, `*.conf` by name."""
+def _lines(path: Path, *, includes: bool = True) -> Iterator[tuple[str, str]]:
+    """Its settings in mosquitto's order: a folder that it includes is read where it is named, `*.conf` by name. What is
+    included includes nothing."""
     try:
         lines = path.read_text("utf-8", "replace").splitlines()
     except OSError:
@@ -104,8 +113,8 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
         key, _, value = line.strip().partition(" ")
         if not value or key.startswith("#"):
             continue
-        if key == "include_dir":
+        if key == "include_dir" and includes:
             for each in sorted(Path(value.strip()).glob("*.conf")):
-                yield from _lines(each)
+                yield from _lines(each, includes=False)
         else:
             yield key, value.strip()

@@ -101,7 +101,7 @@ def _dry_press(registry: Registry, device: Device, now: Now) -> DryPress:
     signal = _gravest(device)
     arrival = Arrival(source=SOURCE, topic="dry", signals=(signal,), received_us=now.wall_us, arrival_id="dry")
     try:
-        (event,) = route(registry, arrival)
+        event = route(registry, arrival)[0]  # whom it calls; who else counts it comes after
         state = SiteState(site_id=event.site_id)
         decision = decide(state, Facts(registry=registry, free_tokens=(DRY_TOKEN,)), event, now)
     except Exception as error:  # noqa: BLE001 - what breaks the engine here would break it at the press

@@ -154,9 +154,9 @@ class WaitingRoom:
         key = submission.fold_key
         if key is None:
             return None
-        is_stranger = isinstance(submission.events[0], Malformed | Unregistered)
+        is_stranger, shared = isinstance(submission.events[0], Malformed | Unregistered), ("stranger", key[0])
         if is_stranger and self._strangers >= STRANGERS_MAX:
-            key = ("stranger",)
+            key = shared
         twin = self._foldable.get(key)
         # A raise does not fold into a raise that a clear has followed: the last word must stay the last.
         if twin is not None and (is_stranger or type(twin.events[0]) is type(submission.events[0])):
@@ -164,7 +164,7 @@ class WaitingRoom:
         self._foldable[key] = submission
         if is_stranger:
             self._strangers += 1
-            self._foldable.setdefault(("stranger",), submission)
+            self._foldable.setdefault(shared, submission)
         return None
 
     def _forget(self, submission: Submission) -> None:
@@ -172,8 +172,9 @@ class WaitingRoom:
             return
         if isinstance(submission.events[0], Malformed | Unregistered):
             self._strangers -= 1
-            if self._foldable.get(("stranger",)) is submission:
-                del self._foldable[("stranger",)]
+            shared = ("stranger", submission.fold_key[0])
+            if self._foldable.get(shared) is submission:
+                del self._foldable[shared]
         if self._foldable.get(submission.fold_key) is submission:
             del self._foldable[submission.fold_key]
 
@@ -214,7 +215,7 @@ def _press_key(events: tuple[Event, ...]) -> PressKey | None:
 def _fold_key(event: Event) -> tuple[str, ...] | None:
     match event:
         case Malformed():
-            return ("malformed", event.source, event.topic, event.kept)
+            return ("sensor" if event.never_press else "malformed", event.source, event.topic, event.kept)
         case Unregistered():
             return ("unregistered", event.site_id, event.device_id)
         case TroubleRaised() | TroubleCleared():

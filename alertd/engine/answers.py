@@ -15,7 +15,6 @@ from alertd.model.events import AnswerGiven
 from alertd.model.ids import CauseId, PersonId
 from alertd.model.incident import (
     SEVERITY,
-    VERIFY_FIRST,
     Answer,
     AnswerKind,
     EscalationState,
@@ -131,7 +130,7 @@ def _follow(d: Draft, incident: Incident, kind: AnswerKind) -> Incident:
 
 def _next_at_once(d: Draft, incident: Incident) -> Incident:
     """Somebody cannot go: whoever comes next is told now, not when the step's time is over."""
-    incident = d.put(replace(incident, generation=incident.generation + 1))
+    incident = escalation.look_anew(d, incident)
     if incident.step >= len(d.policy(incident).steps):
         return escalation.exhaust(d, incident)
     call = escalation.call_for(d, incident.presses[0], "alert", Reason.CANNOT_GO)
@@ -195,6 +194,8 @@ def escalate_by_human(
     d.entry(EntryKind.ANSWER, Reason.UPGRADED, f"{person.name} asks for {wanted}", incident=incident, person=person.id)
     mode = drills.mode_of_request(d, incident, wanted, person.name)
     raised = _raised(d, cause, incident, wanted, press, mode)
+    if wanted is IncidentClass.LOCKDOWN and mode is Mode.LIVE:
+        raised = corroboration.take_in_all(d, raised)
     drills.say_it_is_real(d, raised)
     return d.incident(raised.id) or raised
 
@@ -202,9 +203,7 @@ def escalate_by_human(
 def _raised(d: Draft, cause: CauseId, incident: Incident, wanted: IncidentClass, press: Press, mode: Mode) -> Incident:
     same = incidents.of_mode(d.state.open_by_merge_key(incidents.merge_key_of(wanted, press)), mode)
     if same is not None:
-        merged = incidents.merge(d, d.incident(same.id) or same, press)
-        asked = incident.is_open and incident.incident_class in VERIFY_FIRST and wanted is IncidentClass.LOCKDOWN
-        return corroboration.take_in(d, merged, incident) if asked else merged
+        return incidents.merge(d, d.incident(same.id) or same, press)
     graver = SEVERITY[wanted] > SEVERITY[incident.incident_class]
     if graver and incident.is_open and incident.mode is mode and incidents.same_cry(wanted, incident.incident_class):
         return incidents.upgrade(d, incident, wanted, press)

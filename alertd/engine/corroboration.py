@@ -98,6 +98,18 @@ def take_in(d: Draft, lockdown: Incident, waiting: Incident) -> Incident:
     return lockdown
 
 
+def take_in_all(d: Draft, lockdown: Incident) -> Incident:
+    """A human asked for the lockdown: nobody is asked any more whether there was a shot."""
+    for waiting in _questions(d):
+        lockdown = take_in(d, lockdown, waiting)
+    return lockdown
+
+
+def _questions(d: Draft) -> tuple[Incident, ...]:
+    """What sensors heard and nothing has borne out."""
+    return tuple(i for i in d.open_incidents() if i.incident_class in VERIFY_FIRST)
+
+
 def _merge(d: Draft, incident: Incident, press: Press) -> Incident:
     """A sensor that is in the incident already is counted, and nobody is told again; another one is news."""
     if any(p.device_id == press.device_id for p in incident.presses):
@@ -121,10 +133,8 @@ def count_again(d: Draft, incident: Incident, press: Press) -> Incident:
 def after_press(d: Draft, event: Pressed) -> None:
     """A human pressed for help. Does that bear out what a sensor heard a moment ago? Looks only where a sensor's alarm
     is open, and changes nothing about the press."""
-    for incident_class in VERIFY_FIRST:
-        waiting = d.state.open_by_merge_key(str(incident_class))
-        if waiting is not None and waiting.incident_class in VERIFY_FIRST:
-            _borne_out_by(d, event, d.incident(waiting.id) or waiting)
+    for waiting in _questions(d):
+        _borne_out_by(d, event, waiting)
 
 
 def _borne_out_by(d: Draft, event: Pressed, waiting: Incident) -> None:

@@ -64,6 +64,7 @@ from alertd.model.events import (
     TroubleRaised,
     Unregistered,
 )
+from alertd.model.ids import derive
 from alertd.model.notification import Kind
 from alertd.model.reason import Reason
 from alertd.model.timer import Timer, TimerKind
@@ -161,11 +162,16 @@ def _malformed(d: Draft, event: Malformed) -> None:
     d.cause = event.cause
     text = f"{event.topic[:80]}: {event.why[:120]} ({event.size} bytes)"
     d.entry(EntryKind.INTAKE, Reason.POISON, text, source=event.source)
+    what = f"a message on {event.topic[:40]} is not understood ({event.why[:60]})."
+    if event.never_press:
+        troubles.raise_(d, f"sensor_malformed:{event.topic[:80]}", f"Not a press: {what}")
+        return
     troubles.ring(
         d,
         f"malformed:{event.topic[:80]}",
-        f"May have been a press: a message on {event.topic[:40]} is not understood ({event.why[:60]}).",
+        f"May have been a press: {what}",
         said=event.kept,
+        alike="" if event.kept else derive("alike", event.topic, event.why, event.size),
     )
 
 

@@ -177,10 +177,17 @@ def restart(d: Draft, incident: Incident, reason: Reason) -> Incident:
     assert incident.escalation is EscalationState.RUNNING, f"a {incident.escalation} escalation is not restarted"
     policy = d.policy(incident)
     step = min(incident.step, len(policy.steps) - 1)
-    incident = d.put(replace(incident, generation=incident.generation + 1, step=step))
+    incident = d.put(replace(look_anew(d, incident), step=step))
     d.entry(EntryKind.ESCALATION, reason, f"the escalation goes on from step {step + 1}", incident=incident)
     d.timer(TimerKind.STEP, policy.steps[step].wait_s, incident, number=step)
     return incident
+
+
+def look_anew(d: Draft, incident: Incident) -> Incident:
+    """Whoever went does not, or something is new: older timers mean nothing from now on. Who is asked to look into a
+    shot is asked as often as the first time, for the last round ends it; a panic stays as wide as it was."""
+    rounds = 0 if incident.incident_class in VERIFY_FIRST else incident.round
+    return d.put(replace(incident, generation=incident.generation + 1, round=rounds))
 
 
 def sufficient(d: Draft, incident: Incident) -> bool:

@@ -55,6 +55,8 @@ class Gesture(Struct, frozen=True, kw_only=True):
     began_us: int | None = None
     """When the first of those before it can have been pressed that belong to it, or may, by the clock as it stands now.
     `None`: it is the first."""
+    held_on: bool = False
+    """It has called before, and of this, which a button says while it is held, nobody knows whether it is a press."""
 
 
 def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool) -> Gesture:
@@ -90,7 +92,8 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool) -> Gest
     threshold = certain[-1] if certain else reached[0]
     incident_class = IncidentClass(rules.presses[threshold])
     began_us = min((_began_us(d, event, each) for each in (*same, *maybe)), default=None)
-    return Gesture(incident_class=incident_class, count=sure if certain else count, began_us=began_us)
+    held_on = is_held and any(each.called for each in (*same, *maybe))
+    return Gesture(incident_class=incident_class, count=sure if certain else count, began_us=began_us, held_on=held_on)
 
 
 def overhear(d: Draft, event: Pressed, device: Device) -> None:
@@ -124,6 +127,7 @@ def _with(d: Draft, event: Pressed, same: tuple[Counted, ...], *, doubtful: bool
         doubtful=doubts,
         overheard=tuple(cause for cause in overheard if cause != event.cause)[-OVERHEARD_MAX:],
         own=own,
+        called=any(each.called for each in same),
         first_us=first_us,
         last_us=last_us,
         lasted_us=(event.received_us if says_when else last_us) - min(began_us, event.oldest_us),

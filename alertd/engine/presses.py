@@ -53,6 +53,9 @@ def on_press(d: Draft, event: Pressed) -> None:
     called_for, mode = gesture.incident_class, Mode.LIVE
     if called_for is not None and device_tests.takes(d, event, device, called_for, gesture.began_us):
         called_for = None
+    elif called_for is not None and gesture.held_on and not d.state.open_of_device(device.id):
+        called_for = None
+        _held_on(d, event, device)
     elif called_for is not None:
         mode = _raise(d, event, device, called_for, gesture)
     else:
@@ -185,6 +188,13 @@ def _reset_it(
         troubles.raise_(d, f"still_on:{device.id}", summary, rings=activation.mode is Mode.DRILL)
 
 
+def _held_on(d: Draft, event: Pressed, device: Device) -> None:
+    """It has called, a human has closed that, and the button is held still, or again."""
+    words = f"{_name(device)} still says {event.signal.action!r}"
+    d.entry(EntryKind.PRESS, Reason.STILL_ON, words, device=device.id)
+    troubles.ring(d, f"still_on:{device.id}", f"{words}, and its call is closed. Is it held? Look, and free it.")
+
+
 def _gravest_of(d: Draft, device: Device) -> Incident | None:
     """The gravest open panic that the device has pressed for."""
     mine = (i for i in d.state.open_of_device(device.id) if is_panic(i.incident_class))
@@ -226,6 +236,8 @@ def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
         d.entry(EntryKind.PRESS, Reason.FIRST_WAVE, text, incident=incident, device=device.id)
     assert incident is not None, "every press that pages has an incident"
     drills.say_it_is_real(d, incident)
+    if mode is Mode.LIVE and gestures.is_counted(event.signal.action, device.gestures):
+        d.remember(replace(d.memory(device.id), called=True))
     return mode
 
 

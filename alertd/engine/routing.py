@@ -45,6 +45,7 @@ def _malformed(arrival: Arrival) -> Malformed:
         size=arrival.size,
         received_us=arrival.received_us,
         kept=derive("said", arrival.topic, arrival.refused, arrival.size) if arrival.retained else "",
+        never_press=arrival.never_press,
     )
 
 

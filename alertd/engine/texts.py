@@ -13,7 +13,8 @@ from alertd.engine.telling import RESPONDERS, Message, tell_told
 from alertd.engine.texts_back import WORDS_ANSWERED, Texter, answer, say, sensors_last
 from alertd.model.decision import EntryKind, PhoneIncident
 from alertd.model.events import Replied
-from alertd.model.incident import AnswerKind, Incident, Note
+from alertd.model.incident import AnswerKind, Incident, Note, Severity
+from alertd.model.mode import Mode
 from alertd.model.notification import Kind, age_us
 from alertd.model.people import Endpoint, Person
 from alertd.model.reason import Reason
@@ -46,9 +47,12 @@ def on_reply(d: Draft, event: Replied) -> None:
     reply = read(event.body, d.facts.phone)
     incident = d.incident(reply.incident.incident_id) if reply.incident else None
     ended = reply.incident.ended if reply.incident else None
+    over = _over_since(event, ended, d.facts.phone) if ended is not None else None
     match reply.meaning:
         case Meaning.CODE if incident is not None and _counts(d, event, reply, incident):
             _code(d, texter, incident, reply.digit)
+        case Meaning.CLOSED if over is not None and reply.digit in MORE_DIGITS:
+            _not_counted(d, texter, replace(reply, incident=over), None)
         case Meaning.CLOSED if ended is not None and reply.digit in MORE_DIGITS and _counts(d, event, reply, ended):
             _code(d, texter, ended, reply.digit)
         case Meaning.OPT_OUT:
@@ -91,6 +95,20 @@ def _is_older(event: Replied, incident: Incident) -> bool:
     that one, and the power went."""
     began_us = min(p.known_us or p.received_us for p in incident.presses)
     return _precedes(event.at_us, began_us - STAMP_US)
+
+
+def _over_since(event: Replied, ended: Incident, phone: tuple[PhoneIncident, ...]) -> PhoneIncident | None:
+    """The real lockdown of the same site that a human ended after this was typed: the carrier held it back, and what it
+    asks for has been."""
+    return next(
+        (
+            known
+            for known in phone
+            if known.site_id == ended.site_id and known.mode is Mode.LIVE and known.severity >= Severity.LOCKDOWN
+            if known.closed_us is not None and _precedes(event.at_us, known.closed_us - STAMP_US)
+        ),
+        None,
+    )
 
 
 def _is_unread(d: Draft, event: Replied, reply: Reply, incident: Incident) -> bool:

@@ -1,14 +1,17 @@
 """Who is told of a trouble: whoever the site's policy means now, and who instead if that is nobody.
 
 A trouble that nobody hears is how systems die: where the policy means nobody, or only people who told the carrier to
-stop (req 56), everybody of the site is told. Of what comes of sensors never (req 70): there the policy's own people are
-told though off duty. Must never decide what a trouble is, or how often it is told.
+stop (req 56), everybody of the site is told, and where that is nobody either, the district's own people. What is wrong
+with the district itself is wrong at each school: there the last to be told are the responders of all schools. Of what
+comes of sensors never (req 70): there the policy's own people are told though off duty. Must never decide what a
+trouble is, or how often it is told.
 """
 
 from alertd.engine.audience import people_of
 from alertd.engine.draft import Draft
 from alertd.model.ids import DeviceId, PolicyId
 from alertd.model.incident import IncidentClass, is_panic
+from alertd.model.people import PersonKind
 from alertd.model.policy import Policy, Target, TargetKind
 from alertd.model.registry import Registry
 from alertd.model.site import DeviceKind
@@ -16,7 +19,7 @@ from alertd.model.trouble import Trouble
 
 TROUBLE = "trouble"
 """Name of the trouble policy among a site's policies."""
-OF_SENSORS = frozenset({"sensor_storm", "sensor_panic", "sensor_unmapped", "unverified"})
+OF_SENSORS = frozenset({"sensor_storm", "sensor_panic", "sensor_unmapped", "sensor_malformed", "unverified"})
 """Families of troubles that only sensors bring about."""
 EMPTY_AUDIENCE = "audience"
 """Family of "its policy reaches nobody"; the key names the policy."""
@@ -31,9 +34,15 @@ def of(d: Draft, trouble: Trouble) -> tuple[Policy, tuple[Target, ...]]:
         return policy, targets
     if _is_of_sensors(registry, trouble):
         return policy, tuple(person for target in targets for person in _though_off_duty(registry, target))
-    if registry.site_staff.get(d.state.site_id):
-        return policy, (Target(kind=TargetKind.SITE_STAFF),)
-    return policy, (Target(kind=TargetKind.DISTRICT),)
+    staff, district = (Target(kind=TargetKind.SITE_STAFF),), (Target(kind=TargetKind.DISTRICT),)
+    wider = (staff, district, _responders(registry))
+    return policy, next((each for each in wider if _can_be_told(d, each)), staff)
+
+
+def _responders(registry: Registry) -> tuple[Target, ...]:
+    """Of all schools; of a trouble of one of them only its own hear (`people_of`, promise 6)."""
+    people = (person for person in registry.people.values() if person.kind is PersonKind.RESPONDER)
+    return tuple(Target(kind=TargetKind.PERSON, id=person.id) for person in people)
 
 
 def _can_be_told(d: Draft, targets: tuple[Target, ...]) -> bool:

@@ -17,7 +17,7 @@ from alertd.model.reason import Reason
 from alertd.model.timer import TimerKind
 from alertd.model.trouble import Trouble, TroubleClass
 
-ANYBODYS = ("unregistered", "malformed", "unmapped", "sensor_unmapped")
+ANYBODYS = ("unregistered", "malformed", "unmapped", "sensor_unmapped", "sensor_malformed")
 """Families of troubles that a stranger can raise, each under as many keys as they like."""
 FAMILY_MAX = 3
 """Standing troubles of such a family that are told one by one. The rest is one more: texts about strangers share the
@@ -29,8 +29,12 @@ hours)."""
 QUIET_US = 60 * 1_000_000
 """What may be a press rings under a key that stands if the one before it is as long ago: a gesture is told as one, and
 so is a flood."""
+LOOKED_AFTER_US = 3600 * 1_000_000
+"""What is like the one that somebody looks after already rings as seldom as that: who knows of a device that nobody
+understands cannot mend it with each of its messages."""
 SAID_MAX = 32
-"""Presses that a broker remembers, under one key; the oldest is forgotten, and rings once more."""
+"""Presses that a broker remembers, and what others are like, under one key; the oldest is forgotten, and rings once
+more."""
 FIGURES = re.compile(r"[\d.,]+")
 """How many ms, MiB or days move from night to night: they make no other trouble."""
 
@@ -74,19 +78,25 @@ def raise_(
     _tell(d, begun, Reason.TROUBLE)
 
 
-def ring(d: Draft, key: str, summary: str, *, said: str = "") -> None:
+def ring(d: Draft, key: str, summary: str, *, said: str = "", alike: str = "") -> None:
     """Something may be a press, is no copy, and pages nobody: whoever is on duty is rung, each time anew, also if the
     trouble stands and somebody looks after it already. `said`: what tells it from others where no cause is remembered;
-    said again, it is the same."""
+    said again, it is the same. `alike`: all that is known of it; another of that kind rings once an hour at most after
+    somebody has looked at one."""
     key, summary = _one_of_many(d, key, summary)
     standing = d.trouble(key)
     if standing is not None and said and said in standing.members:
         _count(d, replace(standing, summary=summary))
         return
     known = standing.members if standing is not None else ()
-    pressed = {"members": (*known[1 - SAID_MAX :], said) if said else known, "pressed": d.now, "rings": True}
-    if standing is not None and standing.rings and not _was_quiet(standing, d.now):
+    new = tuple(each for each in (said, alike) if each and each not in known)
+    pressed = {"members": (*known, *new)[-SAID_MAX:], "pressed": d.now, "rings": True}
+    if standing is not None and standing.rings and not _was_quiet(standing, d.now, QUIET_US):
         _count(d, replace(standing, summary=summary, **pressed))
+        return
+    is_looked_after = standing is not None and standing.acknowledged_by and alike in known
+    if standing is not None and is_looked_after and not _was_quiet(standing, d.now, LOOKED_AFTER_US):
+        _count(d, replace(standing, summary=summary))
         return
     _tell(d, replace(_begun(d, key, summary), **pressed), Reason.TROUBLE)
 
@@ -106,13 +116,13 @@ def _one_of_many(d: Draft, key: str, summary: str) -> tuple[str, str]:
     return key, summary
 
 
-def _was_quiet(standing: Trouble, now: Now) -> bool:
+def _was_quiet(standing: Trouble, now: Now, for_us: int) -> bool:
     """By boot time, which nobody can set; after a reboot, or on another node, by the wall clock."""
     before = standing.pressed
     if before is None:
         return True
     quiet_us = now.boot_us - before.boot_us if before.boot_id == now.boot_id else now.wall_us - before.wall_us
-    return abs(quiet_us) >= QUIET_US
+    return abs(quiet_us) >= for_us
 
 
 def _count(d: Draft, standing: Trouble) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from alertd.config import Loaded, Problem, ProblemSeverity, Thing
 from alertd.config.problems import Findings
+from alertd.engine.gestures import IGNORED
 from alertd.model.ids import DISTRICT, PolicyId, SiteId
 from alertd.model.incident import IncidentClass
 from alertd.model.policy import Policy
@@ -62,7 +63,8 @@ class Judge:
 
 def classes_of(device: Device) -> tuple[str, ...]:
     """Incident classes that a device can raise."""
-    return tuple(dict.fromkeys((*device.gestures.presses.values(), *device.gestures.actions.values())))
+    named = dict.fromkeys((*device.gestures.presses.values(), *device.gestures.actions.values()))
+    return tuple(each for each in named if each != IGNORED)
 
 
 def reaches(device: Device) -> tuple[SiteId, ...]:

@@ -114,6 +114,7 @@ class PhoneIncident(Struct, frozen=True, kw_only=True):
     opened_us: int
     closed_us: int | None = None
     closed_by: str = ""
+    mode: Mode = Mode.LIVE
     severity: int = 0
     """Of its class, as in `model.incident.SEVERITY`."""
     told: Written | None = Written()

@@ -92,6 +92,8 @@ class Counted(Struct, frozen=True, kw_only=True):
     boot_id: str = ""
     drilled: bool = False
     """As of the gesture that is counted now."""
+    called: bool = False
+    """The same."""
 
 
 class GestureCount(Struct, frozen=True, kw_only=True):
@@ -122,6 +124,8 @@ class GestureCount(Struct, frozen=True, kw_only=True):
     boot_id: str = ""
     drilled: bool = False
     """It has called in a drill, and nothing was counted to it since: once the drill is over it counts for nothing."""
+    called: bool = False
+    """It has called for help here, in no drill. Rows of before do not say: doubt pages."""
     others: tuple[Counted, ...] = ()
     """Gestures before it, the latest first: what a gateway held up arrives between the presses of a newer one."""
     lasting: tuple[Activation, ...] = ()

@@ -88,6 +88,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """Identity of this arrival, for signals that have none: connection and packet."""
     refused: str = ""
     """Why no decoder understood it, or a part of it beside the signals."""
+    never_press: bool = False
+    """What was refused is of whoever never presses: a sensor that its decoder knew, or only such speak on its topic."""
     size: int = 0
     retained: bool = False
     qos: int = 1
@@ -160,6 +162,8 @@ class Malformed(Struct, frozen=True, kw_only=True, tag="malformed"):
     received_us: int
     kept: str = ""
     """As `Unregistered.kept`."""
+    never_press: bool = False
+    """See `Arrival.never_press`: it could have been none."""
 
 
 class OutcomeReported(Struct, frozen=True, kw_only=True, tag="outcome"):

@@ -26,6 +26,9 @@ class Decoder(Protocol):
 class DecodeError(ValueError):
     """The payload is not what this decoder understands; the message says what is wrong, without quoting secrets."""
 
+    never_press: bool | None = None
+    """It is of a registered device that never presses (a sensor), or of one that may; `None`: of whom, nobody knows."""
+
 
 class UncoveredError(DecodeError):
     """The payload is sound, and nothing says what it means: no rule, no device. Counted under `count`, and no trouble:

@@ -32,6 +32,8 @@ class Explained(Struct, frozen=True, kw_only=True):
     signals: tuple[Signal, ...] = ()
     refused: str = ""
     """It may have been a press, and nobody can read it: a trouble."""
+    never_press: bool | None = None
+    """As `DecodeError.never_press`, of what is refused."""
     uncovered: str = ""
     """Nothing says what it means: counted."""
 

@@ -76,7 +76,7 @@ class Transaction(Protocol):
 
     def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:
         """Incidents that the endpoint was told of and that are open or were opened since then; open ones
-        first, and of each the newest."""
+        first, and of each the newest. Of very many those that are open, then the gravest."""
         ...
 
     def free_tokens(self, limit: int, now_us: int) -> tuple[str, ...]:

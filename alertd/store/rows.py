@@ -20,6 +20,7 @@ from alertd.model.drill import Drill
 from alertd.model.events import Event
 from alertd.model.ids import CauseId, SiteId
 from alertd.model.incident import NOBODY, SEVERITY, Incident, IncidentClass
+from alertd.model.mode import Mode
 from alertd.model.notification import (
     Claim,
     Notification,
@@ -293,12 +294,27 @@ def first_left(found: Sequence[Row], now: Now) -> dict[str, Written]:
     return first
 
 
+def gravest_of_phone(found: Sequence[Row], most: int) -> list[Row]:
+    """Of what a phone was told of (columns and order of `sql.READ_PHONE`), open ones, then the gravest, then the
+    newest; in their order. A day of notices must not push a shot out of what a reply can speak about."""
+    if len(found) <= most:
+        return list(found)
+
+    def key(place: int) -> tuple[bool, int]:
+        *_, state, _, _, _, schema, blob = found[place]
+        return state != "open", -SEVERITY[_decode(_Class, schema, blob).incident_class]
+
+    kept = sorted(range(len(found)), key=key)[:most]
+    return [found[place] for place in sorted(kept)]
+
+
 def phone_incident(row: Row, told: Written | None) -> PhoneIncident:
     """From the columns of `sql.READ_PHONE`."""
-    incident_id, site_id, token, headline, state, opened_us, closed_us, closed_by, schema, blob = row
+    incident_id, site_id, mode, token, headline, state, opened_us, closed_us, closed_by, schema, blob = row
     return PhoneIncident(
         incident_id=incident_id,
         site_id=site_id,
+        mode=Mode(mode),
         token=token,
         headline=headline,
         is_open=state == "open",

@@ -130,11 +130,12 @@ READ_TOKENS = """
     SELECT id, token, state, opened_us, closed_us FROM incident WHERE state = 'open' OR opened_us >= ?
     ORDER BY opened_us"""
 READ_PHONE = """
-    SELECT i.id, i.site_id, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by, i.schema, i.blob
+    SELECT i.id, i.site_id, i.mode, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by,
+        i.schema, i.blob
     FROM told t JOIN incident i ON i.id = t.incident_id
     WHERE t.endpoint_key = ? AND (i.state = 'open' OR i.opened_us >= ? OR i.closed_us >= ?)
     ORDER BY CASE WHEN i.state = 'open' THEN 0 ELSE 1 END, i.opened_us DESC, i.id LIMIT ?"""
-"""Open ones first: a day of vape notices must not push a lockdown out of what a reply can speak about."""
+"""Open ones first. Which of them a reply is matched against, `rows.gravest_of_phone` chooses."""
 READ_LEFT = """
     SELECT incident_id, schema, blob FROM notification WHERE incident_id IN (?*) AND endpoint_key = ?
         AND state IN ('claimed', 'unknown', 'accepted', 'sent', 'delivered')"""

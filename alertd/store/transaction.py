@@ -30,7 +30,9 @@ from alertd.store.undoing import Before
 from alertd.store.withdrawals import statement_of, takes_back
 
 PHONE_INCIDENTS_MAX = 50
-"""A reply is matched against at most so many incidents of its phone, newest first."""
+"""A reply is matched against at most so many incidents of its phone: open ones, then the gravest, then the newest."""
+PHONE_ROWS_MAX = 2_000
+"""They are chosen among so many: more than sensors that storm all day tell one phone (60 an hour and school)."""
 
 Script = list[tuple[str, list[Row]]]
 """Statements with their rows, in order."""
@@ -105,8 +107,8 @@ class SqlTransaction:
     def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:
         if self._collected or self._incidents:
             self._send()
-        params = (endpoint_key, since_us, since_us, PHONE_INCIDENTS_MAX)
-        found = self._session.rows(sql.READ_PHONE, params)
+        params = (endpoint_key, since_us, since_us, PHONE_ROWS_MAX)
+        found = rows.gravest_of_phone(self._session.rows(sql.READ_PHONE, params), PHONE_INCIDENTS_MAX)
         ids = self._session.listed([row[0] for row in found])
         left = rows.first_left(self._session.rows(sql.READ_LEFT, (ids, endpoint_key)), self._scope.now)
         return tuple(rows.phone_incident(row, left.get(row[0])) for row in found)

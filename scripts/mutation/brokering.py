@@ -157,7 +157,7 @@ BROKERING = (
         edits=(
             Edit(
                 file="alertd/console/broker_written.py",
-                old="                yield from _lines(each)\n",
+                old="                yield from _lines(each, includes=False)\n",
                 new="                continue\n",
             ),
         ),

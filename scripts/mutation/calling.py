@@ -218,6 +218,18 @@ CALLING = (
         by=Story(name="restart_knows_which_phones_ring", trips=("one call a phone",)),
     ),
     Mutant(
+        name="a call that only its callback names has no phone",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/twilio/voice_calls.py",
+                old="        if held is not None and not held.sid and sid not in self._over:",
+                new="        if False:",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/adapters/twilio/test_voice_lines.py",), names="our own call is found busy"),
+    ),
+    Mutant(
         name="phones that say this is real ring on after a correction",
         edits=(
             Edit(

@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - what is changed is quoted as it stands in the source
 """Mutants between a real device's payload and its signal. A quick test must catch each."""
 
-from mutation.mutant import Edit, Mutant, Tests
+from mutation.mutant import Edit, Mutant, Story, Tests
 
 MAPPING = "adapters/alertd_adapters/decoders/mapping"
 TESTS = ("tests/adapters/decoders/mapping/test_mapping.py",)
@@ -169,15 +169,75 @@ DECODING = (
         by=Tests(paths=("tests/adapters/mqtt/test_telemetry.py",), names="promise 2"),
     ),
     Mutant(
-        name="press: a number beside a time in whole seconds is an identity",
+        name="press: a number beside a time in whole seconds is an identity for an hour",
         edits=(
             Edit(
                 file="adapters/alertd_adapters/decoders/press_json.py",
-                old="    if at_us is not None and is_fine:\n",
-                new="    if at_us is not None and (is_fine or seq is not None):\n",
+                old=", 0 if is_fine else COPIES_S\n",
+                new=", 0\n",
             ),
         ),
         by=Tests(paths=("tests/adapters/mqtt/test_decoders.py",), names="pressed again, it is known already"),
+    ),
+    Mutant(
+        name="press: a number beside a time in whole seconds is no identity",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/press_json.py",
+                old="    if at_us is not None and (is_fine or seq is not None):\n",
+                new="    if at_us is not None and is_fine:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_decoders.py",), names="one press was counted twice"),
+    ),
+    Mutant(
+        name="press: what clears a retained message may have been one",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/press_json.py",
+                old="        if not payload:\n            return ()  # it deletes what was retained\n",
+                new="",
+            ),
+        ),
+        by=Story(name="retained_message_is_cleared"),
+    ),
+    Mutant(
+        name="press: what clears a retained message is a sign of life",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/press_json.py",
+                old="        if device_id is None or not (payload or self._heartbeats):\n",
+                new="        if device_id is None:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_decoders.py",), names="somebody's hand was taken for the device"),
+    ),
+    Mutant(
+        name="test site: a wearable of two schools is said to be broken",
+        edits=(
+            Edit(
+                file="alertd/console/site_test.py",
+                old="        event = route(registry, arrival)[0]  #",
+                new="        (event,) = route(registry, arrival)  #",
+            ),
+        ),
+        by=Tests(paths=("tests/cli/test_drills.py",), names="a good device is said to be broken"),
+    ),
+    Mutant(
+        name="gestures: a word that is to be ignored is no incident class",
+        edits=(
+            Edit(
+                file="alertd/config/devices.py",
+                old='_classes(table.table("actions"), IGNORED)',
+                new='_classes(table.table("actions"))',
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_ignored_words.py",), names="what the manual says cannot be written"),
+    ),
+    Mutant(
+        name="gestures: a word that is to be ignored wants a policy",
+        edits=(Edit(file="alertd/lint/findings.py", old=" if each != IGNORED)", new=")"),),
+        by=Tests(paths=("tests/config/test_ignored_words.py",), names="what the manual says cannot be written"),
     ),
     Mutant(
         name="learn: that strangers were dropped is not said",

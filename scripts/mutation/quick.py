@@ -54,6 +54,28 @@ QUICK = (
         by=Tests(paths=("tests/adapters/mqtt/test_troubles.py",), names="promise 1"),
     ),
     Mutant(
+        name="what waits behind a deaf session passes for one of now",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="        if not sign.topic:\n            self._memory.values.connected(",
+                new="        if True:\n            self._memory.values.connected(",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="passes for one of now"),
+    ),
+    Mutant(
+        name="where our sign of life cannot come back nothing proves a session",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="        if message.qos and not sign.arrived():\n",
+                new="        if False:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="a canary comes every minute"),
+    ),
+    Mutant(
         name="a deaf session is hidden by what comes at QoS 0",
         edits=(
             Edit(
@@ -151,6 +173,28 @@ QUICK = (
             ),
         ),
         by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="one press is taken for two"),
+    ),
+    Mutant(
+        name="a PUBACK over a socket that was hung up counts as sent",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/paho_connection.py",
+                old="        if self.client.write_error is not None or _polled(sock, HUNG_UP):\n            return False",
+                new="        if self.client.write_error is not None:\n            return False",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_paho_connection.py",), names="one press is taken for two"),
+    ),
+    Mutant(
+        name="a PUBACK after a failed write counts as sent",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/paho_connection.py",
+                old="        if self.client.write_error is not None or _polled(sock, HUNG_UP):\n            return False",
+                new="        if _polled(sock, HUNG_UP):\n            return False",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_paho_connection.py",), names="one press is taken for two"),
     ),
     Mutant(
         name="PUBACK before commit (intake)",

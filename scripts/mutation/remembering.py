@@ -225,6 +225,17 @@ REMEMBERING = (
         by=Tests(paths=("tests/cli/test_devices_list.py",), names="nothing shows that its presses page nobody"),
     ),
     Mutant(
+        name="device tests: at the other school of a badge it is real",
+        edits=(
+            Edit(
+                file="alertd/console/trying/orders.py",
+                old="    return tuple(dict.fromkeys((device.site_id, *device.roaming_sites)))\n",
+                new="    return (device.site_id,)\n",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_trying.py",), names="R65: it is real at the other school"),
+    ),
+    Mutant(
         name="device tests: whoever watches is not noted",
         edits=(
             Edit(

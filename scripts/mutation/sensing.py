@@ -328,6 +328,17 @@ SENSING = (
         by=Tests(paths=CORROBORATION_TESTS, names="was taken for a witness of an older press"),
     ),
     Mutant(
+        name="a late repeat takes away what was heard just now",
+        edits=(
+            Edit(
+                file="alertd/model/incident.py",
+                old="said_us=self.said_us if newer.late else newer.said_us)\n",
+                new="said_us=newer.said_us)\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="a shot and a press within seconds, and no lockdown"),
+    ),
+    Mutant(
         name="a report of the night makes an older one new",
         edits=(
             Edit(
@@ -409,8 +420,8 @@ SENSING = (
         edits=(
             Edit(
                 file="alertd/engine/answers.py",
-                old="        return corroboration.take_in(d, merged, incident) if asked else merged\n",
-                new="        return merged\n",
+                old="        raised = corroboration.take_in_all(d, raised)\n",
+                new="        pass\n",
             ),
         ),
         by=Tests(paths=CORROBORATION_TESTS, names="who answered 9 is asked again to look"),
@@ -485,6 +496,64 @@ SENSING = (
             ),
         ),
         by=Story(name="shot_and_nobody_arrives"),
+    ),
+    Mutant(
+        name="who goes to a shot late and never arrives was the last to be asked",
+        edits=(
+            Edit(
+                file="alertd/engine/escalation.py",
+                old="    rounds = 0 if incident.incident_class in VERIFY_FIRST else incident.round\n",
+                new="    rounds = incident.round\n",
+            ),
+        ),
+        by=Story(name="goes_late_and_never_arrives"),
+    ),
+    Mutant(
+        name="a 9 leaves the other shot a question in the lockdown",
+        edits=(
+            Edit(
+                file=CORROBORATION,
+                old="        lockdown = take_in(d, lockdown, waiting)\n",
+                new="        lockdown = take_in(d, lockdown, waiting) if waiting.answers else lockdown\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="people in a lockdown are asked to look"),
+    ),
+    Mutant(
+        name="a 9 that the carrier held back begins a closed lockdown anew",
+        edits=(
+            Edit(
+                file="alertd/engine/texts.py",
+                old="        case Meaning.CLOSED if over is not None and",
+                new="        case Meaning.CLOSED if False and",
+            ),
+        ),
+        by=Tests(paths=ENDS_TESTS, names="a lockdown that a human has closed begins anew"),
+    ),
+    Mutant(
+        name="notices push a shot out of what a reply can speak about",
+        edits=(
+            Edit(
+                file="alertd/store/rows.py",
+                old='        return state != "open", -SEVERITY[',
+                new='        return state != "open", 0 * SEVERITY[',
+            ),
+        ),
+        by=Tests(
+            paths=("tests/store/test_sqlite_contract.py",),
+            names="a human's 9 to a shot is not read, for there were notices",
+        ),
+    ),
+    Mutant(
+        name="the end of a drill refuses a 9 to a shot",
+        edits=(
+            Edit(
+                file="alertd/engine/texts.py",
+                old=" and known.mode is Mode.LIVE and known.severity",
+                new=" and known.severity",
+            ),
+        ),
+        by=Tests(paths=ENDS_TESTS, names="the end of a drill is no human's word about a shot"),
     ),
     Mutant(
         name="a 9 to a shot that ended by itself is refused",

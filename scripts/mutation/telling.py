@@ -2,7 +2,7 @@
 """Mutants between the commit and the phone: claims, tries, words, numbers. Caught in simulated days."""
 
 from alertd_simulator.world.plan import CarrierWeather
-from mutation.mutant import Edit, Mutant, Seeds, Tests
+from mutation.mutant import Edit, Mutant, Seeds, Story, Tests
 
 OUTCOMES = "alertd/engine/outcomes.py"
 NOTIFICATION = "alertd/model/notification.py"
@@ -200,6 +200,28 @@ TELLING = (
             ),
         ),
         by=Tests(paths=(TROUBLE_AUDIENCE,), names="req 56: a trouble was told to nobody"),
+    ),
+    Mutant(
+        name="a trouble of the district ends with its only technician",
+        edits=(
+            Edit(
+                file="alertd/engine/trouble_audience.py",
+                old="(staff, district, _responders(registry))",
+                new="(staff, district)",
+            ),
+        ),
+        by=Story(name="only_technician_opted_out"),
+    ),
+    Mutant(
+        name="a trouble of one school goes to responders of all",
+        edits=(
+            Edit(
+                file="alertd/engine/audience.py",
+                old="            if target.kind is TargetKind.DISTRICT or site_id == DISTRICT or site_id in person.sites:\n",
+                new="            if True:\n",
+            ),
+        ),
+        by=Tests(paths=(TROUBLE_AUDIENCE,), names="promise 6: nobody of another school"),
     ),
     Mutant(
         name="an opt-out is told to who has just opted out",

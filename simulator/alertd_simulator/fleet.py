@@ -22,6 +22,7 @@ from msgspec import MsgspecError, Struct
 from msgspec.json import decode, encode
 from msgspec.structs import replace
 
+from alertd.engine.gestures import IGNORED
 from alertd.model.ids import DeviceId, SiteId
 from alertd.model.incident import IncidentClass
 from alertd.model.registry import Registry
@@ -101,6 +102,8 @@ def make_of(device_id: str) -> Make:
 def meaning(device: Device, action: str, count: int) -> IncidentClass | None:
     """What the gesture tables say of this message; `None`: nobody has to be told."""
     named = device.gestures.actions.get(action)
+    if named == IGNORED:
+        return None
     if named is not None and device.kind is not DeviceKind.GATEWAY:
         return IncidentClass(named)
     if action not in TOGETHER or device.kind is DeviceKind.GATEWAY:
@@ -336,7 +339,7 @@ class Fleet:
             payload = replace(payload, topic=self._sensors_speak_on + device.id)
         if nonsense.kind != "decide":
             return 0.0, payload, None
-        classes = [meaning(device, PRESS, 1_000), *(IncidentClass(name) for name in device.gestures.actions.values())]
+        classes = [meaning(device, PRESS, 1_000), *(meaning(device, action, 1) for action in device.gestures.actions)]
         finger = Finger(after_s=0.0, action=PRESS, count=1)
         truth = self._truth(device, nonsense.name, finger, "", now_us)
         gravest = next((each for each in classes if each is not None), None)

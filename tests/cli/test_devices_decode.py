@@ -108,6 +108,11 @@ def test_promise_2_a_button_pages_though_the_example_does_not_name_its_word(conf
     assert says in last
 
 
+def test_a_finger_that_leaves_a_zigbee_button_rings_nobody(config):
+    last = decode(config, "zigbee2mqtt/button-204", '{"action": "release"}').stdout.splitlines()[-1]
+    assert 'ignore "release"' in last, f"a release rings whoever is on duty, in the lockdown of its hold: {last}"
+
+
 def test_the_command_of_the_manual_pages(config):
     manual = (EXAMPLE.parent / "docs/cli.md").read_text()
     (line,) = (line for line in manual.splitlines() if line.startswith("    alertd devices decode zigbee2mqtt"))

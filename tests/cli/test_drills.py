@@ -7,10 +7,12 @@ import json
 import pytest
 from msgspec.structs import replace
 
+from alertd.model.ids import SiteId
 from alertd.model.incident import AnswerKind
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationState
 from alertd.model.outcome import Accepted, Delivered, Failed
+from alertd.model.site import DeviceKind, Gestures
 
 START = ("drill", "start", "oak", "--device", "badge-204", "--told", "J. Doe, dispatch", "--by", "ruiz")
 
@@ -249,6 +251,17 @@ def test_the_self_test_of_a_site_wakes_nobody_and_says_what_it_cannot_show(shell
         (Mode.TEST, Kind.DISPATCH_HEARTBEAT, "monitoring"),
     }, "a self-test reached more than the machines it is for"
     assert not daemon.oak.state.incidents
+
+
+def test_a_wearable_of_two_schools_is_pressed_where_it_is_at_home(shell, daemon):
+    """The other school counts its press, too."""
+    badge = next(device for device in daemon.school.devices.values() if device.kind is DeviceKind.WEARABLE)
+    pendant = replace(badge, roaming_sites=(SiteId("elm"),), gestures=Gestures(id="pendant", presses={1: "medical"}))
+    daemon.school = replace(daemon.school, devices={**daemon.school.devices, badge.id: pendant})
+    said = json.loads(shell.run("test", "site", badge.site_id, "--wait", "0", "--json").out)
+
+    problems = [press["problem"] for press in said["presses"] if f"({badge.id})" in press["device"]]
+    assert problems == [""], "a good device is said to be broken"
 
 
 def test_a_button_that_would_page_nobody_fails_the_self_test(shell, daemon):

@@ -35,9 +35,7 @@ def test_what_is_shipped_keeps_what_waits(tmp_path: Path):
         ("set_tcp_nodelay true", "", "does not say set_tcp_nodelay true"),
         ("max_packet_size 2097152", "max_packet_size 300", "max_packet_size 300"),
         ("sys_interval 10", "memory_limit 1000000", "memory_limit 1000000"),
-        ("sys_interval 10", "max_connections 100", "max_connections 100"),
         ("sys_interval 10", "max_inflight_bytes 2000", "max_inflight_bytes 2000"),
-        ("sys_interval 10", "max_qos 0", "max_qos 0"),
     ],
 )
 def test_a_broker_that_would_lose_presses_is_a_warning(tmp_path: Path, line: str, instead: str, says: str):
@@ -101,3 +99,24 @@ def test_what_mosquitto_would_not_start_on_is_not_taken_for_said(tmp_path: Path)
     (tmp_path / "mosquitto.conf").write_text(SHIPPED.replace("\npersistence true\n", "\npersistence\ttrue\n"))
     (found,) = _found(tmp_path, triggers=[{"topic": "alertd/press/+"}])
     assert (found.level, "does not say persistence true" in found.words) == (WARN, True)
+
+
+@pytest.mark.parametrize(("port", "says"), [(1883, ["max_connections 9"]), (8883, ["max_qos 0"])])
+def test_a_limit_counts_for_the_listener_above_it(tmp_path: Path, port: int, says: list[str]):
+    text = "\n".join(line for line in SHIPPED.splitlines() if not line.startswith("listener "))
+    limits = "listener 1883\nmax_connections 9\nlistener 8883\nmax_connections -1\nmax_qos 0\n"
+    (tmp_path / "mosquitto.conf").write_text(f"{text}\n{limits}")
+    found = _found(tmp_path, port=port, triggers=[{"topic": "alertd/press/+"}])
+    said = [each.words.partition(" says ")[2].partition(":")[0] for each in found if each.level == WARN]
+    assert said == says, "a limit of another door is taken for ours, or ours is passed over"
+
+
+def test_what_is_included_includes_nothing_as_mosquitto_has_it(tmp_path: Path):
+    folder, deeper = tmp_path / "conf.d", tmp_path / "deeper"
+    folder.mkdir()
+    deeper.mkdir()
+    (tmp_path / "mosquitto.conf").write_text(f"{SHIPPED}\ninclude_dir {folder}\n")
+    (folder / "a.conf").write_text(f"include_dir {folder}\ninclude_dir {deeper}\n")
+    (deeper / "b.conf").write_text("autosave_on_changes false\n")
+    (found,) = _found(tmp_path, triggers=[{"topic": "alertd/press/+"}])
+    assert found.level == OK

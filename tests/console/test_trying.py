@@ -8,7 +8,7 @@ from alertd.model.events import DeviceTestWatched
 from alertd.model.reason import Reason
 from tests.console.asgi import ask
 from tests.console.fake_daemon import FakeDaemon
-from tests.engine.school import ELM
+from tests.engine.school import ELM, OAK
 
 SIGNED = {"by": "ruiz"}
 
@@ -142,6 +142,14 @@ async def test_what_is_in_test_is_shown_where_somebody_looks_whether_all_is_well
     assert "in TEST by Ruiz, until" in shown["words"]
     await ask(app, "POST", "/v1/device-tests/end", {**SIGNED, "device": "badge-204"})
     assert (await ask(app, "GET", path)).json["in_test"] == []
+
+
+async def test_it_is_in_test_at_every_school_at_which_it_may_press(app, daemon):
+    """Of three presses the school that hears the third is called, whoever heard the first two."""
+    begun = await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "walker"})
+
+    assert begun.status == 200
+    assert {site for site, _ in daemon.read_device_tests()} == {OAK, ELM}, "R65: it is real at the other school"
 
 
 async def test_refused_at_one_of_its_schools_it_is_live_at_all_of_them(app, daemon):

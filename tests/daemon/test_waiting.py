@@ -31,9 +31,18 @@ def cleared(key: str) -> Submission:
     return submission(TroubleCleared(site_id=DISTRICT, key=key))
 
 
-def unreadable(topic: str) -> Submission:
+def unreadable(topic: str, *, never_press: bool = False) -> Submission:
     return submission(
-        Malformed(site_id=DISTRICT, cause=CauseId(topic), source="b", topic=topic, why="no", size=1, received_us=1)
+        Malformed(
+            site_id=DISTRICT,
+            cause=CauseId(topic),
+            source="b",
+            topic=topic,
+            why="no",
+            size=1,
+            received_us=1,
+            never_press=never_press,
+        )
     )
 
 
@@ -106,6 +115,18 @@ async def test_a_flood_of_unreadable_payloads_is_bounded():
     room.add(unreadable("topic/new"))
 
     assert len(room) == 1, "the flood is over, and the next one is heard again"
+
+
+@in_virtual_time
+async def test_what_may_be_a_press_does_not_hide_behind_what_is_none():
+    room = WaitingRoom()
+    room.add(unreadable("bridge", never_press=True))
+    assert room.add(unreadable("bridge")) is None, "it would ring nobody"
+
+    room = WaitingRoom()
+    for n in range(STRANGERS_MAX * 3):
+        room.add(unreadable(f"topic/{n}", never_press=True))
+    assert room.add(unreadable("topic/new")) is None, "a flood of sensors, and it would ring nobody"
 
 
 @in_virtual_time

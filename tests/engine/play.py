@@ -350,6 +350,7 @@ class Play:
             PhoneIncident(
                 incident_id=i.id,
                 site_id=i.site_id,
+                mode=i.mode,
                 token=i.token,
                 headline=i.headline,
                 is_open=i.is_open,

@@ -73,6 +73,10 @@ def test_a_count_of_the_device_itself_replaces_and_its_bundles_are_added() -> No
     assert say(play, "press") == ["lockdown"], "eight of them"
 
 
+def test_a_count_that_is_that_of_its_word_is_no_count_of_the_whole_gesture() -> None:
+    assert say(Play(), "multi_press", "multi_press", count=4) == ["lockdown"], "four and four of them"
+
+
 def test_four_at_once_that_waited_without_a_time_are_four_of_one_gesture() -> None:
     play = Play(school(WALL))
     kept = {"backlog_since_us": play.now_us - LONG_AGO_US}
@@ -115,3 +119,28 @@ def test_what_is_remembered_of_a_bundle_is_its_presses() -> None:
     say(play, "double_press")
     memory = play.state.gestures[DeviceId("badge-204")]
     assert (memory.count, memory.doubtful, memory.own) == (2, 0, False)
+
+
+HOLDS = [{1: "staff_assist"}, BADGE]
+
+
+@pytest.mark.parametrize("presses", HOLDS)
+def test_a_button_that_is_held_opens_nothing_that_a_human_has_closed(presses: dict[int, str]) -> None:
+    play = Play(school(presses))
+    say(play, *["hold"] * 10)
+    play.resolve()
+    play.news()
+
+    assert say(play, *["hold"] * 30) == [], "one finger, or a bag, on the button"
+    assert play.said() == [("Ruiz", "trouble")], "it is held, and nobody is told"
+    assert say(play, "press") == ["staff_assist"], "promise 2: a press is a press, whatever was held before it"
+
+
+@pytest.mark.parametrize("presses", HOLDS)
+def test_a_button_that_is_held_once_more_after_its_window_calls_again(presses: dict[int, str]) -> None:
+    play = Play(school(presses))
+    say(play, *["hold"] * 10)
+    play.resolve()
+    play.wait(60)
+
+    assert say(play, "hold", "hold", "hold") == ["staff_assist"], "promise 2: it was let go, and held for help"

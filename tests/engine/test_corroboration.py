@@ -155,6 +155,28 @@ def test_a_human_who_answers_9_beside_a_lockdown_takes_the_shot_into_it():
     assert ("Okafor", Kind.ALSO) in to_people(p)
 
 
+@pytest.mark.parametrize("answered", ["the shot before", "a vape"])
+def test_a_9_takes_every_shot_that_is_asked_about_into_the_lockdown(answered):
+    p = play()
+    if answered == "a vape":
+        p.arrive("vape-wc", "vape")
+    else:
+        p.arrive("ears-gym", "gunshot")
+    token = p.incident.token
+    if answered == "the shot before":
+        p.reply("Ruiz", f"5{token}")
+        p.wait(1200)
+    p.arrive("ears-204", "gunshot")
+    p.news()
+    p.reply("Ruiz", f"9{token}")
+
+    assert classes(p) == [LOCKED], "who answered 9 is asked again to look"
+    assert "204" in {x.location.zone_id for x in p.incident.presses}, "nobody hears where the shot was"
+    p.news()
+    p.wait(700)
+    assert not [n.text for n in p.news() if "unconfirmed" in n.text], "people in a lockdown are asked to look"
+
+
 def test_what_sensors_made_of_it_is_no_humans_press_for_the_next():
     hold = policy("hold", Step(targets=(group("first"),), wait_s=30))
     p = play(replace(SHOT, corroborated=Corroboration(within_s=60, raises="hold")), hold)
@@ -233,6 +255,23 @@ def test_a_repeat_that_waited_makes_no_older_press_new(late_again):
     p.arrive("ears-118", "gunshot")
 
     assert is_locked(p) is not late_again, "req 70: a press of hours ago and a shot made a lockdown"
+
+
+@pytest.mark.parametrize("is_shot", [True, False])
+def test_a_late_repeat_does_not_take_away_what_was_heard_just_now(is_shot):
+    p = play()
+    for late in ({}, away(p, HOUR_US)):
+        if is_shot:
+            p.arrive("ears-118", "gunshot", **late)
+        else:
+            p.press("badge-204", 3, **late)
+        p.wait(2)
+    if is_shot:
+        p.press("badge-204", 3)
+    else:
+        p.arrive("ears-118", "gunshot")
+
+    assert is_locked(p), "promise 2: a shot and a press within seconds, and no lockdown"
 
 
 def test_what_waited_shorter_than_the_seconds_is_borne_out():

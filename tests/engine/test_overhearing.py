@@ -7,8 +7,8 @@ from alertd.engine.fallback import page
 from alertd.engine.routing import route
 from alertd.model.anchor import Now
 from alertd.model.decision import Facts, SiteState
-from alertd.model.events import Arrival, Event, Lasting, Overheard, Signal
-from alertd.model.ids import DeviceId, SiteId
+from alertd.model.events import Arrival, DeviceTestOrdered, Event, Lasting, Overheard, Signal
+from alertd.model.ids import CauseId, DeviceId, SiteId
 from alertd.model.incident import IncidentClass
 from alertd.model.reason import Reason
 from tests.engine.play import START_US, Play
@@ -122,6 +122,15 @@ def test_a_press_of_which_the_other_school_hears_three_copies_counts_here_once()
     assert not fence.called(), TOO_FEW
 
 
+def test_copies_that_come_over_the_other_school_after_all_of_the_presses_are_no_presses():
+    fence = Fence()
+    for where in "OE":
+        for number in ("first", "second"):
+            fence.presses(where, every_s=0.3, cause=number)
+
+    assert not fence.called(), TOO_FEW
+
+
 def test_what_both_schools_hear_counts_in_full_at_each():
     fence = Fence()
 
@@ -180,3 +189,39 @@ def test_one_that_the_engine_fails_on_pages_nobody_and_is_no_copy_of_the_press_t
 
     assert not decision.notifications, NOT_NEAR
     assert decision.cause is None, "promise 1: Elm's own copy of it is taken for known"
+
+
+def try_out(play: Play) -> None:
+    play.do(
+        DeviceTestOrdered(
+            site_id=play.state.site_id,
+            cause=CauseId("cli:test"),
+            by="J. Ruiz",
+            device_id=DeviceId("walker"),
+            incident_class=IncidentClass.STAFF_ASSIST,
+            minutes=10,
+        )
+    )
+
+
+@pytest.mark.parametrize("order", ["OOE", "EEO", "OEO", "EEE"])
+def test_tried_out_at_both_of_its_schools_it_pages_neither(order):
+    """As `alertd devices test` orders it: at every school at which the badge may press."""
+    fence = Fence()
+    for play in fence.of.values():
+        try_out(play)
+
+    fence.presses(order)
+
+    assert fence.called() == {}, "R65: a school is called by a badge that is tried out"
+
+
+def test_refused_at_the_school_that_has_counted_a_press_of_before_it_hides_none():
+    fence = Fence()
+    fence.presses("OO")
+    for play in fence.of.values():
+        try_out(play)
+
+    fence.press("E")
+
+    assert fence.called() == {ELM: ASSIST}, NOBODY_CALLED

@@ -8,9 +8,11 @@ from alertd.engine.troubles import FAMILY_MAX
 from alertd.model.events import Arrival, Lasting, TroubleAcknowledged
 from alertd.model.ids import DISTRICT, CauseId, DeviceId, SiteId
 from alertd.model.incident import IncidentClass
+from alertd.model.notification import Lane
+from alertd.model.policy import Step
 from alertd.model.registry import Registry
 from tests.engine.play import START_US, Play
-from tests.engine.school import registry
+from tests.engine.school import group, policy, registry
 
 MINUTE_US = 60_000_000
 
@@ -143,7 +145,9 @@ def test_a_word_that_gestures_do_not_know_rings_each_time(looked_after: bool) ->
         play.wait(9600)
 
 
-def refused(play: Play, why: str = "not JSON", *, retained: bool = False) -> None:
+def refused(
+    play: Play, why: str = "not JSON", *, retained: bool = False, size: int = 8, never_press: bool = False
+) -> None:
     play.arrivals += 1
     event = Arrival(
         source="mqtt",
@@ -152,7 +156,9 @@ def refused(play: Play, why: str = "not JSON", *, retained: bool = False) -> Non
         received_us=play.now_us,
         arrival_id=str(play.arrivals),
         refused=why,
+        size=size,
         retained=retained,
+        never_press=never_press,
     )
     for each in route(play.registry, event):
         play.do(each)
@@ -181,6 +187,58 @@ def test_what_a_broker_keeps_and_nobody_understands_rings_once_however_often_it_
     refused(play)
 
     assert play.said() == [("Ruiz", "trouble")], "that one is of now"
+
+
+def test_what_a_sensor_says_and_nobody_understands_is_told_once_and_rings_nobody() -> None:
+    """New firmware: each report of every ten minutes has one value more."""
+    play = Play(site_id=DISTRICT)
+    for _ in range(60):
+        refused(play, "cannot read its last 2 bytes", never_press=True)
+        play.wait(600)
+    told = play.news()
+
+    assert {n.recipient for n in told} == {"Ruiz"}
+    assert all(n.lane is not Lane.PANIC for n in told), "a sensor never presses, and people are rung at night"
+    assert all("Not a press" in n.text and "May have been a press" not in n.text for n in told)
+    assert len({n.created_us for n in told}) == 3, "once, and a reminder every four hours until somebody looks"
+
+
+def test_of_what_a_sensor_says_and_nobody_understands_only_the_policys_own_people_are_told() -> None:
+    play = Play(registry(policy("trouble", Step(targets=(group("nobody"),)))), site_id=DISTRICT)
+    refused(play, never_press=True)
+    assert play.said() == [], "what comes of sensors was told to everybody"
+    refused(play)
+
+    assert play.said() == [("Super", "trouble")], "that one may have been a press"
+
+
+def test_the_same_unknown_thing_that_somebody_has_looked_at_rings_once_an_hour() -> None:
+    play = Play(site_id=DISTRICT)
+    rung = 0
+    for _ in range(36):  # six hours
+        for size in (8, 9):
+            refused(play, size=size)
+        rung += len(play.news())
+        acknowledge(play, "malformed:alertd/press/badge-204")
+        play.wait(600)
+    assert 6 <= rung <= 7, "who looks after it cannot mend it with each message"
+    refused(play)
+    play.news()
+    acknowledge(play, "malformed:alertd/press/badge-204")
+    play.wait(120)
+    for other in ({"why": "no action"}, {"size": 10}):
+        refused(play, **other)
+        assert play.said() == [("Ruiz", "trouble")], "another may be a press, and nobody is rung"
+        acknowledge(play, "malformed:alertd/press/badge-204")
+        play.wait(120)
+
+
+def test_an_unknown_thing_that_nobody_has_looked_at_rings_each_time() -> None:
+    play = Play(site_id=DISTRICT)
+    for _ in range(3):
+        refused(play)
+        assert play.said() == [("Ruiz", "trouble")], "it may be a press and pages nobody, and nobody is rung"
+        play.wait(600)
 
 
 def test_a_flood_of_words_that_nobody_knows_rings_a_few_times() -> None:

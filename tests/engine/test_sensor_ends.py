@@ -109,6 +109,31 @@ def test_who_goes_to_a_shot_and_never_arrives_is_not_waited_for():
     assert {n.recipient for n in p.news() if n.kind is not Kind.TROUBLE} == {"Ruiz", "Chen"}, "nobody is asked again"
 
 
+@pytest.mark.parametrize("lapses", ["5 min", "cannot go", "another sensor"])
+def test_who_goes_late_to_a_shot_and_never_arrives_leaves_time_to_answer(lapses):
+    """Nobody answered for nine minutes: the last of five rounds was the one that somebody did answer."""
+    p = play(TO_HUMANS)
+    p.arrive("ears-gym", "gunshot")
+    token = p.incident.token
+    p.wait(30 + 4 * 120 + 5)
+    p.reply("Ruiz", f"4{token}")
+    if lapses == "cannot go":
+        p.reply("Ruiz", f"6{token}")
+    elif lapses == "another sensor":
+        p.arrive("ears-204", "gunshot")
+    else:
+        p.wait(300)
+    p.news()
+    p.wait(40)
+    assert p.state.incidents, "it ended in silence, and what was said of it last is that somebody goes"
+    p.wait(460)
+    asked = [n for n in p.news() if n.kind is not Kind.TROUBLE and n.recipient == "Chen"]
+    assert len(asked) >= 4, "nobody is asked again as often as the first time"
+    p.reply("Chen", f"4{token}")
+
+    assert "you are GOING" in p.texts_to("Chen")[-1]
+
+
 def test_who_goes_to_a_cloud_need_not_say_that_they_arrived():
     p = play()
     p.arrive("vape-wc", "vape")
@@ -167,6 +192,57 @@ def test_a_9_to_what_a_human_ended_changes_nothing():
     assert not p.state.incidents
     assert Reason.STALE_CODE in p.reasons()
     assert "changed nothing" in p.texts_to("Chen")[-1]
+
+
+def ended_and_locked_down() -> tuple[Play, str, int]:
+    """Somebody asks for a lockdown after a shot that had ended by itself. Its code, and when that was typed."""
+    p = play()
+    p.arrive("ears-gym", "gunshot")
+    token = p.incident.token
+    p.reply("Ruiz", f"5{token}")
+    p.wait(1200)
+    p.reply("Ruiz", f"9{token}")
+    assert locked(p)
+    return p, token, p.now_us
+
+
+def test_a_9_that_was_typed_before_a_human_ended_the_lockdown_begins_no_other():
+    p, token, typed_us = ended_and_locked_down()
+    p.wait(60)
+    p.resolve(rooms_released=True)
+    p.wait(240)
+    p.news()
+    p.reply("Chen", f"9{token}", at_us=typed_us + 5_000_000)  # beside the first, and the carrier held it back
+
+    assert not p.state.incidents, "a lockdown that a human has closed begins anew"
+    assert "LOCKDOWN" in p.texts_to("Chen")[-1]
+    assert "changed nothing" in p.texts_to("Chen")[-1]
+
+
+def test_a_9_that_is_typed_after_a_human_ended_the_lockdown_locks_down():
+    p, token, _ = ended_and_locked_down()
+    p.wait(60)
+    p.resolve(rooms_released=True)
+    p.wait(240)
+    p.reply("Chen", f"9{token}")
+
+    assert locked(p), "a human's word was refused"
+
+
+def test_a_9_that_was_typed_before_a_drill_ended_locks_down():
+    p = play()
+    p.arrive("ears-gym", "gunshot")
+    token = p.incident.token
+    p.wait(1200)
+    p.drill()
+    p.press("badge-204", 8)
+    typed_us = p.now_us
+    p.wait(60)
+    p.end_drill()
+    p.wait(60)
+    p.reply("Chen", f"9{token}", at_us=typed_us)
+
+    assert locked(p), "the end of a drill is no human's word about a shot"
 
 
 def test_going_to_what_ended_by_itself_opens_nothing():

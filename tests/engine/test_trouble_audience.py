@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from alertd.model.events import TroubleRaised
-from alertd.model.ids import PersonId
+from alertd.model.events import Replied, TroubleRaised
+from alertd.model.ids import DISTRICT, CauseId, PersonId
 from alertd.model.notification import NotificationState
-from alertd.model.people import Endpoint
+from alertd.model.people import Endpoint, PersonKind
 from alertd.model.policy import Step
 from tests.engine.play import Play
 from tests.engine.school import OAK, PEOPLE, group, policy, registry
@@ -60,3 +60,35 @@ def test_who_can_be_told_in_another_way_is_told_so_and_nobody_else_is() -> None:
     play = Play(registry(TECHNICIANS, people=people))
     opts_out(play, "Nurse")
     assert dies(play) == {"Nurse"}
+
+
+def district_of_one() -> Play:
+    """The technician is the only person of the district itself."""
+    people = tuple(replace(p, groups=("technicians",)) if p.name == "Super" else p for p in PEOPLE)
+    return Play(registry(policy("trouble", Step(targets=(group("technicians"),))), people=people), site_id=DISTRICT)
+
+
+def test_where_the_only_person_of_the_district_has_opted_out_responders_of_all_schools_are_told() -> None:
+    play = district_of_one()
+    play.do(TroubleRaised(site_id=DISTRICT, key="disk", summary="full"))
+    assert told(play, "disk") == {"Super"}
+    opts_out(play, "Super")
+    (key,) = (key for key in play.state.troubles if key.startswith("opted_out:"))
+    play.do(TroubleRaised(site_id=DISTRICT, key="broker:mqtt", summary="gone"))
+    responders = {p.name for p in PEOPLE if p.kind is PersonKind.RESPONDER and p.name != "Super"}
+
+    assert {"Ruiz", "Elmer"} <= responders
+    assert told(play, key) == responders, "req 56: that the only technician has opted out reached nobody"
+    assert told(play, "broker:mqtt") == responders, "req 56: the broker is gone, and nobody is told"
+
+
+def test_a_school_whose_people_have_all_opted_out_is_the_districts_and_no_other_schools() -> None:
+    play = school_of_one_technician()
+    for person in PEOPLE:
+        if OAK in person.sites:
+            opts_out(play, person.name)
+    assert dies(play) == {"Super"}, "req 56: the district's own people are asked where a school has nobody"
+    play.do(Replied(
+        site_id=OAK, cause=CauseId("stop"), channel="sms", address="+12025550120", body="STOP", at_us=play.now_us
+    ))  # fmt: skip
+    assert dies(play, "gateway:other") == set(), "promise 6: nobody of another school"

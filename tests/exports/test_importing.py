@@ -184,7 +184,7 @@ def test_an_id_that_a_spreadsheet_has_rounded_is_said_to_be_and_how_to_mend_it(s
 
 
 @pytest.mark.parametrize("identity", ['="0012345"', "'0012345"])
-def test_an_id_with_a_spreadsheet_s_mark_of_text_is_refused_for_no_device_calls_itself_so(school, identity: str):
+def test_an_id_with_a_spreadsheet_s_mark_of_text_is_a_warning_for_no_device_calls_itself_so(school, identity: str):
     text = f"id,kind,site,zone,gestures\n{identity},button,oak,rm-103,wall-button\n"
     (problem,) = prepared(school, text, DEVICES).problems
     assert "spreadsheets mark text" in problem.message, "it is taken, and never heard"

@@ -28,6 +28,8 @@ LASTS_MAX_S = 86_400
 PRESSES_MAX = 1000
 SEQUENCE_MAX = 2**63 - 1
 READING_MAX = 1_000_000
+COPIES_S = 60
+"""Copies of what only a number and a whole second tell apart come within so long."""
 
 
 class PressJson:
@@ -41,7 +43,7 @@ class PressJson:
         """`ports.CheckInDecoder`."""
         signals = tuple(self.decode(topic, payload))
         device_id = word(topic.rpartition("/")[2], DEVICE_ID_MAX)
-        if device_id is None:
+        if device_id is None or not (payload or self._heartbeats):
             return Understood(signals=signals)
         fields = _lenient(payload)
         return Understood(
@@ -53,6 +55,8 @@ class PressJson:
     def decode(self, topic: str, payload: bytes) -> Sequence[Signal]:
         if self._heartbeats and word(_lenient(payload).get("action")) is None:
             return ()
+        if not payload:
+            return ()  # it deletes what was retained
         device_id = word(topic.rpartition("/")[2], DEVICE_ID_MAX)
         if device_id is None:
             raise DecodeError("the topic does not end with a device id")
@@ -66,13 +70,15 @@ class PressJson:
         if action == HEARTBEAT:
             return ()
         at_us, _ = device_time(fields.get("at"))
+        cause, same_s = _identity(fields, action)
         gateway = word(fields.get("gateway"), DEVICE_ID_MAX)
         return (
             Signal(
                 device_id=DeviceId(device_id),
                 action=action,
                 count=whole(fields.get("count"), 1, PRESSES_MAX),
-                cause=_cause(fields, action),
+                cause=cause,
+                same_s=same_s,
                 pressed_us=at_us,
                 heard_by=DeviceId(gateway) if gateway is not None else None,
                 battery_pct=battery_pct(fields.get("battery")),
@@ -154,23 +160,23 @@ def _heard(fields: Mapping[str, Any]) -> tuple[Heard, ...]:
     return (Heard(gateway_id=DeviceId(gateway), rssi=rssi),)
 
 
-def _cause(fields: Mapping[str, Any], action: str) -> str | None:
-    """Identity of the press, only from what can tell two presses apart.
+def _identity(fields: Mapping[str, Any], action: str) -> tuple[str | None, int]:
+    """Identity of the press, only from what can tell two presses apart, and `Signal.same_s`.
 
-    A counter alone cannot: it starts again with the device, so it needs `boot` or a fine time. A time in whole seconds
-    cannot either: two presses of one second would be one. Nor can both together: a button that its press switches on
-    may begin each time with the same number, and its clock with the same second. Action and count are part of it, for
-    a device that sends a growing count under one number."""
+    A counter alone cannot: it starts again with the device, so it needs `boot` or a time. A time in whole seconds
+    cannot either: two presses of one second would be one. Both together can, for as long as copies come: a button that
+    its press switches on may begin each time with the same number, and its clock with the same second. Action and
+    count are part of it, for a device that sends a growing count under one number."""
     seq = whole(fields.get("seq"), 0, SEQUENCE_MAX)
     boot = fields.get("boot")
     boot = str(boot) if isinstance(boot, int) and not isinstance(boot, bool) else word(boot)
     at_us, is_fine = device_time(fields.get("at"))
     count = whole(fields.get("count"), 1, PRESSES_MAX)
     if seq is not None and boot is not None:
-        return derive("seq", boot, seq, action, count)
-    if at_us is not None and is_fine:
-        return derive("at", at_us, seq, action, count)
-    return None
+        return derive("seq", boot, seq, action, count), 0
+    if at_us is not None and (is_fine or seq is not None):
+        return derive("at", at_us, seq, action, count), 0 if is_fine else COPIES_S
+    return None, 0
 
 
 class PressJsonPlugin:

@@ -58,6 +58,8 @@ class Decoded(Struct, frozen=True, kw_only=True):
     check_ins: tuple[CheckIn, ...] = ()
     """What it says beside them: signs of life."""
     refused: str = ""
+    never_press: bool = False
+    """What is refused is of whoever never presses."""
     strangers: tuple[str, ...] = ()
     """Devices of which it speaks and that nobody has registered."""
     uncovered: str = ""
@@ -69,6 +71,8 @@ class Decoded(Struct, frozen=True, kw_only=True):
 class Trigger(Struct, frozen=True, kw_only=True):
     topic_filter: str
     decoder: Decoder
+    never_press: bool = False
+    """Only such speak here as never press."""
 
 
 class Triggers:
@@ -76,7 +80,7 @@ class Triggers:
 
     def __init__(self, triggers: Sequence[Trigger]) -> None:
         self._triggers = tuple(triggers)
-        self._decoder_of = lru_cache(TOPICS_CACHED)(self._find)
+        self._trigger_of = lru_cache(TOPICS_CACHED)(self._find)
         self._blamed: set[str] = set()
         decoders = tuple(dict.fromkeys(trigger.decoder for trigger in self._triggers))
         # Told apart once: to look for a protocol's methods takes longer than to decode a message.
@@ -87,22 +91,25 @@ class Triggers:
     def filters(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(trigger.topic_filter for trigger in self._triggers))
 
-    def _find(self, topic: str) -> Decoder | None:
-        return next((t.decoder for t in self._triggers if matches(t.topic_filter, topic)), None)
+    def _find(self, topic: str) -> Trigger | None:
+        return next((t for t in self._triggers if matches(t.topic_filter, topic)), None)
 
     def covers(self, topic: str) -> bool:
-        return self._decoder_of(topic) is not None
+        return self._trigger_of(topic) is not None
 
     def decode(self, topic: str, payload: bytes) -> Decoded:
-        decoder = self._decoder_of(topic)
-        if decoder is None:
+        trigger = self._trigger_of(topic)
+        if trigger is None:
             return Decoded(refused="no trigger in the configuration covers this topic")
+        decoder = trigger.decoder
         if len(payload) > PAYLOAD_MAX_BYTES:
-            return Decoded(refused=f"the payload has {len(payload)} bytes, more than {PAYLOAD_MAX_BYTES}")
-        decoded = self._decoded(decoder, topic, payload)
+            why = f"the payload has {len(payload)} bytes, more than {PAYLOAD_MAX_BYTES}"
+            return Decoded(refused=why, never_press=trigger.never_press)
+        decoded = self._decoded(trigger, topic, payload)
         return replace(decoded, unlearn=decoder.unlearn()) if isinstance(decoder, Learning) else decoded
 
-    def _decoded(self, decoder: Decoder, topic: str, payload: bytes) -> Decoded:
+    def _decoded(self, trigger: Trigger, topic: str, payload: bytes) -> Decoded:
+        decoder, never_press = trigger.decoder, trigger.never_press
         try:
             understood = _understood(decoder, topic, payload)
             signals = _only_signals(understood.signals)
@@ -110,16 +117,21 @@ class Triggers:
             log.debug("message_not_covered", topic=topic, count=error.count, why=str(error))
             return Decoded(uncovered=error.count, strangers=error.strangers[:CHECK_INS_MAX])
         except DecodeError as error:
-            return Decoded(refused=str(error)[:REFUSAL_MAX])
+            if error.never_press is not None:  # whoever is registered here by mistake may press all the same
+                never_press = error.never_press
+            return Decoded(refused=str(error)[:REFUSAL_MAX], never_press=never_press)
         except Exception as error:  # noqa: BLE001  # a third party may raise anything
             self._blame(decoder, error)
-            return Decoded(refused=f"the decoder {decoder.name} failed with {type(error).__name__}")
+            why = f"the decoder {decoder.name} failed with {type(error).__name__}"
+            return Decoded(refused=why, never_press=never_press)
         if len(signals) > SIGNALS_MAX:
-            return Decoded(refused=f"the payload holds {len(signals)} signals, more than {SIGNALS_MAX}")
+            why = f"the payload holds {len(signals)} signals, more than {SIGNALS_MAX}"
+            return Decoded(refused=why, never_press=never_press)
         return Decoded(
             signals=signals,
             check_ins=understood.check_ins[:CHECK_INS_MAX],
             refused=understood.unread[:REFUSAL_MAX],
+            never_press=never_press,
             strangers=understood.strangers[:CHECK_INS_MAX],
         )
 
@@ -183,7 +195,7 @@ def build_triggers(settings: Sequence[TriggerSettings], surroundings: Surroundin
     triggers = []
     for index, trigger in enumerate(settings):
         decoder = _build(f"{key}[{index}]", trigger, surroundings)
-        triggers.append(Trigger(topic_filter=trigger.topic, decoder=decoder))
+        triggers.append(Trigger(topic_filter=trigger.topic, decoder=decoder, never_press=trigger.never_press))
     return Triggers(triggers)
 
 

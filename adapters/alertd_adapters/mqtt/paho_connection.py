@@ -287,7 +287,11 @@ class PahoConnection:
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def ack(self, message: BrokerMessage) -> bool:
-        if self._lost is not None or message.qos == 0:
+        sock: Any = self.client.socket()
+        if self._lost is not None or message.qos == 0 or sock is None:
+            return False
+        # paho only queues it, and says yes over a dead socket too. What is called not sent must not leave, either.
+        if self.client.write_error is not None or _polled(sock, HUNG_UP):
             return False
         return self.client.ack(message.mid, message.qos) == MQTTErrorCode.MQTT_ERR_SUCCESS
 

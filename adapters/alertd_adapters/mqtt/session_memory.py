@@ -19,7 +19,8 @@ log = structlog.get_logger("alertd.mqtt")
 
 class Memory(Struct, kw_only=True):
     connected_us: int | None = None
-    """Wall clock when the broker last answered us."""
+    """Wall clock when something last came through that had not waited, or our own message, behind what had. That the
+    broker answers what we send says nothing of presses; only where it lets us send nothing, it must do."""
     connected_boot_us: int = 0
     """The same in the boot time of `boot_id`, which nobody can set."""
     boot_id: str = ""
@@ -30,7 +31,7 @@ class Memory(Struct, kw_only=True):
     """The broker's count of thrown-away messages when we last read it."""
 
     def connected(self, now: Now) -> None:
-        """The broker answers us."""
+        """What is published now comes now. A wall clock that is wrong then is corrected by the next message."""
         self.connected_us, self.connected_boot_us, self.boot_id = now.wall_us, now.boot_us, now.boot_id
 
     def connected_at(self, now: Now) -> int | None:

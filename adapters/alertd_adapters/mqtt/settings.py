@@ -27,6 +27,11 @@ class TriggerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What speaks here; empty: whatever is registered. `alertd broker config` lets nobody else publish here; what
     arrives all the same is heard."""
 
+    @property
+    def never_press(self) -> bool:
+        """Only such speak here as never press."""
+        return bool(self.kinds) and {DeviceKind.SENSOR, DeviceKind.GATEWAY}.issuperset(self.kinds)
+
 
 class TlsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Paths of PEM files. `ca` absent: the system's own authorities. The server's name is always checked."""

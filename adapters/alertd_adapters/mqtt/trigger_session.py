@@ -195,8 +195,8 @@ class TriggerSession:
         waited. Where it does not help, and nothing at all came through the new one, the on-duty admin's phone rings."""
         sign = self._sign
         assert sign is not None
-        # A wall clock that is wrong now is corrected by the next beat; what counts is that the broker answered.
-        self._memory.values.connected(self._clock.now())
+        if not sign.topic:
+            self._memory.values.connected(self._clock.now())  # nothing else can be known
         self._memory.save()
         if not sign.topic:
             return True
@@ -229,16 +229,9 @@ class TriggerSession:
         assert sign is not None
         was_silent = sign.is_deaf
         sign.heard(message.qos)
-        if message.topic == self._options.alive_topic:
-            if sign.returned(message.payload):
-                self._redelivery.all_came()
-                self._opened_anew_at = None
-                self._only_sign_fails = False
-                self._troubles.clear(self._alive_key)
-            self._slots.release()
-            self._ack(connection, message)
-            return
-        if self._options.canaries.take(message):
+        if message.qos and not sign.arrived():
+            self._memory.values.connected(self._clock.now())  # kept by the next beat
+        if self._is_our_own(message, sign):
             self._slots.release()
             self._ack(connection, message)
             return
@@ -264,6 +257,19 @@ class TriggerSession:
         for question in self._triggers.questions():
             self._start(self._ask(connection, question))
 
+    def _is_our_own(self, message: BrokerMessage, sign: SignOfLife) -> bool:
+        """Our sign of life, or a canary."""
+        if message.topic == self._options.alive_topic:
+            if sign.returned(message.payload):
+                self._memory.values.connected(self._clock.now())
+                self._memory.save()
+                self._redelivery.all_came()
+                self._opened_anew_at = None
+                self._only_sign_fails = False
+                self._troubles.clear(self._alive_key)
+            return True
+        return self._options.canaries.take(message)
+
     async def _ask(self, connection: BrokerConnection, question: Question) -> None:
         """Best effort: what is not asked now is asked at the next message."""
         try:
@@ -283,6 +289,7 @@ class TriggerSession:
             received_us=self._clock.now().wall_us,
             arrival_id=self._redelivery.identify(message, f"{self._connection_id}.{self._serial}"),
             refused=decoded.refused,
+            never_press=decoded.never_press,
             size=len(message.payload),
             retained=message.retain,
             qos=message.qos,

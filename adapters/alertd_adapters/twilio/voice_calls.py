@@ -127,7 +127,7 @@ class Held(Struct, frozen=True, kw_only=True):
     drill: bool
     """It is of a drill, or a test: it makes way for what is real."""
     doubtful: bool = False
-    """An earlier process placed it, and nobody has asked yet whether it is over."""
+    """Nobody has asked yet whether it is over: an earlier process placed it, or a callback was the first to name it."""
 
 
 class Lines(Owners):
@@ -146,6 +146,13 @@ class Lines(Owners):
         self._held: dict[NotificationId, Held] = {}
         """A notification has one call at a time."""
         self._tell_free: Callable[[], None] = lambda: None
+
+    def learn(self, sid: str, notification_id: NotificationId) -> None:
+        """Whatever names a call first names what has its phone: from then on Twilio can be asked whether it goes on."""
+        super().learn(sid, notification_id)
+        held = self._held.get(notification_id)
+        if held is not None and not held.sid and sid not in self._over:  # a try before this one may be named late
+            self._held[notification_id] = replace(held, sid=sid, doubtful=True)
 
     def forget(self, sid: str) -> None:
         self._rank.pop(sid, None)

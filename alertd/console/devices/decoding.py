@@ -16,6 +16,7 @@ from alertd.console.plugin_check import NoNetwork
 from alertd.daemon.system_clock import SystemClock
 from alertd.engine.gestures import COUNTED, HELD, IGNORED, is_counted
 from alertd.engine.routing import route
+from alertd.exports.broker.layout import is_quiet
 from alertd.model.check_in import CheckIn
 from alertd.model.events import Arrival, Malformed, Pressed, Signal, Unregistered
 from alertd.model.ids import DISTRICT
@@ -72,6 +73,7 @@ def decode(loaded: Loaded, topic: str, payload: bytes, *, retained: bool) -> Tol
         received_us=now.wall_us,
         arrival_id="decode",
         refused=found.refused,
+        never_press=is_quiet([trigger]) if found.never_press is None else found.never_press,
         size=len(payload),
         retained=retained,
     )
@@ -141,7 +143,7 @@ def _explained(
     except UncoveredError as error:
         return Explained(steps=steps, uncovered=str(error)), ()
     except DecodeError as error:
-        return Explained(steps=steps, refused=str(error)), ()
+        return Explained(steps=steps, refused=str(error), never_press=error.never_press), ()
 
 
 # --- what the core would do -----------------------------------------------------------------------------------------
@@ -154,7 +156,8 @@ def _verdicts(registry: Registry, arrival: Arrival, found: Explained) -> Iterato
         yield Verdict(pages=False, why="it is certainly no press")
     for event in route(registry, arrival):
         if isinstance(event, Malformed):
-            why = f"it may be a press, and cannot be read ({event.why}): a trouble says so"
+            may = "it is no press" if event.never_press else "it may be a press"
+            why = f"{may}, and cannot be read ({event.why}): a trouble says so"
             yield Verdict(pages=False, why=why)
         elif isinstance(event, Unregistered):
             yield Verdict(pages=False, why=f"{event.device_id}: {event.why}: a trouble says so")

@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from alertd.model.decision import Decision
-from alertd.model.incident import NOBODY, Severity
+from alertd.model.incident import NOBODY, IncidentClass, Severity
+from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationRow, NotificationState, age_us
 from alertd.model.reason import Reason
 from alertd.testing.store_contract.world import ELM, OneWorld, World
@@ -65,6 +66,21 @@ class Replies(OneWorld):
 
         assert {each.token: each.ended for each in mine} == {"21": by_itself, "22": None, "23": None}
 
+    def test_what_was_an_exercise_is_known_as_one(self, world: World) -> None:
+        me = phone(1)
+        drilled = replace(incident(1, token="21", closed_us=START_WALL_US), mode=Mode.DRILL)
+        world.commit(
+            Decision(
+                incidents=(drilled, incident(2, token="22", closed_us=START_WALL_US)),
+                notifications=tuple(queued(text(f"n{n}", endpoint=me, incident_id=f"inc-{n}")) for n in (1, 2)),
+            )
+        )
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            mine = transaction.phone_incidents(me.key, START_WALL_US - DAY_US)
+
+        known = {each.token: each.mode for each in mine}
+        assert known == {"21": Mode.DRILL, "22": Mode.LIVE}, "a drill that ended refuses a human's word about a shot"
+
     def test_an_open_incident_is_known_to_its_phone_however_many_were_closed_since(self, world: World) -> None:
         me = phone(1)
         numbers = range(2, 62)
@@ -82,6 +98,27 @@ class Replies(OneWorld):
             mine = transaction.phone_incidents(me.key, START_WALL_US - DAY_US)
 
         assert mine[0].incident_id == "inc-1", "notices that are over pushed an open incident out of a reply's reach"
+
+    def test_a_shot_that_ended_by_itself_is_known_however_many_notices_followed(self, world: World) -> None:
+        me = phone(1)
+        shot = incident(1, token="21", closed_us=START_WALL_US)
+        numbers = range(2, 62)
+        vapes = [
+            incident(n, token=str(100 + n), opened_us=START_WALL_US + n, closed_us=START_WALL_US + n) for n in numbers
+        ]
+        shot = replace(shot, incident_class=IncidentClass.GUNSHOT_SENSOR, closed_by=NOBODY)
+        told = [queued(text(f"n{n}", endpoint=me, incident_id=f"inc-{n}")) for n in (1, *numbers)]
+        world.commit(
+            Decision(
+                incidents=(shot, *(replace(v, incident_class=IncidentClass.VAPE, closed_by=NOBODY) for v in vapes)),
+                notifications=tuple(told),
+            )
+        )
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            mine = transaction.phone_incidents(me.key, START_WALL_US - DAY_US)
+
+        assert mine[-1].token == "21", "a human's 9 to a shot is not read, for there were notices since"
+        assert [each.opened_us for each in mine] == sorted((each.opened_us for each in mine), reverse=True)
 
     @pytest.mark.parametrize("step_s", [3_600, -3_600])
     def test_a_phone_was_told_when_the_first_message_was_written_whoever_sets_the_clock(

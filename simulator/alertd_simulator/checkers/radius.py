@@ -8,7 +8,7 @@ from collections import Counter
 from alertd.model.events import Pressed
 from alertd.model.ids import DISTRICT, DeviceId, SiteId
 from alertd.model.notification import Kind, Notification
-from alertd.model.people import Person
+from alertd.model.people import Person, PersonKind
 from alertd.model.registry import Registry
 from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.covering import fallback_pages, is_sensors
@@ -94,7 +94,8 @@ class Audience(Checker):
     name = "audience"
     docs = (
         "Promise 6: nothing about a site is addressed to people or machines of another one: its own people, then the "
-        "district's, and the destinations that serve it. An answer goes to a phone that has written."
+        "district's, and the destinations that serve it. An answer goes to a phone that has written. Of a trouble "
+        "of the district responders of schools hear only while each number of its own people told the carrier to stop."
     )
     sees = (Consequence, DispatchTook, Typed, KeyPressed, Reloaded)
 
@@ -103,11 +104,16 @@ class Audience(Checker):
         self._owners: dict[str, list[Person]] = {}
         self._known_to: Registry | None = None
         self._wrote: set[str] = set()
+        self._opted_out: set[str] = set()
+        self._told_instead: set[tuple[str | None, str]] = set()
+        """Troubles of the district, and the responders of schools who have heard of them: by another number, too."""
         self._reloaded = False
 
     def see(self, happening: Happening) -> None:
         match happening:
             case Committed():
+                self._opted_out |= set(happening.decision.opt_outs)
+                self._opted_out -= set(happening.decision.opt_ins)
                 for row in happening.decision.notifications:
                     self._judge(happening.at_us, row.notification)
             case DispatchTook():
@@ -135,13 +141,22 @@ class Audience(Checker):
         elif notification.kind is Kind.ANSWER:
             if endpoint.address not in self._wrote:
                 self._accuse_of(at_us, notification, f"{owners[0].name}, who has written nothing")
-        elif not any(self._may_hear(owner, notification.site_id) for owner in owners):
+        elif not any(self._may_hear(owner, notification) for owner in owners):
             self._accuse_of(at_us, notification, f"{owners[0].name} of {', '.join(owners[0].sites)}")
 
-    def _may_hear(self, person: Person, site_id: SiteId) -> bool:
+    def _may_hear(self, person: Person, notification: Notification) -> bool:
+        site_id = notification.site_id
         if site_id in person.sites or DISTRICT in person.sites:
             return True
-        return not self.scene.registry.site_staff.get(site_id)  # a site without people falls back to all adults
+        staff = self.scene.registry.site_staff.get(site_id)
+        if not staff:
+            return True  # a site without people falls back to all adults
+        if site_id != DISTRICT or notification.kind is not Kind.TROUBLE or person.kind is not PersonKind.RESPONDER:
+            return False
+        told = (notification.trouble_key, person.id)
+        if all(endpoint.key in self._opted_out for each in staff for endpoint in each.endpoints):
+            self._told_instead.add(told)
+        return told in self._told_instead
 
     def _people(self) -> dict[str, list[Person]]:
         if self._known_to is not self.scene.registry:

@@ -49,8 +49,8 @@ CLEARS_S: dict[str, float] = {
 }
 """Families of troubles whose cause heals, and how long after it they are cleared at the latest: by the next poll, beat,
 round of the disk watch, or heartbeat to dispatch. Whatever a human has to look at stays (unregistered, unmapped,
-malformed, retained, opted_out, audience, nobody, defect, device_clock, clock, broker_session until the next restart,
-store:damaged)."""
+malformed, sensor_malformed, retained, opted_out, audience, nobody, defect, device_clock, clock, broker_session until
+the next restart, store:damaged)."""
 
 
 class OutboxDrains(Checker):

@@ -4,7 +4,7 @@ Owns the choice of incident and person. Goes through the door as the console doe
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from random import Random
 
@@ -163,30 +163,35 @@ class Admins:
         await self._submit(order.what, name, event)
 
     async def _device_test(self, order: Order) -> None:
-        """One device is tried out, and watched, or is live again."""
-        site_id, device_id = SiteId(order.site), DeviceId(order.devices[0])
-        event: Event = DeviceTestEndOrdered(site_id=site_id, device_id=device_id, why="it was enough")
+        """One device is tried out, and watched, or is live again: at every school at which it may press, as the command
+        does it."""
+        device_id = DeviceId(order.devices[0])
+        device = self._machine.school.registry.devices.get(device_id)
+        sites = {SiteId(order.site): None} if device is None else dict.fromkeys((device.site_id, *device.roaming_sites))
+        for site_id in sites:
+            event: Event = DeviceTestEndOrdered(site_id=site_id, device_id=device_id, why="it was enough")
+            if order.what == "device_test_start":
+                event = DeviceTestOrdered(
+                    site_id=site_id,
+                    cause=CauseId(f"{self._cause(order)}-{site_id}"),
+                    by="admin",
+                    device_id=device_id,
+                    incident_class=IncidentClass(order.drilled),
+                    minutes=order.minutes,
+                )
+            await self._submit(order.what, "admin", event)
         if order.what == "device_test_start":
-            event = DeviceTestOrdered(
-                site_id=site_id,
-                cause=self._cause(order),
-                by="admin",
-                device_id=device_id,
-                incident_class=IncidentClass(order.drilled),
-                minutes=order.minutes,
-            )
-        await self._submit(order.what, "admin", event)
-        if order.what == "device_test_start":
-            await self._watch(DeviceTestWatched(site_id=site_id, device_id=device_id), order.watched_s)
+            await self._watch([DeviceTestWatched(site_id=each, device_id=device_id) for each in sites], order.watched_s)
 
-    async def _watch(self, event: DeviceTestWatched, watched_s: float) -> None:
+    async def _watch(self, events: Sequence[DeviceTestWatched], watched_s: float) -> None:
         """A command that asks again and again, until its daemon is gone or it is closed."""
         daemon = self._machine.daemon
         for _ in range(int(watched_s // LOOKS_EVERY_S)):
             await asyncio.sleep(LOOKS_EVERY_S)
             if self._machine.daemon is not daemon or daemon is None:
                 return
-            await _done(daemon.intake.submit(event))
+            for event in events:
+                await _done(daemon.intake.submit(event))
 
     async def _acknowledge_trouble(self, order: Order) -> None:
         store = self._machine.store

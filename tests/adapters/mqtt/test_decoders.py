@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import convert
 
 from alertd.model.check_in import CheckIn
 from alertd.model.events import Heard, Lasting, Signal
@@ -148,10 +149,24 @@ def test_a_time_identifies_a_press_only_if_it_can_tell_two_apart():
     assert cause(at=1791988927310) is not None
 
 
-def test_a_clock_that_begins_anew_with_the_counter_makes_no_two_presses_one():
-    """A button that its press switches on says each time that it is number 1, two seconds after its clock was made."""
-    assert cause(at="2025-06-01T00:00:02Z", seq=1) is None, "promise 2 broken: pressed again, it is known already"
-    assert cause(at="2026-10-14T14:42:07.310Z", seq=1) is not None
+def test_a_number_and_a_whole_second_are_one_press_for_a_minute():
+    """Two gateways bring copies of it, or it is published again. But a button that its press switches on says each time
+    that it is number 1, two seconds after its clock was made."""
+    at = "2025-06-01T00:00:02Z"
+    copy = pressed({"action": "press", "seq": 1, "at": at, "gateway": "gw-1"})
+    assert copy.cause == cause(seq=1, at=at, gateway="gw-2") is not None, "one press was counted twice"
+    assert copy.cause != cause(seq=2, at=at)
+    assert copy.same_s == 60, "promise 2 broken: pressed again, it is known already"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"seq": 1, "at": "2026-10-14T14:42:07.310Z"}, {"seq": 1, "at": 1791988927, "boot": "a1"}, {"at": 1791988927310}],
+)
+def test_what_no_other_press_says_is_one_press_for_as_long_as_any(fields: dict[str, Any]):
+    signal = pressed({"action": "press", **fields})
+    assert signal.cause is not None
+    assert signal.same_s == 0
 
 
 @pytest.mark.parametrize(
@@ -173,7 +188,6 @@ def test_device_times(value: Any, iso: str):
 @pytest.mark.parametrize(
     ("topic", "payload", "why"),
     [
-        ("alertd/press/badge-1", b"", "empty"),
         ("alertd/press/badge-1", b" \n", "empty"),
         ("alertd/press/badge-1", b"{}", "action"),
         ("alertd/press/badge-1", b'{"action": ""}', "action"),
@@ -199,6 +213,15 @@ def test_a_byte_order_mark_is_no_reason_to_refuse():
 
 def test_a_heartbeat_is_no_press():
     assert PressJson().decode("alertd/press/badge-1", b'{"action": "heartbeat", "battery": 80}') == ()
+
+
+@pytest.mark.parametrize(
+    ("decoder", "topic"), [(PressJson(), "alertd/press/badge-1"), (Zigbee2Mqtt(), "zigbee2mqtt/badge-1")]
+)
+def test_what_clears_a_retained_message_is_nobodys_press(decoder: PressJson | Zigbee2Mqtt, topic: str):
+    """`mosquitto_pub -r -n`, for which the trouble `retained:ID` asks; nor is it a sign of life of the device."""
+    understood = decoder.understand(topic, b"")
+    assert (understood.signals, understood.check_ins) == ((), ()), "somebody's hand was taken for the device"
 
 
 # --- zigbee2mqtt ----------------------------------------------------------------------------------------------------
@@ -364,6 +387,29 @@ def test_whatever_a_decoder_does_is_contained(answer: Any):
     decoded = triggers.decode("a/b", b"{}")
     assert decoded.refused
     assert decoded.signals == ()
+
+
+@pytest.mark.parametrize(
+    ("kinds", "knows", "never"),
+    [
+        (["sensor"], None, True),
+        (["sensor", "gateway"], None, True),
+        (["sensor", "button"], None, False),
+        ([], None, False),
+        ([], True, True),
+        (["sensor"], False, False),
+    ],
+)
+def test_what_nobody_understands_is_no_press_only_of_whoever_never_presses(
+    kinds: list[str], knows: bool | None, never: bool
+):
+    """By what the decoder knows of the device, else by the kinds that speak on its topic."""
+    error = DecodeError("two bytes too many")
+    error.never_press = knows
+    settings = convert({"topic": "a/#", "kinds": kinds}, TriggerSettings)
+    trigger = Trigger(topic_filter="a/#", decoder=Broken(error), never_press=settings.never_press)
+
+    assert Triggers([trigger]).decode("a/b", b"{}").never_press is never
 
 
 def test_a_refusal_is_bounded():

@@ -311,6 +311,40 @@ async def test_since_when_a_press_waited_is_known_whatever_the_clock_was_set_to(
 
 
 @in_virtual_time
+async def test_req_35_a_press_that_waited_behind_a_deaf_session_says_since_when(tmp_path: Path):
+    """The broker acknowledges what we send, and delivers nothing: that it answers says nothing of presses."""
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path) as world:
+        await asyncio.sleep(35)
+        broker.clogs = 3
+        broker.drop()
+        await asyncio.sleep(1)
+        pressed_us = world.clock.now().wall_us
+        world.press()
+        await asyncio.sleep(400)
+    (waited,) = door.arrivals
+    assert waited.received_us - pressed_us > 120_000_000
+    assert waited.backlog_since_us is not None
+    assert pressed_us - 12_000_000 <= waited.backlog_since_us <= pressed_us, "it passes for one of now"
+
+
+@in_virtual_time
+async def test_what_comes_through_proves_the_session_where_our_sign_of_life_cannot(tmp_path: Path):
+    """Our user may write it and not read it: a restart must not make what waited a minute look a week old."""
+    broker, door = FakeBroker(), FakeDoor()
+    broker.swallowed.add("alertd/alive/alertd-oak")
+    async with running(broker, door, state_dir=tmp_path) as world:
+        await asyncio.sleep(200)
+        stopped_us = world.clock.now().wall_us
+    world.press()
+    async with running(broker, door, state_dir=tmp_path):
+        await asyncio.sleep(1)
+    (waited,) = door.arrivals
+    assert waited.backlog_since_us is not None
+    assert stopped_us - 70_000_000 <= waited.backlog_since_us <= stopped_us, "a canary comes every minute"
+
+
+@in_virtual_time
 async def test_without_a_sign_of_life_silence_ends_the_backlog(tmp_path: Path):
     broker, door = FakeBroker(), FakeDoor()
     async with running(broker, door, state_dir=tmp_path, alive_topic=""):
@@ -369,7 +403,7 @@ async def test_filters_that_left_the_configuration_leave_the_session(tmp_path: P
 @pytest.mark.parametrize(
     ("payload", "why"),
     [
-        pytest.param(b"", "empty", id="empty"),
+        pytest.param(b" ", "empty", id="blank"),
         pytest.param(b"x" * 1024 * 1024, "1048576 bytes", id="1 MiB"),
         pytest.param(b"[" * 50_000, "nested too deeply", id="deeply nested"),
         pytest.param(b'{"action":"\xff\xfe"}', "not UTF-8", id="not UTF-8"),

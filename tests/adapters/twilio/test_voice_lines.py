@@ -173,6 +173,45 @@ def test_a_process_that_begins_knows_the_phones_that_an_earlier_ones_calls_have(
     play(story, callbacks=callbacks)
 
 
+@pytest.mark.parametrize("dies", [True, False], ids=["its process died", "its answer was lost"])
+def test_promise_2_a_call_that_only_its_callback_names_has_the_phone_until_it_is_over(dies):
+    """Nobody looks it up any more: the callback has said already that a human took it."""
+
+    async def story(p: Phones):
+        keeping_books(p)
+        p.conduct(rings_s=12, hangs_up_s=60)
+        if not dies:
+            p.carrier.forecast.next.append(Weather.SILENT_ACCEPTED)
+        await p.place()
+        if dies:
+            row = replace(first_row(p), ref="", state=NotificationState.CLAIMED)
+            p.start()
+            p.lines.resume([row])
+        async with p.polling():
+            await asyncio.sleep(45)
+            held = await p.channel.send(p.claim("n-0002"))
+            assert isinstance(held, Failed), "our own call is found busy"
+            assert held.not_tried
+            await over(p)
+            await asyncio.sleep(4)
+            assert p.lines.held() == frozenset()
+
+    play(story)
+
+
+def test_a_call_whose_end_names_it_first_has_the_phone_no_longer():
+    async def story(p: Phones):
+        p.conduct(Pickup.BUSY)
+        await p.place()
+        p.start()
+        p.lines.resume([replace(first_row(p), ref="", state=NotificationState.CLAIMED)])
+        await over(p)
+        await asyncio.sleep(2)
+        assert p.lines.held() == frozenset(), "the phone is free, and the next call waits half a minute for it"
+
+    play(story)
+
+
 @pytest.mark.parametrize("callbacks", ["signed", "poll"])
 def test_what_was_over_before_a_process_began_holds_no_phone_and_is_recorded_at_once(callbacks):
     async def story(p: Phones):

@@ -1,10 +1,12 @@
 """Promise 6 and req 62: who may hear of what; and one content for one id, all the way."""
 
+from typing import Any
+
 import pytest
 
-from alertd.model.ids import DeviceId, IncidentId, PersonId
+from alertd.model.ids import DISTRICT, DeviceId, IncidentId, PersonId
 from alertd.model.mode import Mode
-from alertd.model.notification import Kind
+from alertd.model.notification import Kind, NotificationRow
 from alertd.model.people import Endpoint
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.contents import OnceOnly, OneContent
@@ -65,6 +67,39 @@ def test_an_incident_that_swallows_a_press_of_another_school_is_found() -> None:
 def test_only_the_sites_own_people_and_the_districts_are_addressed(row, wrong) -> None:
     found = Story(Audience).start().opened(row).violations
     assert [wrong in words for words in found] == ([True] if wrong else [])
+
+
+def of_the_district(who: str, number: str, id_: str = "n-1", **fields: Any) -> NotificationRow:
+    to = Endpoint(channel="sms", address=number, person_id=PersonId(who))
+    of_it: dict[str, Any] = {"site_id": DISTRICT, "kind": Kind.TROUBLE, "trouble_key": "disk", "endpoint": to} | fields
+    return text(id_, **of_it)
+
+
+@pytest.mark.parametrize(
+    ("who", "number", "fields", "wrong"),
+    [
+        ("elmer", "+12025550121", {}, ""),
+        ("okafor", "+12025550110", {}, "Okafor of oak"),
+        ("elmer", "+12025550121", {"kind": Kind.UPDATE}, "Elmer of elm"),
+        ("elmer", "+12025550121", {"site_id": OAK}, "Elmer of elm"),
+    ],
+    ids=["responder", "staff", "no trouble", "a school's"],
+)
+def test_of_a_trouble_of_the_district_responders_hear_once_its_own_people_cannot(who, number, fields, wrong) -> None:
+    row = of_the_district(who, number, **fields)
+    story = Story(Audience).start().opened(row)
+    assert len(story.violations) == 1, "the district's own people can be told"
+    story = Story(Audience).start().committed(pressed(), opt_outs=("sms:+12025550120",)).opened(row)
+    assert [wrong in words for words in story.violations] == ([True] if wrong else [])
+
+
+def test_responders_hear_no_other_trouble_of_the_district_once_its_own_people_can_be_told_again() -> None:
+    story = Story(Audience).start().committed(pressed(), opt_outs=("sms:+12025550120",))
+    story.opened(of_the_district("elmer", "+12025550121"))
+    story.committed(pressed(), opt_ins=("sms:+12025550120",))
+    assert story.opened(of_the_district("elmer", "+12025550121", "n-2")).violations == [], "by another of his numbers"
+    story.opened(of_the_district("elmer", "+12025550121", "n-3", trouble_key="broker:mqtt"))
+    assert len(story.violations) == 1
 
 
 def test_whoever_writes_is_answered_and_a_reload_may_bring_new_people() -> None:

@@ -102,7 +102,8 @@ class MappedDecoder:
                 strangers += error.strangers
                 wrong = wrong or error
             except DecodeError as error:
-                wrong = error if wrong is None or isinstance(wrong, UncoveredError) else wrong
+                if wrong is None or isinstance(wrong, UncoveredError) or (wrong.never_press and not error.never_press):
+                    wrong = error
         is_enough = any(reading.is_signal for reading in readings) or (readings and isinstance(wrong, UncoveredError))
         if wrong is not None and not is_enough:
             if isinstance(wrong, UncoveredError):
@@ -147,6 +148,17 @@ class MappedDecoder:
             raise DecodeError("the message does not say which device it is about")
         bound = self._bindings.of(heard)
         trace("device", f"{heard}{_as_registered(heard, bound)}")
+        try:
+            return self._read_of(heard, bound, chosen, root, trace)
+        except DecodeError as error:
+            if bound is not None:
+                error.never_press = bound.senses and not bound.buttons
+            raise
+
+    def _read_of(
+        self, heard: str, bound: Bound | None, chosen: Chosen, root: dict[str, Any], trace: Trace
+    ) -> list[Reading]:
+        message = chosen.message
         if message.rules is not None:
             root["object"] = root["payload"]
             matches, profile, by = message.rules.matches(root), None, f"source {self._source.name}"

@@ -30,7 +30,7 @@ def explain(decoder: MappedDecoder, topic: str, payload: bytes) -> Explained:
     except UncoveredError as error:
         return Explained(steps=tuple(steps), uncovered=str(error))
     except DecodeError as error:
-        return Explained(steps=tuple(steps), refused=str(error))
+        return Explained(steps=tuple(steps), refused=str(error), never_press=error.never_press)
     return Explained(steps=tuple(steps), signals=signals, refused=refused)
 
 

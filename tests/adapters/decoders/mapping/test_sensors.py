@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from alertd.model.events import Signal
 from alertd.model.site import DeviceKind
+from alertd.ports import DecodeError
 from alertd_adapters.decoders.mapping.bindings import Bindings
 from alertd_adapters.decoders.mapping.checking import problems, registry_of
 from alertd_adapters.decoders.mapping.decoder import MappedDecoder
@@ -89,6 +90,29 @@ def test_what_a_payload_holds_beside_that_goes_no_further():
     shown = repr(signals)
     for secret in ("Jamie", "UklGR", "rtsp", "meet", "camera"):
         assert secret not in shown
+
+
+@pytest.mark.parametrize("kind", [DeviceKind.SENSOR, DeviceKind.BUTTON])
+@pytest.mark.parametrize("profile", ["milesight-gs601", ""], ids=["new firmware", "no profile"])
+def test_the_decoder_knows_whether_whoever_it_cannot_read_ever_presses(kind: DeviceKind, profile: str):
+    report = "AFoBDwAVBQ=="  # battery and index, and a value that its maker added
+    payload = json.dumps({"deviceInfo": {"devEui": EUI}, "fPort": 85, "data": report}).encode()
+    with pytest.raises(DecodeError) as refused:
+        decoder("chirpstack-v4", EUI, profile, kind).decode(UPLINK, payload)
+
+    assert refused.value.never_press is (kind is DeviceKind.SENSOR)
+
+
+def test_a_sensor_with_a_button_of_its_own_may_press():
+    registry = registry_of([EUI, f"{EUI}:1"], "")
+    devices = {id_: replace(each, kind=DeviceKind.SENSOR) for id_, each in registry.devices.items() if id_ == EUI}
+    registry = replace(registry, devices=registry.devices | devices)
+    found = built_in()
+    payload = json.dumps({"deviceInfo": {"devEui": EUI}, "fPort": 85, "data": "AFoB"}).encode()
+    with pytest.raises(DecodeError) as refused:
+        MappedDecoder(found.source("chirpstack-v4"), found.profiles, Bindings(lambda: registry)).decode(UPLINK, payload)
+
+    assert refused.value.never_press is False
 
 
 def test_a_profile_that_measures_what_no_sensor_does_is_refused():
