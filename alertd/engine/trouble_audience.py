@@ -1,15 +1,15 @@
 """Who is told of a trouble: whoever the site's policy means now, and who instead if that is nobody.
 
 A trouble that nobody hears is how systems die: where the policy means nobody, or only people who told the carrier to
-stop (req 56), everybody of the site is told, and where that is nobody either, the district's own people. What is wrong
-with the district itself is wrong at each school: there the last to be told are the responders of all schools. Of what
-comes of sensors never (req 70): there the policy's own people are told though off duty. Must never decide what a
-trouble is, or how often it is told.
+stop (req 56), everybody of the site is told; of a school without anybody, the district's own people. What is wrong with
+the district itself is wrong at each school: there the last to be told are the responders of all schools. Of what comes
+of sensors never (req 70): there the policy's own people are told though off duty. Must never decide what a trouble is,
+or how often it is told.
 """
 
 from alertd.engine.audience import people_of
 from alertd.engine.draft import Draft
-from alertd.model.ids import DeviceId, PolicyId
+from alertd.model.ids import DISTRICT, DeviceId, PolicyId
 from alertd.model.incident import IncidentClass, is_panic
 from alertd.model.people import PersonKind
 from alertd.model.policy import Policy, Target, TargetKind
@@ -35,6 +35,8 @@ def of(d: Draft, trouble: Trouble) -> tuple[Policy, tuple[Target, ...]]:
     if _is_of_sensors(registry, trouble):
         return policy, tuple(person for target in targets for person in _though_off_duty(registry, target))
     staff, district = (Target(kind=TargetKind.SITE_STAFF),), (Target(kind=TargetKind.DISTRICT),)
+    if d.state.site_id != DISTRICT and registry.site_staff.get(d.state.site_id):
+        return policy, staff  # a school's own matter stays there (promise 6)
     wider = (staff, district, _responders(registry))
     return policy, next((each for each in wider if _can_be_told(d, each)), staff)
 

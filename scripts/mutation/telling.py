@@ -213,12 +213,12 @@ TELLING = (
         by=Story(name="only_technician_opted_out"),
     ),
     Mutant(
-        name="a trouble of one school goes to responders of all",
+        name="a trouble of one school goes beyond it",
         edits=(
             Edit(
-                file="alertd/engine/audience.py",
-                old="            if target.kind is TargetKind.DISTRICT or site_id == DISTRICT or site_id in person.sites:\n",
-                new="            if True:\n",
+                file="alertd/engine/trouble_audience.py",
+                old="        return policy, staff  # a school's own matter",
+                new="        staff = district  # a school's own matter",
             ),
         ),
         by=Tests(paths=(TROUBLE_AUDIENCE,), names="promise 6: nobody of another school"),
