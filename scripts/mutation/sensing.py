@@ -517,7 +517,7 @@ SENSING = (
                 new="        lockdown = take_in(d, lockdown, waiting) if waiting.answers else lockdown\n",
             ),
         ),
-        by=Tests(paths=CORROBORATION_TESTS, names="people in a lockdown are asked to look"),
+        by=Tests(paths=CORROBORATION_TESTS, names="who answered 9 is asked again to look"),
     ),
     Mutant(
         name="a 9 that the carrier held back begins a closed lockdown anew",
