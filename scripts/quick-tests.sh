@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 venv=${VENV:-.venv}
 # About half of the work. A new folder is the other half's, until somebody weighs them anew.
-one=(tests/adapters tests/cli tests/config tests/console)
+one=(tests/adapters tests/cli tests/config tests/console tests/exports)
 
 unset PYTHONDONTWRITEBYTECODE
 # In memory, where there is some: hundreds of them commit, and what a disk does is the slow tests' business.

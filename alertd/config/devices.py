@@ -185,8 +185,8 @@ def _duress_codes(row: Row, gestures: Gestures) -> tuple[str, ...]:
         return ()
     if len(written) > CODES_MAX:
         row.refuse("duress_codes", f"holds {len(written)} hashes", f"at most {CODES_MAX}: each is compared")
-    if written and POLICE not in gestures.actions:
-        message = f"is of no use: its gestures {quoted(gestures.id)} do not say what {quoted(POLICE)} means"
+    if written and gestures.actions.get(POLICE, IGNORED) == IGNORED:
+        message = f"is of no use: its gestures {quoted(gestures.id)} do not say whom {quoted(POLICE)} calls"
         row.refuse("duress_codes", message, f'write actions = {{ {POLICE} = "police_duress" }} in gestures.toml')
     return tuple(written)
 

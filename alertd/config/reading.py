@@ -5,6 +5,7 @@ Also the two checks of values that many files need: references to other things, 
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Protocol
 
@@ -106,12 +107,19 @@ class Reading:
         """A number as E.164, or `None` and a problem."""
         if not self.may_dial(written, place, key):
             return None
-        try:
-            number = phonenumbers.parse(written, self.region)
-        except phonenumbers.NumberParseException:
-            number = None
-        if number is None or not phonenumbers.is_valid_number(number) or number.extension is not None:
+        e164 = _e164(written, self.region)
+        if e164 is None:
             place.refuse(key, f"{quoted(written)} is not a phone number", 'write it like "+12025550142"')
             return None
-        e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return e164 if self.may_dial(e164, place, key) else None
+
+
+@lru_cache(maxsize=16_384)  # a reload reads all numbers of a district again
+def _e164(written: str, region: str) -> str | None:
+    try:
+        number = phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number) or number.extension is not None:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -6,6 +6,7 @@ Owns reading, shape and types of single values. What values mean together is not
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -306,7 +307,7 @@ def read_toml(path: FilePath, file: str, findings: Findings) -> Table | None:
     if text is None:
         return None
     try:
-        values = tomllib.loads(text)
+        values = _fresh(_values(text))
         lines = key_lines(text)
     except RecursionError:
         Source(file, findings).refuse((), "is nested too deeply", "flatten it", line=1)
@@ -318,3 +319,18 @@ def read_toml(path: FilePath, file: str, findings: Findings) -> Table | None:
         Source(file, findings).refuse((), f"is not valid TOML: {message[:120]}", "mend this line", line=line)
         return None
     return Table(values, Source(file, findings, lines))
+
+
+@lru_cache(maxsize=128)  # as `key_lines`: a reload reads a district again of which one file has changed
+def _values(text: str) -> dict[str, Any]:
+    """Shared by all who read the same text: only for `_fresh`."""
+    return tomllib.loads(text)
+
+
+def _fresh(value: Any) -> Any:
+    """A value of its own for each reading, for an override replaces some of it."""
+    if isinstance(value, dict):
+        return {key: _fresh(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_fresh(each) for each in value]
+    return value

@@ -275,6 +275,7 @@ class Dispatch:
             if isinstance(outcome, Failed) and outcome.not_tried:
                 self._lines.wait_for(attempt.claim.notification)
         finally:
+            self._lines.written_down(attempt.claim.notification)
             desk.running -= 1
             self._start_sends()
             if self._starved:

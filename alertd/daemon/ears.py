@@ -8,7 +8,7 @@ from alertd.daemon.device_records import Record
 from alertd.model.anchor import Now
 from alertd.model.check_in import LastSeen
 from alertd.model.ids import DeviceId
-from alertd.ports import Listening, Source
+from alertd.ports import Source
 
 EAR = "source/"
 """Under this and its name is kept how long a source has listened; no device's id has a slash."""
@@ -81,4 +81,6 @@ class Ears:
 
 
 def _listens(source: Source) -> bool:
-    return source.is_listening if isinstance(source, Listening) else source.is_connected
+    """What `Listening` says, where a source is able to; asked every second, and `isinstance` of a protocol is slow."""
+    listens: bool = getattr(source, "is_listening", source.is_connected)
+    return listens

@@ -6,6 +6,7 @@ claimed: it would not be found.
 
 from collections.abc import Callable, Mapping
 
+from alertd.model.ids import NotificationId
 from alertd.model.notification import Notification
 from alertd.ports import OneAtATime
 
@@ -22,6 +23,8 @@ class Lines:
         """Endpoint keys at which a panic's first words wait, or may wait."""
         self._first_let_go: set[str] = set()
         """The same, of those that the store is letting go: they are not claimed yet."""
+        self._found_held: dict[NotificationId, str] = {}
+        """The same, by call that found its phone held a moment ago: its row is still claimed, and cannot be let go."""
 
     def use(self, lines: Mapping[str, OneAtATime]) -> None:
         """Swap them, by channel (reload)."""
@@ -58,21 +61,27 @@ class Lines:
     def found_held(self, n: Notification) -> None:
         """From now on nothing that repeats goes before it there, however long it takes to write that down."""
         if n.endpoint.channel in self._lines and n.lane.is_urgent:
-            self._first.add(n.endpoint.key)
+            self._found_held[n.id] = n.endpoint.key
 
     def stands_back(self, n: Notification) -> bool:
         """Its address became free after it was claimed, and a panic's first words wait for that: they go before it.
         While it is held, the channel itself knows what makes way."""
         line = self._lines.get(n.endpoint.channel)
-        if line is None or n.lane.is_urgent or n.endpoint.key not in self._first | self._first_let_go:
+        first = self._first.union(self._first_let_go, self._found_held.values())
+        if line is None or n.lane.is_urgent or n.endpoint.key not in first:
             return False
         return n.endpoint.address not in line.held()
 
     def wait_for(self, n: Notification) -> None:
         """Once it is queued again, and not before: else it would be let go while it is still claimed."""
-        self.found_held(n)
         line = self._lines.get(n.endpoint.channel)
         if line is not None:
+            if n.lane.is_urgent:
+                self._first.add(n.endpoint.key)
             self._held_up.setdefault(n.endpoint.channel, set()).add(n.endpoint.key)
             if n.endpoint.address not in line.held():  # free since
                 self._tell()
+
+    def written_down(self, n: Notification) -> None:
+        """What became of it is on record, or never will be: nothing stands back for it any more, unless it waits."""
+        self._found_held.pop(n.id, None)

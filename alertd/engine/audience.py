@@ -36,7 +36,7 @@ class Notice(StrEnum):
     person's own order (`config.people`)."""
 
     NEVER = "never"
-    """A drill: whoever told the carrier to stop is left in peace."""
+    """A drill: whoever told the carrier to stop is left in peace. Only that it is over, or real, is `LAST`."""
     LAST = "last"
     """A press, and whatever follows from it: only where every other number of theirs told the carrier to stop."""
     FIRST = "first"
@@ -101,6 +101,15 @@ def on_duty(registry: Registry, schedule: Schedule, now_us: int) -> tuple[Person
             if person is not None and start <= moment < end:
                 found.setdefault(person.id, person)
     return tuple(found.values())
+
+
+def though_off_duty(registry: Registry, target: Target) -> tuple[Target, ...]:
+    """Everybody who is ever on duty by it."""
+    schedule = registry.schedules.get(target.id) if target.kind is TargetKind.SCHEDULE else None
+    if schedule is None:
+        return (target,)
+    people = dict.fromkeys(shift.person_id for shift in schedule.shifts)
+    return tuple(Target(kind=TargetKind.PERSON, id=person_id, words=target.words) for person_id in people)
 
 
 def _instants(day: date, at: str, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -88,7 +88,7 @@ def as_call(d: Draft, incident: Incident, n: Notification, extra: dict[str, str]
         params,
         presses=len(incident.presses),
         keys=n.kind not in NO_KEYS,
-        marks=(wording.SPOKEN[wording.REAL], "") if n.ends_drill is not None else None,
+        marks=_marks(d, incident, n),
     )
     redial = int(extra.get("redial", "0"))
     repeats = redial > 0 or n.kind in (Kind.REMINDER, Kind.EXHAUSTED)
@@ -104,6 +104,13 @@ def as_call(d: Draft, incident: Incident, n: Notification, extra: dict[str, str]
         while_looking=repeats,
         rings=n.kind not in NO_KEYS,
     )
+
+
+def _marks(d: Draft, incident: Incident, n: Notification) -> Marks | None:
+    """Around it, for somebody who may believe in a drill; `None`: those of its mode."""
+    if n.ends_drill is not None:
+        return wording.SPOKEN[wording.REAL], ""
+    return (wording.SPOKEN[wording.NOT_A_DRILL], "") if d.goes_on_beside_drill(incident, n.endpoint) else None
 
 
 def script_of(

@@ -63,7 +63,9 @@ def bear_out(d: Draft, event: Pressed, press: Press, open_: Incident | None) -> 
 
 def _is_evidence(lockdown: Incident, press: Press, within: Corroboration) -> bool:
     """Is it part of a lockdown that goes on? Where rooms are being released, a sensor that is in it would only be
-    counted, and who opens doors has to know."""
+    counted, and who opens doors has to know. What was a mistake, a human says, is evidence of nothing."""
+    if lockdown.correction is not None:
+        return False
     is_counted = any(p.device_id == press.device_id for p in lockdown.presses)
     if lockdown.state is IncidentState.RELEASING and is_counted:
         return False
@@ -154,12 +156,12 @@ def _borne_out_by(d: Draft, event: Pressed, waiting: Incident) -> None:
 
 def _pressed_lately(d: Draft, event: Pressed, within: Corroboration) -> Press | None:
     """A human's press for help within the seconds, of an incident that is open and real. A nurse's call and a fire say
-    nothing of shots."""
+    nothing of shots, nor does a mistake."""
     if not within.by_press:
         return None
     for known in d.open_incidents():
         apart = known.incident_class in incidents.APART or not is_panic(known.incident_class)
-        if known.mode is not Mode.LIVE or apart:
+        if known.mode is not Mode.LIVE or apart or known.correction is not None:
             continue
         for press in known.presses:
             device = d.facts.registry.devices.get(press.device_id)

@@ -2,7 +2,7 @@
 
 1. Only presses of exactly this device, made within the time, up to the class that is tried, are tests. Any other
    device, a graver gesture, a press that may have been made before it began, or any press while something real is open
-   at the site is real; and a graver gesture ends the test.
+   at the site, or a sensor asks whether it is, is real; and a graver gesture ends the test.
 2. It lasts while somebody watches it, at most its minutes: it is over when nobody has asked for `UNWATCHED_S` what was
    heard, when whoever ordered it says so, when the clock is set, or when alertd is started.
 3. What was heard is written down, gesture by gesture, and that it was: the device is tested.
@@ -15,14 +15,14 @@ Must never take a mode from anybody: that a press is a test follows from the dev
 
 from msgspec.structs import replace
 
-from alertd.engine import gestures, wording
+from alertd.engine import gestures, press_times, wording
 from alertd.engine.draft import Draft
 from alertd.model.anchor import anchor, is_of
 from alertd.model.decision import Entry, EntryKind
 from alertd.model.device_memory import DeviceTest, GestureCount
 from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched, Pressed, Signal
 from alertd.model.ids import DeviceId, derive
-from alertd.model.incident import SEVERITY, Incident, IncidentClass, is_panic
+from alertd.model.incident import SEVERITY, VERIFY_FIRST, Incident, IncidentClass, is_panic
 from alertd.model.mode import Mode
 from alertd.model.reason import Reason
 from alertd.model.site import Device, DeviceKind
@@ -43,8 +43,8 @@ def _why_not(d: Draft, order: DeviceTestOrdered) -> str:
         return f"there is no device {order.device_id}"
     if unfit := _unfit(device, order):
         return unfit
-    if panic := _open_panic(d):
-        return f"{panic.headline} is open: every press is real until it is closed"
+    if grave := _open_grave(d):
+        return f"{grave.headline} is open: every press is real until it is closed"
     if d.drill is not None and order.device_id in d.drill.device_ids:
         return f"{order.device_id} takes part in the drill that runs"
     return _in_a_gesture(d, order, device)
@@ -73,7 +73,7 @@ def _in_a_gesture(d: Draft, order: DeviceTestOrdered, device: Device) -> str:
         return f"nobody knows how long ago {device.id} was pressed, a clock was set: wait for a minute, {again}"
     quiet_s = device.gestures.window_s
     if any(each.boot_id != d.now.boot_id for each in under_way):
-        quiet_s += gestures.CLOCKS_APART_S
+        quiet_s += press_times.CLOCKS_APART_S
     return f"{device.id} was pressed {silent_us // 1_000_000} s ago: wait until it was quiet for {quiet_s:g} s, {again}"
 
 
@@ -182,9 +182,8 @@ def _without_test(memory: GestureCount) -> GestureCount:
     test = memory.test
     if test is None:
         return memory
-    others = tuple(each for each in memory.others if each.last_us < test.began_us)
-    count = memory.count if memory.last_us < test.began_us else 0
-    return _without_states(replace(memory, count=count, others=others))
+    presses = tuple(each for each in memory.presses if (each.at_us or each.received_us) < test.began_us)
+    return _without_states(replace(memory, presses=presses))
 
 
 def _without_states(memory: GestureCount) -> GestureCount:
@@ -240,14 +239,15 @@ def _why_real(d: Draft, event: Pressed, test: DeviceTest, incident_class: Incide
         return "it may have been pressed outside of the test's time"
     if SEVERITY[incident_class] > SEVERITY[test.incident_class]:
         return f"it was pressed for {incident_class}, not for {test.incident_class}"
-    panic = _open_panic(d)
-    return f"{panic.headline} is open" if panic is not None else ""
+    grave = _open_grave(d, asked=is_panic(incident_class))
+    return f"{grave.headline} is open" if grave is not None else ""
 
 
-def _open_panic(d: Draft) -> Incident | None:
-    """Something real at the site."""
-    panics = (i for i in d.open_incidents() if i.mode is Mode.LIVE and is_panic(i.incident_class))
-    return next(panics, None)
+def _open_grave(d: Draft, *, asked: bool = True) -> Incident | None:
+    """Something real at the site. `asked`: also what a sensor has heard, and people are asked to look into. Of a sensor
+    that is tried out that makes nothing real: the one next to it heard the same bang."""
+    real = (i for i in d.open_incidents() if i.mode is Mode.LIVE)
+    return next((i for i in real if is_panic(i.incident_class) or (asked and i.incident_class in VERIFY_FIRST)), None)
 
 
 def _facts(event: Pressed, test: DeviceTest) -> dict[str, str]:

@@ -129,7 +129,7 @@ def _verification(incident: Incident) -> dict[str, str | None]:
         return {"state": "human_confirmed", "by": going[-1].name}
     if not is_panic(incident.incident_class) or all(press.by_sensor for press in incident.presses):
         return {"state": "sensor_only", "by": None}
-    repeated = len(incident.presses) > 1
+    repeated = sum(not press.carried for press in incident.presses) > 1
     return {"state": "repeat_press" if repeated else "unverified_press", "by": None}
 
 

@@ -32,7 +32,7 @@ def time_the_hold(d: Draft, incident: Incident) -> None:
 
 def ease_the_hold(d: Draft, incident: Incident, press: Press) -> Incident:
     """A press of now does not wait for what held a late one; where the site confirms first, it has its time."""
-    if incident.dispatch_hold is not Reason.LATE_HOLD or press.late:
+    if incident.dispatch_hold is not Reason.LATE_HOLD or press.late or incident.state is IncidentState.RELEASING:
         return incident
     hold = hold_for(d, press)
     if hold is None:

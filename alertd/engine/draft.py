@@ -150,11 +150,18 @@ class Draft:
         own text was lost with a carrier, a phone was busy, alertd was killed."""
         if incident.mode is not Mode.LIVE or not is_panic(incident.incident_class):
             return None
-        for drill in self.drills_over:
-            told = self.told_there(drill, endpoint)
-            if told and not any(each.knows for each in told):
-                return drill.id
-        return None
+        return next((drill.id for drill in self.drills_over if self._is_believed_there(drill, endpoint)), None)
+
+    def goes_on_beside_drill(self, incident: Incident, endpoint: Endpoint) -> bool:
+        """Is it what a sensor asks, of somebody who may take it for a part of their drill? It ends none."""
+        if incident.mode is not Mode.LIVE or incident.incident_class not in VERIFY_FIRST:
+            return False
+        running = () if self.drill is None else (self.drill,)
+        return any(self._is_believed_there(drill, endpoint) for drill in (*running, *self.drills_over))
+
+    def _is_believed_there(self, drill: Drill, endpoint: Endpoint) -> bool:
+        told = self.told_there(drill, endpoint)
+        return bool(told) and not any(each.knows for each in told)
 
     def told_there(self, drill: Drill, endpoint: Endpoint) -> tuple[DrillTold, ...]:
         """Where whoever is behind the endpoint was told of the drill: there; else on that phone, for an answer in the

@@ -32,7 +32,8 @@ MACHINES = frozenset({TargetKind.DESTINATION, TargetKind.LOUDSPEAKERS})
 WIDE = frozenset({TargetKind.SITE_STAFF, TargetKind.DISTRICT})
 """Many people: told of a panic, and never of what only a sensor says (req 70). Nor are dispatch and loudspeakers."""
 VERIFY_ROUNDS_MAX = 5
-"""An alarm that a human should look into, and that nobody has answered, is told again so often."""
+"""An alarm that a human should look into, and that nobody has answered, is told again so often; and on while it is
+heard."""
 SITE_STAFF = (Target(kind=TargetKind.SITE_STAFF),)
 DISTRICT_STAFF = (Target(kind=TargetKind.DISTRICT),)
 
@@ -93,7 +94,8 @@ def exhaust(d: Draft, incident: Incident) -> Incident:
     policy = d.policy(incident)
     incident = d.put(replace(incident, step=len(policy.steps), round=incident.round + 1))
     incident = d.escalate(incident, Move.LAST_STEP_UNANSWERED)
-    if incident.incident_class in VERIFY_FIRST and incident.round <= VERIFY_ROUNDS_MAX:
+    asked = incident.incident_class in VERIFY_FIRST
+    if asked and (incident.round <= VERIFY_ROUNDS_MAX or _is_heard_still(d, incident, policy)):
         return _ask_again(d, incident, policy)
     if not is_panic(incident.incident_class):
         d.entry(EntryKind.ESCALATION, Reason.EXHAUSTED_SITE, "nobody answered; it ends by itself", incident=incident)
@@ -130,6 +132,13 @@ def _ask_again(d: Draft, incident: Incident, policy: Policy) -> Incident:
         troubles.raise_(d, f"unverified:{incident.id}", f"{incident.headline}: nobody has looked into it", rings=True)
     d.timer(TimerKind.WIDEN, WIDEN_S, incident, number=incident.round)
     return incident
+
+
+def _is_heard_still(d: Draft, incident: Incident, policy: Policy) -> bool:
+    """Since people were asked last, or so lately that somebody's press would bear it out? Where the clock was set back
+    nobody knows, and it ends as ever."""
+    silent_us = d.now.wall_us - max(p.last_us for p in incident.presses)
+    return 0 <= silent_us <= max(WIDEN_S, policy.corroborated.within_s) * 1_000_000
 
 
 def _of_site(d: Draft, incident: Incident, targets: tuple[Target, ...]) -> tuple[Target, ...]:

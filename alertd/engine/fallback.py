@@ -1,18 +1,22 @@
 """The fixed fallback: a press that the engine cannot handle still pages its site, in plain words, to everyone.
 
-Must never raise and must not depend on the parts of the engine that may have failed: no lifecycle, no policy.
+What only a sensor says never does (req 70): a shot goes to those whom its policy names, on duty or not, and anything
+else to nobody. Must never raise and must not depend on the parts of the engine that may have failed: no lifecycle, no
+escalation, no calendar.
 """
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from alertd.engine import wording
+from alertd.engine.audience import people_of, though_off_duty
 from alertd.engine.fixed_policy import FIXED_POLICY
 from alertd.model.anchor import Now
 from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, Facts, FeedbackState, SiteState, Withdrawal
 from alertd.model.drill import Drill, DrillState
 from alertd.model.events import Event, OutcomeReported, Overheard, Pressed, TimerFired
-from alertd.model.ids import CauseId, NotificationId, derive
-from alertd.model.incident import EscalationState, Incident, is_panic
+from alertd.model.ids import CauseId, DrillId, NotificationId, PolicyId, derive
+from alertd.model.incident import VERIFY_FIRST, EscalationState, Incident, IncidentClass, is_panic
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     Kind,
@@ -24,7 +28,9 @@ from alertd.model.notification import (
 )
 from alertd.model.outcome import Accepted, Delivered, Sent
 from alertd.model.people import Person, PersonKind
+from alertd.model.policy import TargetKind
 from alertd.model.reason import Reason
+from alertd.model.site import Device, DeviceKind
 from alertd.model.timer import Timer, TimerKind
 
 ERROR_LETTERS = 300
@@ -34,13 +40,18 @@ UNFOLLOWED = (
     "{headlines}: alertd can no longer call others by itself. Go and look now, call 911 if in doubt. "
     "Reply 4{token} going."
 )
+HEARD = (
+    "{site} {where}: {what} {time}, {who}, no press. alertd could not work out more. Listen from cover, "
+    "press for help or call 911 if in doubt."
+)
 _CALLING = (TimerKind.STEP, TimerKind.WIDEN, TimerKind.CANCEL_WINDOW)
 _LOOKING = (EscalationState.RUNNING, EscalationState.EXHAUSTED)
 
 
 def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> Decision:
     """For a press, and for a timer that an escalation hangs on: text everyone on the site's staff, each by the first
-    endpoint. For anything else: evidence only; the caller raises the trouble."""
+    endpoint; for a sensor's shot, those whom its policy names. For anything else: evidence only; the caller raises the
+    trouble."""
     cause = None if isinstance(event, Overheard) else getattr(event, "cause", None)  # its site may yet hear it
     entry = Entry(
         kind=EntryKind.INTAKE,
@@ -53,16 +64,44 @@ def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> 
         return _unfollowed(state, facts, event.timer, now, entry)
     if not isinstance(event, Pressed):
         return Decision(cause=cause, entries=(entry,))
-    text = _text(state, facts, event, now)
-    rows = _rows(state, facts, now, text, occasion=event.cause)
-    return Decision(
+    seen = Decision(
         cause=CauseId(event.cause),
-        drill=_stopped(state.drill, now),
-        withdrawals=() if state.drill is None else (_NO_MORE_DRILL,),
-        notifications=rows,
         confirmations=(Confirmation(device_id=event.signal.device_id, state=FeedbackState.RECEIVED),),
         entries=(entry,),
     )
+    device = facts.registry.devices.get(event.signal.device_id)
+    if device is not None and device.kind is DeviceKind.SENSOR:
+        return replace(seen, notifications=_heard(state, facts, event, device, now))
+    believed, params = _believed(state), _params(state, facts, event, now)
+    mark = "" if believed is None else wording.REAL  # nobody can say that it belonged to it: it is real
+    message = Page(
+        text=wording.marked(FIXED_POLICY.templates["fallback"], params, wording.SEGMENT, before=mark),
+        occasion=event.cause,
+        ends_drill=None if believed is None else believed.id,
+    )
+    return replace(
+        seen,
+        drill=_stopped(state.drill, now),
+        withdrawals=() if state.drill is None else (_NO_MORE_DRILL,),
+        notifications=_rows(state, now, _everybody(state, facts), message),
+    )
+
+
+def _heard(state: SiteState, facts: Facts, event: Pressed, device: Device, now: Now) -> tuple[NotificationRow, ...]:
+    """One sensor ends no drill, and goes before no press."""
+    signal, registry = event.signal, facts.registry
+    named, site = device.gestures.actions.get(signal.action), registry.sites.get(state.site_id)
+    if named not in VERIFY_FIRST or signal.ends or event.retained or signal.reading is not None or site is None:
+        return ()
+    policy = registry.policies.get(site.policies.get(named, PolicyId("")))
+    steps = () if policy is None else policy.steps
+    ever = (t for step in steps for target in step.targets for t in though_off_duty(registry, target))
+    few = tuple(t for t in ever if t.kind in (TargetKind.PERSON, TargetKind.GROUP))
+    people = tuple(each.person for each in people_of(registry, state.site_id, few, now.wall_us))
+    params = _params(state, facts, event, now) | {"what": wording.WHAT[IncidentClass(named)]}
+    mark = "" if _believed(state) is None else wording.REAL_SHORT
+    text = wording.marked(HEARD, params, wording.SEGMENT, before=mark)
+    return _rows(state, now, people, Page(text=text, occasion=event.cause, lane=Lane.NEXT))
 
 
 _NO_MORE_DRILL = Withdrawal(incident_id=None, reason=Reason.DRILL_IS_REAL, mode=Mode.DRILL)
@@ -96,19 +135,17 @@ def _unfollowed(state: SiteState, facts: Facts, timer: Timer, now: Now, entry: E
         return Decision(entries=(entry,))
     params = {"headlines": incident.headline, "token": incident.token}
     text = wording.render(UNFOLLOWED, params)
+    message = Page(text=text, occasion=f"{timer.id}/{now.boot_us}", incident=incident)
     return Decision(
-        notifications=_rows(state, facts, now, text, occasion=f"{timer.id}/{now.boot_us}", incident=incident),
+        notifications=_rows(state, now, _everybody(state, facts), message),
         timers=(replace(timer, delay_s=PAGE_AGAIN_S),),
         entries=(entry,),
     )
 
 
-def _rows(
-    state: SiteState, facts: Facts, now: Now, text: str, *, occasion: str, incident: Incident | None = None
-) -> tuple[NotificationRow, ...]:
+def _everybody(state: SiteState, facts: Facts) -> tuple[Person, ...]:
     adults = (p for p in facts.registry.people.values() if p.kind in (PersonKind.STAFF, PersonKind.RESPONDER))
-    people = facts.registry.site_staff.get(state.site_id) or tuple(adults)
-    return tuple(_row(state, now, person, text, occasion, incident) for person in people if person.endpoints)
+    return facts.registry.site_staff.get(state.site_id) or tuple(adults)
 
 
 def _settled(event: OutcomeReported) -> NotificationChange:
@@ -125,32 +162,40 @@ _SETTLED: dict[type, NotificationState] = {
 }
 
 
-def _text(state: SiteState, facts: Facts, event: Pressed, now: Now) -> str:
+def _params(state: SiteState, facts: Facts, event: Pressed, now: Now) -> dict[str, str]:
     site = facts.registry.sites.get(state.site_id)
     device = facts.registry.devices.get(event.signal.device_id)
     zone = facts.registry.zones.get(device.zone_id) if device and device.zone_id else None
-    params = {
+    return {
         "site": site.short if site else str(state.site_id),
         "where": zone.label if zone else "place UNKNOWN",
         "time": wording.local_time(site, now.wall_us) if site else wording.utc_iso(now.wall_us),
         "who": (device.label if device else "") or event.signal.device_id,
     }
-    if _believed(state) is not None:  # nobody can say that it belonged to it: it is real
-        return wording.marked(FIXED_POLICY.templates["fallback"], params, wording.SEGMENT, before=wording.REAL)
-    return wording.render(FIXED_POLICY.templates["fallback"], params)
 
 
-def _row(
-    state: SiteState, now: Now, person: Person, text: str, occasion: str, incident: Incident | None
-) -> NotificationRow:
-    endpoint = person.endpoints[0]
-    believed = _believed(state) if incident is None else None
+class Page(Struct, frozen=True, kw_only=True):
+    """What is texted to each."""
+
+    text: str
+    occasion: str
+    incident: Incident | None = None
+    ends_drill: DrillId | None = None
+    lane: Lane = Lane.PANIC
+
+
+def _rows(state: SiteState, now: Now, people: tuple[Person, ...], message: Page) -> tuple[NotificationRow, ...]:
+    return tuple(_row(state, now, person, message) for person in people if person.endpoints)
+
+
+def _row(state: SiteState, now: Now, person: Person, message: Page) -> NotificationRow:
+    endpoint, incident = person.endpoints[0], message.incident
     notification = Notification(
-        id=NotificationId(derive("n", "fallback", occasion, endpoint.key)),
+        id=NotificationId(derive("n", "fallback", message.occasion, endpoint.key)),
         site_id=state.site_id,
         mode=incident.mode if incident else Mode.LIVE,
         kind=Kind.ALERT,
-        lane=Lane.PANIC,
+        lane=message.lane,
         endpoint=endpoint,
         reason=Reason.FALLBACK,
         created_us=now.wall_us,
@@ -161,7 +206,7 @@ def _row(
         incident_id=incident.id if incident else None,
         recipient=person.name,
         template="fallback",
-        text=text,
-        ends_drill=None if believed is None else believed.id,
+        text=message.text,
+        ends_drill=message.ends_drill,
     )
     return NotificationRow(notification=notification, state=NotificationState.QUEUED, reason=Reason.FALLBACK)

@@ -1,36 +1,35 @@
 """Gestures: what the arrivals of one device amount to, counted upward as they come (promise 2).
 
-A press below the first threshold pages nobody, and is not lost: it counts until the gesture's window is over. What is
-counted while a device is tried out counts for the test alone, and what was counted before it for no test.
+A press below the first threshold pages nobody, and is not lost: it is remembered, and counts with those that follow
+within the gesture's window. What is counted while a device is tried out counts for the test alone, and what was counted
+before it for no test.
 
 One rule of doubt: what certainly belongs to the gesture counts fully; what only may belong to it counts towards the
-first threshold, and upgrades nothing. It may belong if the device has no clock and the press waited, or was stored, on
-its way; if two clocks (of gateways, of nodes) may be apart; if it may be a state, a count, or a button that is still
-held, said again.
+first threshold, and upgrades nothing. So each press is asked twice how far it is from the others (`press_times`): for
+certain, and at the least. Those that are near each other are the gesture: certainly, and perhaps.
 
-Owns what is counted, in the device's row. Must never drop a press for its number or its time: what may belong to the
-gesture counts.
+Owns the presses that are remembered, in the device's row. Must never drop a press for its number or its time: what may
+belong to the gesture counts.
 """
 
-from collections.abc import Iterable
 from types import MappingProxyType
 
 from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
+from alertd.engine import press_times
 from alertd.engine.draft import Draft
-from alertd.model.device_memory import Activation, Counted, GestureCount
+from alertd.engine.press_times import CLOCKS_APART_S
+from alertd.model.device_memory import CountedPress, GestureCount
 from alertd.model.events import Pressed, Signal
+from alertd.model.ids import CauseId
 from alertd.model.incident import IncidentClass
 from alertd.model.reason import Reason
 from alertd.model.site import Device, Gestures
 
-CLOCKS_APART_S = 30
-"""Clocks of two gateways, or of two nodes, are at most so far apart."""
-OVERHEARD_MAX = 16
-"""Of one gesture; a copy comes within seconds."""
-GESTURES_MAX = 3
-"""Of one device, beside the latest: more are not under way at once. `_kept` says which."""
+PRESSES_MAX = 32
+"""Of one device that a press of now may go on from; no gesture needs as many."""
+_NEVER_US = 1 << 62
 IGNORED = "ignore"
 """In `gestures.actions`: the device says this, and it means nothing (a release, a reset)."""
 PRESS = "press"
@@ -59,7 +58,7 @@ class Gesture(Struct, frozen=True, kw_only=True):
     """It has called before, and of this, which a button says while it is held, nobody knows whether it is a press."""
 
 
-def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool) -> Gesture:
+def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool, overheard: bool = False) -> Gesture:
     """Count upward on arrival; act the moment a threshold is reached (promise 2). `doubtful`: it may be no press."""
     signal, rules = event.signal, device.gestures
     named = rules.actions.get(signal.action)
@@ -69,93 +68,54 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool) -> Gest
         return Gesture(incident_class=IncidentClass(named), count=1)
     if not is_counted(signal.action, rules):
         return Gesture(incident_class=None, count=1, reason=Reason.UNMAPPED_ACTION)
-    is_held, together = signal.action in HELD, COUNTED[signal.action]
-    doubtful = doubtful or is_held
-    before = d.memory(device.id)
-    every = _under_way(before)
-    # More than one, if what came last lies between them: presses overtake each other on the way.
-    same = tuple(each for each in every if _belongs(d, event, each, rules))
-    near = going_on(d, event, device)
-    maybe = tuple(each for each in _chained(d, event, near, every, rules) if each not in same)
-    chain = min((each.chain for each in near), default=1 + max((each.chain for each in every), default=0))
-    now = replace(_with(d, event, same, doubtful=doubtful), chain=chain)
-    others = _kept(d, event, (each for each in every if each not in same), rules)
-    d.remember(replace(before, **asdict(now), others=others))
+    is_held = signal.action in HELD
+    memory = d.memory(device.id)
+    # A copy of what only another site had heard takes its place.
+    before = tuple(each for each in _remembered(memory) if not (each.overheard and each.cause == event.cause))
+    press = _press(d, event, doubtful=doubtful or is_held, overheard=overheard)
+    certain = _certainly_with((*before, press), rules)
+    possible = _perhaps_with((*before, press), certain, rules)
+    sure = min(_number(certain)[0], _number(press_times.as_made(certain))[0])
     # What may belong is added up as what does belong: a device that counts by itself has counted it already.
-    sure, count = now.count - now.doubtful, _with(d, event, (*same, *maybe), doubtful=doubtful).count
-    if together > 1 and not doubtful:
-        sure = max(sure, together)  # whenever it was pressed: they belong to each other
+    count = sum(_number(press_times.as_made(possible) if possible == certain else possible))
+    began_us = min((press_times.began_us(each, press) for each in possible if each is not press), default=None)
+    press = replace(press, reached=sure, called=any(each.called for each in possible))
+    others = tuple(replace(each, drilled=False) if each in certain else each for each in before)
+    d.remember(replace(memory, presses=(*_kept(others, press, rules), press), count=0))
     reached = [threshold for threshold in sorted(rules.presses) if threshold <= count]
-    certain = [threshold for threshold in reached if threshold <= sure]
     if not reached:  # of what is held nobody knows whether it was meant
         return Gesture(incident_class=None, count=count, reason=Reason.UNMAPPED_ACTION if is_held else None)
-    threshold = certain[-1] if certain else reached[0]
-    incident_class = IncidentClass(rules.presses[threshold])
-    began_us = min((_began_us(d, event, each) for each in (*same, *maybe)), default=None)
-    held_on = is_held and any(each.called for each in (*same, *maybe))
-    return Gesture(incident_class=incident_class, count=sure if certain else count, began_us=began_us, held_on=held_on)
+    certainly = [threshold for threshold in reached if threshold <= sure]
+    return Gesture(
+        incident_class=IncidentClass(rules.presses[certainly[-1] if certainly else reached[0]]),
+        count=sure if certainly else count,
+        began_us=began_us,
+        held_on=is_held and press.called,
+    )
 
 
 def overhear(d: Draft, event: Pressed, device: Device) -> None:
     """Count what only another site of the device has heard: in doubt, and whatever it amounts to calls nobody here."""
-    counted(d, event, device, doubtful=True)
+    counted(d, event, device, doubtful=True, overheard=True)
+
+
+def has_called(d: Draft, device: Device) -> None:
+    """What was counted last has called for help."""
     memory = d.memory(device.id)
-    d.remember(replace(memory, overheard=(*memory.overheard, event.cause)[-OVERHEARD_MAX:]))
+    d.remember(replace(memory, presses=(*memory.presses[:-1], replace(memory.presses[-1], called=True))))
 
 
-def _with(d: Draft, event: Pressed, same: tuple[Counted, ...], *, doubtful: bool) -> Counted:
-    """The gesture, with this press."""
-    count, doubts = event.signal.count or 1, sum(each.doubtful for each in same)
-    sure = _sure(same)
-    together = COUNTED[event.signal.action]
-    overheard = tuple(cause for each in same for cause in each.overheard)
-    if event.cause in overheard:  # a copy; the one that this site hears is certain
-        doubts = max(0, doubts - together)
-    own = is_own_count(event.signal) or any(each.own for each in same)
-    if not is_own_count(event.signal):
-        is_sure = not doubtful and not _is_timeless(event)
-        sure, doubts = sure + together * is_sure, doubts + together * (not is_sure)
-    elif count > sure:  # its own, and those in doubt are among them
-        sure, doubts = count, max(0, doubts - (count - sure))
-    elif not doubtful:  # and it began anew, or says it again
-        doubts += count
-    first_us, last_us = _span(event, same)
-    says_when = not waited(event)
-    began_us = min((_began_us(d, event, each) for each in same), default=event.oldest_us)
-    return Counted(
-        count=sure + doubts,
-        doubtful=doubts,
-        overheard=tuple(cause for cause in overheard if cause != event.cause)[-OVERHEARD_MAX:],
-        own=own,
-        called=any(each.called for each in same),
-        first_us=first_us,
-        last_us=last_us,
-        lasted_us=(event.received_us if says_when else last_us) - min(began_us, event.oldest_us),
-        heard_us=event.received_us if says_when else 0,
-        last_boot_us=arrived_us(d, event) if says_when else None,
-        boot_id=d.now.boot_id,
-    )
+def going_on(d: Draft, event: Pressed, device: Device) -> tuple[CountedPress, ...]:
+    """Presses that this one would be counted with, or may be."""
+    press = _press(d, event, doubtful=False, overheard=False)
+    presses = (*_remembered(d.memory(device.id)), press)
+    found = _perhaps_with(presses, _certainly_with(presses, device.gestures), device.gestures)
+    return tuple(each for each in found if each is not press)
 
 
-def _kept(d: Draft, event: Pressed, others: Iterable[Counted], rules: Gestures) -> tuple[Counted, ...]:
-    """Those that a press of now may continue, then those that were added to last: what was stored on its way, however
-    much of it comes at once, ends no gesture of now."""
-    near_us = rules.window_s * 1_000_000 + CLOCKS_APART_S * 1_000_000
-    return tuple(sorted(others, key=lambda each: silent_us(d, event, each) > near_us))[:GESTURES_MAX]
-
-
-def _sure(same: tuple[Counted, ...]) -> int:
-    """Presses that are certain. What a device has counted by itself is no more than the highest of its counts."""
-    own = max((each.count - each.doubtful for each in same if each.own), default=0)
-    return own + sum(each.count - each.doubtful for each in same if not each.own)
-
-
-def _span(event: Pressed, same: tuple[Counted, ...]) -> tuple[int, int]:
-    """When the gesture began, and its last press, by the device's clock; without one, when it was heard last."""
-    at_us = _own_us(event)
-    if at_us is None:
-        return event.received_us, event.received_us
-    return min(at_us, *(e.first_us or e.last_us for e in same), at_us), max(at_us, *(e.last_us for e in same), at_us)
+def silent_us(d: Draft, event: Pressed, before: CountedPress) -> int:
+    """How long before this arrival one arrived."""
+    return press_times.passed_us(before, _press(d, event, doubtful=False, overheard=False))
 
 
 def is_counted(action: str, rules: Gestures) -> bool:
@@ -169,107 +129,111 @@ def is_own_count(signal: Signal) -> bool:
     return (signal.count or 1) > COUNTED[signal.action]
 
 
-def is_under_way(d: Draft, event: Pressed, device: Device) -> bool:
-    """May the press continue a gesture?"""
-    return bool(going_on(d, event, device))
+def _press(d: Draft, event: Pressed, *, doubtful: bool, overheard: bool) -> CountedPress:
+    signal = event.signal
+    return CountedPress(
+        cause=event.cause,
+        number=COUNTED[signal.action],
+        total=signal.count if is_own_count(signal) else None,
+        doubtful=doubtful,
+        overheard=overheard,
+        received_us=event.received_us,
+        oldest_us=event.oldest_us,
+        boot_us=press_times.arrived_us(d, event),
+        boot_id=d.now.boot_id,
+        at_us=press_times.own_us(event),
+        is_believed=signal.pressed_us is not None,
+        waited=event.backlog or signal.late,
+        lost_us=press_times.lost_us(event),
+    )
 
 
-def going_on(d: Draft, event: Pressed, device: Device) -> tuple[Counted, ...]:
-    """Gestures that the press may continue."""
-    rules = device.gestures
-    every = _under_way(d.memory(device.id))
-    return tuple(e for e in every if _belongs(d, event, e, rules) or _may_belong(d, event, e, rules))
+def _remembered(memory: GestureCount) -> tuple[CountedPress, ...]:
+    if not memory.count:
+        return memory.presses
+    of_before = CountedPress(
+        cause=CauseId(""),
+        number=memory.count,
+        received_us=memory.last_us,
+        oldest_us=memory.last_us,
+        boot_us=memory.last_boot_us,
+        boot_id=memory.boot_id,
+    )
+    return (of_before,)
 
 
-def waited(event: Pressed) -> bool:
-    """It waited on its way, and says when it was said: its arrival says nothing. Of a device without a clock it may
-    have been said last of all."""
-    return (event.backlog or event.signal.late) and event.signal.pressed_us is not None
+def _certainly_with(presses: tuple[CountedPress, ...], rules: Gestures) -> tuple[CountedPress, ...]:
+    """The last of them, and those which certainly belong to its gesture: each is within the window of another. In the
+    order in which they arrived."""
+    window_us, last = rules.window_s * 1_000_000, len(presses) - 1
+    found, left = [last], list(range(last))
+    while near := [i for i in left if any(press_times.are_near(*_pair(presses, i, one), window_us) for one in found)]:
+        found, left = [*found, *near], [i for i in left if i not in near]
+    return tuple(presses[i] for i in sorted(found))
 
 
-def arrived_us(d: Draft, event: Pressed) -> int:
-    """When it arrived, in boot time. Not when it is decided on: while a disk is slow that may be much later."""
-    return d.now.boot_us if event.boot_us is None else event.boot_us
+def _perhaps_with(
+    presses: tuple[CountedPress, ...], certain: tuple[CountedPress, ...], rules: Gestures
+) -> tuple[CountedPress, ...]:
+    """With those which may belong to it: silence starts anew with what only may belong, too, but a gesture lasts no
+    longer than one window for each of its presses. In the order in which they arrived."""
+    window_us, last = rules.window_s * 1_000_000, len(presses) - 1
+    best = _grown(presses, [i for i, each in enumerate(presses) if each in certain], window_us)
+    if presses[last].is_timeless:  # it is one press: of all that it may have followed, it followed those of one time
+        tried = set(best)
+        for i in range(last):
+            if i not in tried and press_times.gap_us(presses[i], presses[last]) <= window_us:
+                found = _grown(presses, [i, last], window_us)
+                tried.update(found)
+                best = max(best, found, key=lambda each: _most(presses, each))
+    return tuple(presses[i] for i in sorted(best))
 
 
-def silent_us(d: Draft, event: Pressed, before: Activation | Counted) -> int:
-    """How long before this arrival the device was heard: by boot time, which nobody can set; after a reboot, or on
-    another node, by the wall clock. Negative: one of the two clocks went back."""
-    if before.last_boot_us is not None and before.boot_id == d.now.boot_id:
-        return arrived_us(d, event) - before.last_boot_us
-    heard_us = before.last_us if isinstance(before, Activation) else before.heard_us or before.last_us
-    return event.received_us - heard_us
+def _grown(presses: tuple[CountedPress, ...], found: list[int], window_us: int) -> list[int]:
+    """With all that may be of one gesture with those, the nearest first."""
+    found, new = list(found), list(found)
+    # How far each of the others is from the nearest of them, and from the farthest.
+    near_us, far_us = dict.fromkeys(range(len(presses)), _NEVER_US), dict.fromkeys(range(len(presses)), 0)
+    while True:
+        for i in set(near_us).difference(found):
+            gaps_us = [press_times.gap_us(*_pair(presses, i, one)) for one in new]
+            near_us[i], far_us[i] = min(near_us[i], *gaps_us), max(far_us[i], *gaps_us)
+        lasts_us = window_us * _most(presses, found)
+        left = set(near_us).difference(found)
+        new = [i for i in left if near_us[i] <= window_us and far_us[i] <= lasts_us]
+        if not new:
+            return found
+        new = [min(new, key=lambda i: (far_us[i], -i))]
+        found += new
 
 
-def _began_us(d: Draft, event: Pressed, before: Counted) -> int:
-    """When the first of it can have been pressed, by the clock as it stands now: that of the server may have been set
-    since."""
-    return event.received_us - silent_us(d, event, before) - before.lasted_us
+def _most(presses: tuple[CountedPress, ...], found: list[int]) -> int:
+    """Presses that those stand for, at the most."""
+    return sum(presses[i].total or presses[i].number for i in found)
 
 
-def _under_way(memory: GestureCount) -> tuple[Counted, ...]:
-    latest = Counted(**{name: getattr(memory, name) for name in Counted.__struct_fields__})
-    return tuple(each for each in (latest, *memory.others) if each.count)
+def _pair(presses: tuple[CountedPress, ...], one: int, other: int) -> tuple[CountedPress, CountedPress]:
+    """As they arrived."""
+    return presses[min(one, other)], presses[max(one, other)]
 
 
-def _belongs(d: Draft, event: Pressed, before: Counted, rules: Gestures) -> bool:
-    """Does the press certainly continue this gesture? By the device's own clock; without one, or if that is days off,
-    by the time between the arrivals, too. What has no time and may be old can be put only with its like."""
-    window_us = rules.window_s * 1_000_000
-    at_us = _own_us(event)
-    if at_us is not None and not _is_near(at_us, before, window_us):
-        return False
-    if event.signal.pressed_us is not None:
-        return True
-    if _is_timeless(event):
-        goes_on = (event.signal.count or 0) > max(1, before.count - before.doubtful)  # by the device's own count
-        return (goes_on or before.count == before.doubtful) and _may_belong(d, event, before, rules)
-    return abs(silent_us(d, event, before)) <= window_us
+def _number(presses: tuple[CountedPress, ...]) -> tuple[int, int]:
+    """How many they are: for certain, and in doubt."""
+    sure = in_doubt = 0
+    for each in presses:
+        if each.total is None:
+            sure, in_doubt = sure + each.number * (not each.doubtful), in_doubt + each.number * each.doubtful
+        elif each.total > sure:  # its own count, and those in doubt are among them
+            sure, in_doubt = each.total, max(0, in_doubt - (each.total - sure))
+        elif not each.doubtful:  # and it began anew, or says it again
+            in_doubt += each.total
+    return sure, in_doubt
 
 
-def _chained(
-    d: Draft, event: Pressed, near: tuple[Counted, ...], every: tuple[Counted, ...], rules: Gestures
-) -> tuple[Counted, ...]:
-    """With those that one of them may have gone on from: silence starts anew with what only may belong, too. So many
-    presses lie between, and none more than a window after the one before."""
-    windows, chains = 1 + sum(each.count for each in near), {each.chain for each in near}
-    tied = (each for each in every if each.chain in chains and each not in near)
-    more = tuple(each for each in tied if _may_belong(d, event, each, rules, windows=windows))
-    return _chained(d, event, (*near, *more), every, rules) if more else near
-
-
-def _may_belong(d: Draft, event: Pressed, before: Counted, rules: Gestures, *, windows: int = 1) -> bool:
-    """May it? Clocks may be apart: those of gateways, if one of the two waited, so that its arrival says nothing; else
-    those of nodes. What waited and has no time may have been pressed at any time since the line was lost."""
-    at_us, window_us = event.signal.pressed_us, windows * rules.window_s * 1_000_000
-    apart_us = CLOCKS_APART_S * 1_000_000
-    if at_us is not None and (waited(event) or before.last_boot_us is None):
-        return _is_near(at_us, before, window_us + apart_us)
-    absent_us = event.received_us - _lost_us(event) if event.backlog else 0
-    if before.last_boot_us is None or before.boot_id != d.now.boot_id:
-        absent_us += apart_us
-    silence_us = silent_us(d, event, before)
-    # Less than nothing, of what waited: a wall clock went back over a reboot, and nobody knows how long it was.
-    return (silence_us if event.backlog else abs(silence_us)) <= absent_us + window_us
-
-
-def _lost_us(event: Pressed) -> int:
-    """When the line was lost, if it waited at the broker: how old its device calls it is another matter."""
-    return event.oldest_us if event.backlog_since_us is None else event.backlog_since_us
-
-
-def _is_near(at_us: int, before: Counted, within_us: int) -> bool:
-    return (before.first_us or before.last_us) - within_us <= at_us <= before.last_us + within_us
-
-
-def _own_us(event: Pressed) -> int | None:
-    """When it was pressed, by the device's own clock, also if that is too far off to be believed: it still says how far
-    its presses are apart."""
-    if event.signal.pressed_us is not None or event.backlog or event.signal.late:
-        return event.signal.pressed_us
-    return event.oldest_us if event.oldest_us < event.received_us else None
-
-
-def _is_timeless(event: Pressed) -> bool:
-    """It waited at the broker, or was stored, and nobody knows how far from the others it was pressed."""
-    return (event.backlog or event.signal.late) and event.signal.pressed_us is None
+def _kept(before: tuple[CountedPress, ...], press: CountedPress, rules: Gestures) -> tuple[CountedPress, ...]:
+    """Those that a press of now may go on from, and as many of the others: what was stored on its way, however much of
+    it comes at once, ends no gesture of now."""
+    now_us = (rules.window_s + CLOCKS_APART_S) * 1_000_000
+    recent = [each for each in before if press_times.since_us(each, press) <= now_us][-PRESSES_MAX:]
+    others = [each for each in before if each not in recent][-PRESSES_MAX:]
+    return tuple(each for each in before if each in recent or each in others)

@@ -19,11 +19,14 @@ _BASIC = (
 _EXTENDED = "\f^{}\\[~]|€"
 """Two septets each: an escape and the character."""
 
+_ONE_SEPTET = frozenset(_BASIC)
 _ALPHABET = frozenset(_BASIC + _EXTENDED)
 
 
 def septets(text: str) -> int | None:
     """Septets that the text takes, or `None` if a character is outside the alphabet."""
+    if _ONE_SEPTET.issuperset(text):
+        return len(text)
     if not _ALPHABET.issuperset(text):
         return None
     return len(text) + sum(map(text.count, _EXTENDED))

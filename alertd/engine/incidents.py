@@ -11,7 +11,7 @@ from alertd.engine import announcing, calls, dispatch_centers, drills, escalatio
 from alertd.engine.dispatch_hold import ease_the_hold, hold_for, time_the_hold
 from alertd.engine.draft import Draft
 from alertd.engine.lifecycle import Move
-from alertd.engine.telling import Call, Message, tell_told
+from alertd.engine.telling import RESPONDERS, Call, Message, tell_told
 from alertd.model.anchor import anchor
 from alertd.model.decision import EntryKind
 from alertd.model.ids import IncidentId, derive
@@ -48,8 +48,11 @@ def merge_key_of(incident_class: IncidentClass, press: Press) -> str:
 
 
 def same_cry(one: IncidentClass, other: IncidentClass) -> bool:
-    """May the one be more, or less, of the other?"""
-    return one is other or not {one, other} & APART
+    """May the one be more, or less, of the other? A hold says nothing of what a sensor heard: that is asked on."""
+    both = {one, other}
+    if IncidentClass.HOLD in both and not both.isdisjoint(VERIFY_FIRST):
+        return False
+    return one is other or not both & APART
 
 
 def of_mode(incident: Incident | None, mode: Mode) -> Incident | None:
@@ -167,6 +170,20 @@ def news(d: Draft, incident: Incident, press: Press) -> Incident:
         time_the_hold(d, incident)
     incident = ease_the_hold(d, incident, press)
     return escalation.restart(d, incident, Reason.NEWS) if paused else incident
+
+
+def carried(d: Draft, incident: Incident, press: Press) -> Incident:
+    """A device that has called is heard elsewhere, and nobody pressed: a further room for as long as it is looked into.
+    Once a human has said that it was a mistake, or is over, they spoke of this very call: who goes about, and dispatch,
+    hear where it is now, and nobody is locked in again."""
+    if incident.escalation is not EscalationState.STOPPED:
+        return news(d, incident, press)
+    incident = d.put(replace(incident, presses=(*incident.presses, press)))
+    text = f"{wording.press_words(press)} still calls, and is heard elsewhere"
+    d.entry(EntryKind.PRESS, Reason.STILL_ON, text, incident=incident, device=press.device_id)
+    moved = Message(kind=Kind.UPDATE, template="also", reason=Reason.STILL_ON, occasion=f"also/{press.id}")
+    tell_told(d, incident, moved, words=RESPONDERS)
+    return dispatch_centers.tell_change(d, incident, Reason.STILL_ON, at_once=True)
 
 
 def upgrade(d: Draft, incident: Incident, incident_class: IncidentClass, press: Press) -> Incident:

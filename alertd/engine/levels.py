@@ -15,7 +15,7 @@
 7. The device itself may end it. That closes nothing and tells nobody; the next time it is another call. A copy, or the
    broker's memory, ends nothing; nor does what was held up and is older than the state, for certain.
 8. What was first pressed in a drill calls nobody after it: every latched button would. But while something real is open
-   at the site, it is a press of now.
+   at the site that is as grave as what it calls for, it is a press of now.
 
 So a press is taken for a repeat only if its device has declared that it says such a state again within that time, did
 call for help, and was not heard to end it: promise 2 holds for every device that says what it does. A profile
@@ -27,13 +27,13 @@ repeat.
 
 from msgspec.structs import replace
 
-from alertd.engine import gestures
+from alertd.engine import gestures, incidents, press_times
 from alertd.engine.draft import Draft
 from alertd.model.device_memory import Activation
 from alertd.model.events import Pressed
-from alertd.model.incident import IncidentClass, is_panic
+from alertd.model.incident import SEVERITY, IncidentClass, is_panic
 from alertd.model.mode import Mode
-from alertd.model.site import Device
+from alertd.model.site import Device, Gestures
 
 QUICK = 3
 """Kinds that are said again within so many windows of their gestures are said again within one: a device is believed
@@ -47,7 +47,7 @@ def known(d: Draft, event: Pressed, device: Device) -> Activation | None:
     found = said_before(d, event, device)
     if found is None or found.numbered:
         return found
-    if found.mode is Mode.DRILL and _is_real_open(d):
+    if found.mode is Mode.DRILL and _is_as_grave_open(d, event, device):
         return None
     return found if _is_repeat(d, event, device, found) else None
 
@@ -58,8 +58,8 @@ def _is_repeat(d: Draft, event: Pressed, device: Device, before: Activation) -> 
     if not gestures.is_counted(event.signal.action, device.gestures):
         return before.called
     if count not in (None, 1):  # it counts by itself: a higher count is one press more
-        memory = d.memory(device.id)
-        return before.called and count <= memory.count - memory.doubtful
+        presses = d.memory(device.id).presses
+        return before.called and bool(presses) and count <= presses[-1].reached
     return before.called or _is_quick(event, device)
 
 
@@ -76,8 +76,16 @@ def said_before(d: Draft, event: Pressed, device: Device) -> Activation | None:
 def fell_silent(d: Draft, event: Pressed, before: Activation) -> bool:
     """Was it silent for longer than its kind ever is?"""
     lasting = event.signal.lasting
-    silent_us = event.oldest_us - before.last_us if gestures.waited(event) else gestures.silent_us(d, event, before)
+    silent_us = event.oldest_us - before.last_us if press_times.waited(event) else _silent_us(d, event, before)
     return lasting is not None and abs(silent_us) > lasting.repeats_s * 1_000_000
+
+
+def _silent_us(d: Draft, event: Pressed, before: Activation) -> int:
+    """How long before this arrival it was said: by boot time, which nobody can set; after a reboot, or on another node,
+    by the wall clock. Negative: one of the two clocks went back."""
+    if before.last_boot_us is not None and before.boot_id == d.now.boot_id:
+        return press_times.arrived_us(d, event) - before.last_boot_us
+    return event.received_us - before.last_us
 
 
 def begins(d: Draft, event: Pressed, device: Device, calls_for: IncidentClass | None, mode: Mode) -> None:
@@ -100,7 +108,7 @@ def begins(d: Draft, event: Pressed, device: Device, calls_for: IncidentClass | 
     begun = _heard(d, event, first if calls_for is not None or before is None else before)
     memory = d.memory(device.id)
     newer = (a for a in memory.lasting if a.what == what and a.called and a.last_us > event.oldest_us)
-    if gestures.waited(event) and any(newer):
+    if press_times.waited(event) and any(newer):
         return  # a call of before the one that lasts
     # A thing is in one state; of moments nobody knows which state they began.
     others = [a for a in memory.lasting if a.what != what or (lasting is None and a.state != begun.state)]
@@ -146,8 +154,8 @@ def _heard(d: Draft, event: Pressed, activation: Activation) -> Activation:
     said_us = event.signal.pressed_us
     before_us = _said_us(d, activation)
     activation = replace(activation, said_us=max((us for us in (said_us, before_us) if us is not None), default=None))
-    if not gestures.waited(event):
-        heard_us = gestures.arrived_us(d, event)
+    if not press_times.waited(event):
+        heard_us = press_times.arrived_us(d, event)
         return replace(activation, last_us=event.received_us, last_boot_us=heard_us, boot_id=d.now.boot_id)
     if event.oldest_us <= activation.last_us:
         return activation
@@ -167,13 +175,25 @@ def _is_older(d: Draft, event: Pressed, activation: Activation) -> bool:
     """For certain: it was held up on its way, and by the device's own clock it is older by more than two gateways'
     clocks are apart. In doubt it ends the call: else the next one may be hidden."""
     ended_us, said_us = event.signal.pressed_us, _said_us(d, activation)
-    if not gestures.waited(event) or ended_us is None or said_us is None:
+    if not press_times.waited(event) or ended_us is None or said_us is None:
         return False
-    return ended_us < said_us - gestures.CLOCKS_APART_S * 1_000_000
+    return ended_us < said_us - press_times.CLOCKS_APART_S * 1_000_000
 
 
-def _is_real_open(d: Draft) -> bool:
-    return any(i.mode is Mode.LIVE and is_panic(i.incident_class) for i in d.open_incidents())
+def _is_as_grave_open(d: Draft, event: Pressed, device: Device) -> bool:
+    """Is something real open that is no less than what this calls for? Else a button that nobody has reset makes a
+    lockdown of the next fall in the gym."""
+    wanted = _calls_for(event.signal.action, device.gestures)
+    real = (i.incident_class for i in d.open_incidents() if i.mode is Mode.LIVE)
+    return wanted is not None and any(incidents.same_cry(x, wanted) and SEVERITY[x] >= SEVERITY[wanted] for x in real)
+
+
+def _calls_for(action: str, rules: Gestures) -> IncidentClass | None:
+    """Once it calls; where presses are counted, for the first number's."""
+    if gestures.is_counted(action, rules):
+        return IncidentClass(rules.presses[min(rules.presses)])
+    named = rules.actions.get(action, gestures.IGNORED)
+    return None if named == gestures.IGNORED else IncidentClass(named)
 
 
 def _is_quick(event: Pressed, device: Device) -> bool:

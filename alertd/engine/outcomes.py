@@ -68,7 +68,7 @@ def on_outcome(d: Draft, event: OutcomeReported) -> None:
         case Accepted() | Sent() | Delivered():
             _progress(d, row, outcome, incident)
         case Failed():
-            _failed(d, row, outcome, incident)
+            _failed(d, row, outcome, incident, own=event.epoch is not None)
         case Withdrawn():
             _withdrawn(d, row, outcome, incident)
         case Unknown():
@@ -161,11 +161,14 @@ def _unwanted(d: Draft, row: NotificationRow, incident: Incident | None) -> Reas
     return None if refused is None else refused[1]
 
 
-def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident | None) -> None:
+def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident | None, *, own: bool) -> None:
+    """`own`: the attempt's own result, no later word of the carrier."""
     n = row.notification
     if failed.not_tried:
         row = replace(row, attempt=max(0, row.attempt - 1))  # nobody was asked: it was no attempt
-    if n.ends_drill is not None:
+    # What an earlier attempt sent has become known since this one began, which takes nothing back of it.
+    stands = own and row.state in _RANK and row.ref not in ("", failed.ref)
+    if n.ends_drill is not None and not stands:
         drill_news.was_not_told(d, n)
     if failed.opted_out:
         d.opt_out(n.endpoint)
@@ -177,7 +180,9 @@ def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident |
         troubles.raise_(
             d, f"channel:{n.endpoint.channel}", f"{n.endpoint.channel} reaches nobody: {failed.detail}", rings=True
         )
-    if failed.unanswered:
+    if stands:
+        _note(d, row, row.state, Reason.STALE_OUTCOME, f"{row.state} all the same ({_words(failed)})")
+    elif failed.unanswered:
         _nobody_took_it(d, row, failed, incident)
     elif not failed.permanent and _may_try_again(d, row, incident, _words(failed)):
         never_left = failed.code == NOT_FOUND

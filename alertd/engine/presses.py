@@ -7,7 +7,18 @@ press, nor pass over in silence what may be one.
 
 from msgspec.structs import replace
 
-from alertd.engine import device_tests, drills, gestures, incidents, levels, places, routing, troubles, wording
+from alertd.engine import (
+    device_tests,
+    drills,
+    gestures,
+    incidents,
+    levels,
+    places,
+    press_times,
+    routing,
+    troubles,
+    wording,
+)
 from alertd.engine.dispatch_hold import ease_the_hold
 from alertd.engine.draft import Draft
 from alertd.model.decision import EntryKind, FeedbackState
@@ -86,7 +97,7 @@ def _is_copy(d: Draft, event: Pressed) -> bool:
     if d.facts.seen_us is None:
         return False
     same_us, known_for_us = (event.signal.same_s or DUPLICATE_S) * 1_000_000, d.now.wall_us - d.facts.seen_us
-    return -same_us <= known_for_us <= same_us + d.now.boot_us - gestures.arrived_us(d, event)
+    return -same_us <= known_for_us <= same_us + d.now.boot_us - press_times.arrived_us(d, event)
 
 
 def _judge_clock(d: Draft, event: Pressed, device: Device) -> None:
@@ -154,11 +165,11 @@ def _still_on(d: Draft, event: Pressed, device: Device, activation: Activation) 
     mine = [p for p in incident.presses if p.device_id == device.id]
     known = next((p for p in reversed(mine) if p.location.zone_id == press.location.zone_id), None)
     if known is None and press.location.zone_id is not None:
-        incidents.news(d, incident, press)
+        incidents.carried(d, incident, replace(press, said_us=mine[-1].said_us, carried=True))
         return
-    newer = (known or mine[-1]).heard_again(press)
-    newer = replace(newer, location=press.location) if known is not None else newer
-    presses = tuple(newer if p is (known or mine[-1]) else p for p in incident.presses)
+    before = known or mine[-1]
+    newer = replace(before, last_us=press.received_us, location=press.location if known else before.location)
+    presses = tuple(newer if p is before else p for p in incident.presses)
     incident = d.put(replace(incident, presses=presses))
     d.entry(EntryKind.PRESS, Reason.STILL_ON, words, incident=incident, device=device.id)
     if not press.late:
@@ -237,7 +248,7 @@ def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
     assert incident is not None, "every press that pages has an incident"
     drills.say_it_is_real(d, incident)
     if mode is Mode.LIVE and gestures.is_counted(event.signal.action, device.gestures):
-        d.remember(replace(d.memory(device.id), called=True))
+        gestures.has_called(d, device)
     return mode
 
 

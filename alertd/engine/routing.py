@@ -51,6 +51,8 @@ def _malformed(arrival: Arrival) -> Malformed:
 
 def _route_signal(registry: Registry, arrival: Arrival, index: int, signal: Signal) -> Iterator[Event]:
     cause = _cause(arrival, index, signal)
+    if signal.same_s and arrival.again_after_us:  # what its source delivers again is a copy however long that took
+        signal = replace(signal, same_s=signal.same_s + arrival.again_after_us // 1_000_000)
     device = registry.devices.get(signal.device_id)
     if signal.reading is not None and (device is None or device.kind is not DeviceKind.SENSOR):
         signal = replace(signal, reading=None)  # only a sensor measures: of anything else it is a press with a number
@@ -116,9 +118,14 @@ def _pressed(arrival: Arrival, signal: Signal, cause: CauseId, spot: Spot) -> Pr
 
 def _cause(arrival: Arrival, index: int, signal: Signal) -> CauseId:
     what = "end" if signal.ends else "press"  # a device may give both the same number
-    if signal.cause is not None:
+    if signal.cause is not None and not (signal.needs_clock and _was_never_set(arrival, signal)):
         return CauseId(derive(what, arrival.source, signal.device_id, signal.cause))
     return CauseId(derive(what, arrival.source, signal.device_id, arrival.arrival_id, index))
+
+
+def _was_never_set(arrival: Arrival, signal: Signal) -> bool:
+    """Its clock stands years off: it may show the same second after each start."""
+    return signal.pressed_us is not None and abs(arrival.received_us - signal.pressed_us) > OLD_NEWS_US
 
 
 def _believable(pressed_us: int | None, received_us: int) -> int | None:

@@ -176,7 +176,7 @@ def text(
     policy = d.policy(incident)
     params = wording.incident_params(d.site, wording.told_of(incident, message.kind), d.now.wall_us) | message.extra
     ends_drill = d.ends_drill(incident, endpoint)
-    words = _words(d, incident, message, is_real=ends_drill is not None)
+    words = _words(d, incident, message, endpoint, is_real=ends_drill is not None)
     suppressed = suppressed or calls.left_silent(d, incident, message.kind, person, endpoint)
     n = Notification(
         id=NotificationId(derive("n", incident.id, message.kind, message.occasion, endpoint.key)),
@@ -211,7 +211,9 @@ def _lane(incident: Incident, message: Message, *, is_real: bool) -> Lane:
     return Lane.PANIC if lane is Lane.STAFF and is_real else lane
 
 
-def _words(d: Draft, incident: Incident, message: Message, *, is_real: bool) -> Callable[[dict[str, str], int], str]:
+def _words(
+    d: Draft, incident: Incident, message: Message, endpoint: Endpoint, *, is_real: bool
+) -> Callable[[dict[str, str], int], str]:
     """How the text is filled: with the marks of a drill; or with the one that says that this is no drill any more,
     before what the policy says on any other day, unless it has words for that very moment."""
     policy = d.policy(incident)
@@ -223,6 +225,8 @@ def _words(d: Draft, incident: Incident, message: Message, *, is_real: bool) -> 
         first = template_of(policy, own if own in policy.templates and not name.startswith("late.") else name)
         return partial(wording.real, first, marks=(wording.REAL,))
     template = template_of(policy, message.template, incident.mode)
+    if d.goes_on_beside_drill(incident, endpoint):
+        return partial(wording.real, template, marks=(wording.NOT_A_DRILL,))
     if incident.mode is Mode.DRILL:
         return partial(wording.marked, template, before=wording.DRILL, after=wording.DRILL)
     return partial(wording.render, template)

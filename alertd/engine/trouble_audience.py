@@ -7,7 +7,7 @@ of sensors never (req 70): there the policy's own people are told though off dut
 or how often it is told.
 """
 
-from alertd.engine.audience import people_of
+from alertd.engine.audience import people_of, though_off_duty
 from alertd.engine.draft import Draft
 from alertd.model.ids import DISTRICT, DeviceId, PolicyId
 from alertd.model.incident import IncidentClass, is_panic
@@ -33,7 +33,7 @@ def of(d: Draft, trouble: Trouble) -> tuple[Policy, tuple[Target, ...]]:
     if _can_be_told(d, targets):
         return policy, targets
     if _is_of_sensors(registry, trouble):
-        return policy, tuple(person for target in targets for person in _though_off_duty(registry, target))
+        return policy, tuple(person for target in targets for person in though_off_duty(registry, target))
     staff, district = (Target(kind=TargetKind.SITE_STAFF),), (Target(kind=TargetKind.DISTRICT),)
     if d.state.site_id != DISTRICT and registry.site_staff.get(d.state.site_id):
         return policy, staff  # a school's own matter stays there (promise 6)
@@ -52,15 +52,6 @@ def _can_be_told(d: Draft, targets: tuple[Target, ...]) -> bool:
     the trouble's reminder goes over it."""
     addressees = people_of(d.facts.registry, d.state.site_id, targets, d.now.wall_us)
     return any(e.key not in d.facts.opted_out for addressee in addressees for e in addressee.person.endpoints)
-
-
-def _though_off_duty(registry: Registry, target: Target) -> tuple[Target, ...]:
-    """Everybody who is ever on duty by it."""
-    schedule = registry.schedules.get(target.id) if target.kind is TargetKind.SCHEDULE else None
-    if schedule is None:
-        return (target,)
-    people = dict.fromkeys(shift.person_id for shift in schedule.shifts)
-    return tuple(Target(kind=TargetKind.PERSON, id=person_id, words=target.words) for person_id in people)
 
 
 def _is_of_sensors(registry: Registry, trouble: Trouble) -> bool:

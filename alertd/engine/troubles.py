@@ -91,12 +91,13 @@ def ring(d: Draft, key: str, summary: str, *, said: str = "", alike: str = "") -
     known = standing.members if standing is not None else ()
     new = tuple(each for each in (said, alike) if each and each not in known)
     pressed = {"members": (*known, *new)[-SAID_MAX:], "pressed": d.now, "rings": True}
-    if standing is not None and standing.rings and not _was_quiet(standing, d.now, QUIET_US):
-        _count(d, replace(standing, summary=summary, **pressed))
-        return
     is_looked_after = standing is not None and standing.acknowledged_by and alike in known
     if standing is not None and is_looked_after and not _was_quiet(standing, d.now, LOOKED_AFTER_US):
         _count(d, replace(standing, summary=summary))
+        return
+    if standing is not None and standing.rings and not _was_quiet(standing, d.now, QUIET_US):
+        is_untold = standing.acknowledged_by and new  # whoever has looked did not see this one: said again, it rings
+        _count(d, replace(standing, summary=summary, **({} if is_untold else pressed)))
         return
     _tell(d, replace(_begun(d, key, summary), **pressed), Reason.TROUBLE)
 

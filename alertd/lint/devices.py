@@ -1,11 +1,13 @@
 """Devices: does every press say where, and does each thing it can say have a policy?"""
 
 from alertd.config import Thing
+from alertd.engine.gestures import IGNORED, PRESS
 from alertd.lint.findings import Judge, classes_of, reaches
 from alertd.model.ids import PersonId, SiteId
 from alertd.model.incident import SEVERITY, IncidentClass, Severity, is_panic
 from alertd.model.site import Device, DeviceKind, Gestures
 
+PRESSED = (DeviceKind.BUTTON, DeviceKind.WEARABLE)
 DOUBTFUL_LOCKDOWN_PRESSES = 3
 """Fewer presses than this lock a school down by accident."""
 
@@ -24,6 +26,10 @@ def check_devices(judge: Judge) -> None:
     kinds: dict[str, Gestures] = {d.gestures.id: d.gestures for d in judge.registry.devices.values()}
     for gestures in kinds.values():
         _check_gestures(judge, gestures)
+    if not judge.unread(Thing.GESTURES):
+        pressed = {d.gestures.id: d for d in judge.registry.devices.values() if d.kind in PRESSED}
+        for device in pressed.values():
+            _check_calls(judge, device)
 
 
 def _hears(device: Device) -> bool:
@@ -76,6 +82,19 @@ def _check_sensor(judge: Judge, device: Device) -> None:
         if is_panic(IncidentClass(incident_class)):
             message = f"sensor {device.id} alone would raise {incident_class}"
             judge.error(Thing.DEVICE, device.id, "gestures", message, "use a sensor class, and let a human decide")
+
+
+def _check_calls(judge: Judge, device: Device) -> None:
+    """Who presses calls. Not an error: a device that is all ignored may be one that presses by itself."""
+    gestures = device.gestures
+    if not classes_of(device):
+        message = f"whoever presses {device.id} calls nobody: no word of it means anything"
+    elif gestures.presses and gestures.actions.get(PRESS) == IGNORED:
+        message = f"presses of {device.id} are not counted: {PRESS} is ignored"
+    else:
+        return
+    remedy = f'write presses = {{ 1 = "staff_assist" }}, and nothing about "{PRESS}" in actions'
+    judge.warn(Thing.GESTURES, gestures.id, f"{gestures.id}.actions", message, remedy)
 
 
 def _check_gestures(judge: Judge, gestures: Gestures) -> None:

@@ -112,7 +112,7 @@ def _answer(name: str) -> Answer:
 def _press(judge: Judge, site: Site, incident_class: IncidentClass) -> Press:
     """A press of the device with the longest label, from the place with the longest words."""
     here = [d for d in judge.registry.devices.values() if site.id in reaches(d)]
-    able = [d for d in here if incident_class in classes_of(d)] or [d for d in here if d.kind is not DeviceKind.GATEWAY]
+    able = [d for d in here if incident_class in classes_of(d)] or [d for d in here if _may_come_to(d, incident_class)]
     labels = [device.label or device.id for device in able] or ["badge"]
     return Press(
         id=CauseId("c"),
@@ -125,6 +125,12 @@ def _press(judge: Judge, site: Site, incident_class: IncidentClass) -> Press:
         pressed_us=None,
         by_sensor=not is_panic(incident_class),
     )
+
+
+def _may_come_to(device: Device, incident_class: IncidentClass) -> bool:
+    """Where no device raises a class itself: people can make a panic of whatever they are told of, and only a sensor
+    says what is none."""
+    return device.kind is DeviceKind.SENSOR or (is_panic(incident_class) and device.kind is not DeviceKind.GATEWAY)
 
 
 def _place(judge: Judge, site: Site, able: list[Device]) -> Location:

@@ -5,6 +5,7 @@ The rules are those of the messages chapter in docs/configuration.md; the longes
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from string import Formatter
 
 from alertd.config import Thing
@@ -15,7 +16,7 @@ from alertd.engine.fixed_policy import FIXED_POLICY
 from alertd.engine.gsm7 import foreign, septets, to_gsm7
 from alertd.lint.findings import TROUBLE, Judge
 from alertd.lint.longest import longest_params
-from alertd.model.incident import IncidentClass, is_panic
+from alertd.model.incident import VERIFY_FIRST, IncidentClass, is_panic
 from alertd.model.policy import Policy
 from alertd.model.site import Site
 
@@ -134,10 +135,9 @@ def _check_words(where: _Where, policy: Policy, name: str, text: str) -> None:
     known = KNOWN if base == name else KNOWN_IN_DRILLS
     if base not in known:
         where.error("nothing uses a template of this name", did_you_mean(base, known))
-    found = _ASKED_FOR.search(text) or _SHOUTED.search(text)
-    if found:
-        where.error(f"{quoted(found.group(1))} is a word that carriers take for themselves", "use numeric codes only")
-    if _PERSON_PRESSED.search(text):
+    if reserved := _reserved_in(text):
+        where.error(f"{quoted(reserved)} is a word that carriers take for themselves", "use numeric codes only")
+    if _names_who_pressed(text):
         where.error("says that a person pressed; a substitute may wear the badge", 'write "{who}": it names the badge')
     for match in _CODE.finditer(text):
         digit = match.group(1)
@@ -158,6 +158,17 @@ def _check_words(where: _Where, policy: Policy, name: str, text: str) -> None:
     if name in ("alert.responder", "late.responder", "upgrade.responder"):
         _check_alert(where, base, text)
     _check_drill(where, name, text)
+
+
+@lru_cache(maxsize=1024)  # the common words stand in every policy
+def _reserved_in(text: str) -> str | None:
+    found = _ASKED_FOR.search(text) or _SHOUTED.search(text)
+    return found.group(1) if found else None
+
+
+@lru_cache(maxsize=1024)
+def _names_who_pressed(text: str) -> bool:
+    return _PERSON_PRESSED.search(text) is not None
 
 
 def _check_raised(where: _Where, policy: Policy, incident_class: IncidentClass) -> None:
@@ -230,6 +241,8 @@ def _check_lengths(judge: Judge, policy: Policy) -> None:
     if policy.incident_class in tuple(IncidentClass) and is_panic(IncidentClass(policy.incident_class)):
         _check_built_in(judge, policy, limit, params)
         _check_real(judge, policy, limit, params)
+    if policy.incident_class in VERIFY_FIRST:
+        _check_beside_drill(judge, policy, limit, params)
 
 
 def _check_built_in(judge: Judge, policy: Policy, limit: int, params: list[tuple[Site, dict[str, str]]]) -> None:
@@ -259,6 +272,20 @@ def _check_real(judge: Judge, policy: Policy, limit: int, params: list[tuple[Sit
             message = f"can take {size} of {limit} characters at {site.id} when a drill becomes real: {rendered}"
             remedy = f'add {quoted(own)} = "…" under [templates], with fewer words, or it goes out in two parts'
             _Where(judge, policy, name).warn(message, remedy)
+
+
+def _check_beside_drill(judge: Judge, policy: Policy, limit: int, params: list[tuple[Site, dict[str, str]]]) -> None:
+    """What a sensor asks is read in the middle of a drill, too, behind the mark that says that it is no part of it."""
+    text = policy.templates.get("alert.responder", "")
+    for site, values in params:
+        short = values | {"where": values["short_where"], "who": values["device"]}
+        rendered = wording.marked(text, short | wording.shortest(short), 0, before=wording.NOT_A_DRILL)
+        size = septets(rendered) or len(rendered)
+        if size > limit:
+            message = f"can take {size} of {limit} characters at {site.id} when it is heard in a drill: {rendered}"
+            remedy = f"shorten it by {size - limit}, or it goes out in two parts"
+            _Where(judge, policy, "alert.responder").warn(message, remedy)
+            return
 
 
 def _is_spoken(name: str) -> bool:

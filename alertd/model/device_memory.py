@@ -72,62 +72,68 @@ class DeviceTest(Struct, frozen=True, kw_only=True):
     """The clock by which it began; `None`, in rows of before: nobody noted it. A test outlives no start."""
 
 
-class Counted(Struct, frozen=True, kw_only=True):
-    """A gesture of a device before the one that is counted now; a message that was held up may still belong to it."""
+class CountedPress(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A press of a device that gestures count, or what may be one, and what is known of when it was made. Wall clock,
+    microseconds."""
 
-    count: int
-    last_us: int
-    doubtful: int = 0
-    """As many of them may be no press, or not of this gesture."""
-    overheard: tuple[CauseId, ...] = ()
-    """Of those in doubt, the presses that only another site has heard, so far: a copy that is heard here is certain."""
-    own: bool = False
-    """The device itself has counted them: it says two or more."""
-    first_us: int = 0
-    """When it began; 0: nobody noted it."""
-    lasted_us: int = 0
-    chain: int = 0
-    heard_us: int = 0
-    last_boot_us: int | None = None
+    cause: CauseId
+    number: int
+    """Presses that the device has put together in it, at the least."""
+    total: int | None = None
+    """Presses that the device itself had counted with it; `None`: it counts none."""
+    doubtful: bool = False
+    """It may be no press: a state said again, a button still held, or only another site has heard it."""
+    overheard: bool = False
+    """Only another site has heard it, so far: a copy that is heard here is certain."""
+    received_us: int
+    oldest_us: int
+    """The earliest that it can have been made."""
+    boot_us: int | None = None
+    """When it arrived, in the boot time of `boot_id`, which no step of the clock moves. `None`: nobody noted it."""
     boot_id: str = ""
-    drilled: bool = False
-    """As of the gesture that is counted now."""
+    at_us: int | None = None
+    """When it was made, by the device's own clock."""
+    is_believed: bool = False
+    """That clock may be right."""
+    waited: bool = False
+    """At the broker, or stored on its way: its arrival does not say when it was made."""
+    lost_us: int | None = None
+    """When the line was lost, if it waited at the broker."""
+    reached: int = 0
+    """Presses that were certain with it."""
     called: bool = False
-    """The same."""
+    """It belongs to what has called for help here, in no drill, or may."""
+    drilled: bool = False
+    """It has called in a drill, and nothing was counted to it since: once the drill is over it counts for nothing."""
+
+    @property
+    def says_when(self) -> bool:
+        """It waited, and says itself when it was made."""
+        return self.waited and self.at_us is not None
+
+    @property
+    def is_timeless(self) -> bool:
+        """It waited, and nobody knows when it was made."""
+        return self.waited and self.at_us is None
+
+    @property
+    def absent_us(self) -> int:
+        """So long before its arrival it can have been made: the line was lost."""
+        return self.received_us - self.lost_us if self.is_timeless and self.lost_us is not None else 0
 
 
 class GestureCount(Struct, frozen=True, kw_only=True):
-    """What the core remembers of one device at one site: presses that belong to one gesture, so far; states that last;
+    """What the core remembers of one device at one site: presses that a gesture may be made of; states that last;
     whether it is tried out; of a sensor, what it has reported lately."""
 
     device_id: DeviceId
+    presses: tuple[CountedPress, ...] = ()
+    """As they arrived."""
     count: int = 0
-    doubtful: int = 0
-    """As many of them may be no press, or not of this gesture."""
-    overheard: tuple[CauseId, ...] = ()
-    """Of those in doubt, the presses that only another site has heard, so far: a copy that is heard here is certain."""
-    own: bool = False
-    """The device itself has counted them: it says two or more."""
+    """In rows of before alone, as the next two: presses that were counted, and when the last was heard."""
     last_us: int = 0
-    first_us: int = 0
-    """When the gesture began: presses overtake each other on the way."""
-    lasted_us: int = 0
-    """From when the first of them can have been pressed, at the earliest, until the last was heard. No clock that is
-    set changes it."""
-    chain: int = 0
-    """Gestures of one number may be one: a press may have belonged to both."""
-    heard_us: int = 0
-    """When the last of them arrived, by the wall clock, where `last_us` may be of the device's own. 0: it had waited,
-    and only its own time says when that was, or nobody noted it."""
     last_boot_us: int | None = None
-    """The same in the boot time of `boot_id`, which no step of the clock moves. `None`: it had waited."""
     boot_id: str = ""
-    drilled: bool = False
-    """It has called in a drill, and nothing was counted to it since: once the drill is over it counts for nothing."""
-    called: bool = False
-    """It has called for help here, in no drill. Rows of before do not say: doubt pages."""
-    others: tuple[Counted, ...] = ()
-    """Gestures before it, the latest first: what a gateway held up arrives between the presses of a newer one."""
     lasting: tuple[Activation, ...] = ()
     """At most one of each `what`; a moment leaves one of each word."""
     test: DeviceTest | None = None

@@ -70,6 +70,8 @@ class Signal(Struct, frozen=True, kw_only=True):
     same_s: int = 0
     """Copies of it come within so long; later the same cause is another press (a small counter that started again).
     0: as long as of any other."""
+    needs_clock: bool = False
+    """`cause` tells presses apart only together with the device's clock: if nobody set that, it tells nothing."""
     heard: tuple[Heard, ...] = ()
     """Every gateway that is known to have heard it, those of this message first. Empty: at most `heard_by`."""
     read_by: str = ""
@@ -86,6 +88,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     received_us: int
     arrival_id: str
     """Identity of this arrival, for signals that have none: connection and packet."""
+    again_after_us: int = 0
+    """So long ago the same arrival came first: its source delivers it again, because nobody had acknowledged it."""
     refused: str = ""
     """Why no decoder understood it, or a part of it beside the signals."""
     never_press: bool = False

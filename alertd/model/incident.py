@@ -116,17 +116,21 @@ class Press(Struct, frozen=True, kw_only=True):
     last_us: int = 0
     """When the device was last heard pressing, for telling a new cry from the echo of the first."""
     said_us: tuple[int, int] | None = None
-    """Between when and when it was last said, for certain (`presses.said_us`). `None`: at `last_us`."""
+    """Between when and when it was last pressed, for certain (`presses.said_us`): that a state is said again moves only
+    `last_us`. `None`: at `last_us`."""
     known_us: int = 0
     """When it was taken up: nobody can have read of it before. Moves with a clock that is set."""
     by_sensor: bool = False
     """A sensor heard or smelled it: no human has said so."""
     waited_since_us: int | None = None
     """It may have waited at the broker since then, and its device has no clock: when it was made nobody knows."""
+    carried: bool = False
+    """Its device had called already, and was only heard here: nobody is known to have pressed it again."""
 
     def heard_again(self, newer: "Press") -> "Press":
-        """The device says it once more. What is heard late says nothing newer than what is known."""
-        return replace(self, last_us=newer.received_us, said_us=self.said_us if newer.late else newer.said_us)
+        """It is pressed once more. What is heard late says nothing newer than what is known."""
+        pressed = replace(self, last_us=newer.received_us, carried=False)
+        return replace(pressed, said_us=self.said_us if newer.late else newer.said_us)
 
 
 class IncidentState(StrEnum):

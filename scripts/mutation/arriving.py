@@ -57,7 +57,9 @@ ARRIVING = (
         name="eight presses mean what three mean",
         edits=(
             Edit(
-                file=GESTURES, old="    threshold = certain[-1] if certain", new="    threshold = reached[0] if certain"
+                file="alertd/engine/gestures.py",
+                old="[certainly[-1] if certainly else reached[0]]",
+                new="[reached[0]]",
             ),
         ),
         by=Seeds(trips=("acknowledged press",)),

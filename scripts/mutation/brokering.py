@@ -163,4 +163,52 @@ BROKERING = (
         ),
         by=Tests(paths=("tests/console/test_broker_written.py",), names="all is said, there"),
     ),
+    Mutant(
+        name="doctor: a broker that saves where it may not write is well",
+        edits=(
+            Edit(
+                file="alertd/console/broker_written.py",
+                old='    if not location.startswith("/"):\n',
+                new='    if location and not location.startswith("/"):\n',
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_broker_written.py",), names="it loses presses when it is killed"),
+    ),
+    Mutant(
+        name="doctor: a broker that saves in memory is well",
+        edits=(
+            Edit(
+                file="alertd/console/broker_written.py",
+                old='    elif f"{location}/".startswith(IN_MEMORY):\n',
+                new='    elif f"{location}/" in IN_MEMORY:\n',
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_broker_written.py",), names="it loses presses when it is killed"),
+    ),
+    Mutant(
+        name="doctor: a broker whose file is not there is passed over",
+        edits=(
+            Edit(
+                file="alertd/console/broker_written.py",
+                old="            yield Finding(level=WARN, what=what, words=words, remedy=remedy)\n\n\ndef _findings",
+                new="            yield Finding(level=OK, what=what, words=words, remedy=remedy)\n\n\ndef _findings",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_broker_written.py",), names="believes that it was looked at"),
+    ),
+    Mutant(
+        name="doctor: an included file goes on below the listener of the one before it",
+        edits=(
+            Edit(
+                file="alertd/console/broker_written.py",
+                old="        lines = list(_lines(path))\n",
+                new="""        lines, at = [], ""
+        for _, key, value in _lines(path):
+            at = value.split()[0] if key == "listener" else at
+            lines.append((at, key, value))
+""",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_broker_written.py",), names="a limit of another door"),
+    ),
 )

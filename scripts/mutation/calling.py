@@ -207,6 +207,18 @@ CALLING = (
         by=Tests(paths=("tests/daemon/test_lines.py",), names="it waits for a call that repeats it"),
     ),
     Mutant(
+        name="while it is written down that a first call found its phone held, what repeats passes it",
+        edits=(
+            Edit(
+                file="alertd/daemon/lines.py",
+                old="            self._found_held[n.id] = n.endpoint.key\n",
+                new="            self._first.add(n.endpoint.key)\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/daemon/test_lines.py",), names="it waits for a call that repeats it"),
+    ),
+    Mutant(
         name="a start forgets which phones our calls have",
         edits=(
             Edit(

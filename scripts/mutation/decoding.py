@@ -39,8 +39,8 @@ DECODING = (
         edits=(
             Edit(
                 file=f"{MAPPING}/decoder.py",
-                old="            if heard is not None and self._bindings.of(heard) is None:",
-                new="            if heard is not None:",
+                old="            if bound is not None:\n                return bound.never_presses\n",
+                new="",
             ),
         ),
         by=Tests(paths=TESTS, names="promise 2"),
@@ -180,6 +180,28 @@ DECODING = (
         by=Tests(paths=("tests/adapters/mqtt/test_decoders.py",), names="pressed again, it is known already"),
     ),
     Mutant(
+        name="press: a growing count under one time is known already",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/press_json.py",
+                old='derive("at", at_us, seq, action, count)',
+                new='derive("at", at_us, seq)',
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_decoders.py",), names="are known already"),
+    ),
+    Mutant(
+        name="press: a number beside a clock that nobody set is an identity",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/press_json.py",
+                old="                needs_clock=same_s > 0,\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_decoders.py",), names="its clock was never set"),
+    ),
+    Mutant(
         name="press: a number beside a time in whole seconds is no identity",
         edits=(
             Edit(
@@ -194,9 +216,9 @@ DECODING = (
         name="press: what clears a retained message may have been one",
         edits=(
             Edit(
-                file="adapters/alertd_adapters/decoders/press_json.py",
-                old="        if not payload:\n            return ()  # it deletes what was retained\n",
-                new="",
+                file="adapters/alertd_adapters/mqtt/decoding.py",
+                old="        if decoded.refused and not payload:  #",
+                new="        if False:  #",
             ),
         ),
         by=Story(name="retained_message_is_cleared"),
@@ -205,8 +227,8 @@ DECODING = (
         name="press: what clears a retained message is a sign of life",
         edits=(
             Edit(
-                file="adapters/alertd_adapters/decoders/press_json.py",
-                old="        if device_id is None or not (payload or self._heartbeats):\n",
+                file="adapters/alertd_adapters/decoders/zigbee2mqtt.py",
+                old="        if device_id is None or not payload.strip():\n",
                 new="        if device_id is None:\n",
             ),
         ),
@@ -238,6 +260,50 @@ DECODING = (
         name="gestures: a word that is to be ignored wants a policy",
         edits=(Edit(file="alertd/lint/findings.py", old=" if each != IGNORED)", new=")"),),
         by=Tests(paths=("tests/config/test_ignored_words.py",), names="what the manual says cannot be written"),
+    ),
+    Mutant(
+        name="gestures: a button whose presses call nobody is well",
+        edits=(
+            Edit(
+                file="alertd/lint/devices.py",
+                old="    if not classes_of(device):\n",
+                new="    if not (gestures.presses or gestures.actions):\n",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_ignored_words.py",), names="presses call nobody"),
+    ),
+    Mutant(
+        name="gestures: presses that are ignored beside their own meaning are well",
+        edits=(
+            Edit(
+                file="alertd/lint/devices.py",
+                old="    elif gestures.presses and gestures.actions.get(PRESS) == IGNORED:\n",
+                new="    elif not gestures:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_ignored_words.py",), names="presses call nobody"),
+    ),
+    Mutant(
+        name="gestures: a sensor's text that no sensor raises is measured by a badge",
+        edits=(
+            Edit(
+                file="alertd/lint/longest.py",
+                old="    return device.kind is DeviceKind.SENSOR or (is_panic(incident_class) and device.kind is not DeviceKind.GATEWAY)",
+                new="    return device.kind is not DeviceKind.GATEWAY",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_longest.py",), names="is refused as a whole"),
+    ),
+    Mutant(
+        name="codes: a duress code whose word is ignored is taken",
+        edits=(
+            Edit(
+                file="alertd/config/devices.py",
+                old="    if written and gestures.actions.get(POLICE, IGNORED) == IGNORED:",
+                new="    if written and POLICE not in gestures.actions:",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_ignored_words.py",), names="typed under threat calls nobody"),
     ),
     Mutant(
         name="learn: that strangers were dropped is not said",

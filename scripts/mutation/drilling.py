@@ -200,6 +200,17 @@ DRILLING = (
         by=Story(name="drill_heard_of_only_in_it", trips=("drill ends",)),
     ),
     Mutant(
+        name="who told the carrier to stop in a drill is not told by another way that it is over",
+        edits=(
+            Edit(
+                file=DRILL_NOTICES,
+                old="        return person, (*there, *instead_of(d.facts.registry, person, there[0], Notice.LAST, d.facts.opted_out))\n",
+                new="        return person, there\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_drills_over.py",), names="promise 3 broken"),
+    ),
+    Mutant(
         name="the end of a second drill takes back the end of the first",
         edits=(
             Edit(
@@ -257,8 +268,8 @@ DRILLING = (
         edits=(
             Edit(
                 file="alertd/engine/draft.py",
-                old="            if told and not any(each.knows for each in told):\n",
-                new="            if told and not any(each.knows for each in told) and self.stopped_drill:\n",
+                old="for drill in self.drills_over if self._is_believed_there(drill, endpoint)), None)",
+                new="for drill in self.drills_over if self.stopped_drill and self._is_believed_there(drill, endpoint)), None)",
             ),
         ),
         by=Tests(paths=("tests/engine/test_drills_over.py",), names="promise 3 broken"),
@@ -378,7 +389,7 @@ DRILLING = (
         edits=(
             Edit(
                 file=DRILL_PRESSES,
-                old="    return not gestures.waited(event) and arrived_us <= longest_us and are_clocks_apart\n",
+                old="    return not press_times.waited(event) and arrived_us <= longest_us and are_clocks_apart\n",
                 new="    return False\n",
             ),
         ),
@@ -400,8 +411,8 @@ DRILLING = (
         edits=(
             Edit(
                 file=DRILL_PRESSES,
-                old="        boot_us=None if gestures.waited(event) else gestures.arrived_us(d, event),\n",
-                new="        boot_us=gestures.arrived_us(d, event),\n",
+                old="        boot_us=None if press_times.waited(event) else press_times.arrived_us(d, event),\n",
+                new="        boot_us=press_times.arrived_us(d, event),\n",
             ),
         ),
         by=Tests(paths=ONE_GESTURE, names="a real press ends a drill"),
@@ -421,9 +432,9 @@ DRILLING = (
         name="drills: a clock that is set makes a gesture one of before the drill",
         edits=(
             Edit(
-                file="alertd/engine/gestures.py",
-                old="    return event.received_us - silent_us(d, event, before) - before.lasted_us\n",
-                new="    return before.last_us - before.lasted_us\n",
+                file="alertd/engine/press_times.py",
+                old="    return press.received_us - passed_us(before, press) - (before.received_us - before.oldest_us)\n",
+                new="    return before.oldest_us\n",
             ),
         ),
         by=Tests(paths=ONE_GESTURE, names="a drill never reaches dispatch"),
@@ -433,8 +444,8 @@ DRILLING = (
         edits=(
             Edit(
                 file="alertd/engine/gestures.py",
-                old="    return event.received_us - silent_us(d, event, before) - before.lasted_us\n",
-                new="    return event.received_us - silent_us(d, event, before)\n",
+                old="    began_us = min((press_times.began_us(each, press) for",
+                new="    began_us = max((press_times.began_us(each, press) for",
             ),
         ),
         by=Story(name="drill_after_the_first_press"),
@@ -444,8 +455,8 @@ DRILLING = (
         edits=(
             Edit(
                 file="alertd/engine/gestures.py",
-                old="_began_us(d, event, each) for each in (*same, *maybe)",
-                new="_began_us(d, event, each) for each in same",
+                old="for each in possible if each is not press), default",
+                new="for each in certain if each is not press), default",
             ),
         ),
         by=Tests(paths=ONE_GESTURE, names="a real press ends a drill"),
@@ -454,23 +465,12 @@ DRILLING = (
         name="drills: what waited since before one begins a gesture when it arrives",
         edits=(
             Edit(
-                file="alertd/engine/gestures.py",
-                old=" - min(began_us, event.oldest_us),\n",
-                new=" - (min(began_us, event.received_us) if same else event.received_us),\n",
+                file="alertd/engine/press_times.py",
+                old=" - (before.received_us - before.oldest_us)\n",
+                new="\n",
             ),
         ),
         by=Tests(paths=ONE_GESTURE, names="a real press ends a drill"),
-    ),
-    Mutant(
-        name="drills: what is held up in one began as long before it",
-        edits=(
-            Edit(
-                file="alertd/engine/gestures.py",
-                old="(event.received_us if says_when else last_us) - min",
-                new="event.received_us - min",
-            ),
-        ),
-        by=Tests(paths=ONE_GESTURE, names="a drill never reaches dispatch"),
     ),
     Mutant(
         name="drills: what was counted in one counts after it",
@@ -481,11 +481,77 @@ DRILLING = (
         name="drills: what was pressed again before the end is forgotten with it",
         edits=(
             Edit(
-                file=DRILL_ENDINGS,
-                old="count=0 if memory.drilled else memory.count, others=others",
-                new="count=0, others=others",
+                file="alertd/engine/gestures.py",
+                old="    others = tuple(replace(each, drilled=False) if each in certain else each for each in before)\n",
+                new="    others = before\n",
             ),
         ),
         by=Tests(paths=ONE_GESTURE, names="a real press ends a drill"),
+    ),
+    Mutant(
+        name="drills: one begins while a shot is asked about",
+        edits=(
+            Edit(
+                file=DRILL_ORDERS,
+                old="if not is_nuisance(i.incident_class) and i.is_open",
+                new="if is_panic(i.incident_class) and i.is_open",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_drills.py",), names="nobody could tell the two apart"),
+    ),
+    Mutant(
+        name="drills: a button that nobody has reset makes a lockdown of an assist",
+        edits=(
+            Edit(
+                file="alertd/engine/levels.py",
+                old=" and SEVERITY[x] >= SEVERITY[wanted] for x in real",
+                new=" for x in real",
+            ),
+        ),
+        by=Story(name="drill_leaves_a_button_on_and_somebody_falls", trips=("lasting states",)),
+    ),
+    Mutant(
+        name="drills: a button that nobody has reset calls a nurse into a lockdown",
+        edits=(
+            Edit(
+                file="alertd/engine/levels.py",
+                old="any(incidents.same_cry(x, wanted) and SEVERITY",
+                new="any(SEVERITY",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_levels.py",), names="to where nobody has called"),
+    ),
+    Mutant(
+        name="drills: a shot that is heard in one reads like a part of it",
+        edits=(
+            Edit(
+                file="alertd/engine/telling.py",
+                old="    if d.goes_on_beside_drill(incident, endpoint):\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Story(name="shot_in_a_drill"),
+    ),
+    Mutant(
+        name="drills: a call of a shot that is heard in one sounds like a part of it",
+        edits=(
+            Edit(
+                file="alertd/engine/calls.py",
+                old="if d.goes_on_beside_drill(incident, n.endpoint) else None",
+                new="if False else None",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_drills.py",), names="promise 3 broken"),
+    ),
+    Mutant(
+        name="drills: who may not know of the end takes a shot for a part of it",
+        edits=(
+            Edit(
+                file="alertd/engine/draft.py",
+                old="for drill in (*running, *self.drills_over))",
+                new="for drill in running)",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_drills.py",), names="the end is on its way"),
     ),
 )

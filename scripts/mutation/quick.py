@@ -76,6 +76,50 @@ QUICK = (
         by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="a canary comes every minute"),
     ),
     Mutant(
+        name="what a deaf session kept longest passes for one of now",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/sign_of_life.py",
+                old="            if self.is_deaf and self.heard_nothing:\n",
+                new="            if False:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="it passes for one of now"),
+    ),
+    Mutant(
+        name="what comes at QoS 0 proves a deaf session",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="        if message.qos and not sign.arrived():\n",
+                new="        if not sign.arrived():\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="proves no session of presses"),
+    ),
+    Mutant(
+        name="what waited proves the session, and makes the rest young",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="        if message.qos and not sign.arrived():\n",
+                new="        if message.qos:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="pressed before, it passes for young"),
+    ),
+    Mutant(
+        name="nobody knows how long ago it came that is delivered again",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/redelivery.py",
+                old="else (digest, fresh_id, now_us)\n        self._unacked[message.mid] = known\n        return known[1:]\n",
+                new="else (digest, fresh_id, now_us)\n        self._unacked[message.mid] = known\n        return known[1], now_us\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="its copy is taken for another press"),
+    ),
+    Mutant(
         name="a deaf session is hidden by what comes at QoS 0",
         edits=(
             Edit(

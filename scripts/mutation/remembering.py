@@ -206,9 +206,9 @@ REMEMBERING = (
         name="device tests: what was pressed before is forgotten at the end",
         edits=(
             Edit(
-                file=DEVICE_TESTS,
-                old="    others = tuple(each for each in memory.others if each.last_us < test.began_us)\n",
-                new="    others = ()\n",
+                file="alertd/engine/device_tests.py",
+                old="    presses = tuple(each for each in memory.presses if (each.at_us or each.received_us) < test.began_us)\n",
+                new="    presses = ()\n",
             ),
         ),
         by=Tests(paths=IN_TESTS, names="promise 2"),
@@ -396,8 +396,8 @@ REMEMBERING = (
         name="states: a higher count is a repeat",
         edits=(
             Edit(
-                file=LEVELS,
-                old="        return before.called and count <= memory.count - memory.doubtful\n",
+                file="alertd/engine/levels.py",
+                old="        return before.called and bool(presses) and count <= presses[-1].reached\n",
                 new="        return before.called\n",
             ),
         ),
@@ -407,7 +407,7 @@ REMEMBERING = (
         name="states: a silence is as long as the wall clock says",
         edits=(
             Edit(
-                file=GESTURES,
+                file="alertd/engine/levels.py",
                 old="    if before.last_boot_us is not None and before.boot_id == d.now.boot_id:\n",
                 new="    if False:\n",
             ),
@@ -429,9 +429,9 @@ REMEMBERING = (
         name="device tests: their presses count in real gestures",
         edits=(
             Edit(
-                file=DEVICE_TESTS,
-                old="    count = memory.count if memory.last_us < test.began_us else 0\n",
-                new="    count = memory.count\n",
+                file="alertd/engine/device_tests.py",
+                old="    return _without_states(replace(memory, presses=presses))\n",
+                new="    return _without_states(memory)\n",
             ),
         ),
         by=Tests(paths=IN_TESTS, names="one press, and two that were tried out"),
@@ -495,20 +495,20 @@ REMEMBERING = (
         name="gestures: presses that overtake each other are two gestures",
         edits=(
             Edit(
-                file=GESTURES,
-                old="    sure = _sure(same)\n",
-                new="    sure = _sure(same[:1])\n",
+                file="alertd/engine/gestures.py",
+                old="    while near := [i for i in left if any(press_times.are_near(*_pair(presses, i, one), window_us) for one in found)]:\n        found, left = [*found, *near], [i for i in left if i not in near]\n",
+                new="    found += [i for i in left if press_times.are_near(presses[i], presses[last], window_us)][-1:]\n",
             ),
         ),
-        by=Tests(paths=("tests/engine/test_presses.py",), names="presses that overtake each other paged nobody"),
+        by=Tests(paths=("tests/engine/test_doubt.py",), names="promise 2: eight presses are eight presses"),
     ),
     Mutant(
         name="gestures: what waited for a lost line is another gesture",
         edits=(
             Edit(
-                file=GESTURES,
-                old="    return (silence_us if event.backlog else abs(silence_us)) <= absent_us + window_us\n",
-                new="    return not event.backlog and abs(silence_us) <= absent_us + window_us\n",
+                file="alertd/engine/press_times.py",
+                old="    return min(_gaps_us(before, press)) - _CLOCKS_APART_US * may_be_apart\n",
+                new="    return min(_gaps_us(before, press)) - _CLOCKS_APART_US * may_be_apart + 3600_000_000 * press.is_timeless\n",
             ),
         ),
         by=Tests(paths=("tests/engine/test_presses.py",), names="around a lost line paged nobody"),
@@ -534,5 +534,60 @@ REMEMBERING = (
             ),
         ),
         by=Tests(paths=("tests/cli/test_devices_test.py",), names="taken for a part of it"),
+    ),
+    Mutant(
+        name="device tests: while a shot is asked about a press for help is a test",
+        edits=(
+            Edit(
+                file=DEVICE_TESTS,
+                old="    grave = _open_grave(d, asked=is_panic(incident_class))\n",
+                new="    grave = _open_grave(d, asked=False)\n",
+            ),
+        ),
+        by=Story(name="shot_while_a_badge_is_tried_out", trips=("only what is tried",)),
+    ),
+    Mutant(
+        name="device tests: one begins while a shot is asked about",
+        edits=(
+            Edit(
+                file=DEVICE_TESTS,
+                old="    if grave := _open_grave(d):\n",
+                new="    if grave := _open_grave(d, asked=False):\n",
+            ),
+        ),
+        by=Tests(paths=IN_TESTS, names="whoever presses it may press for help"),
+    ),
+    Mutant(
+        name="device tests: the bang of a test bears out what the sensor next to it heard",
+        edits=(
+            Edit(
+                file=DEVICE_TESTS,
+                old="    grave = _open_grave(d, asked=is_panic(incident_class))\n",
+                new="    grave = _open_grave(d)\n",
+            ),
+        ),
+        by=Story(name="sensor_tried_out_beside_another"),
+    ),
+    Mutant(
+        name="device tests: a school at which it may not press takes the order",
+        edits=(
+            Edit(
+                file=DEVICE_TESTS,
+                old="    if order.site_id not in (device.site_id, *device.roaming_sites):\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Tests(paths=IN_TESTS, names="a school in which it may not press"),
+    ),
+    Mutant(
+        name="device tests: what ends it at one school leaves it in test at the other",
+        edits=(
+            Edit(
+                file="alertd/console/trying/orders.py",
+                old="    if not view.runs or not any(line.is_over for line in view.heard):\n",
+                new="    if True:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_trying.py",), names="in test at the other school"),
     ),
 )

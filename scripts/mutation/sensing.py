@@ -233,8 +233,8 @@ SENSING = (
         edits=(
             Edit(
                 file=CORROBORATION,
-                old="        if known.mode is not Mode.LIVE or apart:\n",
-                new="        if apart:\n",
+                old="        if known.mode is not Mode.LIVE or apart or",
+                new="        if apart or",
             ),
         ),
         by=Tests(paths=ENGINE_TESTS, names="an exercise made a lockdown of what one sensor heard"),
@@ -414,6 +414,73 @@ SENSING = (
             ),
         ),
         by=Tests(paths=CORROBORATION_TESTS, names="two sensors were taken for a human who pressed"),
+    ),
+    Mutant(
+        name="a report on which the engine fails pages everybody, as a press does",
+        edits=(
+            Edit(
+                file="alertd/engine/fallback.py",
+                old="    if device is not None and device.kind is DeviceKind.SENSOR:\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Story(name="sensor_that_the_engine_cannot_handle", trips=("sensors stay quiet",)),
+    ),
+    Mutant(
+        name="a shot on which the engine fails is told only to who is on duty",
+        edits=(
+            Edit(
+                file="alertd/engine/fallback.py",
+                old=" for t in though_off_duty(registry, target))\n",
+                new=" for t in (target,))\n",
+            ),
+        ),
+        by=Tests(paths=ENGINE_TESTS, names="a shot goes to those whom its policy names"),
+    ),
+    Mutant(
+        name="a shot that is heard on ends by itself",
+        edits=(
+            Edit(file="alertd/engine/escalation.py", old=" or _is_heard_still(d, incident, policy)):\n", new="):\n"),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="it ended in the middle of a shooting"),
+    ),
+    Mutant(
+        name="a lockdown that was a mistake takes in a lone shot",
+        edits=(Edit(file=CORROBORATION, old="    if lockdown.correction is not None:\n", new="    if False:\n"),),
+        by=Tests(paths=CORROBORATION_TESTS, names="a mistake and one sensor sounded a lockdown again"),
+    ),
+    Mutant(
+        name="a press that was a mistake bears out a lone shot",
+        edits=(
+            Edit(
+                file=CORROBORATION,
+                old="is not Mode.LIVE or apart or known.correction is not None:\n",
+                new="is not Mode.LIVE or apart:\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="a mistake and one sensor sounded a lockdown again"),
+    ),
+    Mutant(
+        name="a cry and a shot bear each other out",
+        edits=(
+            Edit(
+                file="alertd/engine/incidents.py",
+                old="    if incident_class is IncidentClass.LOCKDOWN or incident_class in VERIFY_FIRST:\n        return str(",
+                new="    if incident_class in VERIFY_FIRST:\n        return 'heard'\n    if incident_class is IncidentClass.LOCKDOWN:\n        return str(",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="a word that another sensor took for a cry"),
+    ),
+    Mutant(
+        name="who asks for a hold has answered whether there was a shot",
+        edits=(
+            Edit(
+                file="alertd/engine/incidents.py",
+                old="    if IncidentClass.HOLD in both and not both.isdisjoint(VERIFY_FIRST):\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Story(name="shot_and_a_hold"),
     ),
     Mutant(
         name="who answers 9 beside a lockdown is asked again to look",

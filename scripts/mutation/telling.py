@@ -117,6 +117,21 @@ TELLING = (
         by=Seeds(needs=("carrier_tricks",), trips=("life cycle",)),
     ),
     Mutant(
+        name="another try that fails takes back what was delivered",
+        edits=(
+            Edit(
+                file=OUTCOMES,
+                old='    stands = own and row.state in _RANK and row.ref not in ("", failed.ref)\n',
+                new="    stands = False\n",
+            ),
+        ),
+        cheap=True,
+        by=Tests(
+            paths=("tests/engine/test_outcomes.py",),
+            names="promise 5: it went out, and is sent once more, or given up",
+        ),
+    ),
+    Mutant(
         name="exhausted texts 911",
         edits=(
             BLOCK_REMOVED,

@@ -69,7 +69,8 @@ def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> School:
     for name in list(os.environ):
         if name.startswith("ALERTD_") or name == "CREDENTIALS_DIRECTORY":
             monkeypatch.delenv(name)
-    copy = shutil.copytree(EXAMPLE, tmp_path / "config", ignore=shutil.ignore_patterns("variants", "recordings"))
+    ignored = shutil.ignore_patterns("variants", "recordings")
+    copy = shutil.copytree(EXAMPLE, tmp_path / "config", ignore=ignored, copy_function=shutil.copyfile)
     (copy / "recordings").symlink_to(EXAMPLE / "recordings")  # only read: hundreds of tests need not copy it
     return School(Path(copy))
 

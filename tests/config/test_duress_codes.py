@@ -39,7 +39,7 @@ def test_a_code_that_somebody_wrote_down_as_it_is_is_refused_and_not_repeated(ke
 def test_gestures_that_do_not_know_the_word_police_would_tell_nobody(keypad):
     (message,) = row(keypad, "wall-button", HASH)
 
-    assert "do not say what" in message
+    assert "do not say whom" in message
     assert "police" in message
 
 

@@ -25,6 +25,34 @@ def test_two_digits_of_presses_are_measured(school):
     assert found["who"].endswith(f", {found['presses']} presses")
 
 
+SAYS = 'vape = "vape", masking = "masking", tamper = "tamper"'
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        SAYS.replace('"tamper"', '"ignore"').replace('"masking"', '"ignore"'),
+        'vape = "vape"',
+        'vape = "ignore"',
+    ],
+)
+def test_what_no_sensor_says_any_more_is_measured_by_no_badge(school, instead):
+    """The longest badge is longer than any sensor, and not one of them is ever told of in a sensor's text."""
+    before = school.lint_problems()
+    school.replace("gestures.toml", SAYS, instead)
+
+    assert school.lint_problems() == before, "a district that ignores a sensor's word is refused as a whole"
+
+
+def test_what_no_button_says_is_measured_by_the_longest_badge(school):
+    """Who reads of an assist can lock down by a reply, and the text names the badge."""
+    longest = params(school)["who"]
+    gestures = (school.directory / "gestures.toml").read_text()
+    school.write("gestures.toml", gestures.replace('"lockdown"', '"staff_assist"'))
+
+    assert params(school)["who"] == longest
+
+
 def test_a_dispatch_that_serves_another_school_tells_nobody_of_this_one(school):
     """Beside the error at the policy, each school is named that nobody would be sent to."""
     school.replace("channels.toml", 'sites = ["oak", "elm"]', 'sites = ["oak"]')

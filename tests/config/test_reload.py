@@ -70,3 +70,20 @@ def test_what_the_caller_replaced_stays_replaced(school):
 
     assert isinstance(taken, Loaded), taken
     assert str(taken.settings.state_dir) == "/tmp/elsewhere"
+
+
+def test_what_one_caller_replaced_is_not_replaced_for_the_next(school):
+    replaced = load(school.directory, {"sources.broker.port": 18830, "daemon.log_format": "console"})
+
+    plain = school.load()
+
+    assert replaced.sections[0].settings["port"] == 18830
+    assert plain.sections[0].settings.get("port") != 18830
+    assert plain.settings.log_format != replaced.settings.log_format
+
+
+def test_what_a_plugin_does_with_its_settings_stays_with_it(school):
+    (wired, *_) = school.load().sections
+    wired.settings["triggers"].clear()
+
+    assert school.load().sections[0].settings["triggers"]

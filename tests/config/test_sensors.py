@@ -150,6 +150,14 @@ def test_a_shot_becomes_only_what_the_site_has_a_policy_for(school):
     assert found(school.lint_problems(), "would become hold, for which oak has no policy").is_error
 
 
+def test_a_shot_that_is_heard_in_a_drill_fits_behind_the_words_that_it_is_none(school):
+    with_shot(school)
+    assert not [p for p in school.lint_problems() if "heard in a drill" in p.message]
+    school.replace("policies/gunshot_sensor.toml", "by {who}.", f"by {{who}}. {'Listen. ' * 10}")
+    warned = found(school.lint_problems(), "when it is heard in a drill: NOT A DRILL. ")
+    assert warned.file == "policies/gunshot_sensor.toml"
+
+
 def test_whoever_reads_of_a_shot_must_be_able_to_lock_down(school):
     with_shot(school, SHOT.replace(", 9{token} to lock down", ""))
     assert not found(school.lint_problems(), "does not say how to lock down").is_error

@@ -187,3 +187,14 @@ async def test_a_look_at_a_test_reads_no_more_than_the_test(app, daemon, monkeyp
 
     assert [line["gesture"] for line in heard] == ["", "staff_assist"]
     assert min(asked) >= began - 61_000_000
+
+
+async def test_what_ends_it_at_one_of_its_schools_ends_it_at_all_of_them_before_whoever_watches_is_told(app, daemon):
+    """Who reads "LIVE again" walks off, and the next presses are for help, wherever they are heard."""
+    await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "walker"})
+    daemon.oak.arrive("walker", "hold")
+    now = (await ask(app, "GET", "/v1/device-tests?device=walker")).json
+
+    assert any(line["is_over"] for line in now["heard"])
+    assert not now["runs"], "R65: it is told that it is live, and in test at the other school"
+    assert all(memory.test is None for _, memory in daemon.read_device_tests()), "its presses there page nobody"

@@ -174,6 +174,7 @@ async def test_an_escalation_goes_on_after_a_crash(tmp_path: Path):
     await world.stop()
 
 
+@pytest.mark.slow
 @in_virtual_time(executor_delay=COMMIT_DELAY)
 async def test_crashing_all_the_time_loses_no_press(tmp_path: Path):
     """Twenty presses, a crash every few hundred milliseconds."""

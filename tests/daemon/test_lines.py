@@ -149,12 +149,32 @@ def test_promise_2_what_repeats_stands_back_until_the_first_call_is_claimed() ->
     assert lines.stands_back(REMINDER), "promise 2: it waits for a call that repeats it"
     assert not lines.stands_back(ALERT)
     lines.wait_for(ALERT)
+    lines.written_down(ALERT)
     lines.hold_up(lines.let_go())
     assert lines.stands_back(REMINDER), "promise 2: it waits for a call that repeats it"
     lines.let_go()
     assert lines.stands_back(REMINDER), "promise 2: it waits for a call that repeats it, and the disk is slow"
     lines.claimed()
     assert not lines.stands_back(REMINDER)
+
+
+def test_promise_2_what_repeats_stands_back_while_it_is_written_down_that_a_first_call_found_the_phone_held() -> None:
+    """Seed 2947: the call that had the phone was over meanwhile, and what had waited there since before was let go."""
+    phones = Telephones()
+    phones.busy = {RUIZ}
+    lines = lines_to(phones)  # something waits there since before
+    lines.found_held(ALERT)
+    phones.busy = set()
+    lines.let_go()
+    lines.claimed()  # the first call was not among them: its row is still claimed
+    assert lines.stands_back(REMINDER), "promise 2: it waits for a call that repeats it"
+
+    lines.wait_for(ALERT)
+    lines.written_down(ALERT)
+    assert lines.stands_back(REMINDER), "promise 2: it waits for a call that repeats it"
+    assert lines.let_go() == {"voice": {f"voice:{RUIZ}"}}
+    lines.claimed()
+    assert not lines.stands_back(REMINDER), "the phone is left silent"
 
 
 def test_two_that_repeat_do_not_wait_for_one_another() -> None:

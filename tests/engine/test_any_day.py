@@ -207,7 +207,7 @@ class AnyCautiousDay(AnyDay):
 
 TestAnyDay = AnyDay.TestCase
 TestAnyDay.settings = settings(max_examples=25, stateful_step_count=25, derandomize=True, deadline=None)
-TestAnyCautiousDay = AnyCautiousDay.TestCase
+TestAnyCautiousDay = pytest.mark.slow(AnyCautiousDay.TestCase)
 TestAnyCautiousDay.settings = TestAnyDay.settings
 
 

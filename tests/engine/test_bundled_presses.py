@@ -117,8 +117,8 @@ def test_words_that_are_no_presses_are_asked_about() -> None:
 def test_what_is_remembered_of_a_bundle_is_its_presses() -> None:
     play = Play()
     say(play, "double_press")
-    memory = play.state.gestures[DeviceId("badge-204")]
-    assert (memory.count, memory.doubtful, memory.own) == (2, 0, False)
+    (press,) = play.state.gestures[DeviceId("badge-204")].presses
+    assert (press.number, press.doubtful, press.total) == (2, False, None)
 
 
 HOLDS = [{1: "staff_assist"}, BADGE]

@@ -3,12 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
+from alertd.model.events import Lasting
+from alertd.model.ids import DeviceId, PolicyId
 from alertd.model.incident import IncidentClass, IncidentState
 from alertd.model.notification import Kind
 from alertd.model.policy import Corroboration, Step
 from alertd.model.reason import Reason
 from tests.engine.play import Play
-from tests.engine.school import group, policy
+from tests.engine.school import OAK, group, policy
 from tests.engine.test_sensors import SHOT, play
 
 ASKED = {("Ruiz", Kind.ALERT), ("Chen", Kind.ALERT)}
@@ -175,6 +177,84 @@ def test_a_9_takes_every_shot_that_is_asked_about_into_the_lockdown(answered):
     p.news()
     p.wait(700)
     assert not [n.text for n in p.news() if "unconfirmed" in n.text], "people in a lockdown are asked to look"
+
+
+def test_a_cry_and_a_shot_are_two_questions_and_a_9_answers_both():
+    keyword = replace(SHOT, id=PolicyId("keyword_sensor"), incident_class="keyword_sensor")
+    p = play(keyword)
+    oak = p.registry.sites[OAK]
+    ears = p.registry.devices[DeviceId("ears-gym")]
+    listens = replace(ears, gestures=replace(ears.gestures, actions=ears.gestures.actions | {"help": "keyword_sensor"}))
+    p.registry = replace(
+        p.registry,
+        sites=p.registry.sites | {OAK: replace(oak, policies=oak.policies | {"keyword_sensor": keyword.id})},
+        devices=p.registry.devices | {ears.id: listens},
+    )
+    p.arrive("ears-gym", "help")
+    p.wait(5)
+    p.arrive("ears-118", "gunshot")
+
+    assert to_people(p) == ASKED, "a lockdown for a bang, and a word that another sensor took for a cry"
+    assert [state for _, state in classes(p)] == [IncidentState.ACTIVE] * 2
+    p.reply("Ruiz", f"9{max(p.state.incidents.values(), key=lambda i: i.opened_us).token}")
+
+    assert classes(p) == [LOCKED], "who answered 9 is asked again to look"
+
+
+@pytest.mark.parametrize("witness", ["a second sensor", "a press"])
+def test_a_hold_leaves_a_shot_a_question(witness):
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.wait(20)
+    p.reply("Ruiz", f"8{p.incident.token}")
+
+    assert ASKING in classes(p), "who asked for a hold said nothing of the shot, and nobody is asked any more"
+    assert (IncidentClass.HOLD, IncidentState.ACTIVE) in classes(p)
+    p.wait(20)
+    if witness == "a press":
+        p.press("badge-204", 3)
+    else:
+        p.arrive("ears-gym", "gunshot")
+
+    assert is_locked(p), "req 70: after a hold, a shot that is borne out was less than if nobody had said anything"
+    assert ASKING not in classes(p)
+
+
+@pytest.mark.parametrize("pressed_again", [False, True])
+def test_a_lockdown_that_was_a_mistake_bears_out_no_shot(pressed_again):
+    p = play()
+    lockdown(p)
+    p.correct()
+    p.wait(15)
+    if pressed_again:
+        p.press("badge-204", 8)
+        p.wait(5)
+    p.news()
+    p.arrive("ears-118", "gunshot")
+
+    assert (("Okafor", Kind.ALSO) in to_people(p)) is pressed_again, "a mistake and one sensor sounded a lockdown again"
+    assert (classes(p) == [LOCKED]) is pressed_again
+
+
+def test_a_question_does_not_end_while_the_sensor_goes_on_hearing_shots():
+    p = play()
+    for _ in range(240):
+        p.arrive("ears-118", "gunshot")
+        p.wait(5)
+    assert len({i.id for i in p.closed.values()} | set(p.state.incidents)) == 1, "it ended in the middle of a shooting"
+    p.press("badge-204", 3)
+
+    assert is_locked(p), "a shot within seconds of a press bore nothing out"
+
+
+def test_a_question_that_nobody_answers_ends_once_it_is_quiet():
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.wait(900)
+
+    assert not p.state.incidents
+    asked = [n for n in p.news() if n.recipient == "Ruiz" and n.template.startswith(("alert", "exhausted"))]
+    assert len(asked) == 6, "asked once, and five times more"
 
 
 def test_what_sensors_made_of_it_is_no_humans_press_for_the_next():
@@ -367,3 +447,50 @@ def test_a_sensor_that_cools_down_sooner_is_still_borne_out_within_the_policys_s
     p.arrive("ears-204", "gunshot")
 
     assert is_locked(p), "req 70: the second sensor came within the policy's seconds, and the first was forgotten"
+
+
+PANIC = Lasting(repeats_s=600)
+
+
+def still_on(p: Play, for_s: int, every_s: int = 20) -> None:
+    """The badge of Rm 204 stays in its panic state."""
+    for _ in range(for_s // every_s):
+        p.wait(every_s)
+        p.arrive("badge-204", "press", count=3, lasting=PANIC)
+
+
+def test_a_badge_that_still_says_what_it_said_an_hour_ago_bears_out_nothing():
+    p = play()
+    p.arrive("badge-204", "press", count=3, lasting=PANIC)
+    p.wait(5)
+    p.reply("Ruiz", f"4{p.incident.token}")
+    still_on(p, 3000)
+    p.arrive("ears-118", "gunshot")
+    still_on(p, 40)
+    assert ASKING in classes(p), "req 70: one sensor alone locked the school down: nobody pressed"
+
+
+def test_a_badge_that_is_carried_bears_out_nothing():
+    p = play()
+    p.arrive("walker", "press", count=3, lasting=PANIC)
+    p.reply("Ruiz", f"4{p.incident.token}")
+    p.wait(500)
+    p.arrive("ears-118", "gunshot")
+    p.wait(20)
+    p.arrive("walker", "press", count=3, lasting=PANIC, heard_by="gw-oak")
+    assert Reason.NEWS in p.reasons(), "where it is now is told"
+    assert ASKING in classes(p), "req 70: one sensor alone locked the school down: nobody pressed"
+
+
+def test_a_shot_an_hour_into_a_lockdown_whose_badge_is_still_on_is_a_question_of_its_own():
+    p = play()
+    p.arrive("badge-204", "hold", lasting=PANIC)
+    p.wait(5)
+    p.arrive("ears-118", "gunshot")
+    p.reply("Ruiz", f"4{p.incident.token}")
+    for _ in range(100):
+        p.wait(30)
+        p.arrive("badge-204", "hold", lasting=PANIC)
+    p.news()
+    p.arrive("ears-118", "gunshot")
+    assert to_people(p) == ASKED, "a second shooting was counted, and told to nobody"

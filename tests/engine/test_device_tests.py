@@ -13,6 +13,7 @@ from alertd.model.mode import Mode
 from alertd.model.reason import Reason
 from tests.engine.play import Play
 from tests.engine.school import OAK
+from tests.engine.test_sensors import play as sensed
 
 PROMISE_2 = "promise 2: nothing silences a first panic"
 
@@ -209,6 +210,45 @@ def test_it_cannot_begin_while_something_real_is_open_nor_for_what_the_device_ca
     try_out(play)
     assert not is_tried(play)
     assert play.reasons().count(Reason.TRIAL_REFUSED) == 2
+
+
+def test_while_a_shot_is_asked_about_what_a_human_presses_is_real():
+    play = sensed()
+    try_out(play)
+    play.arrive("ears-118", "gunshot")
+    play.press("badge-204", 3)
+
+    told = {p.device_id for incident in play.state.incidents.values() for p in incident.presses}
+    assert told == {"ears-118", "badge-204"}, PROMISE_2
+
+
+def test_no_test_begins_while_a_shot_is_asked_about():
+    play = sensed()
+    play.arrive("ears-118", "gunshot")
+    try_out(play)
+    try_out(play, "ears-204", "gunshot_sensor")
+
+    assert not is_tried(play), "whoever presses it may press for help"
+    assert not is_tried(play, "ears-204"), "what it hears now bears the shot out"
+
+
+def test_a_sensor_that_is_tried_out_bears_out_nothing_by_the_bang_that_its_neighbour_heard_too():
+    play = sensed()
+    try_out(play, "ears-118", "gunshot_sensor")
+    play.arrive("ears-204", "gunshot")
+    play.wait(1)
+    play.arrive("ears-118", "gunshot")
+
+    asked = [i.incident_class for i in play.state.incidents.values()]
+    assert asked == [IncidentClass.GUNSHOT_SENSOR], "one bang at two sensors, and the school is locked down"
+
+
+def test_no_order_for_a_school_that_is_not_its_own_begins_one():
+    play = Play()
+    try_out(play, "badge-elm")
+
+    assert not is_tried(play, "badge-elm"), "a school in which it may not press holds it for tried out"
+    assert "belongs to elm, not to oak" in play.entries[-1].text
 
 
 def end(play: Play) -> None:

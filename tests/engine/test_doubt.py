@@ -596,3 +596,73 @@ def test_how_old_a_device_calls_its_press_is_no_time_for_which_the_line_was_gone
     says_us, since_us = play.now_us - DAYS_US if has_clock else None, play.now_us - 2_000_000
     play.press(count=None, pressed_us=says_us, late=not has_clock, backlog_since_us=since_us)
     assert not classes(play), "hours lie between them"
+
+
+def test_how_old_a_device_calls_its_press_makes_it_no_press_of_an_hour_ago():
+    """Two presses, and an hour later one that waited at the broker for two seconds, of a clock that is days behind."""
+    play = Play()
+    for _ in range(2):
+        play.press(count=None, pressed_us=play.now_us - DAYS_US)
+        play.wait(4)
+    play.wait(3600)
+    play.press(count=None, pressed_us=play.now_us - DAYS_US, backlog_since_us=play.now_us - 2_000_000)
+    assert not classes(play), "an hour lies between them, whatever its clock says"
+
+
+def test_what_was_stored_without_a_time_may_be_the_third_of_a_gesture():
+    play = Play()
+    for _ in range(2):
+        play.press(count=None)
+        play.wait(0.3)
+    play.wait(20)
+    play.press(count=None, late=True)
+    assert classes(play) == ASSIST, PAGES_NOBODY
+
+
+def test_a_flood_of_what_was_stored_ends_no_gesture_of_now():
+    play = Play()
+    for _ in range(2):
+        play.press(count=None)
+    for minutes in range(100, 0, -1):
+        play.press(count=None, pressed_us=play.now_us - minutes * 60_000_000, late=True)
+    play.wait(1)
+    play.press(count=None)
+    assert classes(play) == ASSIST, PAGES_NOBODY
+
+
+def test_a_clock_that_went_back_over_a_power_cut_makes_nothing_certain():
+    """By the wall clock three seconds lie between them, and the machine was off for half a minute."""
+    play = Play()
+    for _ in range(5):
+        play.press(count=None)
+        play.wait(0.2)
+    play.wait(27)
+    play.boot_id, play.stepped_us = "after the power cut", -31_000_000
+    for _ in range(3):
+        play.press(count=None)
+        play.wait(0.2)
+    assert classes(play) == ASSIST, NO_UPGRADE
+
+
+def test_a_first_press_that_is_overtaken_is_among_those_that_the_device_has_counted():
+    play = Play()
+    play.press(count=7, pressed_us=play.now_us)
+    play.wait(18)
+    play.press(count=1, pressed_us=play.now_us - 20_000_000, late=True)
+    assert classes(play) == ASSIST, NO_UPGRADE
+
+
+def test_what_a_device_counts_over_two_gateways_is_not_in_the_order_of_their_clocks():
+    play = Play()
+    for count in range(1, 8):
+        play.press(count=count, pressed_us=play.now_us - 5_000_000 * (count == 7))
+        play.wait(0.5)
+    assert classes(play) == ASSIST, NO_UPGRADE
+
+
+def test_a_first_press_that_is_overtaken_by_the_second_is_no_third():
+    play = Play()
+    play.press(count=2, pressed_us=play.now_us)
+    play.wait(0.1)
+    play.press(count=1, pressed_us=play.now_us - 400_000)
+    assert not classes(play), "two presses, by their own times"

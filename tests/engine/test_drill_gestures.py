@@ -280,6 +280,16 @@ def test_what_was_pressed_again_before_the_end_counts_after_it(p: Play):
     assert_is_real(p, IncidentClass.STAFF_ASSIST)
 
 
+def test_a_gesture_that_is_longer_than_any_exercise_is_real_with_all_its_presses(p: Play):
+    for after_s in (0, 5, 4, 9, 9, 9):
+        p.wait(after_s)
+        p.press(count=None)
+    assert_is_real(p, IncidentClass.STAFF_ASSIST)
+    for _ in range(2):
+        p.press(count=None)
+    assert_is_real(p, IncidentClass.LOCKDOWN)
+
+
 @pytest.mark.parametrize("stepped_s", [-3600, 3600])
 def test_what_was_pressed_again_before_the_end_counts_after_it_whatever_the_clock_was_set_to(p: Play, stepped_s: int):
     for _ in range(8):
@@ -305,6 +315,19 @@ def test_what_was_pressed_again_by_a_device_whose_clock_is_behind_counts_after_t
     p.end_drill()
     p.wait(1)
     p.press(count=None, pressed_us=p.now_us - 2 * 86_400 * S)
+    assert_is_real(p, IncidentClass.STAFF_ASSIST)
+
+
+def test_a_gesture_that_began_before_what_was_drilled_goes_on_after_the_end(p: Play):
+    p.press(count=None)
+    p.wait(1)
+    p.arrive("badge-204", "hold")
+    p.wait(1)
+    p.press(count=None)
+    assert_is_a_drill(p)
+    p.end_drill()
+    p.wait(1)
+    p.press(count=None)
     assert_is_real(p, IncidentClass.STAFF_ASSIST)
 
 

@@ -10,10 +10,14 @@ from alertd.model.incident import AnswerKind, Incident
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane, Notification, NotificationState
 from alertd.model.outcome import Accepted
+from alertd.model.policy import Step
 from alertd.model.reason import Reason
 from alertd.model.registry import Registry
+from tests.engine import test_calls as phones
+from tests.engine import test_sensors as sensors
 from tests.engine.play import Play
-from tests.engine.school import OAK, registry
+from tests.engine.school import OAK, group, policy, registry
+from tests.engine.test_sensors import play as sensed
 
 PROMISE_3 = "promise 3 broken"
 MARK, REAL, OVER = "THIS IS A DRILL.", "DRILL STOPPED, THIS IS REAL.", "THE DRILL IS OVER."
@@ -119,10 +123,64 @@ def test_no_drill_begins_over_something_real_nor_over_another(p: Play) -> None:
     assert not p.news()
 
 
+def test_no_drill_begins_while_a_shot_is_asked_about() -> None:
+    p = sensed()
+    p.arrive("ears-118", "gunshot")
+    p.news()
+    p.drill()
+
+    assert p.state.drill is None, f"{PROMISE_3}: nobody could tell the two apart"
+    assert not p.news()
+
+
 def test_a_sensor_that_is_open_is_no_reason_not_to_drill(p: Play) -> None:
     p.arrive("vape-wc", "vape")
     p.drill()
     assert p.state.drill is not None
+
+
+def test_what_a_sensor_asks_in_a_drill_is_said_to_be_none() -> None:
+    """Who believes in a drill takes a shot for a part of it. It ends none: nobody knows yet that it was one."""
+    p = sensed()
+    p.drill(person_ids=("ruiz",))
+    p.news()
+    p.arrive("ears-118", "gunshot")
+    asked = {n.recipient: n.text for n in p.news()}
+
+    assert asked["Ruiz"].startswith("NOT A DRILL. OAK ELEM Rm 118: "), PROMISE_3
+    assert asked["Chen"].startswith("OAK ELEM Rm 118, 1st fl West: "), "nobody has told them of a drill"
+    assert p.state.drill is not None
+    p.wait(31)
+    assert {n.text[:12] for n in p.news() if n.recipient == "Ruiz" and n.incident_id} == {"NOT A DRILL."}, PROMISE_3
+
+
+def test_after_a_drill_of_which_people_know_that_it_is_over_a_shot_is_a_shot() -> None:
+    p = sensed()
+    p.drill(person_ids=("ruiz",))
+    p.end_drill()
+    p.news()
+    p.arrive("ears-118", "gunshot")
+    assert {n.text[:4] for n in p.news() if n.recipient == "Ruiz"} == {"NOT "}, f"{PROMISE_3}: the end is on its way"
+    read(p)
+    p.wait(700)
+    p.news()
+    p.arrive("ears-204", "gunshot")
+    assert not [n for n in p.news() if n.text.startswith("NOT ")]
+
+
+def test_a_call_of_what_a_sensor_asks_in_a_drill_says_that_it_is_none() -> None:
+    calling = phones.school()
+    shot = policy("gunshot_sensor", Step(targets=(group("first"),), channels=("sms", "voice"), wait_s=30))
+    school = replace(sensors.school(shot, people=tuple(calling.people.values())), channels=calling.channels)
+    p = Play(school)
+    p.drill()
+    before = len(p.rows)
+    p.arrive("ears-118", "gunshot")
+    p.wait(700)
+    said = [phones.script(r).main for r in list(p.rows.values())[before:] if r.notification.endpoint.channel == "voice"]
+
+    assert said
+    assert all(each.startswith("This is not a drill. ") for each in said), PROMISE_3
 
 
 # --- what is pressed ------------------------------------------------------------------------------------------------

@@ -926,6 +926,67 @@ def test_whose_number_has_changed_in_a_drill_hears_at_the_new_one_that_it_is_ove
     assert not p.state.troubles, "they have it, and somebody is sent to tell them"
 
 
+# --- who told the carrier to stop in the middle of it ---------------------------------------------------------------
+
+
+def with_notices(p: Play, name: str = "nurse") -> str:
+    """In the middle of the drill their phone told the sender of presses to stop; that of notices still reaches it."""
+    person = p.registry.people[PersonId(name)]
+    notices = replace(person.endpoints[0], channel="notices")
+    people = p.registry.people | {person.id: replace(person, endpoints=(*person.endpoints, notices))}
+    rules = ChannelRules(name="notices", kind="sms", notices=True)
+    p.registry = replace(p.registry, people=people, channels=p.registry.channels | {"notices": rules})
+    drilled(p)
+    p.opted_out.add(person.endpoints[0].key)
+    return person.name
+
+
+def over_what(p: Play, kind: Kind, name: str) -> list[tuple[str, NotificationState]]:
+    rows = [r for r in p.rows.values() if r.notification.kind is kind and r.notification.recipient == name]
+    return [(row.notification.endpoint.channel, row.state) for row in rows]
+
+
+STOPPED_THERE = ("sms", NotificationState.SUPPRESSED)
+
+
+def test_who_opted_out_in_a_drill_hears_over_another_sender_that_it_is_over(p: Play) -> None:
+    """Seed 2404: they went on answering over that sender, and were on their way when it ended."""
+    name = with_notices(p)
+    p.end_drill()
+
+    assert over_what(p, Kind.DRILL_OVER, name) == [STOPPED_THERE, ("notices", NotificationState.QUEUED)], PROMISE_3
+    read(p)
+    p.wait(121)
+    assert not any(name in t.summary for t in p.state.troubles.values()), "they have it, and are looked for"
+
+
+def test_who_opted_out_in_a_drill_hears_over_another_sender_that_it_is_real(p: Play) -> None:
+    name = with_notices(p)
+    p.press("badge-118", 3)
+
+    assert over_what(p, Kind.DRILL_STOPPED, name) == [STOPPED_THERE, ("notices", NotificationState.QUEUED)], PROMISE_3
+
+
+def test_nobody_else_hears_of_a_drill_over_the_sender_of_notices(p: Play) -> None:
+    name = with_notices(p)
+    p.opted_out.clear()
+    p.end_drill()
+
+    assert over_what(p, Kind.DRILL_OVER, name) == [("sms", NotificationState.QUEUED)]
+
+
+def test_who_opted_out_in_a_drill_and_has_another_phone_hears_there_that_it_is_over(p: Play) -> None:
+    """STOP to the sender of notices silences no lockdown: no press is told from it while a phone takes texts."""
+    name = with_notices(p)
+    nurse = p.registry.people[PersonId(name.lower())]
+    first, *rest = nurse.endpoints
+    endpoints = (first, replace(first, address=SECOND), *rest)
+    p.registry = replace(p.registry, people=p.registry.people | {nurse.id: replace(nurse, endpoints=endpoints)})
+    p.end_drill()
+
+    assert over_what(p, Kind.DRILL_OVER, name) == [STOPPED_THERE, ("sms", NotificationState.QUEUED)]
+
+
 # --- at its edges ---------------------------------------------------------------------------------------------------
 
 
@@ -950,7 +1011,8 @@ def test_an_end_that_is_lost_after_the_next_drill_has_begun_is_not_forgotten(p: 
     read(p)
     p.news()
     p.drill("badge-118", drilled="staff_assist", person_ids=(PersonId("ruiz"),))
-    p.outcome(the_end_to(p, "Nurse"), Failed(permanent=True, code="30003", detail="unreachable", ref="SM"))
+    lost = the_end_to(p, "Nurse")
+    p.outcome(lost, Failed(permanent=True, code="30003", detail="unreachable", ref=lost.ref))
     p.news()
     p.press("badge-204", 8)
     said = {n.recipient: n.text for n in texts(p.news())}
@@ -962,7 +1024,8 @@ def test_an_end_that_is_lost_at_a_new_number_is_not_known(p: Play) -> None:
     with_a_new_number(p)
     p.end_drill()
     read(p)
-    p.outcome(the_end_to(p, "Okafor"), Failed(permanent=True, code="30003", detail="unreachable", ref="SM"))
+    lost = the_end_to(p, "Okafor")
+    p.outcome(lost, Failed(permanent=True, code="30003", detail="unreachable", ref=lost.ref))
     p.news()
     p.wait(121)
     assert any("Okafor" in t.summary for t in p.state.troubles.values()), "nobody goes to tell them"

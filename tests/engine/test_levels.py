@@ -8,11 +8,14 @@ from alertd.engine.levels import STATES_MAX
 from alertd.model.device_memory import GestureCount
 from alertd.model.events import ClockStepped, Lasting, ResolveOrdered, TroubleAcknowledged
 from alertd.model.ids import CauseId, DeviceId, ZoneId
-from alertd.model.incident import IncidentClass, IncidentState
-from alertd.model.notification import Lane
+from alertd.model.incident import EscalationState, IncidentClass, IncidentState
+from alertd.model.notification import Kind, Lane, Notification
+from alertd.model.people import Endpoint
+from alertd.model.policy import Step, Target, TargetKind
 from alertd.model.reason import Reason
+from alertd.model.site import StateRules
 from tests.engine.play import Play
-from tests.engine.school import ASSIST, OAK, registry
+from tests.engine.school import ASSIST, OAK, group, policy, registry
 
 PANIC = Lasting(repeats_s=600)
 
@@ -433,6 +436,71 @@ def test_a_badge_that_was_carried_to_another_place_is_news_once():
     assert len(people) == len(set(people)), "one place more, not four"
 
 
+TWO_GATEWAYS = registry()
+GYM = replace(TWO_GATEWAYS.devices[DeviceId("gw-oak")], id=DeviceId("gw-gym"), zone_id=ZoneId("gym"))
+TWO_GATEWAYS = replace(TWO_GATEWAYS, devices=TWO_GATEWAYS.devices | {GYM.id: GYM})
+
+
+def carried(play: Play, gateway: str) -> list[Notification]:
+    """The badge that is in its panic state is heard there; what is told of it."""
+    play.wait(20)
+    play.news()
+    play.arrive("walker", "hold", lasting=PANIC, heard_by=gateway)
+    return play.news()
+
+
+@pytest.mark.parametrize("is_mistake", [False, True], ids=["released", "corrected"])
+def test_a_badge_that_is_carried_after_its_call_is_over_locks_nobody_in_again(is_mistake: bool):
+    """No human pressed anything: it says what it said, and who goes about hears where it is now."""
+    play = Play(TWO_GATEWAYS)
+    play.arrive("walker", "hold", lasting=PANIC, heard_by="gw-oak")
+    play.answer("Ruiz")
+    play.correct() if is_mistake else play.resolve()
+    before = play.incident
+    told = carried(play, "gw-gym")
+
+    assert play.incident.state is IncidentState.RELEASING, "a badge that nobody pressed locked the school down again"
+    assert play.incident.escalation is EscalationState.STOPPED
+    assert play.incident.correction == before.correction, "what a human said of it is forgotten"
+    texts = [n for n in told if n.kind is Kind.UPDATE]
+    assert {n.recipient for n in texts} == {"Ruiz", "Chen"}, "those who go about, and nobody else"
+    assert all("ALSO heard" in n.text for n in texts), "nobody pressed"
+    assert {n.kind for n in told} == {Kind.UPDATE, Kind.DISPATCH_UPDATE}, "and dispatch: no new call"
+    assert [n.recipient for n in carried(play, "gw-oak") + carried(play, "gw-gym")] == [], "once a room"
+    play.press("badge-118", 8)
+    assert play.incident.state is IncidentState.ACTIVE, "promise 2: a press is a press"
+
+
+def test_a_badge_that_is_carried_while_people_go_is_heard_there_and_was_not_pressed_again():
+    play = Play(TWO_GATEWAYS)
+    play.arrive("walker", "hold", lasting=PANIC, heard_by="gw-oak")
+    told = carried(play, "gw-gym")
+    assert {n.recipient for n in told if n.kind is Kind.ALSO} >= {"Ruiz", "Chen", "Okafor", "Diaz"}, "news for all"
+    assert "ALSO heard" in next(n.text for n in told if n.recipient == "Ruiz"), "nobody pressed"
+    (update,) = (n for n in told if n.kind is Kind.DISPATCH_UPDATE)
+    assert msgspec.json.decode(update.body)["verification"]["state"] == "unverified_press", "pressed once"
+    play.arrive("walker", "hold", heard_by="gw-gym")
+    assert [p.carried for p in play.incident.presses] == [False, False], "it was pressed there, too"
+
+
+def test_a_state_that_is_still_said_while_rooms_are_released_sounds_nothing():
+    """It was heard late, and a human ended it before the loudspeakers spoke."""
+    rules = StateRules(confirm_before_dispatch="timed", confirm_timeout_s=45)
+    hall = Step(targets=(group("first"), Target(kind=TargetKind.LOUDSPEAKERS, id="all", announcement="lockdown")))
+    school = registry(policy("lockdown", hall), rules=rules)
+    zone = Endpoint(channel="pa", address="all")
+    oak = replace(school.sites[OAK], loudspeakers={"all": zone})
+    play = Play(replace(school, sites=school.sites | {OAK: oak}))
+    began_us = play.now_us - 400_000_000
+    says(play, pressed_us=began_us, late=True)
+    assert play.incident.dispatch_hold is Reason.LATE_HOLD
+    play.resolve()
+    play.wait(20)
+    play.news()
+    says(play)
+    assert [n.kind for n in play.news()] == [], "a lockdown sounds while rooms are released, and nobody pressed"
+
+
 def test_a_retained_state_that_is_known_is_no_trouble():
     play = Play()
     says(play)
@@ -629,6 +697,35 @@ def test_what_was_pressed_in_a_drill_is_a_press_while_something_real_is_open():
     play.wait(60)
     says(play)
     assert not play.state.incidents, "now its repeats are those of a real call"
+
+
+@pytest.mark.parametrize("called_for", ["staff_assist", "medical", "fire"])
+def test_what_was_pressed_in_a_drill_makes_no_more_of_what_is_real(called_for: str):
+    """Of a button that nobody has reset nobody knows that it was pressed: it must not lock a school down for a fall."""
+    play = drilled()
+    gym = play.registry.devices[DeviceId("wall-gym")]
+    gym = replace(gym, gestures=replace(gym.gestures, actions={"press": called_for}))
+    play.registry = replace(play.registry, devices=play.registry.devices | {gym.id: gym})
+    play.arrive("wall-gym")
+    for _ in range(3):
+        play.wait(60)
+        says(play)
+
+    assert len(play.state.incidents) == 1, "a button left on since a drill makes a lockdown of something less grave"
+    assert play.state.troubles["still_on:badge-204"].rings, "nobody would hear a real press of it"
+
+
+def test_a_medical_call_of_a_drill_is_none_in_a_lockdown():
+    play = Play()
+    play.drill("wall-gym", drilled="medical")
+    play.arrive("wall-gym", lasting=PANIC)
+    play.wait(60)
+    play.end_drill()
+    play.arrive("badge-118", "hold")
+    play.wait(60)
+    play.arrive("wall-gym", lasting=PANIC)
+
+    assert len(play.state.incidents) == 1, "other people are sent away from a threat, to where nobody has called"
 
 
 def test_somebody_elses_real_press_in_a_drill_makes_what_lasts_real():

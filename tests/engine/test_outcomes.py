@@ -137,6 +137,38 @@ def test_a_failure_that_is_known_before_the_answer_to_the_request_stands() -> No
     assert said(play, play.claim(after), Sent(ref="SM1")).state is N.CLAIMED
 
 
+@pytest.mark.parametrize("known", [Sent(ref="SM1"), Delivered(ref="SM1")])
+@pytest.mark.parametrize(
+    "refused",
+    [REFUSED, Failed(permanent=True, code="21211"), Failed(permanent=False, code="30003", ref="SM2")],
+    ids=["for now", "for good", "died at once"],
+)
+def test_a_try_that_fails_takes_nothing_back_of_a_text_that_an_earlier_one_had_sent(
+    known: Outcome, refused: Failed
+) -> None:
+    """Seed 2769. Nobody knew of the first text; while the second was on its way to a carrier in trouble the first was
+    delivered."""
+    play, row = pressed()
+    lost = Unknown(detail="no answer")
+    row = play.outcome(play.outcome(row, lost), lost, looked_up=True)
+    row = said(play, play.claim(row), known)
+    play.news()
+    after = play.outcome(row, refused)
+
+    assert (after.state, after.ref) == (row.state, "SM1"), "promise 5: it went out, and is sent once more, or given up"
+    assert play.news() == [], "another way is taken to whoever was reached"
+    assert said(play, after, Failed(permanent=False, code="30003", ref="SM1")).state is N.QUEUED, "its own end counts"
+
+
+def test_whoever_told_the_carrier_to_stop_is_noted_though_an_earlier_text_was_delivered() -> None:
+    play, row = pressed()
+    row = said(play, row, Delivered(ref="SM1"))
+    after = play.outcome(row, Failed(permanent=True, code="21610", opted_out=True))
+
+    assert after.state is N.DELIVERED
+    assert play.opted_out == {row.notification.endpoint.key}
+
+
 def test_a_failure_that_is_said_twice_is_one() -> None:
     play, row = pressed()
     row = play.outcome(row, Accepted(ref="SM1"))

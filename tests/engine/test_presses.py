@@ -217,6 +217,28 @@ def test_a_copy_is_one_although_the_disk_was_slow(arrived_s: int, is_copy: bool)
     assert bool(play.state.incidents) is not is_copy, "a copy is one although the disk is slow, and nothing else is"
 
 
+@pytest.mark.parametrize(("waited_s", "is_copy"), [(100, True), (600, False)])
+def test_what_is_delivered_again_is_a_copy_however_long_its_broker_was_away(waited_s: int, is_copy: bool) -> None:
+    """It came 90 s ago, and its acknowledgement could not leave. What came long before it is another press."""
+    play = Play()
+    play.press(cause="17", same_s=60)
+    play.resolve(rooms_released=True)
+    play.wait(waited_s)
+    play.press(cause="17", same_s=60, again_after_us=90_000_000)
+    assert bool(play.state.incidents) is not is_copy, "one press counts twice, or another one not at all"
+
+
+@pytest.mark.parametrize(("days", "presses"), [(60, 3), (-60, 3), (0, 1)], ids=["years off", "ahead", "set"])
+def test_promise_2_with_a_clock_that_nobody_set_a_number_tells_no_presses_apart(days: int, presses: int) -> None:
+    """A button that its press switches on is number 1 each time, and its clock stands where its firmware was made."""
+    play = Play()
+    made_us = play.now_us - days * 24 * 60 * MINUTE_US
+    for _ in range(3):
+        play.press(count=1, cause="1", same_s=60, needs_clock=True, pressed_us=made_us)
+        play.wait(3)
+    assert bool(play.state.incidents) is (presses == 3), "promise 2: three presses, and nobody is called"
+
+
 def test_a_cause_that_was_seen_hours_from_now_is_no_copy() -> None:
     """A machine whose clock was hours ahead has taken it up, and died: nobody knows when that was."""
     play = Play()

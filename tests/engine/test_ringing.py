@@ -146,12 +146,18 @@ def test_a_word_that_gestures_do_not_know_rings_each_time(looked_after: bool) ->
 
 
 def refused(
-    play: Play, why: str = "not JSON", *, retained: bool = False, size: int = 8, never_press: bool = False
+    play: Play,
+    why: str = "not JSON",
+    *,
+    retained: bool = False,
+    size: int = 8,
+    never_press: bool = False,
+    name: str = "badge-204",
 ) -> None:
     play.arrivals += 1
     event = Arrival(
         source="mqtt",
-        topic="alertd/press/badge-204",
+        topic=f"alertd/press/{name}",
         signals=(),
         received_us=play.now_us,
         arrival_id=str(play.arrivals),
@@ -231,6 +237,41 @@ def test_the_same_unknown_thing_that_somebody_has_looked_at_rings_once_an_hour()
         assert play.said() == [("Ruiz", "trouble")], "another may be a press, and nobody is rung"
         acknowledge(play, "malformed:alertd/press/badge-204")
         play.wait(120)
+
+
+@pytest.mark.parametrize("retained", [False, True], ids=["of now", "kept by a broker"])
+def test_promise_2_what_follows_at_once_what_somebody_has_looked_at_rings_when_it_is_said_again(retained: bool) -> None:
+    """It is told with the one before, of whom nobody looks any more."""
+    play = Play(site_id=DISTRICT)
+    refused(play)
+    play.wait(20)
+    acknowledge(play, "malformed:alertd/press/badge-204")
+    assert play.said() == [("Ruiz", "trouble")]
+    for _ in range(3):
+        play.wait(25)
+        refused(play, size=90, retained=retained)
+        refused(play)
+
+    assert play.said() == [("Ruiz", "trouble")], "promise 2: it may be a press, was said three times, and rang nobody"
+
+
+def test_promise_2_of_one_device_more_that_nobody_understands_people_are_told() -> None:
+    """Four topics share a trouble that never ends: whoever knows of one does not know of the next."""
+    play = Play(site_id=DISTRICT)
+    for name in ("badge-1", "badge-2", "badge-3", "badge-4"):
+        refused(play, name=name)
+        play.wait(120)
+    acknowledge(play, "malformed:*")
+    play.said()
+    refused(play, name="badge-5")
+    assert play.said() == [("Ruiz", "trouble")], "promise 2: another device's, and nobody was rung"
+    play.wait(20)
+    acknowledge(play, "malformed:*")
+    for seconds in (20, 40):
+        play.wait(seconds)
+        refused(play, name="badge-6")
+
+    assert play.said() == [("Ruiz", "trouble")], "promise 2: another device's, and nobody was rung"
 
 
 def test_an_unknown_thing_that_nobody_has_looked_at_rings_each_time() -> None:

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
+from alertd.engine import fallback
+from alertd.model.anchor import Now
+from alertd.model.decision import Decision, Facts
 from alertd.model.device_memory import GestureCount
 from alertd.model.events import TroubleRaised
 from alertd.model.ids import DeviceId, PersonId, PolicyId
@@ -906,3 +909,61 @@ def test_a_machine_that_is_no_dispatch_centre_may_be_told_of_vape():
     p.arrive("vape-wc", "vape")
 
     assert recipients(p) == {"Ruiz", "board"}
+
+
+# --- a report on which the engine fails -----------------------------------------------------------------------------
+
+
+def failed(p: Play, device_id: str, word: str, **more: object) -> Decision:
+    """What the fixed fallback does about the report."""
+    (event,) = p.arrive(device_id, word, **more)
+    now = Now(wall_us=p.now_us, boot_us=p.now_us)
+    return fallback.page(p.state, Facts(registry=p.registry), event, now, "KeyError")
+
+
+@pytest.mark.parametrize(
+    ("said", "more"),
+    [
+        (("vape-wc", "vape"), {}),
+        (("ears-gym", "press"), {}),
+        (("ears-gym", "glassbreak"), {}),
+        (("ears-gym", "gunshot"), {"ends": True}),
+        (("ears-gym", "gunshot"), {"retained": True}),
+        (("ears-gym", "gunshot"), {"reading": 3.0}),
+    ],
+)
+def test_a_report_that_is_no_shot_pages_nobody_if_the_engine_fails_on_it(said, more):
+    decision = failed(play(), *said, **more)
+
+    assert decision.notifications == (), "req 70: what only a sensor says was told to everybody, as a press"
+    assert [entry.reason for entry in decision.entries] == [Reason.POISON]
+    assert decision.cause, "it would be heard for ever"
+
+
+def test_a_shot_on_which_the_engine_fails_is_told_to_those_whom_its_policy_names():
+    everybody = Target(kind=TargetKind.SITE_STAFF)
+    p = by_night()
+    p.registry = replace(
+        p.registry,
+        policies=p.registry.policies
+        | {PolicyId("gunshot_sensor"): replace(SHOT, steps=(Step(targets=(ON_CALL, group("admins"), everybody)),))},
+    )
+    pages = [row.notification for row in failed(p, "ears-gym", "gunshot").notifications]
+
+    assert {n.recipient for n in pages} == {"Chen", "Ruiz"}, "req 70: a shot goes to those whom its policy names"
+    assert {n.lane for n in pages} == {Lane.NEXT}, "promise 2: what only a sensor says went before presses"
+    for n in pages:
+        assert n.text.startswith("OAK ELEM Gym"), "nobody knows where to go"
+        assert "SHOT, unconfirmed 10:42" in n.text
+        assert "PANIC BUTTON" not in n.text, "nobody has pressed"
+
+
+def test_a_shot_on_which_the_engine_fails_ends_no_drill():
+    p = play()
+    p.drill("badge-204")
+    decision = failed(p, "ears-gym", "gunshot")
+
+    assert decision.drill is None, "promise 3: one sensor alone ended a drill"
+    assert decision.withdrawals == ()
+    assert {row.notification.ends_drill for row in decision.notifications} == {None}
+    assert all(row.notification.text.startswith("THIS IS REAL.") for row in decision.notifications)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import stat
+from functools import cache
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -447,6 +448,10 @@ def test_read_and_write_on_one_topic_are_one_line():
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
+
+
+# Built once, as in the tests of the command line.
+typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]  # its own name for it
 
 
 def run(*arguments: str) -> typer.testing.Result:

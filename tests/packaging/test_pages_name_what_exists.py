@@ -1,6 +1,7 @@
 """The pages for people name files, commands and targets: all of them exist."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,14 @@ def _is_topic(name: str) -> bool:
     return bool(re.match(r"alertd/(press|sensor|feedback|telemetry|alive)/", name)) or "NAME" in name
 
 
+@cache
+def _commands() -> frozenset[str]:
+    """Built once: it takes longer than all pages."""
+    return frozenset(typer.main.get_command(app).list_commands(None))  # type: ignore[attr-defined]  # it is a group
+
+
 def test_named_commands_exist(page: Path) -> None:
-    command = typer.main.get_command(app)
-    known = set(command.list_commands(None))  # type: ignore[attr-defined]  # it is a group
+    known = _commands()
     said = [word for code in code_of(page) for word in re.findall(r"(?:^|/bin/|\w=\S+ )alertd ([a-z]+)\b", code)]
     if page.name == "CHANGELOG.md":
         (every,) = re.findall(r"`alertd (run[^`]*)`", page.read_text())

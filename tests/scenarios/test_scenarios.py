@@ -31,9 +31,7 @@ EDITED = HERE / "edited"
 STORIES = sorted(path for folder in (HERE, VARIANTS, PHONES, EDITED) for path in folder.glob("*.txt"))
 STORIES_LEAST = 30
 PROMISES = {f"promise {number}" for number in range(1, 7)}
-QUICK = frozenset(
-    {"first_press", "second_room", "crash_before_puback", "reaction_is_no_answer", "one_press_one_school", "medical"}
-)
+QUICK = frozenset({"first_press", "crash_before_puback", "reaction_is_no_answer", "one_press_one_school"})
 SEEDS = (2, 3)
 
 

@@ -62,6 +62,7 @@ def early_morning(seed):
     return replace(plan, deeds=deeds, heal_at_s=EARLY_S, over_at_s=EARLY_S + 60)
 
 
+@pytest.mark.slow
 def test_a_day_is_the_same_when_it_is_lived_again():
     first, again = (simulate(early_morning(1), keep_trace=True) for _ in range(2))
 

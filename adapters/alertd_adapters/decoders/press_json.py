@@ -43,7 +43,7 @@ class PressJson:
         """`ports.CheckInDecoder`."""
         signals = tuple(self.decode(topic, payload))
         device_id = word(topic.rpartition("/")[2], DEVICE_ID_MAX)
-        if device_id is None or not (payload or self._heartbeats):
+        if device_id is None:
             return Understood(signals=signals)
         fields = _lenient(payload)
         return Understood(
@@ -55,8 +55,6 @@ class PressJson:
     def decode(self, topic: str, payload: bytes) -> Sequence[Signal]:
         if self._heartbeats and word(_lenient(payload).get("action")) is None:
             return ()
-        if not payload:
-            return ()  # it deletes what was retained
         device_id = word(topic.rpartition("/")[2], DEVICE_ID_MAX)
         if device_id is None:
             raise DecodeError("the topic does not end with a device id")
@@ -79,6 +77,7 @@ class PressJson:
                 count=whole(fields.get("count"), 1, PRESSES_MAX),
                 cause=cause,
                 same_s=same_s,
+                needs_clock=same_s > 0,
                 pressed_us=at_us,
                 heard_by=DeviceId(gateway) if gateway is not None else None,
                 battery_pct=battery_pct(fields.get("battery")),
@@ -165,8 +164,9 @@ def _identity(fields: Mapping[str, Any], action: str) -> tuple[str | None, int]:
 
     A counter alone cannot: it starts again with the device, so it needs `boot` or a time. A time in whole seconds
     cannot either: two presses of one second would be one. Both together can, for as long as copies come: a button that
-    its press switches on may begin each time with the same number, and its clock with the same second. Action and
-    count are part of it, for a device that sends a growing count under one number."""
+    its press switches on may begin each time with the same number, and its clock with the same second; so with a
+    clock that stands years off they are none (`Signal.needs_clock`). Action and count are part of it, for a device that
+    sends a growing count under one number."""
     seq = whole(fields.get("seq"), 0, SEQUENCE_MAX)
     boot = fields.get("boot")
     boot = str(boot) if isinstance(boot, int) and not isinstance(boot, bool) else word(boot)

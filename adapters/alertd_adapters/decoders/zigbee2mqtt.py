@@ -73,8 +73,8 @@ class Zigbee2Mqtt:
         if not topic.startswith(self._prefix):
             raise DecodeError(f'the topic is not below "{self._prefix}"')
         name = topic.removeprefix(self._prefix)
-        if name.startswith("bridge/") or name.endswith(OTHER_SUFFIXES) or not payload:
-            return ()  # an empty one deletes what was retained
+        if name.startswith("bridge/") or name.endswith(OTHER_SUFFIXES):
+            return ()
         is_action = name.endswith(ACTION_SUFFIX)
         device_id = word(name.removesuffix(ACTION_SUFFIX), DEVICE_ID_MAX)
         if device_id is None:

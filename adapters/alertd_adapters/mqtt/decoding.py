@@ -106,6 +106,8 @@ class Triggers:
             why = f"the payload has {len(payload)} bytes, more than {PAYLOAD_MAX_BYTES}"
             return Decoded(refused=why, never_press=trigger.never_press)
         decoded = self._decoded(trigger, topic, payload)
+        if decoded.refused and not payload:  # it deletes what was retained, whoever's that was
+            decoded = Decoded()
         return replace(decoded, unlearn=decoder.unlearn()) if isinstance(decoder, Learning) else decoded
 
     def _decoded(self, trigger: Trigger, topic: str, payload: bytes) -> Decoded:

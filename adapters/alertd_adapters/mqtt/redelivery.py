@@ -13,20 +13,20 @@ class Redelivery:
     """Bounded by the messages that may be under way."""
 
     def __init__(self) -> None:
-        self._unacked: dict[int, tuple[int, str]] = {}
-        """Of the live connection: packet id -> (hash of topic and payload, arrival id)."""
-        self._owed: dict[int, tuple[int, str]] = {}
+        self._unacked: dict[int, tuple[int, str, int]] = {}
+        """Of the live connection: packet id -> (hash of topic and payload, arrival id, when it came first)."""
+        self._owed: dict[int, tuple[int, str, int]] = {}
         """The same of earlier connections of the session."""
 
-    def identify(self, message: BrokerMessage, fresh_id: str) -> str:
-        """The arrival id of the message: the one it had before, or the fresh one."""
+    def identify(self, message: BrokerMessage, fresh_id: str, now_us: int) -> tuple[str, int]:
+        """The arrival id of the message, and when it came (boot time): those it had before, or the fresh ones."""
         if message.qos == 0:
-            return fresh_id
+            return fresh_id, now_us
         digest = hash((message.topic, message.payload))
         before = self._owed.pop(message.mid, None) if message.dup else None
-        arrival_id = before[1] if before is not None and before[0] == digest else fresh_id
-        self._unacked[message.mid] = (digest, arrival_id)
-        return arrival_id
+        known = before if before is not None and before[0] == digest else (digest, fresh_id, now_us)
+        self._unacked[message.mid] = known
+        return known[1:]
 
     def acked(self, message: BrokerMessage) -> None:
         self._unacked.pop(message.mid, None)

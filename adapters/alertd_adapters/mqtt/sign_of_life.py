@@ -21,7 +21,8 @@ OTHER_TOPICS_S = 4.0
 """Our message back, what waited may still come for so long: order is promised within a topic only (MQTT 3.1.1 and 5.0,
 4.6), and brokers that keep a queue a subscription (NATS JetStream) make use of that."""
 DRAIN_MAX_S = 60.0
-"""What arrives later than this after connecting is taken as fresh, whatever else."""
+"""What arrives later than this after connecting is taken as fresh, whatever else; or after the one that ends a silence
+since connecting: who knows how long that lay behind a deaf session?"""
 
 
 class SignOfLife:
@@ -39,6 +40,7 @@ class SignOfLife:
         self._beats = 0
         self._acknowledged_at: float | None = None
         """When something came last that is to be acknowledged, as presses are."""
+        self._speaks_since = self._connected_at
 
     def returned(self, payload: bytes) -> bool:
         """Take our message back; an old connection's, or a stranger's, proves nothing."""
@@ -81,6 +83,8 @@ class SignOfLife:
     def heard(self, qos: int) -> None:
         """Anything was read."""
         if qos:
+            if self.is_deaf and self.heard_nothing:
+                self._speaks_since, self._is_drained = self._loop.time(), False
             self._acknowledged_at = self._loop.time()
 
     def arrived(self) -> bool:
@@ -88,7 +92,7 @@ class SignOfLife:
         now, back_at = self._loop.time(), self._first_returned_at
         has_come_back = back_at is not None and now - back_at > OTHER_TOPICS_S
         is_silent = not self.topic and now - self._idle_since > DRAINED_IDLE_S
-        if has_come_back or is_silent or now - self._connected_at > DRAIN_MAX_S:
+        if has_come_back or is_silent or now - self._speaks_since > DRAIN_MAX_S:
             self._is_drained = True
         return not self._is_drained
 

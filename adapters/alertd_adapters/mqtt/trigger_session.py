@@ -282,12 +282,16 @@ class TriggerSession:
 
     def _arrival(self, message: BrokerMessage, decoded: Decoded, *, waited: bool) -> Arrival:
         self._serial += 1
+        now = self._clock.now()
+        fresh_id = f"{self._connection_id}.{self._serial}"
+        arrival_id, first_us = self._redelivery.identify(message, fresh_id, now.boot_us)
         return Arrival(
             source=self._options.name,
             topic=message.topic,
             signals=decoded.signals,
-            received_us=self._clock.now().wall_us,
-            arrival_id=self._redelivery.identify(message, f"{self._connection_id}.{self._serial}"),
+            received_us=now.wall_us,
+            arrival_id=arrival_id,
+            again_after_us=now.boot_us - first_us,
             refused=decoded.refused,
             never_press=decoded.never_press,
             size=len(message.payload),

@@ -72,7 +72,7 @@ def decode(loaded: Loaded, topic: str, payload: bytes, *, retained: bool) -> Tol
         signals=found.signals,
         received_us=now.wall_us,
         arrival_id="decode",
-        refused=found.refused,
+        refused=found.refused if payload else "",
         never_press=is_quiet([trigger]) if found.never_press is None else found.never_press,
         size=len(payload),
         retained=retained,

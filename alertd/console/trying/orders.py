@@ -116,18 +116,26 @@ async def _why_refused(backend: Backend, orders: Sequence[DeviceTestOrdered], si
 async def end(backend: Backend, name: str, signed: Signature) -> TestView:
     """The device is live again, at all of its sites."""
     device, by = find_device(backend, name), who_orders(backend, signed.by, signed.name)
-    for site_id in _sites(device):
-        order = DeviceTestEndOrdered(site_id=site_id, device_id=device.id, why=f"ended by {by}")
-        await committed(backend.door.submit(order))
+    await _end(backend, device, f"ended by {by}")
     return await look(backend, name, {})
 
 
+async def _end(backend: Backend, device: Device, why: str) -> None:
+    for site_id in _sites(device):
+        await committed(backend.door.submit(DeviceTestEndOrdered(site_id=site_id, device_id=device.id, why=why)))
+
+
 async def watch(backend: Backend, name: str, after: dict[str, int]) -> TestView:
-    """`look`, by somebody who is there: the test goes on; or ends at once, if the clock was set back."""
+    """`look`, by somebody who is there: the test goes on; or ends at once, if the clock was set back, or what was heard
+    at one of its schools has ended it there: whoever is told that it is live must be told the truth."""
     device, now_us = find_device(backend, name), backend.clock.now().wall_us
     for site_id, memory in await read(lambda: backend.store.read_device_tests(device.id)):
         if memory.test is not None and abs(now_us - memory.test.watched_us) >= NOTED_EVERY_US:
             await committed(backend.door.submit(DeviceTestWatched(site_id=site_id, device_id=device.id)))
+    view = await look(backend, name, after)
+    if not view.runs or not any(line.is_over for line in view.heard):
+        return view
+    await _end(backend, device, "its test is over at another of its schools")
     return await look(backend, name, after)
 
 

@@ -124,8 +124,7 @@ def _count_anew(d: Draft, drill: Drill) -> None:
     What has called for nothing yet may be a cry, and goes on."""
     for press in drill.presses:
         memory = d.memory(press.device_id)
-        others = tuple(each for each in memory.others if not each.drilled)
-        d.remember(replace(memory, count=0 if memory.drilled else memory.count, others=others))
+        d.remember(replace(memory, presses=tuple(each for each in memory.presses if not each.drilled)))
 
 
 def finish(d: Draft, drill: Drill, *, by: str, because: Reason, words: str) -> Drill:

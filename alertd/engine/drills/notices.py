@@ -5,6 +5,7 @@ end, `news`.
 """
 
 from alertd.engine import calls, spoken, wording
+from alertd.engine.audience import Notice, instead_of
 from alertd.engine.draft import BELIEVED_US, Draft, template_of
 from alertd.engine.drills import news
 from alertd.model.decision import EntryKind
@@ -50,11 +51,14 @@ def tell_told(d: Draft, drill: Drill, kind: Kind, why: str = "") -> None:
 
 
 def where(d: Draft, told: DrillTold) -> tuple[Person | None, tuple[Endpoint, ...]]:
-    """Where whoever was told is reached now: there, or, if that number left the configuration, wherever they are."""
+    """Where whoever was told is reached now: there, or, if that number left the configuration, wherever they are. If it
+    told the carrier to stop, wherever else a press reaches them: over notices only if all other numbers stopped."""
     person = d.facts.registry.people.get(told.person_id)
     if person is None:
         return None, ()
     there = tuple(endpoint for endpoint in person.endpoints if endpoint.key == told.endpoint_key)
+    if told.endpoint_key in d.facts.opted_out and there:
+        return person, (*there, *instead_of(d.facts.registry, person, there[0], Notice.LAST, d.facts.opted_out))
     return person, there or person.endpoints
 
 

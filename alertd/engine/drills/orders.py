@@ -14,7 +14,7 @@ from alertd.model.decision import EntryKind
 from alertd.model.drill import Drill, DrillTold
 from alertd.model.events import DrillOrdered
 from alertd.model.ids import DrillId, SiteId, derive
-from alertd.model.incident import Incident, IncidentClass, is_panic
+from alertd.model.incident import Incident, IncidentClass, is_nuisance, is_panic
 from alertd.model.notification import Kind
 from alertd.model.policy import TargetKind
 from alertd.model.reason import Reason
@@ -30,9 +30,9 @@ def why_not(registry: Registry, order: DrillOrdered, going_on: tuple[Incident, .
     site = registry.sites.get(order.site_id)
     if site is None:
         return f"there is no site {order.site_id}"
-    panic = next((i for i in going_on if is_panic(i.incident_class) and i.is_open), None)
-    if panic is not None:
-        return f"{panic.headline} is open: end it first, nobody could tell the two apart"
+    grave = next((i for i in going_on if not is_nuisance(i.incident_class) and i.is_open), None)
+    if grave is not None:
+        return f"{grave.headline} is open: end it first, nobody could tell the two apart"
     if running is not None:
         return f"a drill runs at {site.short} already, until {wording.local_time(site, running.ends_us)}: end it first"
     unfit = (_unfit(registry, site, order.incident_class, device_id) for device_id in order.device_ids)

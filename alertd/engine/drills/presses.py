@@ -3,7 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd.engine import gestures
+from alertd.engine import press_times
 from alertd.engine.draft import Draft
 from alertd.engine.drills import news
 from alertd.engine.drills.real import stop
@@ -52,14 +52,13 @@ def _note(d: Draft, drill: Drill, event: Pressed, device: Device, gesture: Gestu
         device_id=device.id,
         at_us=gesture.at_us,
         count=gesture.count,
-        boot_us=None if gestures.waited(event) else gestures.arrived_us(d, event),
+        boot_us=None if press_times.waited(event) else press_times.arrived_us(d, event),
         boot_id=d.now.boot_id,
     )
     others = tuple(each for each in drill.presses if each.device_id != device.id)
     d.put_drill(replace(drill, presses=(*others, press)))
     memory = d.memory(device.id)
-    drilled = tuple(replace(each, drilled=True) for each in memory.others)
-    d.remember(replace(memory, drilled=True, others=drilled))
+    d.remember(replace(memory, presses=tuple(replace(each, drilled=True) for each in memory.presses)))
 
 
 def _press_of(drill: Drill, device: Device) -> DrillPress | None:
@@ -113,13 +112,13 @@ def _is_same_gesture(d: Draft, event: Pressed, device: Device, gesture: Gesture,
     longest_us = device.gestures.window_s * 1_000_000 * (1 if gesture.began_us is None else 2)
     since_us = gesture.at_us - before.at_us
     is_same_boot = before.boot_us is not None and before.boot_id == d.now.boot_id
-    arrived_us = gestures.arrived_us(d, event) - (before.boot_us or 0) if is_same_boot else abs(since_us)
+    arrived_us = press_times.arrived_us(d, event) - (before.boot_us or 0) if is_same_boot else abs(since_us)
     if event.signal.pressed_us is None:
         return arrived_us <= longest_us
     if abs(since_us) <= longest_us:
         return True
-    are_clocks_apart = abs(since_us - arrived_us) <= gestures.CLOCKS_APART_S * 1_000_000
-    return not gestures.waited(event) and arrived_us <= longest_us and are_clocks_apart
+    are_clocks_apart = abs(since_us - arrived_us) <= press_times.CLOCKS_APART_S * 1_000_000
+    return not press_times.waited(event) and arrived_us <= longest_us and are_clocks_apart
 
 
 def opened(d: Draft, incident: Incident) -> Incident:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from alertd.model.events import ClockStepped, DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched, Pressed
 from alertd.model.ids import DeviceId, SiteId
-from alertd.model.incident import IncidentClass
+from alertd.model.incident import VERIFY_FIRST, IncidentClass
 from alertd.model.mode import Mode
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.checker import Checker, Consequence, Scene
@@ -33,8 +33,8 @@ class OnlyTried(Checker):
     docs = (
         "Promise 2: a press is a test only if a human has ordered the test of that very device, since the last start "
         "and since the clock was set last, its time is not over, and somebody has watched it in the last 30 s; only up "
-        "to the class that is tried, and never while something real is open at the site. And what is a test opens no "
-        "incident and tells nobody."
+        "to the class that is tried, and never while something real is open at the site, nor what a human presses "
+        "while a sensor asks whether there was a shot. And what is a test opens no incident and tells nobody."
     )
     sees = (Consequence, Crashed)
 
@@ -84,7 +84,8 @@ class OnlyTried(Checker):
         if GRAVITY[tried] > GRAVITY[test.incident_class]:
             return f"only {test.incident_class} is tried"
         for incident in self.scene.records.incidents.values():
-            real = incident.mode is Mode.LIVE and incident.is_open and is_panic(incident.incident_class)
-            if real and incident.site_id == event.site_id:
+            open_ = incident.mode is Mode.LIVE and incident.is_open and incident.site_id == event.site_id
+            is_asked = is_panic(tried) and incident.incident_class in VERIFY_FIRST
+            if open_ and (is_panic(incident.incident_class) or is_asked):
                 return f"{incident.headline} is open"
         return ""

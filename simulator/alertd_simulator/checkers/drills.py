@@ -6,6 +6,7 @@ taken up.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -291,17 +292,8 @@ class RealAfterDrill(Checker):
             if row.notification.mode is Mode.LIVE and row.notification.kind not in (Kind.PAGE, Kind.TROUBLE):
                 first.setdefault(row.notification.endpoint.key, row)
         for key in sorted(running.told):
-            self._judge_first(committed, drill.site_id, key, first.get(key) or self._of_presses(key, first))
-
-    def _of_presses(self, key: str, first: dict[str, NotificationRow]) -> NotificationRow | None:
-        """Who answered a drill by a text to the sender of notices had the answer from there. What is real never leaves
-        from it beside that of presses (req 55, 56): the same phone is told by the latter."""
-        channel, _, number = key.partition(":")
-        rules = self.scene.registry.channels.get(channel)
-        if rules is None or not rules.notices:
-            return None
-        others = (row for row in first.values() if row.notification.endpoint.address == number)
-        return next((row for row in others if not is_voice(self.scene, row.notification.endpoint.channel)), None)
+            found = first.get(key) or _of_presses(self.scene, key, first.values())
+            self._judge_first(committed, drill.site_id, key, found)
 
     def _judge_first(self, committed: Committed, site_id: SiteId, key: str, row: NotificationRow | None) -> None:
         if row is None:
@@ -345,11 +337,26 @@ class RealAfterDrill(Checker):
             )
 
 
+def _of_presses(scene: Scene, key: str, rows: Iterable[NotificationRow]) -> NotificationRow | None:
+    """Who answered a drill by a text to the sender of notices had the answer from there. Nothing of a press leaves from
+    it beside that of presses (req 55, 56): the same phone is told by the latter; if it told that one to stop, another
+    of theirs that did not."""
+    channel, _, number = key.partition(":")
+    rules = scene.registry.channels.get(channel)
+    if rules is None or not rules.notices:
+        return None
+    texts = [row for row in rows if not is_voice(scene, row.notification.endpoint.channel)]
+    there = [row for row in texts if row.notification.endpoint.address == number]
+    theirs = {row.notification.recipient for row in there}
+    others = (row for row in texts if row.notification.recipient in theirs)
+    return next((row for row in (*there, *others) if row.reason is not Reason.OPTED_OUT), None)
+
+
 class DrillEnds(Checker):
     name = "drill ends"
     docs = (
         "Req 77, req 78: a drill ends after its minutes whatever happens, survives no restart silently, and whoever "
-        "was told of it is told that it is over."
+        "was told of it is told that it is over; who told the carrier to stop meanwhile, by whatever else reaches them."
     )
     sees = (Committed, Started, Crashed)
 
@@ -384,11 +391,12 @@ class DrillEnds(Checker):
                 self._all_told(committed, running, Kind.DRILL_OVER, "that the drill is over")
 
     def _all_told(self, committed: Committed, running: Running, kind: Kind, what: str) -> None:
-        rows = {r.notification.endpoint.key for r in committed.decision.notifications if r.notification.kind is kind}
+        rows = {r.notification.endpoint.key: r for r in committed.decision.notifications if r.notification.kind is kind}
         people = self.scene.registry.people.values()
         known = {endpoint.key for person in people for endpoint in person.endpoints}
-        for key in sorted((running.told & known) - rows):
-            self.accuse(committed.at_us, f"{key} was told of the drill at {running.order.site_id}, and not {what}")
+        for key in sorted((running.told & known) - rows.keys()):
+            if _of_presses(self.scene, key, rows.values()) is None:
+                self.accuse(committed.at_us, f"{key} was told of the drill at {running.order.site_id}, and not {what}")
 
     def _look(self, at_us: int) -> None:
         if not self._book.running:

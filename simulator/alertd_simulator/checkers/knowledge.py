@@ -42,7 +42,8 @@ class Deliveries(Checker):
     docs = (
         "Promise 5: a text is called accepted, sent or delivered only if the carrier has taken it, and delivered only "
         "if the carrier said so; a call only if the carrier took it, and "
-        "delivered only if a human did; a message to dispatch only if the centre has it."
+        "delivered only if a human did; a message to dispatch only if the centre has it. (A text that left before the "
+        "power took its row is one of the row that is written anew under its id, though that says how long ago it was.)"
     )
     sees = (Committed, Moved, TextTaken, TextStatus, CallTaken, CallPickedUp, DispatchTook)
 
@@ -56,12 +57,15 @@ class Deliveries(Checker):
         self._called: dict[tuple[Words, bool], set[NotificationId]] = {}
         """Rows of these words that are called taken, or delivered: never more than there are texts. Of two texts that
         are the same to the same phone nobody can tell which is whose, and nobody has to."""
+        self._texts_of: dict[NotificationId, list[str]] = {}
 
     def see(self, happening: Happening) -> None:
         match happening:
             case TextTaken(sid=sid):
                 words = self._words_of[sid] = (happening.to, happening.body)
                 self._taken[words] += 1
+                if happening.notification_id is not None:
+                    self._texts_of.setdefault(happening.notification_id, []).append(sid)
             case TextStatus(sid=sid, status="delivered" | "read") if sid in self._words_of:
                 self._delivered.setdefault(self._words_of[sid], set()).add(sid)
             case CallTaken():
@@ -93,8 +97,15 @@ class Deliveries(Checker):
         delivered = after is N.DELIVERED
         called = self._called.setdefault((words, delivered), set())
         called.add(id_)
-        if len(called) > (len(self._delivered.get(words, ())) if delivered else self._taken[words]):
+        texts = len(self._delivered.get(words, ())) if delivered else self._taken[words]
+        texts += sum(self._has_earlier(each, words, delivered=delivered) for each in called)
+        if len(called) > texts:
             self.accuse(at_us, f"{what}, and the carrier never {'said so' if delivered else 'took it'}")
+
+    def _has_earlier(self, id_: NotificationId, words: Words, *, delivered: bool) -> bool:
+        """Did a text leave under its id in other words? Only those of a row that the power took can: "one content"."""
+        earlier = {sid: self._words_of[sid] for sid in self._texts_of.get(id_, ()) if self._words_of[sid] != words}
+        return any(not delivered or sid in self._delivered.get(said, ()) for sid, said in earlier.items())
 
 
 class DispatchWord(Checker):

@@ -7,15 +7,15 @@ from msgspec import Struct
 
 from alertd.model.events import Pressed
 from alertd.model.ids import CauseId, DeviceId, SiteId, ZoneId
-from alertd.model.incident import is_panic
+from alertd.model.incident import EscalationState, Incident, IncidentClass, is_panic
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.checker import Checker, Scene
-from alertd_simulator.checkers.covering import fallback_pages
+from alertd_simulator.checkers.covering import GRAVITY, NEEDS_ITS_OWN, fallback_pages
 from alertd_simulator.world.happenings import Committed, Crashed, Happening
 
-SAID = frozenset({Kind.ALSO, Kind.ALERT})
+SAID = frozenset({Kind.ALSO, Kind.ALERT, Kind.UPDATE})
 """What people are told of a press."""
 SLACK_US = 2_000_000
 COPIES_US = 3_600_000_000 - SLACK_US
@@ -47,10 +47,10 @@ class LastingStates(Checker):
     name = "lasting states"
     docs = (
         "A state that a device says again and again is one call for help: once people were told, its repeats open no "
-        "incident and tell nobody, but of a place of which nobody knows; nor do copies of one message. Promise 2: the "
-        "first time that it is heard, and again once the device has ended it, was silent for longer than it ever is "
-        "(unless it numbers its presses), or was only tried out, it is taken up like any press; and what was pressed "
-        "in a drill, once something real is open."
+        "incident, begin none anew that a human has ended, and tell nobody, but of a place of which nobody knows; nor "
+        "do copies of one message. Promise 2: the first time that it is heard, and again once the device has ended it, "
+        "was silent for longer than it ever is (unless it numbers its presses), or was only tried out, it is taken up "
+        "like any press; and what was pressed in a drill, once something real is open that is as grave."
     )
     sees = (Committed, Crashed)
 
@@ -162,18 +162,37 @@ class LastingStates(Checker):
         return all(least_us <= silent_us <= most_us for silent_us in silences_us)
 
     def _is_real_open(self, event: Pressed) -> bool:
+        """As grave as what it calls for, and for the same people."""
+        device = self.scene.registry.devices.get(event.signal.device_id)
+        rules = device.gestures if device is not None else None
+        wanted = None if rules is None else rules.actions.get(event.signal.action, rules.presses.get(1))
         mine = (i for i in self.scene.records.incidents.values() if i.site_id == event.site_id and i.is_open)
-        return any(i.mode is Mode.LIVE and is_panic(i.incident_class) for i in mine)
+        real = [i.incident_class for i in mine if i.mode is Mode.LIVE and is_panic(i.incident_class)]
+        if wanted not in tuple(IncidentClass):  # what one word of several calls for, nobody can tell
+            return bool(real)
+        same = (x for x in real if x == wanted or not {x, wanted} & NEEDS_ITS_OWN)
+        return any(GRAVITY[x] >= GRAVITY[IncidentClass(wanted)] for x in same)
 
     def _repeat(self, committed: Committed, event: Pressed, call: _Call, zone_id: ZoneId | None) -> None:
         device_id, decision = event.signal.device_id, committed.decision
         new = [i for i in decision.incidents if i.id not in self.scene.records.incidents]
         if new:
             self.accuse(committed.at_us, f"{device_id} says again what it said before, and opens {new[0].headline}")
+        for after in self._ended(committed):
+            if after.escalation is not EscalationState.STOPPED:
+                self.accuse(
+                    committed.at_us, f"{device_id} says again what it said before, and {after.headline} is anew"
+                )
         told = [row for row in decision.notifications if row.notification.kind in SAID]
         if told and (zone_id is None or zone_id in call.zones):
             whom = told[0].notification.recipient
             self.accuse(committed.at_us, f"{device_id} says again what it said before, and {whom} is told of it")
+
+    def _ended(self, committed: Committed) -> list[Incident]:
+        """Of the incidents that are changed, those that a human had ended."""
+        known = self.scene.records.incidents
+        changed = (i for i in committed.decision.incidents if i.id in known)
+        return [i for i in changed if known[i.id].escalation is EscalationState.STOPPED]
 
     def _first(self, committed: Committed, event: Pressed) -> None:
         """Somebody hears of it, now or in an incident that is open."""
@@ -184,6 +203,13 @@ class LastingStates(Checker):
         tried = any(entry.data.get("test") for entry in decision.entries)
         if not decision.incidents and not fallback_pages(decision.notifications) and not tried:
             self.accuse(committed.at_us, f"{device.id} says {event.signal.action} anew, and it is taken for a repeat")
+        for after in self._ended(committed):
+            before = self.scene.records.incidents[after.id]
+            further = {p.location.zone_id for p in after.presses} - {p.location.zone_id for p in before.presses}
+            if further and after.escalation is EscalationState.STOPPED:
+                self.accuse(
+                    committed.at_us, f"{device.id} says {event.signal.action} anew, and {after.headline} stays over"
+                )
 
 
 def _is_older(event: Pressed, call: _Call) -> bool:

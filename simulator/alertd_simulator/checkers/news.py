@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from alertd.model.events import AnswerGiven, Event, Keyed, Pressed, Replied, TimerFired
 from alertd.model.ids import DeviceId, IncidentId, ZoneId
-from alertd.model.incident import AnswerKind, Incident, IncidentState, Press, Told
+from alertd.model.incident import AnswerKind, EscalationState, Incident, IncidentState, Press, Told
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationRow
 from alertd.model.people import Person
@@ -30,7 +30,8 @@ class FurtherRoom(Checker):
     name = "further room"
     docs = (
         "A press from a room or device that is not yet in the open incident is always told: an ALSO to everybody who "
-        "was told, and an update to every dispatch centre, in the same commit. It stands in the incident."
+        "was told, and an update to every dispatch centre, in the same commit. It stands in the incident. Only of a "
+        "state that is still said after a human ended its incident, those alone hear who go about."
     )
     sees = (Consequence,)
 
@@ -62,7 +63,7 @@ class FurtherRoom(Checker):
         if before.state is IncidentState.CANCEL_WINDOW:
             return  # nobody was told yet, and now everybody is
         rows = [r for r in committed.decision.notifications if r.notification.incident_id == after.id]
-        self._people(committed, before, rows, device_id)
+        self._people(committed, before, rows, device_id, is_carried=_is_carried(pressed, before, after))
         self._centers(committed, before, rows, device_id)
 
     def _zone(self, pressed: Pressed) -> ZoneId | None:
@@ -75,9 +76,14 @@ class FurtherRoom(Checker):
         zone = registry.zones.get(gateway.zone_id) if gateway is not None and gateway.zone_id is not None else None
         return zone.id if zone is not None and zone.site_id == pressed.site_id else None
 
-    def _people(self, committed: Committed, before: Incident, rows: list[NotificationRow], device_id: str) -> None:
-        addressed = {r.notification.endpoint.key for r in rows if r.notification.kind in NEWS}
+    def _people(
+        self, committed: Committed, before: Incident, rows: list[NotificationRow], device_id: str, *, is_carried: bool
+    ) -> None:
+        kinds = {Kind.UPDATE} if is_carried else NEWS
+        addressed = {r.notification.endpoint.key for r in rows if r.notification.kind in kinds}
         for told in before.told:
+            if is_carried and told.words != "responder":
+                continue
             person = self.scene.registry.people.get(told.person_id)
             here = person is not None and any(e.key == told.endpoint_key for e in person.endpoints)
             if here and told.endpoint_key not in addressed and not self._texted(person, told, addressed):
@@ -118,6 +124,13 @@ def timeless(incident: Incident) -> Incident:
 
 def _knows(incident: Incident, device_id: str, zone_id: ZoneId | None) -> bool:
     return any(p.device_id == device_id and p.location.zone_id == zone_id for p in incident.presses)
+
+
+def _is_carried(pressed: Pressed, before: Incident, after: Incident) -> bool:
+    """A state of a device that has called, and a human has ended that. Whether it may pass for one, `lasting` knows."""
+    stands = any(p.device_id == pressed.signal.device_id for p in before.presses)
+    stays_over = before.escalation is EscalationState.STOPPED and after.escalation is EscalationState.STOPPED
+    return pressed.signal.lasting is not None and stands and stays_over
 
 
 class LateWaits(Checker):

@@ -3,6 +3,7 @@
 Owns the bounds, in calm seconds (`conditions`): how a fault may delay a text is no concern of anybody here.
 """
 
+from alertd.model.drill import Drill
 from alertd.model.ids import IncidentId
 from alertd.model.incident import EscalationState, Incident, IncidentClass, IncidentState
 from alertd.model.notification import Kind, Notification, NotificationRow, NotificationState
@@ -46,9 +47,16 @@ class FirstText(Checker):
             case Committed():
                 for incident in happening.decision.incidents:
                     self._take_up(happening, incident)
+                self._drill_over(happening.decision.drill)
             case _:
                 pass
         self._look(happening.at_us)
+
+    def _drill_over(self, drill: Drill | None) -> None:
+        """Of a drill that is over nothing may be told any more, though its incident be open: a press that the engine
+        could not handle stops it, and withdraws its texts."""
+        for incident_id in drill.incident_ids if drill is not None and not drill.is_running else ():
+            self._waiting.pop(incident_id, None)
 
     def _take_up(self, committed: Committed, after: Incident) -> None:
         before = self.scene.records.incidents.get(after.id)

@@ -4,9 +4,13 @@ Owns who may hear of what, by the registry and by what the world knows of each p
 """
 
 from collections import Counter
+from collections.abc import Sequence
+
+from msgspec.structs import replace
 
 from alertd.model.events import Pressed
 from alertd.model.ids import DISTRICT, DeviceId, SiteId
+from alertd.model.incident import Incident
 from alertd.model.notification import Kind, Notification
 from alertd.model.people import Person, PersonKind
 from alertd.model.registry import Registry
@@ -62,7 +66,7 @@ class OneSite(Checker):
 
     def _committed(self, committed: Committed) -> None:
         event, decision = committed.event, committed.decision
-        acts = decision.incidents or fallback_pages(decision.notifications)
+        acts = self._taken_up(decision.incidents) or fallback_pages(decision.notifications)
         if isinstance(event, Pressed) and acts and not is_sensors(self.scene.registry, event.signal.device_id):
             # What a sensor says again is gathered, and acts a while after it was acknowledged.
             flying = self._in_flight.get(event.signal.device_id, Counter())
@@ -84,6 +88,40 @@ class OneSite(Checker):
                         f"{incident.headline} at {incident.site_id} holds a press of {press.device_id}, "
                         "which pressed for no such site",
                     )
+
+    def _taken_up(self, incidents: Sequence[Incident]) -> list[Incident]:
+        """Those that are new or become another. With what happens first after the clock was set, or after a boot, the
+        stamps of every incident are set; that is nobody's doing."""
+        known = self.scene.records.incidents
+        return [each for each in incidents if each.id not in known or not _is_only_set(known[each.id], each)]
+
+
+def _is_only_set(before: Incident, after: Incident) -> bool:
+    """Have stamps moved by as much as the clock was set, and nothing else?"""
+    if before.anchor == after.anchor or len(before.presses) != len(after.presses):
+        return False
+    by_us = {one - other for one, other in zip(_stamps(after), _stamps(before), strict=True)} - {0}
+    if before.anchor is not None and after.anchor is not None and before.anchor.boot_id == after.anchor.boot_id:
+        is_set = by_us <= {after.anchor.ahead_us - before.anchor.ahead_us}
+    else:  # over a reboot only a clock that went back can be seen
+        is_set = len(by_us) <= 1 and max(by_us, default=0) <= 0
+    return is_set and _unstamped(before) == _unstamped(after)
+
+
+def _stamps(incident: Incident) -> tuple[int, ...]:
+    """Those that are compared with now."""
+    announced_us = 0 if incident.announcing is None else incident.announcing.begun_us
+    return (incident.upgraded_us, announced_us, *(press.known_us for press in incident.presses))
+
+
+def _unstamped(incident: Incident) -> Incident:
+    return replace(
+        incident,
+        anchor=None,
+        upgraded_us=0,
+        announcing=None if incident.announcing is None else replace(incident.announcing, begun_us=0),
+        presses=tuple(replace(press, known_us=0) for press in incident.presses),
+    )
 
 
 def _meant(truth: Truth) -> tuple[SiteId | None, ...]:

@@ -63,6 +63,8 @@ class Records:
         self.fleeting_rows: set[NotificationId] = set()
         self._fleeting_tries: dict[NotificationId, tuple[int, int, tuple[str, ...]]] = {}
         """Tried while only memory held the claim: epoch, attempts and texts as the disk has them."""
+        self._lost: dict[NotificationId, Row] = {}
+        """What the power took with memory: a disk that had room again may have it all the same."""
         self._durable = True
         self._undo_us = -1
         self._undo: list[tuple[IncidentId, Incident | None]] = []
@@ -98,11 +100,12 @@ class Records:
             self._note(incident, at_us)
         for row in rows:
             content = row.notification
-            mine = known.get(content.id)
+            mine = known.get(content.id) or self._lost.get(content.id)
             if mine is None:
                 mine = Row(notification=content, state=row.state, reason=row.reason, born_us=at_us, moved_us=at_us)
             mine.state, mine.reason = row.state, row.reason
             self._add(mine)
+        self._lost = {}
 
     # --- what is taken up
 
@@ -188,6 +191,7 @@ class Records:
                 self.incidents.pop(incident_id, None)
             else:
                 self.incidents[incident_id] = before
+        self._lost |= {id_: row for id_, row in self.rows.items() if id_ in lost}
         self.rows = {id_: row for id_, row in self.rows.items() if id_ not in lost}
         for id_, (epoch, attempts, sids) in self._fleeting_tries.items():
             if row := self.rows.get(id_):

@@ -11,7 +11,16 @@ from alertd.model.notification import NotificationState as N
 from alertd.model.outcome import Failed
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.records import Row
-from alertd_simulator.world.happenings import Attempted, Committed, Crashed, Ended, Happening, Moved
+from alertd_simulator.world.happenings import (
+    Attempted,
+    Committed,
+    Crashed,
+    Ended,
+    Happening,
+    Moved,
+    TextStatus,
+    TextTaken,
+)
 
 SECOND_US = 1_000_000
 LEASE_US = 60 * SECOND_US
@@ -184,9 +193,15 @@ class LifeCycle(Checker):
     name = "life cycle"
     docs = (
         "Promise 5: a notification goes along the documented life cycle: knowledge never goes back, and an end is an "
-        "end."
+        "end. A text that the carrier calls delivered stays it, whatever becomes of another attempt."
     )
-    sees = (Moved, Committed)
+    sees = (Moved, Committed, TextTaken, TextStatus)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._texts_of: dict[NotificationId, list[str]] = {}
+        self._delivered: set[str] = set()
+        """Texts of which the carrier says so last."""
 
     def see(self, happening: Happening) -> None:
         match happening:
@@ -196,15 +211,29 @@ class LifeCycle(Checker):
                     self._judge(happening.at_us, row, row.state, happening.after)
             case Committed():
                 self._committed(happening)
+            case TextTaken(sid=sid, notification_id=id_) if id_ is not None:
+                self._texts_of.setdefault(id_, []).append(sid)
+            case TextStatus(sid=sid, status="delivered" | "read"):
+                self._delivered.add(sid)
+            case TextStatus(sid=sid, status="failed" | "undelivered"):
+                self._delivered.discard(sid)
             case _:
                 pass
 
     def _committed(self, committed: Committed) -> None:
+        event = committed.event
+        own = isinstance(event, OutcomeReported) and event.epoch is not None
         now: dict[NotificationId, N] = {}
         for change in committed.decision.changes:
             row = self.scene.records.rows.get(change.id)
             if row is not None:
-                self._judge(committed.at_us, row, now.get(change.id, row.state), change.state)
+                before = now.get(change.id, row.state)
+                self._judge(committed.at_us, row, before, change.state)
+                known = before is N.DELIVERED and not self._delivered.isdisjoint(self._texts_of.get(change.id, ()))
+                if own and known and change.state is not N.DELIVERED:
+                    content = row.notification
+                    what = f"{content.kind} to {content.recipient} ({content.id})"
+                    self.accuse(committed.at_us, f"{what} is {change.state} by another attempt, and was delivered")
                 now[change.id] = change.state
 
     def _judge(self, at_us: int, row: Row, before: N, after: N) -> None:

@@ -12,6 +12,7 @@ from alertd.model.incident import Incident, IncidentClass
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Notification, NotificationRow, NotificationState
 from alertd.model.policy import Policy, TargetKind
+from alertd.model.reason import Reason
 from alertd.model.registry import Registry
 from alertd_simulator.checkers.checker import Checker, Consequence, Scene
 from alertd_simulator.checkers.covering import fallback_pages, is_panic, is_sensors
@@ -70,7 +71,7 @@ class SensorsAreHeard(Checker):
         device_id = event.signal.device_id
         device = self.scene.registry.devices.get(device_id)
         named = device.gestures.actions.get(event.signal.action) if device is not None else None
-        if fallback_pages(committed.decision.notifications):  # alertd could not handle it, and pages the site
+        if any(entry.reason is Reason.POISON for entry in committed.decision.entries):  # alertd could not handle it
             for said in [each for each in self._pending if each[0] == device_id]:
                 del self._pending[said]
         elif committed.decision.entries:
@@ -99,6 +100,8 @@ class SensorsStayQuiet(Checker):
     def see(self, happening: Happening) -> None:
         if not isinstance(happening, Committed):
             return
+        if isinstance(happening.event, Pressed) and is_sensors(self.scene.registry, happening.event.signal.device_id):
+            self._judge_pages(happening, happening.event)
         changed = {incident.id: incident for incident in happening.decision.incidents}
         for row in happening.decision.notifications:
             id_ = row.notification.incident_id
@@ -106,13 +109,28 @@ class SensorsStayQuiet(Checker):
             if incident is not None and row.state is NotificationState.QUEUED and not is_panic(incident.incident_class):
                 self._judge(happening.at_us, incident, row.notification)
 
+    def _judge_pages(self, committed: Committed, event: Pressed) -> None:
+        """What alertd could not handle is told to nobody else than what it can."""
+        registry = self.scene.registry
+        device = registry.devices[event.signal.device_id]
+        policies = registry.sites[event.site_id].policies
+        policy_id = policies.get(device.gestures.actions.get(event.signal.action, ""))
+        named = _named(registry, registry.policies[policy_id]) if policy_id is not None else set()
+        pages = set(fallback_pages(committed.decision.notifications))
+        for n in (row.notification for row in committed.decision.notifications if row.notification.id in pages):
+            if n.endpoint.person_id not in named:
+                what = f"what only {device.id} says, and alertd could not handle,"
+                self.accuse(committed.at_us, f"{what} is told to {n.recipient}, whom its policy does not name")
+
     def _judge(self, at_us: int, incident: Incident, n: Notification) -> None:
         what = f"{incident.headline}, which only a sensor says,"
         if n.endpoint.dispatch:
             self.accuse(at_us, f"{what} is told to dispatch centre {n.recipient}")
         elif n.kind is Kind.PAGE:
             self.accuse(at_us, f"{what} is said over loudspeakers")
-        elif n.endpoint.person_id is not None and n.endpoint.person_id not in _named(self.scene.registry, incident):
+        elif n.endpoint.person_id is not None and n.endpoint.person_id not in _named(
+            self.scene.registry, _policy(self.scene.registry, incident)
+        ):
             self.accuse(at_us, f"{what} is told to {n.recipient}, whom its policy does not name")
         if n.kind is Kind.ALERT and n.template.startswith("alert"):
             key = (n.endpoint.key, incident.presses[0].device_id, str(incident.incident_class))
@@ -121,10 +139,10 @@ class SensorsStayQuiet(Checker):
                 self.accuse(at_us, f"{what} is told to {n.recipient} for the {self._alerts[key]}th time", once=str(key))
 
 
-def _named(registry: Registry, incident: Incident) -> set[str]:
+def _named(registry: Registry, policy: Policy) -> set[str]:
     """Everybody whom the policy may ever mean, by groups, persons and schedules."""
     found: set[str] = set()
-    for target in (t for step in _policy(registry, incident).steps for t in step.targets if t.kind not in WIDE):
+    for target in (t for step in policy.steps for t in step.targets if t.kind not in WIDE):
         match target.kind:
             case TargetKind.PERSON:
                 found.add(target.id)

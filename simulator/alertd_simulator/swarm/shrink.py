@@ -122,8 +122,9 @@ class _Search:
 
     def heal_at(self, heal_at_s: float) -> None:
         """As much time to settle as before: without it, a day would fail for another reason."""
-        earlier_s = self.best.heal_at_s - heal_at_s
-        shorter = replace(self.best, heal_at_s=heal_at_s, over_at_s=self.best.over_at_s - earlier_s)
+        over_at_s = self.best.over_at_s - self.best.heal_at_s + heal_at_s
+        deeds = tuple(deed for deed in self.best.deeds if deed.at_s <= over_at_s)
+        shorter = replace(self.best, deeds=deeds, heal_at_s=heal_at_s, over_at_s=over_at_s)
         if self._try(shorter):
             self.best = shorter
 

@@ -87,6 +87,12 @@ class FakeConnection:
                 return
         self._inbox.put_nowait(message)
 
+    def heal(self) -> None:
+        """What was clogged comes after all, what has waited first."""
+        self.is_clogged = False
+        for message in self.unacked.values():
+            self._inbox.put_nowait(message)
+
     def lose(self, why: str) -> None:
         if self.lost is None:
             self.lost = why

@@ -14,9 +14,18 @@ from msgspec import convert
 from alertd.model.check_in import CheckIn
 from alertd.model.events import Heard, Lasting, Signal
 from alertd.model.ids import DeviceId
-from alertd.ports import API_VERSION, DecodeError, Decoder, HttpResponse, SettingsError, Surroundings
+from alertd.ports import (
+    API_VERSION,
+    PAYLOAD_MAX_BYTES,
+    DecodeError,
+    Decoder,
+    HttpResponse,
+    SettingsError,
+    Surroundings,
+)
 from alertd.testing.scripted_http import ScriptedHttp
 from alertd_adapters.decoders.json_payload import device_time
+from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_adapters.decoders.press_json import PressJson
 from alertd_adapters.decoders.press_json import plugin as press_json_plugin
 from alertd_adapters.decoders.zigbee2mqtt import Zigbee2Mqtt
@@ -28,6 +37,9 @@ from tests.adapters.doubles import SteadyClock
 NOTHING = Surroundings(
     clock=SteadyClock(), http=ScriptedHttp(lambda _: HttpResponse(status=500)), secret=lambda name: name
 )
+
+
+BADGE = "24e1240000000101"
 
 
 def us(iso: str) -> int:
@@ -122,7 +134,7 @@ def test_battery(battery: Any, percent: int):
 
 
 def cause(**fields: Any) -> str | None:
-    return pressed({"action": "press", **fields}).cause
+    return pressed({"action": "press"} | fields).cause
 
 
 def test_boot_and_counter_identify_a_press():
@@ -133,7 +145,10 @@ def test_boot_and_counter_identify_a_press():
 
 
 def test_a_growing_count_under_one_number_is_not_a_duplicate():
-    assert cause(boot="a1", seq=17, count=3) != cause(boot="a1", seq=17, count=8)
+    whole, fine = "2026-10-14T14:42:07Z", "2026-10-14T14:42:07.310Z"
+    for identity in ({"boot": "a1", "seq": 17}, {"at": fine}, {"at": whole, "seq": 17}):
+        assert cause(**identity, count=3) != cause(**identity, count=8), "promise 2: eight presses are known already"
+        assert cause(**identity, action="hold") != cause(**identity), "promise 2: what is held is known already"
 
 
 def test_a_counter_alone_identifies_nothing():
@@ -157,6 +172,7 @@ def test_a_number_and_a_whole_second_are_one_press_for_a_minute():
     assert copy.cause == cause(seq=1, at=at, gateway="gw-2") is not None, "one press was counted twice"
     assert copy.cause != cause(seq=2, at=at)
     assert copy.same_s == 60, "promise 2 broken: pressed again, it is known already"
+    assert copy.needs_clock, "promise 2 broken: pressed again, and its clock was never set, it is known already"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +182,7 @@ def test_a_number_and_a_whole_second_are_one_press_for_a_minute():
 def test_what_no_other_press_says_is_one_press_for_as_long_as_any(fields: dict[str, Any]):
     signal = pressed({"action": "press", **fields})
     assert signal.cause is not None
-    assert signal.same_s == 0
+    assert (signal.same_s, signal.needs_clock) == (0, False)
 
 
 @pytest.mark.parametrize(
@@ -216,12 +232,28 @@ def test_a_heartbeat_is_no_press():
 
 
 @pytest.mark.parametrize(
-    ("decoder", "topic"), [(PressJson(), "alertd/press/badge-1"), (Zigbee2Mqtt(), "zigbee2mqtt/badge-1")]
+    ("decoder", "options", "topic"),
+    [
+        ("press_json", {}, "alertd/press/badge-1"),
+        ("zigbee2mqtt", {}, "zigbee2mqtt/badge-1"),
+        ("zigbee2mqtt", {}, "zigbee2mqtt/badge-1/action"),
+        ("profiles", {"source": "chirpstack-v4"}, f"application/7f3c/device/{BADGE}/event/up"),
+        ("profiles", {"source": "tasmota"}, f"stat/{BADGE}/RESULT"),
+        ("profiles", {"source": "safesignal"}, "safesignal/t/b/alerts/trigger"),
+        ("profiles", {"source": "sparkplug-b"}, "spBv1.0/oak/DDATA/edge/badge-1"),
+    ],
 )
-def test_what_clears_a_retained_message_is_nobodys_press(decoder: PressJson | Zigbee2Mqtt, topic: str):
+def test_what_clears_a_retained_message_is_nobodys_press(decoder: str, options: dict[str, str], topic: str):
     """`mosquitto_pub -r -n`, for which the trouble `retained:ID` asks; nor is it a sign of life of the device."""
-    understood = decoder.understand(topic, b"")
-    assert (understood.signals, understood.check_ins) == ((), ()), "somebody's hand was taken for the device"
+    known = Surroundings(
+        clock=NOTHING.clock,
+        http=NOTHING.http,
+        secret=NOTHING.secret,
+        registry=lambda: registry_of([BADGE, "edge/badge-1"], "milesight-ws101"),
+    )
+    found = build_triggers([TriggerSettings(topic=topic, decoder=decoder, options=options)], known).decode(topic, b"")
+    assert (found.signals, found.check_ins) == ((), ()), "somebody's hand was taken for the device"
+    assert not found.refused, "it clears what was retained, and somebody's phone rings"
 
 
 # --- zigbee2mqtt ----------------------------------------------------------------------------------------------------
@@ -412,6 +444,17 @@ def test_what_nobody_understands_is_no_press_only_of_whoever_never_presses(
     assert Triggers([trigger]).decode("a/b", b"{}").never_press is never
 
 
+@pytest.mark.parametrize(("kinds", "never"), [(["sensor"], True), (["sensor", "button"], False), ([], False)])
+@pytest.mark.parametrize("payload", [b"{}", b"x" * (PAYLOAD_MAX_BYTES + 1)], ids=["decoder failed", "too large"])
+def test_what_no_decoder_could_read_may_be_a_press_of_whoever_may_press(payload: bytes, kinds: list[str], never: bool):
+    settings = convert({"topic": "a/#", "kinds": kinds}, TriggerSettings)
+    trigger = Trigger(topic_filter="a/#", decoder=Broken(KeyError()), never_press=settings.never_press)
+    found = Triggers([trigger]).decode("a/b", payload)
+
+    assert found.refused
+    assert found.never_press is never, "promise 2: it may be a press, and rings nobody"
+
+
 def test_a_refusal_is_bounded():
     triggers = Triggers([Trigger(topic_filter="a/#", decoder=Broken(DecodeError("x" * 10_000)))])
     assert len(triggers.decode("a/b", b"{}").refused) == 300
@@ -422,10 +465,10 @@ def test_the_first_of_overlapping_triggers_speaks():
     triggers = Triggers(
         [Trigger(topic_filter="a/+", decoder=Broken([signal])), Trigger(topic_filter="#", decoder=Broken(KeyError()))]
     )
-    assert triggers.decode("a/b", b"") == Decoded(
+    assert triggers.decode("a/b", b"{}") == Decoded(
         signals=(signal,), check_ins=(CheckIn(device_id=DeviceId("a"), pressed=True, actions=("b",)),)
     )
-    assert triggers.decode("c", b"").refused
+    assert triggers.decode("c", b"{}").refused
 
 
 def test_what_a_third_partys_decoder_heard_is_a_sign_of_life_with_every_word_of_it():

@@ -328,6 +328,91 @@ async def test_req_35_a_press_that_waited_behind_a_deaf_session_says_since_when(
     assert pressed_us - 12_000_000 <= waited.backlog_since_us <= pressed_us, "it passes for one of now"
 
 
+@pytest.mark.parametrize("chatter", [False, True], ids=["quiet", "a sensor at QoS 0"])
+def test_req_35_a_press_that_waited_behind_a_second_deaf_session_that_heals_by_itself_says_since_when(
+    tmp_path: Path, chatter: bool
+):
+    """The first is opened anew at once, the next after a minute: it may be older than what drains in that time."""
+
+    @in_virtual_time
+    async def story():
+        broker, door = FakeBroker(), FakeDoor()
+        async with running(broker, door, state_dir=tmp_path) as world:
+            await asyncio.sleep(35)
+            broker.clogs = 3
+            broker.drop()
+            await asyncio.sleep(1)
+            pressed_us = world.clock.now().wall_us
+            for _ in range(2):
+                world.press(payload=PRESS)
+            while len(broker.connected_at) < 4 or asyncio.get_running_loop().time() - broker.connected_at[-1] < 100:
+                await asyncio.sleep(5)
+                if chatter:
+                    broker.publish("alertd/press/badge-2", b"{}", qos=0)
+            broker.presses.heal()
+            await asyncio.sleep(1)
+        for waited in [each for each in door.arrivals if each.signals]:
+            assert waited.received_us - pressed_us > 120_000_000
+            assert waited.backlog_since_us is not None, "it passes for one of now"
+            assert waited.backlog_since_us <= pressed_us, "it says that it waited a minute"
+        assert sum(bool(each.signals) for each in door.arrivals) == 2
+
+    story()
+
+
+@in_virtual_time
+async def test_req_35_what_came_at_qos_0_through_a_deaf_session_does_not_make_a_press_behind_it_young(tmp_path: Path):
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path) as world:
+        await asyncio.sleep(35)
+        broker.clogs = 3
+        broker.drop()
+        await asyncio.sleep(1)
+        pressed_us = world.clock.now().wall_us
+        world.press()
+        for _ in range(80):
+            broker.publish("alertd/press/badge-2", b"{}", qos=0)
+            await asyncio.sleep(5)
+    (waited,) = [each for each in door.arrivals if each.signals]
+    assert waited.backlog_since_us is not None
+    assert waited.backlog_since_us <= pressed_us, "what came at QoS 0 proves no session of presses"
+
+
+@in_virtual_time
+async def test_req_35_what_waited_does_not_make_the_rest_young(tmp_path: Path):
+    """The line is lost once more while the backlog is read."""
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path) as world:
+        await asyncio.sleep(35)
+        broker.swallowed.add("alertd/alive/alertd-oak")  # it stands behind the backlog
+        door.hold = True
+        broker.drop()
+        pressed_us = world.clock.now().wall_us
+        world.press()
+        await asyncio.sleep(5)
+        broker.drop()
+        await asyncio.sleep(5)
+    since_us = [arrival.backlog_since_us for arrival in door.arrivals]
+    assert len(since_us) == 2
+    assert all(since is not None and since <= pressed_us for since in since_us), "pressed before, it passes for young"
+
+
+@in_virtual_time
+async def test_a_press_that_is_delivered_again_says_how_long_ago_it_came():
+    broker, door = FakeBroker(), FakeDoor(hold=True)
+    async with running(broker, door) as world:
+        world.press()
+        await asyncio.sleep(0.1)
+        broker.down = "no route"
+        broker.drop()
+        await asyncio.sleep(90)
+        broker.down = None
+        await asyncio.sleep(60)
+    first, again = door.arrivals
+    assert first.again_after_us == 0
+    assert 90 <= again.again_after_us / 1e6 <= 150, "its copy is taken for another press"
+
+
 @in_virtual_time
 async def test_what_comes_through_proves_the_session_where_our_sign_of_life_cannot(tmp_path: Path):
     """Our user may write it and not read it: a restart must not make what waited a minute look a week old."""

@@ -1,9 +1,12 @@
 """What the tests of the loudspeakers share: settings, a voice that is only a tone, pages, an air that remembers."""
 
 import asyncio
+import atexit
 import math
 from array import array
 from collections.abc import Sequence
+from functools import cache
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -16,7 +19,7 @@ from alertd.model.people import Endpoint
 from alertd.model.reason import Reason
 from alertd.ports import Channel, HttpResponse
 from alertd.testing.scripted_http import ScriptedHttp
-from alertd_adapters.rtp import AIR, SPEAK, plugin
+from alertd_adapters.rtp import AIR, SPEAK, STATE_DIR, plugin
 from alertd_adapters.rtp.pacer import Group
 from alertd_adapters.rtp.pacer_process import Order, PacerGoneError, Report
 from alertd_adapters.rtp.wav import Recording
@@ -100,8 +103,18 @@ class Air:
         return report
 
 
+@cache
+def kept_clips() -> str:
+    """Where clips are kept that many tests have alike: what the plain voice says sounds the same each time."""
+    folder = TemporaryDirectory(prefix="alertd-clips-")
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
 def build(section: dict[str, Any] | None = None, *, air: Any = None, voice: Any = None, **extra: Any):
     http = ScriptedHttp(lambda request: HttpResponse(status=500))
+    if voice is None:
+        extra = {STATE_DIR: kept_clips(), **extra}
     around = surroundings(http, {}, extra={AIR: air or Air(), SPEAK: (voice or Voice()).speak, **extra})
     channel = plugin.build("pa", SECTION if section is None else section, around).channel
     assert channel is not None

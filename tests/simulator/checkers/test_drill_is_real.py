@@ -11,12 +11,13 @@ from alertd.model.ids import CauseId, DrillId, PersonId
 from alertd.model.incident import IncidentClass
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationRow
+from alertd.model.notification import NotificationState as N
 from alertd.model.people import Endpoint
 from alertd.model.reason import Reason
 from alertd.model.registry import ChannelRules, Registry
 from alertd_simulator.checkers.believing import Believing
 from alertd_simulator.checkers.checker import Checker
-from alertd_simulator.checkers.drills import RealAfterDrill
+from alertd_simulator.checkers.drills import DrillEnds, RealAfterDrill
 from alertd_simulator.world.happenings import Crashed
 from tests.engine.school import OAK, registry
 from tests.simulator.checkers.story import RUIZ, Story, incident, pressed, text
@@ -79,6 +80,50 @@ def test_a_text_over_the_sender_of_presses_tells_a_phone_that_was_answered_over_
 )
 def test_who_was_told_of_a_drill_and_does_not_hear_that_it_is_real_is_found(endpoint, says, wrong) -> None:
     assert [wrong in words for words in ended(answered_over(endpoint), *says)] == [True]
+
+
+def over(story: Story, *rows: NotificationRow) -> list[str]:
+    """Its minutes are over."""
+    drill_over = drill(state=DrillState.ENDED, ended_because=Reason.DRILL_EXPIRED)
+    return story.committed(pressed(), drill=drill_over, notifications=rows).violations
+
+
+def the_end(endpoint: Endpoint | None = None, **fields: Any) -> NotificationRow:
+    where: dict[str, Any] = {} if endpoint is None else {"endpoint": endpoint}
+    id_ = f"over-{endpoint.channel}" if endpoint else "over"
+    return text(id_, mode=Mode.DRILL, kind=Kind.DRILL_OVER, **where, **fields)
+
+
+@pytest.mark.parametrize("where", [None, NOTICES])
+def test_the_end_over_the_sender_of_presses_tells_a_phone_that_was_answered_over_that_of_notices(where) -> None:
+    """Seed 2803: it is one phone, whichever sender texts it."""
+    assert over(answered_over(where, DrillEnds), the_end()) == []
+
+
+@pytest.mark.parametrize("where", [None, NOTICES])
+@pytest.mark.parametrize("elsewhere", [(), (PRIVATE,), (VOICE,)])
+def test_who_was_told_of_a_drill_and_not_on_that_phone_that_it_is_over_is_found(where, elsewhere) -> None:
+    found = over(answered_over(where, DrillEnds), *(the_end(endpoint) for endpoint in elsewhere))
+    assert ["and not that the drill is over" in words for words in found] == [True]
+
+
+def test_an_end_that_is_not_sent_because_that_sender_was_told_to_stop_tells_no_phone_that_another_reaches() -> None:
+    """Seed 2404."""
+    stopped = replace(the_end(), state=N.SUPPRESSED, reason=Reason.OPTED_OUT)
+
+    found = over(answered_over(NOTICES, DrillEnds), stopped)
+    assert ["and not that the drill is over" in words for words in found] == [True]
+    assert over(answered_over(NOTICES, DrillEnds), stopped, the_end(NOTICES)) == []
+    assert over(answered_over(NOTICES, DrillEnds), stopped, the_end(PRIVATE)) == [], "as any press is told"
+    assert len(over(answered_over(NOTICES, DrillEnds), stopped, the_end(VOICE))) == 1
+
+
+def test_what_is_real_and_not_sent_because_that_sender_was_told_to_stop_tells_no_phone_that_another_reaches() -> None:
+    story = answered_over(NOTICES)
+    stopped = replace(text("n-2", mode=Mode.LIVE, text=REAL), state=N.SUPPRESSED, reason=Reason.OPTED_OUT)
+    real = drill(state=DrillState.ENDED, ended_because=Reason.DRILL_IS_REAL)
+    found = story.committed(pressed(), drill=real, notifications=(stopped,)).violations
+    assert ["hears nothing of what is real" in words for words in found] == [True]
 
 
 def ended_when_the_power_went(*, lost_bytes: int = 0) -> list[str]:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from alertd.model.anchor import Anchor
 from alertd.model.decision import Confirmation, FeedbackState
+from alertd.model.drill import DrillState
 from alertd.model.events import Signal, TroubleCleared
 from alertd.model.ids import DISTRICT, DeviceId, IncidentId, NotificationId, PersonId
 from alertd.model.incident import (
@@ -18,6 +19,7 @@ from alertd.model.incident import (
     IncidentClass,
     IncidentState,
 )
+from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationChange
 from alertd.model.notification import NotificationState as N
 from alertd.model.reason import Reason
@@ -29,6 +31,7 @@ from alertd_simulator.checkers.reasons import Reasons
 from alertd_simulator.world.happenings import (
     ClockMoved,
     Committed,
+    Crashed,
     DispatchSaid,
     DispatchTook,
     FaultBegan,
@@ -52,6 +55,7 @@ from tests.simulator.checkers.story import (
     to_dispatch,
     told,
 )
+from tests.simulator.checkers.test_drill_is_real import drill
 
 # --- the first text --------------------------------------------------------------------------------------------------
 
@@ -67,6 +71,25 @@ def test_a_panic_that_waits_behind_a_storm_is_found() -> None:
     assert any(
         "no text has begun" in words for words in story.attempted(text("n-vape", incident_id="i-vape")).violations
     )
+
+
+@pytest.mark.parametrize(("state", "wrong"), [(DrillState.RUNNING, 1), (DrillState.ENDED, 0)])
+def test_only_of_a_drill_that_is_over_no_text_has_to_follow(state, wrong) -> None:
+    """Seed 2583: a press that the engine could not handle stopped it. Its incident was closed by its next timer."""
+    row = text(mode=Mode.DRILL)
+    before = drill(incident_ids=(row.notification.incident_id,))
+    story = Story(FirstText).start().at(60).opened(row, mode=Mode.DRILL)
+    story.committed(pressed("badge-9"), drill=replace(before, state=state, ended_because=Reason.DRILL_IS_REAL))
+
+    assert len(story.at(80).end()) == wrong
+
+
+def test_a_drill_that_is_over_excuses_nobody_from_what_is_real() -> None:
+    over = drill(state=DrillState.ENDED, ended_because=Reason.DRILL_IS_REAL, incident_ids=(IncidentId("i-0"),))
+    story = Story(FirstText).start().at(60).opened(text())
+    story.committed(pressed("badge-9"), drill=over)
+
+    assert len(story.at(80).end()) == 1
 
 
 def test_a_message_to_dispatch_is_no_text() -> None:
@@ -297,6 +320,23 @@ def test_what_the_carrier_never_had_or_said_is_not_known() -> None:
     story = Story(Deliveries).start().opened(text()).moved(N.CLAIMED).taken()
     story.see(TextStatus, sid="SM1", status="sent").moved(N.DELIVERED)
     assert any("never said so" in words for words in story.violations)
+
+
+def test_a_text_of_a_row_that_the_power_took_is_one_of_the_row_written_anew() -> None:
+    """Seed 2769: only memory held it, the text says "now", and the row that was written anew "52 s ago"."""
+    before, anew = text(text="Rm 204 (now) ALSO pressed"), text(text="Rm 204 (52 s) ALSO pressed")
+
+    def reborn() -> Story:
+        story = Story(Deliveries).start().opened(before, durable=False).moved(N.CLAIMED).taken(before).moved(N.ACCEPTED)
+        story.at(20).see(Crashed, incarnation=1, where="power", power=True).start()
+        return story.at(50).opened(anew).moved(N.CLAIMED)
+
+    assert reborn().see(TextStatus, sid="SM1", status="delivered").moved(N.DELIVERED).violations == []
+    assert reborn().moved(N.ACCEPTED).violations == []
+    assert ["never said so" in words for words in reborn().moved(N.DELIVERED).violations] == [True]
+    other = reborn().see(TextStatus, sid="SM1", status="delivered")
+    other.opened(text("n-2", text="Rm 204 (52 s) ALSO pressed")).moved(N.CLAIMED, N.ACCEPTED, id_="n-2")
+    assert ["never took it" in words for words in other.violations] == [True], "it left under another id"
 
 
 def test_dispatch_has_what_is_called_delivered() -> None:

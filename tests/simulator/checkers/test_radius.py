@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from alertd.model.anchor import Anchor
 from alertd.model.ids import DISTRICT, DeviceId, IncidentId, PersonId
+from alertd.model.incident import IncidentClass
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationRow
 from alertd.model.people import Endpoint
@@ -14,7 +17,7 @@ from alertd_simulator.checkers.numbers import EmergencyNumbers, Modes, dials_eme
 from alertd_simulator.checkers.radius import Audience, OneSite
 from alertd_simulator.world.happenings import Crashed, DispatchTook, Reloaded, TextStatus, TextTaken
 from tests.engine.school import ELM, OAK
-from tests.simulator.checkers.story import RUIZ, Story, incident, outcome, press, pressed, text, to_dispatch
+from tests.simulator.checkers.story import RUIZ, WALL_US, S, Story, incident, outcome, press, pressed, text, to_dispatch
 
 
 def phone(number: str) -> Endpoint:
@@ -45,6 +48,42 @@ def test_an_incident_that_swallows_a_press_of_another_school_is_found() -> None:
     story = Story(OneSite).start().published(2, device_id=DeviceId("badge-elm"), site_id=ELM).arrived(2)
     story.committed(pressed("badge-elm", site=ELM), incidents=(incident(presses=(press("badge-elm"),)),))
     assert any("which pressed for no such site" in words for words in story.violations)
+
+
+@pytest.mark.parametrize(
+    ("boot", "by_s", "fields", "wrong"),
+    [
+        ("boot-1", -86400, {}, False),
+        ("boot-1", 86400, {}, False),
+        ("boot-2", -86400, {}, False),
+        ("boot-2", 0, {}, False),
+        ("boot-2", 60, {}, True),
+        ("boot-1", -86400, {"count": 9}, True),
+        ("boot-1", -86400, {"last_us": WALL_US + S}, True),
+        ("boot-2", 0, {"incident_class": IncidentClass.MEDICAL}, True),
+    ],
+    ids=["back", "on", "back over a boot", "a boot", "younger over a boot", "one more", "said again", "another class"],
+)
+def test_the_first_message_after_the_clock_was_set_may_set_an_incidents_stamps_and_no_more(
+    boot, by_s, fields, wrong
+) -> None:
+    """Seeds 2056 and 3099: nonsense of a registered badge was the first that a new process took."""
+    known = press(known_us=WALL_US)
+    story = Story(OneSite).start().published().arrived()
+    story.opened(presses=(known,), upgraded_us=WALL_US, anchor=Anchor(boot_id="boot-1", ahead_us=0)).acked()
+    clock = Anchor(boot_id=boot, ahead_us=by_s * S)
+    moved = replace(known, **({"known_us": known.known_us + by_s * S} | fields))
+    story.nonsense(2).arrived(2)
+    story.changed(pressed(), anchor=clock, presses=(moved,), upgraded_us=WALL_US + by_s * S)
+    assert ["acts at oak; it is meant for nobody" in words for words in story.violations] == [True] * wrong
+
+
+def test_stamps_of_an_incident_are_not_all_that_is_looked_at_when_the_clock_was_set() -> None:
+    story = Story(OneSite).start().published().arrived().opened(anchor=Anchor(boot_id="boot-1", ahead_us=0)).acked()
+    story.changed(pressed(), anchor=Anchor(boot_id="boot-1", ahead_us=S), presses=(press(), press("badge-118")))
+    assert len(story.violations) == 2
+    same = Story(OneSite).start().published().arrived().opened(text()).acked()
+    assert len(same.changed(pressed()).violations) == 1, "nobody set the clock"
 
 
 # --- the audience ----------------------------------------------------------------------------------------------------

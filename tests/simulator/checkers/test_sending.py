@@ -1,17 +1,20 @@
 """Claims, life cycles and endings: what may follow what."""
 
 import pytest
+from msgspec.structs import replace
 
 from alertd.model.events import CorrectionOrdered, ResolveOrdered
 from alertd.model.ids import CauseId, IncidentId, NotificationId, PersonId
 from alertd.model.incident import Answer, AnswerKind, EscalationState, IncidentClass, IncidentState
-from alertd.model.notification import Kind
+from alertd.model.notification import Kind, NotificationChange
 from alertd.model.notification import NotificationState as N
+from alertd.model.outcome import Failed
+from alertd.model.reason import Reason
 from alertd.model.timer import TimerKind
 from alertd_simulator.checkers.endings import OnlyHumansEnd
 from alertd_simulator.checkers.sending import AfterTheEnd, Expiry, LifeCycle, OneClaimOneTry
 from alertd_simulator.checkers.timing import PunctualTimers, StepsInTime
-from alertd_simulator.world.happenings import ClockMoved, Crashed, FaultBegan, Moved
+from alertd_simulator.world.happenings import ClockMoved, Crashed, FaultBegan, Moved, TextStatus
 from tests.engine.school import OAK
 from tests.simulator.checkers.story import WALL_US, S, Story, clicked, fired, outcome, pressed, replied, text, timer
 
@@ -109,6 +112,23 @@ def test_a_clock_that_was_set_before_the_power_went_makes_nothing_older_or_young
     assert set_and_cut(10).at(400).moved(N.EXPIRED).violations == []
     unnoticed = set_and_cut(58).at(200 if by_s > 0 else 400).moved(N.EXPIRED if by_s > 0 else N.CLAIMED)
     assert unnoticed.violations == [], "alertd cannot know of a step that came just before the power went"
+
+
+@pytest.mark.parametrize("is_merged", [True, False])
+def test_what_memory_held_is_as_old_as_it_is_if_the_disk_had_it_before_the_power_went(is_merged: bool) -> None:
+    """Seed 2722: the disk had room again, and a process was just back when the power went."""
+    row = text()
+    story = Story(Expiry).start().opened(row, durable=False).at(100).see(Crashed, incarnation=1, where="claim").start()
+    story.see(Crashed, incarnation=2, where="mqtt.connect", power=True).at(110).start()
+    story.judge.reread((), (row,) if is_merged else ())
+    if not is_merged:
+        story.opened(row)  # the press came again
+    story.at(200).moved(N.EXPIRED)
+    assert len(story.violations) == 1
+    story.at(305).moved(N.QUEUED, N.EXPIRED)
+    assert len(story.violations) == (1 if is_merged else 2)
+    story.at(330).moved(N.CLAIMED)
+    assert len(story.violations) == 2
 
 
 def test_an_attempt_begins_within_its_lease() -> None:
@@ -296,3 +316,21 @@ def test_nobody_is_looked_for_while_somebody_goes_and_nobody_knows_the_time_afte
     assert lockdown_at(30).at(40).answered(replied()).at(300).end() == []
     story = lockdown_at(30).at(40).see(Crashed, incarnation=1, where="power", power=True).start()
     assert story.at(300).end() == []
+
+
+@pytest.mark.parametrize("after", [N.QUEUED, N.FAILED])
+def test_another_attempt_that_fails_takes_nothing_back_of_what_was_delivered(after: N) -> None:
+    """Seed 2769: while a second text was on its way to a carrier in trouble, the first was delivered."""
+
+    def delivered() -> Story:
+        story = Story(LifeCycle).start().opened(text()).moved(N.CLAIMED).taken()
+        return story.moved(N.DELIVERED).see(TextStatus, sid="SM1", status="delivered")
+
+    failed = outcome(what=Failed(permanent=False, code="http_302", detail="busy"))
+    changes = (NotificationChange(id=NotificationId("n-1"), state=after, reason=Reason.RETRYING),)
+    story = delivered().committed(failed, changes=changes)
+    assert ["by another attempt, and was delivered" in words for words in story.violations] == [True]
+    recanted = delivered().see(TextStatus, sid="SM1", status="undelivered")
+    assert recanted.committed(failed, changes=changes).violations == []
+    carriers = delivered().committed(replace(failed, epoch=None), changes=changes)
+    assert carriers.violations == [], "the carrier's own word"

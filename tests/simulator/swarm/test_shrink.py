@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from alertd_simulator.swarm.plan_check import problems_of
 from alertd_simulator.swarm.shrink import ddmin, shrink
 from alertd_simulator.world.plan import FAULTS, Crash, DiskFull, Press
 from tests.simulator.swarm.fake_day import plan_of
@@ -93,6 +94,17 @@ def test_a_day_that_failed_early_heals_early_and_has_as_long_to_settle():
 
     assert shrunk.plan.heal_at_s == 101
     assert shrunk.plan.over_at_s - shrunk.plan.heal_at_s == DAY.over_at_s - DAY.heal_at_s
+
+
+def test_a_plan_of_a_shorter_day_can_be_replayed_though_the_runs_are_used_up():
+    """Seed 2947: its last order was given after the end of what was left of the day, and the plan was refused."""
+    late = replace(DAY.deeds[0], at_s=DAY.over_at_s - 1)
+    day = replace(DAY, deeds=(*DAY.deeds, late))
+    shrunk = shrink(day, lambda _: True, failed_at_s=100, runs_max=1)
+
+    assert not shrunk.is_minimal
+    assert shrunk.plan.over_at_s < day.over_at_s
+    assert problems_of(shrunk.plan) == []
 
 
 def test_a_day_that_fails_only_in_its_length_keeps_it():

@@ -28,6 +28,10 @@ class Bound(Struct, frozen=True, kw_only=True):
     senses: bool = False
     """It is a sensor: its numbers, and the ends of its alarms, mean something."""
 
+    @property
+    def never_presses(self) -> bool:
+        return self.senses and not self.buttons
+
     def id_of(self, heard: str, button: str | None) -> str:
         """Whose signal it is."""
         if button is not None and button in self.buttons:

@@ -119,8 +119,8 @@ class MappedDecoder:
         source = self._source.name
         try:
             chosen = self._source.choose(topic, payload)
-        except DecodeError:
-            self._refuse_unless_foreign(topic)
+        except DecodeError as error:
+            error.never_press = self._of_a_sensor(topic)
             raise
         if chosen is None:
             raise UncoveredError(f"source {source} knows no such message", count=UNKNOWN)
@@ -129,15 +129,18 @@ class MappedDecoder:
             trace("captured", ", ".join(f"{name} = {level}" for name, level in chosen.topic.items()))
         return chosen
 
-    def _refuse_unless_foreign(self, topic: str) -> None:
-        """Nonsense from a device that its topic names, and that nobody has registered, is not ours to worry about: a
-        network server carries a town's water meters, too."""
-        if self._source.profile:
-            return
+    def _of_a_sensor(self, topic: str) -> bool | None:
+        """Whose nonsense it is, as `DecodeError.never_press`; `None`: the topic names no device. That of a device that
+        nobody has registered is not ours to worry about: a network server carries a town's water meters, too. Raises
+        `UncoveredError`."""
         for message, captured in self._source.fitting(topic):
             heard = message.device_of({"topic": captured, "payload": None})
-            if heard is not None and self._bindings.of(heard) is None:
+            bound = self._bindings.of(heard) if heard is not None else None
+            if bound is not None:
+                return bound.never_presses
+            if heard is not None and not self._source.profile:
                 raise UncoveredError(f"{heard} is not in the registry", count=UNREGISTERED, strangers=(heard,))
+        return None
 
     # --- one device's part of a message -----------------------------------------------------------------------------
 
@@ -152,7 +155,7 @@ class MappedDecoder:
             return self._read_of(heard, bound, chosen, root, trace)
         except DecodeError as error:
             if bound is not None:
-                error.never_press = bound.senses and not bound.buttons
+                error.never_press = bound.never_presses
             raise
 
     def _read_of(

@@ -5,9 +5,12 @@ import tomllib
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from alertd.engine.routing import route
 from alertd.model.events import Arrival, Malformed, Pressed, Signal
+from alertd.model.ids import DeviceId
+from alertd.model.site import DeviceKind
 from alertd.ports import DecodeError, Explained
 from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_adapters.decoders.mapping.explaining import explain
@@ -92,6 +95,18 @@ def test_what_cannot_be_read_beside_a_sign_of_life_is_refused():
     assert (found.signals, bool(found.refused)) == ((), True)
     with pytest.raises(DecodeError):
         hub().understand("hub/up", parts(k1=GARBLED, k3=ALIVE))
+
+
+@pytest.mark.parametrize("sensor", ["k1", "k2"])
+def test_promise_2_what_a_sensor_says_first_hides_no_press_that_cannot_be_read(sensor: str):
+    registry = registry_of(KEYS, "our-key")
+    senses = replace(registry.devices[DeviceId(sensor)], kind=DeviceKind.SENSOR)
+    known = replace(registry, devices={**registry.devices, senses.id: senses})
+    mapped = decoder_of(library({"profiles/hub.toml": tomllib.loads(HUB)}), "our-hub", known)
+    with pytest.raises(DecodeError) as refused:
+        mapped.decode("hub/up", parts(k1=GARBLED, k2=GARBLED))
+
+    assert refused.value.never_press is False, "promise 2: a button's, and it rings nobody"
 
 
 def test_a_stranger_beside_a_press_is_no_trouble():
