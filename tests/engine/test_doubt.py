@@ -619,6 +619,15 @@ def test_what_was_stored_without_a_time_may_be_the_third_of_a_gesture():
     assert classes(play) == ASSIST, PAGES_NOBODY
 
 
+def test_what_was_stored_without_a_time_may_be_of_a_gesture_before_the_last_press():
+    play = Play()
+    for after_s in (0.3, 1200, 1200):
+        play.press(count=None)
+        play.wait(after_s)
+    play.press(count=None, late=True)
+    assert classes(play) == ASSIST, PAGES_NOBODY
+
+
 def test_a_flood_of_what_was_stored_ends_no_gesture_of_now():
     play = Play()
     for _ in range(2):
