@@ -182,7 +182,7 @@ def _without_test(memory: GestureCount) -> GestureCount:
     test = memory.test
     if test is None:
         return memory
-    presses = tuple(each for each in memory.presses if (each.at_us or each.received_us) < test.began_us)
+    presses = tuple(each for each in memory.presses if each.oldest_us < test.began_us)
     return _without_states(replace(memory, presses=presses))
 
 

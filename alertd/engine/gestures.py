@@ -71,7 +71,10 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool, overhea
     is_held = signal.action in HELD
     memory = d.memory(device.id)
     # A copy of what only another site had heard takes its place.
-    before = tuple(each for each in _remembered(memory) if not (each.overheard and each.cause == event.cause))
+    before = tuple(
+        replace(each, number=0, overheard=False) if each.overheard and each.cause == event.cause else each
+        for each in _remembered(memory)
+    )
     press = _press(d, event, doubtful=doubtful or is_held, overheard=overheard)
     certain = _certainly_with((*before, press), rules)
     possible = _perhaps_with((*before, press), certain, rules)
@@ -79,8 +82,8 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool, overhea
     # What may belong is added up as what does belong: a device that counts by itself has counted it already.
     count = sum(_number(press_times.as_made(possible) if possible == certain else possible))
     began_us = min((press_times.began_us(each, press) for each in possible if each is not press), default=None)
-    press = replace(press, reached=sure, called=any(each.called for each in possible))
-    others = tuple(replace(each, drilled=False) if each in certain else each for each in before)
+    press = replace(press, reached=sure, called=any(each.called for each in certain))
+    others = tuple(replace(each, drilled=False) if each in certain and not press.doubtful else each for each in before)
     d.remember(replace(memory, presses=(*_kept(others, press, rules), press), count=0))
     reached = [threshold for threshold in sorted(rules.presses) if threshold <= count]
     if not reached:  # of what is held nobody knows whether it was meant
@@ -166,8 +169,8 @@ def _certainly_with(presses: tuple[CountedPress, ...], rules: Gestures) -> tuple
     """The last of them, and those which certainly belong to its gesture: each is within the window of another. In the
     order in which they arrived."""
     window_us, last = rules.window_s * 1_000_000, len(presses) - 1
-    found, left = [last], list(range(last))
-    while near := [i for i in left if any(press_times.are_near(*_pair(presses, i, one), window_us) for one in found)]:
+    found, near, left = [last], [last], list(range(last))
+    while near := [i for i in left if any(press_times.are_near(*_pair(presses, i, one), window_us) for one in near)]:
         found, left = [*found, *near], [i for i in left if i not in near]
     return tuple(presses[i] for i in sorted(found))
 
@@ -178,32 +181,37 @@ def _perhaps_with(
     """With those which may belong to it: silence starts anew with what only may belong, too, but a gesture lasts no
     longer than one window for each of its presses. In the order in which they arrived."""
     window_us, last = rules.window_s * 1_000_000, len(presses) - 1
-    best = _grown(presses, [i for i, each in enumerate(presses) if each in certain], window_us)
+    gaps_us: dict[int, list[int]] = {}  # of those that were asked for, to all
+    best = _grown(presses, [i for i, each in enumerate(presses) if each in certain], window_us, gaps_us)
     if presses[last].is_timeless:  # it is one press: of all that it may have followed, it followed those of one time
         tried = set(best)
         for i in range(last):
             if i not in tried and press_times.gap_us(presses[i], presses[last]) <= window_us:
-                found = _grown(presses, [i, last], window_us)
+                found = _grown(presses, [i, last], window_us, gaps_us)
                 tried.update(found)
                 best = max(best, found, key=lambda each: _most(presses, each))
     return tuple(presses[i] for i in sorted(best))
 
 
-def _grown(presses: tuple[CountedPress, ...], found: list[int], window_us: int) -> list[int]:
+def _grown(
+    presses: tuple[CountedPress, ...], found: list[int], window_us: int, gaps_us: dict[int, list[int]]
+) -> list[int]:
     """With all that may be of one gesture with those, the nearest first."""
     found, new = list(found), list(found)
     # How far each of the others is from the nearest of them, and from the farthest.
-    near_us, far_us = dict.fromkeys(range(len(presses)), _NEVER_US), dict.fromkeys(range(len(presses)), 0)
+    near_us, far_us, left = [_NEVER_US] * len(presses), [0] * len(presses), set(range(len(presses)))
     while True:
-        for i in set(near_us).difference(found):
-            gaps_us = [press_times.gap_us(*_pair(presses, i, one)) for one in new]
-            near_us[i], far_us[i] = min(near_us[i], *gaps_us), max(far_us[i], *gaps_us)
+        for one in new:
+            if one not in gaps_us:
+                gaps_us[one] = [press_times.gap_us(*_pair(presses, i, one)) for i in range(len(presses))]
+            near_us = list(map(min, near_us, gaps_us[one]))
+            far_us = list(map(max, far_us, gaps_us[one]))
         lasts_us = window_us * _most(presses, found)
-        left = set(near_us).difference(found)
-        new = [i for i in left if near_us[i] <= window_us and far_us[i] <= lasts_us]
-        if not new:
+        left -= set(new)
+        able = [(far_us[i], -i) for i in left if near_us[i] <= window_us and far_us[i] <= lasts_us]
+        if not able:
             return found
-        new = [min(new, key=lambda i: (far_us[i], -i))]
+        new = [-min(able)[1]]
         found += new
 
 
@@ -234,6 +242,6 @@ def _kept(before: tuple[CountedPress, ...], press: CountedPress, rules: Gestures
     """Those that a press of now may go on from, and as many of the others: what was stored on its way, however much of
     it comes at once, ends no gesture of now."""
     now_us = (rules.window_s + CLOCKS_APART_S) * 1_000_000
-    recent = [each for each in before if press_times.since_us(each, press) <= now_us][-PRESSES_MAX:]
+    recent = [e for e in before if not e.is_timeless and abs(press_times.since_us(e, press)) <= now_us][-PRESSES_MAX:]
     others = [each for each in before if each not in recent][-PRESSES_MAX:]
     return tuple(each for each in before if each in recent or each in others)

@@ -58,8 +58,9 @@ def _is_repeat(d: Draft, event: Pressed, device: Device, before: Activation) -> 
     if not gestures.is_counted(event.signal.action, device.gestures):
         return before.called
     if count not in (None, 1):  # it counts by itself: a higher count is one press more
-        presses = d.memory(device.id).presses
-        return before.called and bool(presses) and count <= presses[-1].reached
+        memory = d.memory(device.id)
+        of_before = memory.presses[-1].reached if memory.presses else memory.count
+        return before.called and count <= (of_before if before.reached is None else before.reached)
     return before.called or _is_quick(event, device)
 
 
@@ -104,6 +105,7 @@ def begins(d: Draft, event: Pressed, device: Device, calls_for: IncidentClass | 
         last_us=0,
         called=calls_for is not None,
         mode=mode,
+        reached=event.signal.count or 1,
     )
     begun = _heard(d, event, first if calls_for is not None or before is None else before)
     memory = d.memory(device.id)

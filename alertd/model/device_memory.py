@@ -48,6 +48,8 @@ class Activation(Struct, frozen=True, kw_only=True):
     pages."""
     mode: Mode = Mode.LIVE
     """In which it called."""
+    reached: int | None = None
+    """Presses that the device had counted then; `None`, in rows of before: nobody noted it."""
 
     @property
     def numbered(self) -> bool:

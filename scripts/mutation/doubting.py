@@ -7,6 +7,7 @@ LEVELS = "alertd/engine/levels.py"
 GESTURES = "alertd/engine/gestures.py"
 TIMES = "alertd/engine/press_times.py"
 PRESSES = "alertd/engine/presses.py"
+IN_BESIDE = ("tests/engine/test_gestures_beside.py",)
 IN_DOUBT = ("tests/engine/test_doubt.py",)
 IN_LEVELS = ("tests/engine/test_levels.py",)
 IN_CORROBORATION = ("tests/engine/test_corroboration.py",)
@@ -30,7 +31,14 @@ COPY = "a copy of the same press is no other press"
 ENDS_NOTHING = "what is older than the call ends nothing"
 
 DOUBTING = (
-    _mutant("doubt: what nobody knows the time of followed whatever was before it", GESTURES, "                found = _grown(presses, [i, last], window_us)\n", "                found = best\n", NOBODY, IN_DOUBT),
+    _mutant("doubt: what nobody knows the time of followed whatever was before it", GESTURES, "                found = _grown(presses, [i, last], window_us, gaps_us)\n", "                found = best\n", NOBODY, IN_DOUBT),
+    _mutant("states: what called is as high as what was counted last", LEVELS, "        reached=event.signal.count or 1,\n", "", "what was pressed in a drill and is still said pages nobody", IN_BESIDE),
+    _mutant("gestures: what may be of one that has called is held on", GESTURES, "called=any(each.called for each in certain))", "called=any(each.called for each in possible))", "promise 2: in doubt somebody is called", IN_BESIDE),
+    _mutant("drills: a repeat in doubt makes a drilled gesture real", GESTURES, " and not press.doubtful else", " else", "one press after a drill locks the school down", IN_BESIDE),
+    _mutant("gestures: what was stored without a time is always of now", GESTURES, "if not e.is_timeless and abs", "if abs", "whatever a gateway delivers at once ends no gesture", IN_BESIDE),
+    _mutant("gestures: what was heard by a clock that was ahead is of now", GESTURES, "abs(press_times.since_us(e, press)) <=", "press_times.since_us(e, press) <=", "one press pages", IN_BESIDE),
+    _mutant("gestures: each growth compares them anew", GESTURES, "            if one not in gaps_us:\n                gaps_us[one]", "            if True:\n                gaps_us[one]", "a flood of what was stored holds up the next press", IN_BESIDE),
+    _mutant("device tests: what arrives in one was pressed in it", "alertd/engine/device_tests.py", "if each.oldest_us < test.began_us)", "if each.received_us < test.began_us)", "promise 2: what was pressed before the test", IN_BESIDE),
     _mutant("doubt: it upgrades", GESTURES, "if threshold <= sure]", "]", UPGRADES, IN_DOUBT),
     _mutant("counts: what is overtaken is one press more", GESTURES, "_number(press_times.as_made(possible) if possible == certain else possible))\n", "_number(possible))\n", "two presses, by their own times", IN_DOUBT),
     _mutant("counts: what is heard over two gateways came in the order of their clocks", GESTURES, "    sure = min(_number(certain)[0], _number(press_times.as_made(certain))[0])\n", "    sure = _number(press_times.as_made(certain))[0]\n", UPGRADES, IN_DOUBT),
@@ -38,7 +46,7 @@ DOUBTING = (
     _mutant("fence: a school counts only what it hears", ROUTING, "            if spot.site_id not in told:\n", "            if False:\n", "promise 2: three presses, and nobody of either school is called", IN_OVERHEARING),
     _mutant("fence: what another school hears calls this one", "alertd/engine/decide.py", "            presses.on_overheard(d, event.press)\n", "            presses.on_press(d, event.press)\n", "promise 6: a school that has heard nothing of it is called", IN_OVERHEARING),
     _mutant("fence: what another school hears is certain", GESTURES, "    counted(d, event, device, doubtful=True, overheard=True)\n", "    counted(d, event, device, doubtful=False, overheard=True)\n", "in doubt nobody locks a school down", IN_OVERHEARING),
-    _mutant("fence: a copy that this school hears is one more press", GESTURES, " if not (each.overheard and each.cause == event.cause))\n", ")\n", "one press over two gateways is counted as two", IN_OVERHEARING),
+    _mutant("fence: a copy that this school hears is one more press", GESTURES, "replace(each, number=0, overheard=False) if", "replace(each, overheard=False) if", "one press over two gateways is counted as two", IN_OVERHEARING),
     _mutant("fence: what this school has heard counts again where another hears it", PRESSES, "    is_known = _is_copy(d, event)\n    if not is_known:\n        gestures.overhear", "    is_known = False\n    if not is_known:\n        gestures.overhear", "one press over two gateways is counted as two", IN_OVERHEARING),
     _mutant("fence: what another school heard is known here", PRESSES, "        gestures.overhear(", "        d.cause = event.cause\n        gestures.overhear(", "both heard eight presses", IN_OVERHEARING),
     _mutant("fence: what another school heard is known here if the engine failed on it", "alertd/engine/fallback.py", "None if isinstance(event, Overheard) else getattr", "getattr", "promise 1: Elm's own copy of it is taken for known", IN_OVERHEARING),
@@ -46,7 +54,7 @@ DOUBTING = (
     _mutant("fence: of what waits twice each counts", "alertd/daemon/waiting.py", "    here = [event for event in events if not isinstance(event, Overheard)]\n", "    here = list(events)\n", "a badge at a fence fills the queue", ("tests/daemon/test_waiting.py",)),
     _mutant("wearables: what waited without a time was heard just now", "alertd/engine/places.py", "    waited = event.oldest_us < event.received_us\n", "    waited = event.signal.pressed_us is not None\n", "req 5: nobody knows when it was heard there", IN_HEARING),
     _mutant("wearables: who was there when nobody knows is there", "alertd/engine/places.py", "unsure=event.unsure or may_have_gone", "unsure=event.unsure", "req 5: nobody knows when it was heard there", IN_HEARING),
-    _mutant("doubt: the silence after what may belong does not start anew", GESTURES, "        new = [min(new, key=lambda i: (far_us[i], -i))]\n        found += new\n", "        return [*found, *new]\n", NOBODY, IN_DOUBT),
+    _mutant("doubt: the silence after what may belong does not start anew", GESTURES, "        new = [-min(able)[1]]\n        found += new\n", "        return [*found, *(-i for _, i in able)]\n", NOBODY, IN_DOUBT),
     _mutant("doubt: a chain is as long as its gestures, not as its presses", GESTURES, "        lasts_us = window_us * _most(presses, found)\n", "        lasts_us = window_us\n", NOBODY, IN_DOUBT),
     _mutant("doubt: a chain has no end", GESTURES, " and far_us[i] <= lasts_us]\n", "]\n", "an hour lies between them", IN_DOUBT),
     _mutant("doubt: whatever was before is of the chain", GESTURES, "if near_us[i] <= window_us and far_us", "if far_us", "seconds lie between them", IN_DOUBT),
@@ -84,7 +92,7 @@ DOUBTING = (
     _mutant("gestures: a button that is held is pressed again and again", GESTURES, "doubtful=doubtful or is_held, overheard", "doubtful=doubtful, overheard", "it is held, and says so again and again", IN_BUNDLES),
     _mutant("gestures: nobody asks whether a button that was held was meant", GESTURES, "reason=Reason.UNMAPPED_ACTION if is_held else None", "reason=None", "whether it was meant, nobody knows", IN_BUNDLES),
     _mutant("gestures: a button that is held opens again what a human has closed", GESTURES, "        held_on=is_held and press.called,\n", "", "one finger, or a bag, on the button", IN_BUNDLES),
-    _mutant("gestures: that it has called is forgotten with the next press", GESTURES, ", called=any(each.called for each in possible))", ")", "one finger, or a bag, on the button", IN_BUNDLES),
+    _mutant("gestures: that it has called is forgotten with the next press", GESTURES, ", called=any(each.called for each in certain))", ")", "one finger, or a bag, on the button", IN_BUNDLES),
     _mutant("gestures: after what was held a press is no press, either", GESTURES, "        held_on=is_held and press.called,\n", "        held_on=press.called,\n", "promise 2: a press is a press", IN_BUNDLES),
     _mutant("gestures: what was held and is closed is told to nobody", "alertd/engine/presses.py", "        called_for = None\n        _held_on(d, event, device)\n", "        called_for = None\n", "it is held, and nobody is told", IN_BUNDLES),
     _mutant("gestures: they are counted by when they are decided on", TIMES, "    return d.now.boot_us if event.boot_us is None else event.boot_us\n", "    return d.now.boot_us\n", NOBODY, IN_DOUBT),

@@ -482,7 +482,7 @@ DRILLING = (
         edits=(
             Edit(
                 file="alertd/engine/gestures.py",
-                old="    others = tuple(replace(each, drilled=False) if each in certain else each for each in before)\n",
+                old="    others = tuple(replace(each, drilled=False) if each in certain and not press.doubtful else each for each in before)\n",
                 new="    others = before\n",
             ),
         ),

@@ -207,7 +207,7 @@ REMEMBERING = (
         edits=(
             Edit(
                 file="alertd/engine/device_tests.py",
-                old="    presses = tuple(each for each in memory.presses if (each.at_us or each.received_us) < test.began_us)\n",
+                old="    presses = tuple(each for each in memory.presses if each.oldest_us < test.began_us)\n",
                 new="    presses = ()\n",
             ),
         ),
@@ -397,7 +397,7 @@ REMEMBERING = (
         edits=(
             Edit(
                 file="alertd/engine/levels.py",
-                old="        return before.called and bool(presses) and count <= presses[-1].reached\n",
+                old="        return before.called and count <= (of_before if before.reached is None else before.reached)\n",
                 new="        return before.called\n",
             ),
         ),
@@ -496,7 +496,7 @@ REMEMBERING = (
         edits=(
             Edit(
                 file="alertd/engine/gestures.py",
-                old="    while near := [i for i in left if any(press_times.are_near(*_pair(presses, i, one), window_us) for one in found)]:\n        found, left = [*found, *near], [i for i in left if i not in near]\n",
+                old="    while near := [i for i in left if any(press_times.are_near(*_pair(presses, i, one), window_us) for one in near)]:\n        found, left = [*found, *near], [i for i in left if i not in near]\n",
                 new="    found += [i for i in left if press_times.are_near(presses[i], presses[last], window_us)][-1:]\n",
             ),
         ),
