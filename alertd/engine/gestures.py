@@ -70,7 +70,7 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool, overhea
         return Gesture(incident_class=None, count=1, reason=Reason.UNMAPPED_ACTION)
     is_held = signal.action in HELD
     memory = d.memory(device.id)
-    # A copy of what only another site had heard takes its place.
+    # A copy of what only another site had heard counts in its place; when that was heard, ties others together still.
     before = tuple(
         replace(each, number=0, overheard=False) if each.overheard and each.cause == event.cause else each
         for each in _remembered(memory)

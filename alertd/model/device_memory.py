@@ -80,7 +80,7 @@ class CountedPress(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     cause: CauseId
     number: int
-    """Presses that the device has put together in it, at the least."""
+    """Presses that the device has put together in it, at the least; 0: a copy of it counts in its place."""
     total: int | None = None
     """Presses that the device itself had counted with it; `None`: it counts none."""
     doubtful: bool = False
@@ -104,7 +104,7 @@ class CountedPress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reached: int = 0
     """Presses that were certain with it."""
     called: bool = False
-    """It belongs to what has called for help here, in no drill, or may."""
+    """It certainly belongs to what has called for help here, in no drill."""
     drilled: bool = False
     """It has called in a drill, and nothing was counted to it since: once the drill is over it counts for nothing."""
 
