@@ -5,6 +5,7 @@ Works with sessions and topics of its own, below `alertd/alive/`, and leaves not
 and what no probe can see: that there is no limit beyond what was tried, that a session would last for years.
 """
 
+import queue
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -37,9 +38,10 @@ TALKATIVE = 1_100
 """Messages of QoS 0 that wait before a press: more than mosquitto's configurations let be under way (20, 1000)."""
 SENDERS = 20
 """Over many connections: mosquitto takes one message of each, then saves."""
-PUBLISHING_MAX_S = 20.0
+BUSY_S = 20.0
+"""A broker that writes down what we gave it may say nothing for so long: a slow disk."""
 QUIET_S = 2.0
-"""Nothing has come for so long: nothing more will."""
+"""Nothing has come for so long, and then it has answered a question: nothing more will."""
 RETAINED_WAIT_S = 1.0
 PAYLOAD = b"alertd doctor"
 NAMED_MAX = 3
@@ -151,9 +153,9 @@ def _queue(what: str, broker: Broker) -> Iterator[Finding]:
         yield Finding(level=WARN, what=what, words=words, remedy="try again")
         return
     if heard is None or (keeps_qos0 and behind is None):
-        words = f"not known what it keeps for a client that is away: it did not take our messages below {OWN_TOPIC} in "
+        words = f"not known what it keeps for a client that is away: it did not take our messages below {OWN_TOPIC}"
         remedy = f"allow our user to read and write {OWN_TOPIC}/+, as alertd broker config does"
-        yield Finding(level=WARN, what=what, words=f"{words}time", remedy=remedy)
+        yield Finding(level=WARN, what=what, words=words, remedy=remedy)
         return
     yield from _kept(what, qos1=heard.qos.count(1), qos0=heard.qos.count(0))
     if behind is not None:
@@ -164,14 +166,14 @@ def _while_away(broker: Broker, messages: Sequence[tuple[int, int]]) -> "_Heard 
     """What a client that was away gets of (QoS, how many), sent in this order. `None`: the broker did not take them."""
     client_id, heard = made_up_id("doctor-queue"), _Heard()
     topic = f"{OWN_TOPIC}/{client_id}"
-    first = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S)
-    granted = subscribe(first.client, [topic], 1)
+    first = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S, wait_s=BUSY_S)
+    granted = subscribe(first.client, [topic], 1, wait_s=BUSY_S)
     disconnect(first.client)
     sent = granted[0] and _send(broker, topic, messages)
-    second = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S, on_message=heard.take)
-    _until_quiet(heard, sum(count for _, count in messages))
+    second = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S, on_message=heard.take, wait_s=BUSY_S)
+    _until_quiet(heard, sum(count for _, count in messages), second.client, topic)
     disconnect(second.client)
-    forget(broker, broker.alertd, client_id)
+    forget(broker, broker.alertd, client_id, wait_s=BUSY_S)
     return heard if sent else None
 
 
@@ -207,35 +209,42 @@ def _kept(what: str, *, qos1: int, qos0: int) -> Iterator[Finding]:
 
 
 def _send(broker: Broker, topic: str, messages: Sequence[tuple[int, int]]) -> bool:
-    """Did it take them all, in time? Each connection keeps the order."""
-    lock, taken, done = threading.Lock(), [0], threading.Event()
-    expected = sum(count for _, count in messages)
+    """Did it take them all? Each connection keeps the order."""
+    answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
     def on_publish(_client: mqtt.Client, _data: object, _mid: int, code: Any, _properties: object) -> None:
-        with lock:
-            taken[0] += not code.is_failure
-            if taken[0] == expected:
-                done.set()
+        answers.put(not code.is_failure)
 
     clients = []
     try:
         for _ in range(SENDERS):
-            clients.append(connect(broker, broker.alertd, client_id=made_up_id("doctor-sends")).client)  # noqa: PERF401
+            name = made_up_id("doctor-sends")
+            clients.append(connect(broker, broker.alertd, client_id=name, wait_s=BUSY_S).client)
         for qos, count in messages:
             for number in range(count):
                 client = clients[number % SENDERS]
                 client.on_publish = on_publish
                 client.publish(topic, PAYLOAD, qos=qos)
-        return done.wait(PUBLISHING_MAX_S)
+        return all(answers.get(timeout=BUSY_S) for _, count in messages for _ in range(count))
+    except queue.Empty:
+        return False
     finally:
         for client in clients:
             disconnect(client)
 
 
-def _until_quiet(heard: _Heard, expected: int) -> None:
+def _until_quiet(heard: _Heard, expected: int, client: mqtt.Client, topic: str) -> None:
+    """Until all has come, or nothing more will. A broker that is busy is quiet, too: but what it has to send leaves
+    before its answer to a question that was asked after the last message."""
     heard.last_s = time.monotonic()
-    while len(heard.qos) < expected and time.monotonic() - heard.last_s < QUIET_S:
-        time.sleep(0.02)
+    while len(heard.qos) < expected:
+        if time.monotonic() - heard.last_s < QUIET_S:
+            time.sleep(0.02)
+            continue
+        before = len(heard.qos)
+        subscribe(client, [topic], 1, wait_s=BUSY_S)
+        if len(heard.qos) == before:
+            return
 
 
 def _feedback(what: str, broker: Broker) -> Iterator[Finding]:

@@ -117,9 +117,17 @@ def made_up_id(what: str = "doctor") -> str:
     return f"alertd-{what}-{uuid4().hex[:8]}"
 
 
-def connect(broker: Broker, login: Login, *, client_id: str = "", keeps_s: int = 0, on_message: Any = None) -> Session:
+def connect(
+    broker: Broker,
+    login: Login,
+    *,
+    client_id: str = "",
+    keeps_s: int = 0,
+    on_message: Any = None,
+    wait_s: float = CONNECT_WAIT_S,
+) -> Session:
     """`keeps_s`: the broker is asked to keep the session for so long; with 3.1.1 for as long as it likes. Raises
-    `RefusalError` if the broker says no, `OSError` if it says nothing."""
+    `RefusalError` if the broker says no, `OSError` if it says nothing for `wait_s`."""
     answered = threading.Event()
     found: list[tuple[ReasonCode, Session]] = []
     client = _client(broker, login, client_id or made_up_id(), clean=not keeps_s)
@@ -146,9 +154,9 @@ def connect(broker: Broker, login: Login, *, client_id: str = "", keeps_s: int =
     else:
         client.connect(broker.host, broker.port)
     client.loop_start()
-    if not answered.wait(CONNECT_WAIT_S):
+    if not answered.wait(wait_s):
         disconnect(client)
-        raise TimeoutError(f"no answer within {CONNECT_WAIT_S:.0f} s")
+        raise TimeoutError(f"no answer within {wait_s:.0f} s")
     code, session = found[0]
     if code.is_failure:
         disconnect(client)
@@ -233,8 +241,8 @@ def publish(client: mqtt.Client, topic: str, payload: bytes = STRANGER_PAYLOAD, 
     return bool(codes) and not codes[0].is_failure
 
 
-def subscribe(client: mqtt.Client, topics: list[str], qos: int) -> list[bool]:
-    """Which of the filters were granted? None, if the broker does not answer."""
+def subscribe(client: mqtt.Client, topics: list[str], qos: int, *, wait_s: float = CONNECT_WAIT_S) -> list[bool]:
+    """Which of the filters were granted? None, if the broker does not answer within `wait_s`."""
     answered = threading.Event()
     granted: list[bool] = []
 
@@ -245,7 +253,7 @@ def subscribe(client: mqtt.Client, topics: list[str], qos: int) -> list[bool]:
     client.on_subscribe = on_subscribe
     client.on_disconnect = lambda *_: answered.set()
     client.subscribe([(topic, qos) for topic in topics])
-    answered.wait(CONNECT_WAIT_S)
+    answered.wait(wait_s)
     return granted if len(granted) == len(topics) else [False] * len(topics)
 
 
@@ -255,6 +263,6 @@ def disconnect(client: mqtt.Client) -> None:
     client.loop_stop()
 
 
-def forget(broker: Broker, login: Login, client_id: str) -> None:
+def forget(broker: Broker, login: Login, client_id: str, *, wait_s: float = CONNECT_WAIT_S) -> None:
     """Nothing of this client stays at the broker."""
-    disconnect(connect(broker, login, client_id=client_id).client)
+    disconnect(connect(broker, login, client_id=client_id, wait_s=wait_s).client)

@@ -8,6 +8,26 @@ TESTS = ("tests/adapters/decoders/mapping/test_mapping.py",)
 
 DECODING = (
     Mutant(
+        name="profiles: each expression leaves a circle to the cycle collector",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/expressions.py",
+                old="            return _INTERPRETER.visit(parsed, document)",
+                new="            return visitor.TreeInterpreter(_INTERPRETER._options).visit(parsed, document)",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/decoders/mapping/test_decode_time.py",), names="the cycle collector has work"),
+    ),
+    Mutant(
+        name="profiles: a format that does not fit leaves a circle to the cycle collector",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/sources.py", old="            wrong = None  # as in", new="            pass  # as in"
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/decoders/mapping/test_decode_time.py",), names="the cycle collector has work"),
+    ),
+    Mutant(
         name="profiles: an object that no rule knows hides the press in the bytes",
         edits=(
             Edit(
@@ -87,8 +107,8 @@ DECODING = (
         edits=(
             Edit(
                 file=f"{MAPPING}/decoder.py",
-                old="            if not any(reading.is_signal for reading in readings):\n                raise wrong\n",
-                new="            raise wrong\n",
+                old="                if not any(reading.is_signal for reading in readings):\n                    raise wrong\n",
+                new="                raise wrong\n",
             ),
         ),
         by=Tests(

@@ -241,6 +241,17 @@ QUICK = (
         by=Tests(paths=("tests/adapters/mqtt/test_paho_connection.py",), names="one press is taken for two"),
     ),
     Mutant(
+        name="each message leaves a circle to the cycle collector (broker connection)",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/paho_connection.py",
+                old="        self._on_message_filtered = _NoCallbacks()",
+                new="        _NoCallbacks()",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_paho_connection.py",), names="the cycle collector has work"),
+    ),
+    Mutant(
         name="PUBACK before commit (intake)",
         edits=(
             Edit(

@@ -1,7 +1,9 @@
 """A real MQTT broker from a wheel (rumqttd, by `iotcore`), in a child process, for the demo and for tests.
 
 Owns its configuration: loopback only, one port for MQTT 5 and one for 3.1.1. It keeps nothing on disk, so it is no
-broker for a school: see docs/broker.md. Clients need a keep-alive above 0.
+broker for a school: see docs/broker.md. Clients need a keep-alive above 0. Of 300 clients of 3.1.1 that came in the
+moment in which one of MQTT 5 with their name had left, some never got an answer (rumqttd 0.20, measured: about one in
+fifty); of 1,000 that stayed with one protocol, each did.
 """
 
 from collections.abc import Iterator

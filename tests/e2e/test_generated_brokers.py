@@ -7,9 +7,10 @@ import asyncio
 import json
 import re
 import ssl
+import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from tests.real_broker import RealMosquitto
 pytestmark = pytest.mark.slow
 
 WAITING = 100
+HALTS_EVERY_S, HALTS_S = 0.3, 2.5
 PRESS = b'{"action": "hold"}'
 DOCTOR = """doctor_username = "alertd-doctor"
 doctor_password_secret = "doctor-password"
@@ -380,6 +382,37 @@ def test_the_doctor_sees_what_a_setting_does(
         found = examined(*doctored, broker, of=(keeping,))
 
     assert [each.level for each in found if each.words.startswith(words)] == [level]
+
+
+def test_the_doctor_judges_a_broker_that_stands_still_now_and_then(
+    tmp_path: Path, authority: Authority, doctored: tuple[Path, Path]
+):
+    """On a slow disk it does, while it writes down what it keeps: that is not "thrown away"."""
+    with GeneratedMosquitto(tmp_path, doctored[1] / "broker", authority) as broker, halting(broker):
+        found = examined(*doctored, broker, of=(keeping,))
+
+    assert [each.words for each in found if each.level != OK] == []
+    assert "kept 1100 of 1100" in " ".join(each.words for each in found)
+
+
+@contextmanager
+def halting(broker: GeneratedMosquitto) -> Iterator[None]:
+    """It runs for a moment, then stands still for longer than the doctor takes for silence, again and again."""
+    over = threading.Event()
+
+    def halt() -> None:
+        while not over.wait(HALTS_EVERY_S):
+            broker.freeze()
+            over.wait(HALTS_S)
+            broker.thaw()
+
+    halter = threading.Thread(target=halt)
+    halter.start()
+    try:
+        yield
+    finally:
+        over.set()
+        halter.join()
 
 
 async def test_the_doctor_sees_a_sensor_that_may_press_a_retained_press_and_feedback_that_nobody_hears(

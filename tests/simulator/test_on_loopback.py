@@ -63,21 +63,23 @@ async def test_a_text_over_http_and_a_cut_connection():
     assert len(carrier.to(RUIZ)) == 2
 
 
-async def test_the_embedded_broker_speaks_both_protocols_on_loopback_and_keeps_a_session(tmp_path):
+@pytest.mark.parametrize("version", [aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311])
+async def test_the_embedded_broker_speaks_both_protocols_on_loopback_and_keeps_a_session(
+    tmp_path: Path, version: aiomqtt.ProtocolVersion
+):
+    """Each by itself: see embedded_broker.py for what it does to a client of 3.1.1 right behind one of 5."""
     with embedded_broker(tmp_path) as ports:
-        for port, version in ((ports.v5, aiomqtt.ProtocolVersion.V5), (ports.v311, aiomqtt.ProtocolVersion.V311)):
-            client: dict[str, Any] = {"identifier": "alertd", "protocol": version, "port": port}
-            if version is aiomqtt.ProtocolVersion.V5:
-                client |= {"clean_start": False, "properties": never_expires()}
-            else:
-                client |= {"clean_session": False}
-            async with aiomqtt.Client("127.0.0.1", **client) as listener:
-                await listener.subscribe("alertd/press/+", qos=1)
-            async with on_the_air("127.0.0.1", port, protocol=version) as air:
-                await air.publish(Badge("badge-17").press(8))
-            async with aiomqtt.Client("127.0.0.1", **client) as listener, asyncio.timeout(10):
-                message = await anext(aiter(listener.messages))
-            assert msgspec.json.decode(message.payload)["count"] == 8
+        is_v5 = version is aiomqtt.ProtocolVersion.V5
+        port = ports.v5 if is_v5 else ports.v311
+        session = {"clean_start": False, "properties": never_expires()} if is_v5 else {"clean_session": False}
+        client: dict[str, Any] = {"identifier": "alertd", "protocol": version, "port": port, **session}
+        async with aiomqtt.Client("127.0.0.1", **client) as listener:
+            await listener.subscribe("alertd/press/+", qos=1)
+        async with on_the_air("127.0.0.1", port, protocol=version) as air:
+            await air.publish(Badge("badge-17").press(8))
+        async with aiomqtt.Client("127.0.0.1", **client) as listener, asyncio.timeout(10):
+            message = await anext(aiter(listener.messages))
+        assert msgspec.json.decode(message.payload)["count"] == 8
 
 
 def never_expires() -> object:

@@ -6,7 +6,7 @@ be a third party's, so whatever they raise or return is contained here.
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.metadata import EntryPoint, entry_points
 
 import structlog
@@ -86,6 +86,13 @@ class Triggers:
         # Told apart once: to look for a protocol's methods takes longer than to decode a message.
         self._asking = tuple(decoder for decoder in decoders if isinstance(decoder, Asking))
         self._answering = tuple(decoder for decoder in decoders if isinstance(decoder, Answering))
+        self._learning: dict[Decoder, Callable[[], Callable[[], None]]] = {
+            each: each.unlearn for each in decoders if isinstance(each, Learning)
+        }
+        self._understanding: dict[Decoder, Callable[[str, bytes], Understood]] = {
+            each: each.understand if isinstance(each, CheckInDecoder) else partial(_by_signals, each)
+            for each in decoders
+        }
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -108,12 +115,13 @@ class Triggers:
         decoded = self._decoded(trigger, topic, payload)
         if decoded.refused and not payload:  # it deletes what was retained, whoever's that was
             decoded = Decoded()
-        return replace(decoded, unlearn=decoder.unlearn()) if isinstance(decoder, Learning) else decoded
+        unlearn = self._learning.get(decoder)
+        return decoded if unlearn is None else replace(decoded, unlearn=unlearn())
 
     def _decoded(self, trigger: Trigger, topic: str, payload: bytes) -> Decoded:
         decoder, never_press = trigger.decoder, trigger.never_press
         try:
-            understood = _understood(decoder, topic, payload)
+            understood = self._understanding[decoder](topic, payload)
             signals = _only_signals(understood.signals)
         except UncoveredError as error:
             log.debug("message_not_covered", topic=topic, count=error.count, why=str(error))
@@ -166,9 +174,8 @@ class Triggers:
             log.error("decoder_failed", decoder=name, exc_info=error, effect="refused; more are only counted")
 
 
-def _understood(decoder: Decoder, topic: str, payload: bytes) -> Understood:
-    if isinstance(decoder, CheckInDecoder):
-        return decoder.understand(topic, payload)
+def _by_signals(decoder: Decoder, topic: str, payload: bytes) -> Understood:
+    """Of one that speaks of signals only: whoever has one is alive."""
     signals = tuple(decoder.decode(topic, payload))
     heard: dict[DeviceId, list[Signal]] = {}
     for signal in _only_signals(signals):

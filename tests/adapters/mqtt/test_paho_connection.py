@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import select
 import socket
 import struct
@@ -112,3 +113,17 @@ async def test_an_ack_that_can_no_longer_leave_is_not_called_sent(
     called_sent = [mid for mid, is_sent in await read_out(broker, presses) if is_sent]
     expected = [] if is_seen_to_die else [1]  # nobody can know it before that write has failed
     assert called_sent == expected, "when they come again, one press is taken for two"
+
+
+async def test_a_message_leaves_nothing_for_pythons_cycle_collector(broker: DyingBroker):
+    """While it collects, no press goes on: among 2,000 messages a second it stopped everything for 20 ms and more."""
+    connection = await PahoBroker("127.0.0.1", broker.port, protocol="5").connect(OPTIONS)
+    messages = connection.messages()
+    left = []
+    for number in range(1, 4):
+        broker.say(publish(number))
+        gc.collect()
+        connection.ack(await anext(messages))
+        left.append(gc.collect())
+    await connection.close()
+    assert left[-1] == 0, "the cycle collector has work to do"  # at the first message things are made that stay

@@ -95,25 +95,28 @@ class MappedDecoder:
         readings: list[Reading] = []
         strangers: list[str] = []
         wrong: DecodeError | None = None
-        for root in chosen.roots():
-            try:
-                readings += self._read_one(chosen, root, trace)
-            except UncoveredError as error:
-                strangers += error.strangers
-                wrong = wrong or error
-            except DecodeError as error:
-                if wrong is None or isinstance(wrong, UncoveredError) or (wrong.never_press and not error.never_press):
-                    wrong = error
-        is_enough = any(reading.is_signal for reading in readings) or (readings and isinstance(wrong, UncoveredError))
-        if wrong is not None and not is_enough:
-            if isinstance(wrong, UncoveredError):
-                wrong.strangers = tuple(strangers)
-            raise wrong
-        if strangers and readings:
-            readings[0] = replace(readings[0], strangers=tuple(strangers))
-        if wrong is not None and not isinstance(wrong, UncoveredError):
-            readings.append(Reading(device_id="", event=UNREADABLE, value=str(wrong)))
-        return readings
+        try:
+            for root in chosen.roots():
+                try:
+                    readings += self._read_one(chosen, root, trace)
+                except UncoveredError as error:
+                    strangers += error.strangers
+                    wrong = wrong or error
+                except DecodeError as error:
+                    wrong = error if wrong is None or _says_more(error, wrong) else wrong
+            is_pressed = any(reading.is_signal for reading in readings)
+            is_enough = is_pressed or (readings and isinstance(wrong, UncoveredError))
+            if wrong is not None and not is_enough:
+                if isinstance(wrong, UncoveredError):
+                    wrong.strangers = tuple(strangers)
+                raise wrong
+            if strangers and readings:
+                readings[0] = replace(readings[0], strangers=tuple(strangers))
+            if wrong is not None and not isinstance(wrong, UncoveredError):
+                readings.append(Reading(device_id="", event=UNREADABLE, value=str(wrong)))
+            return readings
+        finally:
+            wrong = None  # else the error holds this frame and the frame holds the error, until the cycle collector
 
     def _choose(self, topic: str, payload: bytes, trace: Trace) -> Chosen:
         source = self._source.name
@@ -206,6 +209,10 @@ class MappedDecoder:
         return profile
 
 
+def _says_more(error: DecodeError, than: DecodeError) -> bool:
+    return isinstance(than, UncoveredError) or bool(than.never_press and not error.never_press)
+
+
 class _Maker:
     """Makes readings of one device's part of a message. Time, identity and gateway are looked for only where a signal
     needs them, or somebody asks; and once, however many readings there are (a payload may hold a thousand)."""
@@ -225,16 +232,19 @@ class _Maker:
         `DecodeError` where nothing else would page."""
         readings: list[Reading] = []
         wrong: DecodeError | None = None
-        for match in matches:
-            try:
-                readings.append(self.reading(match, by, whole=whole))
-            except DecodeError as error:
-                wrong = wrong or error
-        if wrong is not None:
-            if not any(reading.is_signal for reading in readings):
-                raise wrong
-            readings.append(Reading(device_id="", event=UNREADABLE, value=str(wrong)))
-        return readings
+        try:
+            for match in matches:
+                try:
+                    readings.append(self.reading(match, by, whole=whole))
+                except DecodeError as error:
+                    wrong = wrong or error
+            if wrong is not None:
+                if not any(reading.is_signal for reading in readings):
+                    raise wrong
+                readings.append(Reading(device_id="", event=UNREADABLE, value=str(wrong)))
+            return readings
+        finally:
+            wrong = None  # as in `read`
 
     def reading(self, match: Match, by: str, *, whole: bool) -> Reading:
         if match.event == UNREADABLE:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import jmespath
-from jmespath import exceptions, functions, lexer
+from jmespath import exceptions, functions, lexer, visitor
 
 from alertd.ports import DecodeError
 from alertd_adapters.decoders.json_payload import device_time
@@ -76,7 +76,9 @@ class _Functions(functions.Functions):  # type: ignore[misc,unused-ignore] # the
         return at_us if is_fine else None
 
 
-_OPTIONS = jmespath.Options(custom_functions=_Functions())
+_INTERPRETER = visitor.TreeInterpreter(jmespath.Options(custom_functions=_Functions()))
+"""One for all: the library makes one for each search, in a circle that only Python's cycle collector can take away, and
+while it does, no press goes on."""
 
 
 def expression(text: str) -> Evaluate:
@@ -195,11 +197,11 @@ def _built(node: Node, text: str) -> Evaluate:
 
 
 def _interpreted(text: str) -> Evaluate:
-    search = jmespath.compile(text).search
+    parsed = jmespath.compile(text).parsed
 
     def evaluate(document: Any) -> Any:
         try:
-            return search(document, _OPTIONS)
+            return _INTERPRETER.visit(parsed, document)
         except (exceptions.JMESPathError, TypeError):  # given what it does not take, or 1 < "a": there is no value
             return None
         except (ArithmeticError, AttributeError, LookupError, RecursionError, ValueError) as error:

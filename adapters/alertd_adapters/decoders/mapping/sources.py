@@ -137,20 +137,23 @@ class Source:
         is none. Raises `DecodeError` if the payload has none of the formats."""
         wrong: DecodeError | None = None
         read_as: dict[tuple[str, Pattern | None, bool], Any] = {}
-        for message, captured in self.fitting(topic):
-            kind = (message.format, message.pattern, message.empty)
-            if kind not in read_as:
-                try:
-                    read_as[kind] = message.payload(payload)
-                except DecodeError as error:
-                    wrong = wrong or error
-                    continue
-            chosen = Chosen(message, captured, read_as[kind])
-            if message.when is None or is_true(message.when({"topic": captured, "payload": chosen.payload})):
-                return chosen
-        if wrong is not None:
-            raise wrong
-        return None
+        try:
+            for message, captured in self.fitting(topic):
+                kind = (message.format, message.pattern, message.empty)
+                if kind not in read_as:
+                    try:
+                        read_as[kind] = message.payload(payload)
+                    except DecodeError as error:
+                        wrong = wrong or error
+                        continue
+                chosen = Chosen(message, captured, read_as[kind])
+                if message.when is None or is_true(message.when({"topic": captured, "payload": chosen.payload})):
+                    return chosen
+            if wrong is not None:
+                raise wrong
+            return None
+        finally:
+            wrong = None  # as in `MappedDecoder.read`
 
     def ports(self, topic: str, payload: bytes) -> set[int]:
         """LoRaWAN ports on which it was said; empty where there are none, and of what cannot be read."""
