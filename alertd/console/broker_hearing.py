@@ -12,10 +12,12 @@ import paho.mqtt.client as mqtt
 from msgspec import Struct
 
 from alertd.console.broker_session import (
+    BUSY_S,
     Broker,
     RefusalError,
     Tried,
     broker_of,
+    catch_up,
     connect,
     disconnect,
     made_up_id,
@@ -43,12 +45,17 @@ def hearing(sections: Sequence[Section], secret: Secret) -> Iterator[Finding]:
     """Nothing, where the broker does not let us in: `broker_probe` has said so."""
     for section in sections:
         if section.table == "sources" and section.plugin == "mqtt":
+            what = f"broker of source {section.name}"
             try:
                 broker = broker_of(section.settings, secret)
-                asked = _ask(broker)
+                disconnect(connect(broker, broker.alertd, wait_s=BUSY_S).client)
             except (LookupError, RefusalError, OSError, ValueError):
                 continue
-            yield from _judge(f"broker of source {section.name}", broker, asked)
+            try:
+                yield from _judge(what, broker, _ask(broker))
+            except (RefusalError, OSError) as error:
+                words = f"not known whether presses would reach us: {error}"
+                yield Finding(level=WARN, what=what, words=words, remedy="try again")
 
 
 def _ask(broker: Broker) -> _Asked:
@@ -61,6 +68,7 @@ def _ask(broker: Broker) -> _Asked:
     try:
         granted = subscribe(ears, filters, 1)
         tried = publish_each(broker, broker.alertd, connect(broker, broker.alertd), list(words), word)
+        catch_up(ears)
         missing = listener.missing(tried.taken, word)
     finally:
         disconnect(ears)

@@ -14,16 +14,17 @@ from typing import Any
 import paho.mqtt.client as mqtt
 
 from alertd.console.broker_session import (
+    BUSY_S,
     FOR_EVER,
     Broker,
     Login,
     RefusalError,
     broker_of,
+    catch_up,
     connect,
     disconnect,
     forget,
     made_up_id,
-    publish,
     subscribe,
 )
 from alertd.console.doctor import CONNECT_WAIT_S, FAIL, OK, WARN, Finding, Secret, Section
@@ -38,8 +39,6 @@ TALKATIVE = 1_100
 """Messages of QoS 0 that wait before a press: more than mosquitto's configurations let be under way (20, 1000)."""
 SENDERS = 20
 """Over many connections: mosquitto takes one message of each, then saves."""
-BUSY_S = 20.0
-"""A broker that writes down what we gave it may say nothing for so long: a slow disk."""
 QUIET_S = 2.0
 """Nothing has come for so long, and then it has answered a question: nothing more will."""
 RETAINED_WAIT_S = 1.0
@@ -67,37 +66,41 @@ class _Heard:
 
 
 def keeping(sections: Sequence[Section], secret: Secret) -> Iterator[Finding]:
-    """Nothing, where the broker does not let us in: `broker_probe` has said so."""
+    """Nothing, where the broker does not let us in: `broker_probe` has said so. Silence is no evidence: what was not
+    answered is not known."""
     for section in sections:
         if section.table == "sources" and section.plugin == "mqtt":
             what = f"broker of source {section.name}"
             try:
                 broker = broker_of(section.settings, secret)
-                disconnect(connect(broker, broker.alertd).client)
+                disconnect(connect(broker, broker.alertd, wait_s=BUSY_S).client)
             except (LookupError, RefusalError, OSError, ValueError):
                 continue
-            yield from _retained(what, broker)
-            if broker.alive_topic is None:
-                yield from _session(what, broker)
-                yield from _queue(what, broker)
-            else:
-                words = "not tried what it keeps for a client that is away: our user may not have a topic for it"
-                remedy = "its own configuration says it; docs/broker.md names the settings"
-                yield Finding(level=WARN, what=what, words=words, remedy=remedy)
-            yield from _feedback(what, broker)
+            for unknown, trial in (
+                ("whether retained messages lie on topics of presses", _retained),
+                ("whether it keeps sessions", _session),
+                ("what it keeps for a client that is away", _queue),
+                ("whether feedback reaches a device", _feedback),
+            ):
+                try:
+                    yield from trial(what, broker)
+                except (RefusalError, OSError) as error:
+                    yield Finding(level=WARN, what=what, words=f"not known {unknown}: {error}", remedy="try again")
 
 
 def _retained(what: str, broker: Broker) -> Iterator[Finding]:
     """A press that was published as retained comes again at every start, and pages nobody by itself."""
     heard = _Heard()
     session = connect(broker, broker.alertd, on_message=heard.take)
-    if not session.retains:
+    try:
+        if not session.retains:
+            yield Finding(level=OK, what=what, words="refuses retained messages")
+            return
+        subscribe(session.client, [trigger.topic for trigger in broker.triggers], 0)
+        time.sleep(RETAINED_WAIT_S)
+        catch_up(session.client)
+    finally:
         disconnect(session.client)
-        yield Finding(level=OK, what=what, words="refuses retained messages")
-        return
-    subscribe(session.client, [trigger.topic for trigger in broker.triggers], 0)
-    time.sleep(RETAINED_WAIT_S)
-    disconnect(session.client)
     topics = list(dict.fromkeys(heard.retained))
     if not topics:
         yield Finding(level=OK, what=what, words="no retained message lies on a topic of presses")
@@ -110,16 +113,14 @@ def _retained(what: str, broker: Broker) -> Iterator[Finding]:
 
 def _session(what: str, broker: Broker) -> Iterator[Finding]:
     """Is a session kept, and for how long does the broker say?"""
-    client_id = made_up_id("doctor-session")
-    try:
-        disconnect(connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S).client)
-        again = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S)
-        disconnect(again.client)
-        forget(broker, broker.alertd, client_id)
-        ends_s = _told_end(broker) if broker.mqtt5 else None
-    except (RefusalError, OSError) as error:
-        yield Finding(level=WARN, what=what, words=f"not known whether it keeps sessions: {error}", remedy="try again")
+    if broker.alive_topic is not None:  # our user may not have a topic for what `_queue` tries
         return
+    client_id = made_up_id("doctor-session")
+    disconnect(connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S).client)
+    again = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S)
+    disconnect(again.client)
+    forget(broker, broker.alertd, client_id)
+    ends_s = _told_end(broker) if broker.mqtt5 else None
     if not again.is_remembered:
         words = "forgets a client that goes away: presses made while alertd is stopped are lost"
         yield Finding(level=FAIL, what=what, words=words, remedy="let it keep sessions; see docs/broker.md")
@@ -144,16 +145,18 @@ def _told_end(broker: Broker) -> int | None:
 def _queue(what: str, broker: Broker) -> Iterator[Finding]:
     """More messages than mosquitto keeps by default, for a client that is away; then a talkative sensor before a
     press."""
-    try:
-        heard = _while_away(broker, ((1, QOS1_TRIED), (0, QOS0_TRIED)))
-        keeps_qos0 = heard is not None and heard.qos.count(0) == QOS0_TRIED
-        behind = _while_away(broker, ((0, TALKATIVE), (1, SENDERS))) if keeps_qos0 else None
-    except (RefusalError, OSError) as error:
-        words = f"not known what it keeps for a client that is away: {error}"
-        yield Finding(level=WARN, what=what, words=words, remedy="try again")
+    if broker.alive_topic is not None:
+        words = "not tried what it keeps for a client that is away: our user may not have a topic for it"
+        remedy = "its own configuration says it; docs/broker.md names the settings"
+        yield Finding(level=WARN, what=what, words=words, remedy=remedy)
         return
+    heard = _while_away(broker, ((1, QOS1_TRIED), (0, QOS0_TRIED)))
+    keeps_qos0 = heard is not None and heard.qos.count(0) == QOS0_TRIED
+    behind = _while_away(broker, ((0, TALKATIVE), (1, SENDERS))) if keeps_qos0 else None
     if heard is None or (keeps_qos0 and behind is None):
-        words = f"not known what it keeps for a client that is away: it did not take our messages below {OWN_TOPIC}"
+        words = (
+            f"not known what it keeps for a client that is away: it does not hand us our own messages below {OWN_TOPIC}"
+        )
         remedy = f"allow our user to read and write {OWN_TOPIC}/+, as alertd broker config does"
         yield Finding(level=WARN, what=what, words=words, remedy=remedy)
         return
@@ -163,16 +166,25 @@ def _queue(what: str, broker: Broker) -> Iterator[Finding]:
 
 
 def _while_away(broker: Broker, messages: Sequence[tuple[int, int]]) -> "_Heard | None":
-    """What a client that was away gets of (QoS, how many), sent in this order. `None`: the broker did not take them."""
-    client_id, heard = made_up_id("doctor-queue"), _Heard()
+    """What a client that was away gets of (QoS, how many), sent in this order. `None`: it does not even get what is
+    sent while it is here, or the broker refuses to take them. Raises `OSError` where the broker says nothing."""
+    client_id, here, heard = made_up_id("doctor-queue"), _Heard(), _Heard()
     topic = f"{OWN_TOPIC}/{client_id}"
-    first = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S, wait_s=BUSY_S)
-    granted = subscribe(first.client, [topic], 1, wait_s=BUSY_S)
-    disconnect(first.client)
-    sent = granted[0] and _send(broker, topic, messages)
-    second = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S, on_message=heard.take, wait_s=BUSY_S)
-    _until_quiet(heard, sum(count for _, count in messages), second.client, topic)
-    disconnect(second.client)
+    first = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S, on_message=here.take, wait_s=BUSY_S)
+    try:
+        granted = subscribe(first.client, [topic], 1)
+        first.client.publish(topic, PAYLOAD, qos=1)
+        catch_up(first.client)
+        is_heard = granted[0] and here.came.wait(CONNECT_WAIT_S)
+    finally:
+        disconnect(first.client)
+    sent = is_heard and _send(broker, topic, messages)
+    if sent:
+        back = connect(broker, broker.alertd, client_id=client_id, keeps_s=KEPT_S, on_message=heard.take, wait_s=BUSY_S)
+        try:
+            _until_quiet(heard, sum(count for _, count in messages), back.client)
+        finally:
+            disconnect(back.client)
     forget(broker, broker.alertd, client_id, wait_s=BUSY_S)
     return heard if sent else None
 
@@ -209,7 +221,7 @@ def _kept(what: str, *, qos1: int, qos0: int) -> Iterator[Finding]:
 
 
 def _send(broker: Broker, topic: str, messages: Sequence[tuple[int, int]]) -> bool:
-    """Did it take them all? Each connection keeps the order."""
+    """Did it take them all? Each connection keeps the order. Raises `OSError` if it says nothing for `BUSY_S`."""
     answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
     def on_publish(_client: mqtt.Client, _data: object, _mid: int, code: Any, _properties: object) -> None:
@@ -227,22 +239,21 @@ def _send(broker: Broker, topic: str, messages: Sequence[tuple[int, int]]) -> bo
                 client.publish(topic, PAYLOAD, qos=qos)
         return all(answers.get(timeout=BUSY_S) for _, count in messages for _ in range(count))
     except queue.Empty:
-        return False
+        raise TimeoutError(f"no answer within {BUSY_S:.0f} s") from None
     finally:
         for client in clients:
             disconnect(client)
 
 
-def _until_quiet(heard: _Heard, expected: int, client: mqtt.Client, topic: str) -> None:
-    """Until all has come, or nothing more will. A broker that is busy is quiet, too: but what it has to send leaves
-    before its answer to a question that was asked after the last message."""
+def _until_quiet(heard: _Heard, expected: int, client: mqtt.Client) -> None:
+    """Until all has come, or nothing more will: a broker that is busy is quiet, too, but then it does not answer."""
     heard.last_s = time.monotonic()
     while len(heard.qos) < expected:
         if time.monotonic() - heard.last_s < QUIET_S:
             time.sleep(0.02)
             continue
         before = len(heard.qos)
-        subscribe(client, [topic], 1, wait_s=BUSY_S)
+        catch_up(client)
         if len(heard.qos) == before:
             return
 
@@ -252,11 +263,7 @@ def _feedback(what: str, broker: Broker) -> Iterator[Finding]:
     if broker.device is None or not broker.feedback_topic:
         return
     topic = broker.feedback_topic.replace("{device_id}", str(broker.device.username))
-    reached = _reached(broker, broker.device, topic)
-    if reached is None:
-        words = "not known whether feedback reaches a device: the broker does not let one of the two in"
-        yield Finding(level=WARN, what=what, words=words, remedy="see the lines above")
-    elif reached:
+    if _reached(broker, broker.device, topic):
         yield Finding(level=OK, what=what, words="feedback reaches a device")
     else:
         words = f"feedback does not reach its device: {broker.device.username} heard nothing on {topic}"
@@ -264,17 +271,18 @@ def _feedback(what: str, broker: Broker) -> Iterator[Finding]:
         yield Finding(level=WARN, what=what, words=words, remedy=remedy)
 
 
-def _reached(broker: Broker, device: Login, topic: str) -> bool | None:
+def _reached(broker: Broker, device: Login, topic: str) -> bool:
     heard = _Heard()
+    listening = connect(broker, device, on_message=heard.take).client
     try:
-        listening = connect(broker, device, on_message=heard.take)
+        subscribe(listening, [topic], 1)
+        speaking = connect(broker, broker.alertd).client
         try:
-            subscribe(listening.client, [topic], 1)
-            speaking = connect(broker, broker.alertd)
-            publish(speaking.client, topic, PAYLOAD)
-            disconnect(speaking.client)
-            return heard.came.wait(CONNECT_WAIT_S) and PAYLOAD in heard.payloads
+            speaking.publish(topic, PAYLOAD, qos=1)
+            catch_up(speaking)
         finally:
-            disconnect(listening.client)
-    except (RefusalError, OSError):
-        return None
+            disconnect(speaking)
+        catch_up(listening)
+        return heard.came.wait(CONNECT_WAIT_S) and PAYLOAD in heard.payloads
+    finally:
+        disconnect(listening)

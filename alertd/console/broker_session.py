@@ -23,6 +23,10 @@ STRANGER_PAYLOAD = CANARY_WORD + b"alertd doctor: may a stranger publish here?"
 """No decoder takes it for a press, and the daemon for no trouble."""
 TLS_PORT, PLAIN_PORT = 8883, 1883
 FOR_EVER = 0xFFFFFFFF
+BUSY_S = 20.0
+"""A broker that writes down what we gave it may say nothing for so long: a slow disk."""
+MAX_S = 180.0
+"""Longest time until a trial's next finding: several times in it the broker may be as busy as that."""
 REFUSED_FROM = 128
 
 
@@ -241,8 +245,9 @@ def publish(client: mqtt.Client, topic: str, payload: bytes = STRANGER_PAYLOAD, 
     return bool(codes) and not codes[0].is_failure
 
 
-def subscribe(client: mqtt.Client, topics: list[str], qos: int, *, wait_s: float = CONNECT_WAIT_S) -> list[bool]:
-    """Which of the filters were granted? None, if the broker does not answer within `wait_s`."""
+def subscribe(client: mqtt.Client, topics: list[str], qos: int) -> list[bool]:
+    """Which of the filters were granted? Raises `OSError` if the broker hangs up, or says nothing for `BUSY_S`: that is
+    neither yes nor no."""
     answered = threading.Event()
     granted: list[bool] = []
 
@@ -253,8 +258,25 @@ def subscribe(client: mqtt.Client, topics: list[str], qos: int, *, wait_s: float
     client.on_subscribe = on_subscribe
     client.on_disconnect = lambda *_: answered.set()
     client.subscribe([(topic, qos) for topic in topics])
-    answered.wait(wait_s)
-    return granted if len(granted) == len(topics) else [False] * len(topics)
+    _await(client, answered)
+    return granted
+
+
+def catch_up(client: mqtt.Client) -> None:
+    """Ask the broker something that it answers to everybody: what it had to send us before has come by then, for a
+    connection keeps its order. Raises `OSError` if it hangs up, or says nothing for `BUSY_S`."""
+    answered = threading.Event()
+    client.on_unsubscribe = lambda *_: answered.set()
+    client.on_disconnect = lambda *_: answered.set()
+    client.unsubscribe(made_up_id())
+    _await(client, answered)
+
+
+def _await(client: mqtt.Client, answered: threading.Event) -> None:
+    if client.is_connected() and not answered.wait(BUSY_S):
+        raise TimeoutError(f"no answer within {BUSY_S:.0f} s")
+    if not client.is_connected():
+        raise ConnectionResetError("it hung up")
 
 
 def disconnect(client: mqtt.Client) -> None:

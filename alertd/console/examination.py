@@ -18,6 +18,7 @@ from alertd.console import (
     disk_probe,
     doctor,
 )
+from alertd.console.broker_session import MAX_S
 from alertd.console.client import Client
 from alertd.console.clock_probe import Reading
 from alertd.console.doctor import FAIL, Finding, in_time
@@ -40,8 +41,8 @@ def examine(loaded: Loaded, problems: Sequence[Problem], client: Client) -> Iter
     for section in sections:
         what = f"broker of source {section.name}"
         yield from in_time(what, partial(broker_probe.brokers, [section], secret))
-        yield from in_time(what, partial(broker_hearing.hearing, [section], secret))
-        yield from in_time(what, partial(broker_keeping.keeping, [section], secret))
+        yield from in_time(what, partial(broker_hearing.hearing, [section], secret), MAX_S)
+        yield from in_time(what, partial(broker_keeping.keeping, [section], secret), MAX_S)
         yield from in_time(what, partial(broker_written.written, [section], secret))
         yield from in_time(what, partial(broker_door.doors, [section], secret))
     yield from channel_probe.channels(loaded, readings)

@@ -47,7 +47,7 @@ from alertd.model.events import (
     TroubleAcknowledged,
 )
 from alertd.model.ids import DISTRICT, CauseId, IncidentId, derive
-from alertd.model.incident import AnswerKind, Incident
+from alertd.model.incident import AnswerKind, Incident, Press
 from alertd.model.mode import Mode
 from alertd.model.notification import NotificationRow
 from alertd.model.trouble import Trouble
@@ -138,7 +138,7 @@ async def press(backend: Backend, pressed: Signal, key: str | None) -> Committed
     before = await _presses_of(backend, event)
     await committed(backend.door.receive(arrival))
     after = await _presses_of(backend, event)
-    touched = next((i for i, count_ in after.items() if count_ != before.get(i)), None)
+    touched = next((i for i, presses in after.items() if presses != before.get(i)), None)
     if touched is None:
         return Committed(
             cause=chosen,
@@ -154,13 +154,13 @@ async def press(backend: Backend, pressed: Signal, key: str | None) -> Committed
     return _result(backend, chosen, words, None, now)
 
 
-async def _presses_of(backend: Backend, event: Pressed) -> dict[IncidentId, tuple[int, int]]:
-    """Open incidents with a press of that device, and how much of it they have counted."""
+async def _presses_of(backend: Backend, event: Pressed) -> dict[IncidentId, list[Press]]:
+    """Open incidents with a press of that device, and what they know of it."""
     incidents = await read(
         lambda: backend.store.read_incidents(open_only=True, site_id=event.site_id, limit=INCIDENTS_MAX)
     )
     mine = {i.id: [p for p in i.presses if p.device_id == event.signal.device_id] for i in incidents}
-    return {i: (len(presses), sum(p.count for p in presses)) for i, presses in mine.items() if presses}
+    return {i: presses for i, presses in mine.items() if presses}
 
 
 async def answer(

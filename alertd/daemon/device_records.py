@@ -144,6 +144,16 @@ class Record:
             self.seen_wall_us = now.wall_us - (now.boot_us - self.last_us)
         self.pressed_wall_us = min(self.pressed_wall_us, now.wall_us)
 
+    def not_outdated(self, check_in: CheckIn, now: Now) -> CheckIn:
+        """What a broker remembers of its state may be of last year: it ends no trouble, unless its own time says that
+        it is newer than what is known; and it begins none that this time says is older."""
+        seen_us, battery = check_in.seen_us, check_in.battery
+        if seen_us is not None and seen_us <= now.wall_us:
+            is_newer = seen_us > self.seen_wall_us
+            return check_in if is_newer else replace(check_in, battery=None, whole_again=False, opened=False)
+        ends = battery is not None and self.battery_low and not battery.is_low
+        return replace(check_in, battery=None if ends else battery, whole_again=False)
+
     def power(self, check_in: CheckIn) -> bool:
         """Take its battery's word; is it another one than before?"""
         battery = check_in.battery
@@ -222,7 +232,8 @@ class Record:
         self.last_us = now.boot_us - ago_us
         self.profile = self.profile or kept.profile
         self.heard_by, self.source, self.listened_us = kept.heard_by, kept.source, kept.listened_us
-        self.battery_pct, self.battery_low, self.mains = kept.battery_pct, kept.battery_low, kept.mains
+        if not self.battery_low:  # else a broker has said so before this was read, and it stands
+            self.battery_pct, self.battery_low, self.mains = kept.battery_pct, kept.battery_low, kept.mains
         if kept.offline_us and self.offline_us is None and self.linked is None:
             self.offline_wall_us = kept.offline_us
             self.offline_us = now.boot_us

@@ -33,10 +33,10 @@ class Hearings:
 
     def note(self, registry: Registry, device_id: DeviceId, heard: Iterable[Heard], boot_us: int) -> None:
         """These gateways have just heard it."""
-        device = registry.devices.get(device_id)
+        device = registry.device_of(device_id)
         if device is None or device.zone_id is not None:
             return
-        mine = self._of.setdefault(device_id, {})
+        mine = self._of.setdefault(device.id, {})
         for each in heard:
             gateway = registry.devices.get(each.gateway_id)
             if each.at_us is None and gateway is not None and gateway.kind is DeviceKind.GATEWAY:
@@ -45,7 +45,7 @@ class Hearings:
         while len(mine) > GATEWAYS_MAX:
             del mine[next(iter(mine))]
         if not mine:
-            del self._of[device_id]
+            del self._of[device.id]
 
     def placed(self, registry: Registry, arrival: Arrival, boot_us: int) -> Arrival:
         """The arrival with what is remembered of its wearables. What waited somewhere, or was stored, says nothing of
@@ -56,12 +56,12 @@ class Hearings:
         return replace(arrival, signals=signals) if signals != arrival.signals else arrival
 
     def _with_memory(self, registry: Registry, arrival: Arrival, signal: Signal, boot_us: int) -> Signal:
-        device = registry.devices.get(signal.device_id)
+        device = registry.device_of(signal.device_id)
         if device is None or device.zone_id is not None or signal.late:
             return signal
         now = signal.heard or ((Heard(gateway_id=signal.heard_by),) if signal.heard_by is not None else ())
-        remembered = tuple(self._remembered(signal.device_id, {h.gateway_id for h in now}, arrival, boot_us))
-        self.note(registry, signal.device_id, now, boot_us)
+        remembered = tuple(self._remembered(device.id, {h.gateway_id for h in now}, arrival, boot_us))
+        self.note(registry, device.id, now, boot_us)
         return replace(signal, heard=(*now, *remembered)) if remembered else signal
 
     def _remembered(self, device_id: DeviceId, but: set[DeviceId], arrival: Arrival, boot_us: int) -> Iterable[Heard]:

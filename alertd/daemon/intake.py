@@ -32,7 +32,7 @@ from alertd.model.events import Arrival, Event, Malformed, TimerFired, TroubleCl
 from alertd.model.ids import DISTRICT, CauseId, derive
 from alertd.model.notification import Claim, NotificationState
 from alertd.model.registry import Registry
-from alertd.ports import Clock, NotCommittedError, Store, StoreError
+from alertd.ports import Clock, NotCommittedError, Store, StoreError, StoreFullError
 
 BATCH_MAX = 200
 """Events of one commit. More would stall the next press for longer than it saves."""
@@ -303,13 +303,22 @@ class Intake:
             return committed
 
     def _commit(self, events: Sequence[Event], registry: Registry, room: Room) -> Committed:
-        """One transaction over the sites of the events: each is decided on what the ones before it left."""
+        """One transaction. If the disk is full it certainly did not happen: the store makes room, or goes on in memory,
+        with reply tokens of its own. So it is decided once more."""
+        try:
+            return self._decide_and_commit(events, registry, room)
+        except StoreFullError as error:
+            log.warning("disk_found_full", events=len(events), error=_named(error))
+            return self._decide_and_commit(events, registry, room)
+
+    def _decide_and_commit(self, events: Sequence[Event], registry: Registry, room: Room) -> Committed:
+        """Over the sites of the events: each is decided on what the ones before it left."""
         begun = now = self._clock.now()
         events = self._routed(events, registry, begun)
         decisions: list[Decision] = []
         with self._store.begin(sorted({event.site_id for event in events}), begun) as tx:
             for event in events:
-                now = self._clock.now()
+                now = _later(self._clock.now(), now, decisions)
                 facts = gather(tx, registry, event, now)
                 decision = self._core.decide(tx.site_state(event.site_id), facts, event, now)
                 tx.write(event, decision, now)
@@ -345,6 +354,14 @@ class Intake:
             decision = replace(decision, dropped_timers=(*decision.dropped_timers, event.timer.id))
         claims = self._store.save_raw(event, _named(error), decision, now)
         return Committed(decisions=(decision,), claims=claims, leased_us=now.boot_us)
+
+
+def _later(clock: Now, last: Now, decisions: Sequence[Decision]) -> Now:
+    """Rows are stamped microseconds apart, and the last stamp speaks last: of two decisions, the later one's rows come
+    after the earlier one's, also by a clock that stands still."""
+    written_us = len(decisions[-1].notifications) if decisions else 0
+    behind_us = max(0, last.boot_us + written_us - clock.boot_us)
+    return replace(clock, wall_us=clock.wall_us + behind_us, boot_us=clock.boot_us + behind_us)
 
 
 def _queued(decision: Decision) -> int:

@@ -190,6 +190,7 @@ def escalate_by_human(
         assigned_to=PersonId(person.id),
         last_us=d.now.wall_us,
         known_us=d.now.wall_us,
+        hold_asked=wanted is IncidentClass.HOLD,
     )
     d.entry(EntryKind.ANSWER, Reason.UPGRADED, f"{person.name} asks for {wanted}", incident=incident, person=person.id)
     mode = drills.mode_of_request(d, incident, wanted, person.name)
@@ -203,7 +204,7 @@ def escalate_by_human(
 def _raised(d: Draft, cause: CauseId, incident: Incident, wanted: IncidentClass, press: Press, mode: Mode) -> Incident:
     same = incidents.of_mode(d.state.open_by_merge_key(incidents.merge_key_of(wanted, press)), mode)
     if same is not None:
-        return incidents.merge(d, d.incident(same.id) or same, press)
+        return incidents.merge(d, d.incident(same.id) or same, press, is_more=False)
     graver = SEVERITY[wanted] > SEVERITY[incident.incident_class]
     if graver and incident.is_open and incident.mode is mode and incidents.same_cry(wanted, incident.incident_class):
         return incidents.upgrade(d, incident, wanted, press)

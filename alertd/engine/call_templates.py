@@ -35,7 +35,7 @@ CALL_TEMPLATES: dict[str, str] = {
     "call.answer.going": "You are going to {spoken_where}. Text five {spoken_token} when you arrive.",
     "call.answer.arrived": "You have arrived. Text what you see in plain words. It goes to the team.",
     "call.answer.cannot_go": "Noted, you cannot go. The next person is being called.",
-    "call.answer.upgraded": "{spoken_what}, started by you.",
+    "call.answer.upgraded": "{spoken_what} is on, as you asked.",
     "call.answer.news": "But {spoken_also_where} has also pressed, at {spoken_also_time}. "
     "Press 4 if you are going, knowing that, 6 if you cannot.",
     "call.answer.raised": "But it has become more: {spoken_what}. Press 4 if you are going, knowing that, "

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from alertd.engine import drills, escalation, incidents, presses, wording
 from alertd.engine.draft import Draft
 from alertd.engine.drills import news as drill_news
+from alertd.engine.telling import RESPONDERS, Message, tell_told
 from alertd.model.decision import EntryKind
 from alertd.model.events import Pressed
 from alertd.model.incident import VERIFY_FIRST, Incident, IncidentClass, IncidentState, Press, is_panic
@@ -50,9 +51,16 @@ def bear_out(d: Draft, event: Pressed, press: Press, open_: Incident | None) -> 
     incident = d.incident(open_.id) or open_
     others = [p for p in incident.presses if p.device_id != press.device_id]
     is_new = all(p.device_id != press.device_id for p in incident.presses)
-    incident = _merge(d, incident, press)
-    if _is_within(_said_us(press), others, within):
-        _raise(d, incident, press, f"{wording.press_words(press)} heard it, too")
+    is_borne_out = _is_within(_said_us(press), others, within)
+    if is_borne_out and is_new and within.raises:  # where it was heard they read after what it is: it asks no more
+        incident = d.put(replace(incident, presses=(*incident.presses, press)))
+    else:
+        incident = _merge(d, incident, press)
+    if is_borne_out:
+        raised = _raise(d, incident, press, f"{wording.press_words(press)} heard it, too")
+        if raised is not None and is_new:
+            also = Message(kind=Kind.ALSO, template="also", reason=Reason.NEWS, occasion=f"also/{press.id}")
+            tell_told(d, raised, also, words=RESPONDERS)
         return True
     if is_new:
         text = "another sensor, and nobody knows that it heard it within the seconds"
@@ -156,7 +164,7 @@ def _borne_out_by(d: Draft, event: Pressed, waiting: Incident) -> None:
 
 def _pressed_lately(d: Draft, event: Pressed, within: Corroboration) -> Press | None:
     """A human's press for help within the seconds, of an incident that is open and real. A nurse's call and a fire say
-    nothing of shots, nor does a mistake."""
+    nothing of shots, nor does a mistake, nor a hold that somebody asked for in an answer."""
     if not within.by_press:
         return None
     for known in d.open_incidents():
@@ -165,7 +173,7 @@ def _pressed_lately(d: Draft, event: Pressed, within: Corroboration) -> Press | 
             continue
         for press in known.presses:
             device = d.facts.registry.devices.get(press.device_id)
-            is_human = device is None or device.kind is not DeviceKind.SENSOR
+            is_human = not press.hold_asked and (device is None or device.kind is not DeviceKind.SENSOR)
             if is_human and _is_within(presses.said_us(event), (press,), within):
                 return press
     return None

@@ -6,9 +6,11 @@
 2. It lasts while somebody watches it, at most its minutes: it is over when nobody has asked for `UNWATCHED_S` what was
    heard, when whoever ordered it says so, when the clock is set, or when alertd is started.
 3. What was heard is written down, gesture by gesture, and that it was: the device is tested.
-4. What was pressed in a test is forgotten at its end: it counts in no gesture that is real, nor is a state that was
-   tried out the call of which a later one would be the repeat. What was pressed before it is kept, and real: no test
-   begins in the middle of a gesture, and a gesture that began before one is none of it.
+4. What was pressed in a test is forgotten at its end, but for how far the device had counted by itself, and may count
+   on: it counts in no gesture that is real, nor is a state that was tried out the call of which a later one would be
+   the repeat. While it runs, such a state that is said again is the same gesture (`levels`, rule 8). What was pressed
+   before it is kept, and real: no test begins in the middle of a gesture, and a gesture that began before one is none
+   of it.
 
 Must never take a mode from anybody: that a press is a test follows from the device's own row, here and nowhere else.
 """
@@ -167,6 +169,12 @@ def _running(d: Draft, device_id: DeviceId) -> DeviceTest | None:
     return d.memory(device_id).test
 
 
+def is_on(d: Draft, device_id: DeviceId) -> bool:
+    """Is it tried out, and the time of that not over, whether or not anybody has noticed yet?"""
+    test = d.memory(device_id).test
+    return test is not None and d.now.wall_us < over_us(test)
+
+
 def over_us(test: DeviceTest) -> int:
     """When it is over if nobody asks any more what was heard. Wall clock."""
     return min(test.ends_us, test.watched_us + UNWATCHED_S * 1_000_000)
@@ -178,12 +186,15 @@ def _look_again(d: Draft, device_id: DeviceId, test: DeviceTest) -> None:
 
 
 def _without_test(memory: GestureCount) -> GestureCount:
-    """What is remembered when no test runs any more: as if the device had not been heard in it."""
+    """What is remembered when no test runs any more: as if the device had not been heard in it. Of what it has counted
+    by itself it is known how far it was: it may count on from there."""
     test = memory.test
     if test is None:
         return memory
-    presses = tuple(each for each in memory.presses if each.oldest_us < test.began_us)
-    return _without_states(replace(memory, presses=presses))
+    tried = [each for each in memory.presses if each.oldest_us >= test.began_us]
+    before = (each for each in memory.presses if each not in tried)
+    last = [replace(each, tested=True) for each in tried if each.total is not None or not each.doubtful][-1:]
+    return _without_states(replace(memory, presses=(*before, *last)))
 
 
 def _without_states(memory: GestureCount) -> GestureCount:

@@ -1,11 +1,12 @@
 """The fixed fallback: a press that the engine cannot handle still pages its site, in plain words, to everyone.
 
 What only a sensor says never does (req 70): a shot goes to those whom its policy names, on duty or not, and anything
-else to nobody. Must never raise and must not depend on the parts of the engine that may have failed: no lifecycle, no
-escalation, no calendar.
+else to nobody. An exercise stays one: it is marked, and goes to those who were told of it. Must never raise and must
+not depend on the parts of the engine that may have failed: no lifecycle, no escalation, no calendar.
 """
 
 from msgspec import Struct
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from alertd.engine import wording
@@ -27,7 +28,9 @@ from alertd.model.notification import (
     NotificationState,
 )
 from alertd.model.outcome import Accepted, Delivered, Sent
-from alertd.model.people import Person, PersonKind
+from alertd.model.page import Page as Announced
+from alertd.model.page import PageAction
+from alertd.model.people import Endpoint, Person, PersonKind
 from alertd.model.policy import TargetKind
 from alertd.model.reason import Reason
 from alertd.model.site import Device, DeviceKind
@@ -35,10 +38,17 @@ from alertd.model.timer import Timer, TimerKind
 
 ERROR_LETTERS = 300
 PAGE_AGAIN_S = 120
-"""An escalation that the engine can no longer follow pages the site this often."""
+"""An escalation that the engine can no longer follow calls again this often."""
 UNFOLLOWED = (
     "{headlines}: alertd can no longer call others by itself. Go and look now, call 911 if in doubt. "
     "Reply 4{token} going."
+)
+UNFOLLOWED_SHOT = (
+    "{headlines}: alertd can no longer ask others by itself. Listen from cover. "
+    "Reply 4{token} going, 9{token} to lock down."
+)
+UNFOLLOWED_DRILL = (
+    "{headlines}: alertd can no longer call others by itself. Reply 4{token} going. Real emergency: call 911."
 )
 HEARD = (
     "{site} {where}: {what} {time}, {who}, no press. alertd could not work out more. Listen from cover, "
@@ -50,9 +60,10 @@ _LOOKING = (EscalationState.RUNNING, EscalationState.EXHAUSTED)
 
 def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> Decision:
     """For a press, and for a timer that an escalation hangs on: text everyone on the site's staff, each by the first
-    endpoint; for a sensor's shot, those whom its policy names. For anything else: evidence only; the caller raises the
-    trouble."""
-    cause = None if isinstance(event, Overheard) else getattr(event, "cause", None)  # its site may yet hear it
+    endpoint; for a sensor's shot, those whom its policy names; in a drill, those who were told of it. For anything
+    else, a state's end and a broker's memory too: evidence only; the caller raises the trouble."""
+    may_come = isinstance(event, Overheard) or getattr(event, "retained", False)  # its site, or the queue, may bring it
+    cause = None if may_come else getattr(event, "cause", None)
     entry = Entry(
         kind=EntryKind.INTAKE,
         reason=Reason.POISON,
@@ -62,7 +73,7 @@ def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> 
         return Decision(changes=(_settled(event),), entries=(entry,))
     if isinstance(event, TimerFired):
         return _unfollowed(state, facts, event.timer, now, entry)
-    if not isinstance(event, Pressed):
+    if not isinstance(event, Pressed) or event.retained or event.signal.ends:
         return Decision(cause=cause, entries=(entry,))
     seen = Decision(
         cause=CauseId(event.cause),
@@ -79,29 +90,37 @@ def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> 
         occasion=event.cause,
         ends_drill=None if believed is None else believed.id,
     )
+    told = _rows(state, now, _everybody(state, facts), message)
     return replace(
         seen,
         drill=_stopped(state.drill, now),
         withdrawals=() if state.drill is None else (_NO_MORE_DRILL,),
-        notifications=_rows(state, now, _everybody(state, facts), message),
+        recall=state.drill is not None,
+        notifications=told if state.drill is None else (*told, *_hushed(state, facts, event, now)),
     )
 
 
 def _heard(state: SiteState, facts: Facts, event: Pressed, device: Device, now: Now) -> tuple[NotificationRow, ...]:
     """One sensor ends no drill, and goes before no press."""
-    signal, registry = event.signal, facts.registry
-    named, site = device.gestures.actions.get(signal.action), registry.sites.get(state.site_id)
-    if named not in VERIFY_FIRST or signal.ends or event.retained or signal.reading is not None or site is None:
+    signal = event.signal
+    named = device.gestures.actions.get(signal.action)
+    if named not in VERIFY_FIRST or signal.reading is not None:
         return ()
-    policy = registry.policies.get(site.policies.get(named, PolicyId("")))
+    params = _params(state, facts, event, now) | {"what": wording.WHAT[IncidentClass(named)]}
+    text = wording.marked(HEARD, params, wording.SEGMENT, before=_still_real(state))
+    people = _named(state, facts, IncidentClass(named), now)
+    return _rows(state, now, people, Page(text=text, occasion=event.cause, lane=Lane.NEXT))
+
+
+def _named(state: SiteState, facts: Facts, incident_class: IncidentClass, now: Now) -> tuple[Person, ...]:
+    """Whom the policy of what a sensor says names, on duty or not: never everybody."""
+    registry = facts.registry
+    site = registry.sites.get(state.site_id)
+    policy = None if site is None else registry.policies.get(site.policies.get(incident_class, PolicyId("")))
     steps = () if policy is None else policy.steps
     ever = (t for step in steps for target in step.targets for t in though_off_duty(registry, target))
     few = tuple(t for t in ever if t.kind in (TargetKind.PERSON, TargetKind.GROUP))
-    people = tuple(each.person for each in people_of(registry, state.site_id, few, now.wall_us))
-    params = _params(state, facts, event, now) | {"what": wording.WHAT[IncidentClass(named)]}
-    mark = "" if _believed(state) is None else wording.REAL_SHORT
-    text = wording.marked(HEARD, params, wording.SEGMENT, before=mark)
-    return _rows(state, now, people, Page(text=text, occasion=event.cause, lane=Lane.NEXT))
+    return tuple(each.person for each in people_of(registry, state.site_id, few, now.wall_us))
 
 
 _NO_MORE_DRILL = Withdrawal(incident_id=None, reason=Reason.DRILL_IS_REAL, mode=Mode.DRILL)
@@ -119,6 +138,15 @@ def _stopped(drill: Drill | None, now: Now) -> Drill | None:
     )
 
 
+def _hushed(state: SiteState, facts: Facts, event: Pressed, now: Now) -> tuple[NotificationRow, ...]:
+    """Whatever the loudspeakers say of the drill, they stop."""
+    site = facts.registry.sites.get(state.site_id)
+    named = {} if site is None else {e.key: (f"loudspeakers {name}", e) for name, e in site.loudspeakers.items()}
+    stop = encode(Announced(action=PageAction.STOP, mode=Mode.DRILL, emergency=True)).decode()
+    message = Page(text="", body=stop, kind=Kind.PAGE, occasion=event.cause)
+    return tuple(_row(state, now, name, endpoint, message) for name, endpoint in named.values())
+
+
 def _believed(state: SiteState) -> Drill | None:
     """The drill that runs, or that is over and not everybody knows it."""
     over = state.drill_over
@@ -126,21 +154,44 @@ def _believed(state: SiteState) -> Drill | None:
     return state.drill or (over if unaware else None)
 
 
+def _still_real(state: SiteState) -> str:
+    """The mark of what is no drill, where somebody may believe in one."""
+    return "" if _believed(state) is None else wording.REAL_SHORT
+
+
 def _unfollowed(state: SiteState, facts: Facts, timer: Timer, now: Now, entry: Entry) -> Decision:
-    """Nobody would be called any more: the site is paged every two minutes, until somebody answers or ends it."""
+    """Nobody would be called any more: people are, every two minutes, until somebody answers or ends it."""
     incident = state.incidents.get(timer.incident_id) if timer.incident_id else None
-    if incident is None or incident.escalation not in _LOOKING or not is_panic(incident.incident_class):
+    if incident is None or incident.escalation not in _LOOKING or timer.kind not in _CALLING:
         return Decision(entries=(entry,))
-    if timer.kind not in _CALLING:
+    mark, after = _still_real(state), ""
+    if incident.mode is Mode.DRILL:
+        template, people, lane = UNFOLLOWED_DRILL, _drilled(state, facts, incident), Lane.DRILL
+        mark = after = wording.DRILL
+    elif is_panic(incident.incident_class):
+        template, people, lane = UNFOLLOWED, _everybody(state, facts), Lane.PANIC
+    elif incident.incident_class in VERIFY_FIRST:
+        people = _named(state, facts, incident.incident_class, now)
+        template, lane = UNFOLLOWED_SHOT, Lane.NEXT
+    else:
         return Decision(entries=(entry,))
     params = {"headlines": incident.headline, "token": incident.token}
-    text = wording.render(UNFOLLOWED, params)
-    message = Page(text=text, occasion=f"{timer.id}/{now.boot_us}", incident=incident)
+    text = wording.marked(template, params, wording.SEGMENT, before=mark, after=after)
+    message = Page(text=text, occasion=f"{timer.id}/{now.boot_us}", incident=incident, lane=lane)
     return Decision(
-        notifications=_rows(state, now, _everybody(state, facts), message),
+        notifications=_rows(state, now, people, message),
         timers=(replace(timer, delay_s=PAGE_AGAIN_S),),
         entries=(entry,),
     )
+
+
+def _drilled(state: SiteState, facts: Facts, incident: Incident) -> tuple[Person, ...]:
+    """Those who were told of the drill, who will be told of its end: nobody, if it is over."""
+    if state.drill is None:
+        return ()
+    heard = dict.fromkeys((*(t.person_id for t in state.drill.told), *(t.person_id for t in incident.told)))
+    people = (facts.registry.people.get(person_id) for person_id in heard)
+    return tuple(person for person in people if person is not None)
 
 
 def _everybody(state: SiteState, facts: Facts) -> tuple[Person, ...]:
@@ -175,9 +226,11 @@ def _params(state: SiteState, facts: Facts, event: Pressed, now: Now) -> dict[st
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """What is texted to each."""
+    """What is texted to each, or asked of the loudspeakers."""
 
     text: str
+    body: str = ""
+    kind: Kind = Kind.ALERT
     occasion: str
     incident: Incident | None = None
     ends_drill: DrillId | None = None
@@ -185,16 +238,16 @@ class Page(Struct, frozen=True, kw_only=True):
 
 
 def _rows(state: SiteState, now: Now, people: tuple[Person, ...], message: Page) -> tuple[NotificationRow, ...]:
-    return tuple(_row(state, now, person, message) for person in people if person.endpoints)
+    return tuple(_row(state, now, each.name, each.endpoints[0], message) for each in people if each.endpoints)
 
 
-def _row(state: SiteState, now: Now, person: Person, message: Page) -> NotificationRow:
-    endpoint, incident = person.endpoints[0], message.incident
+def _row(state: SiteState, now: Now, recipient: str, endpoint: Endpoint, message: Page) -> NotificationRow:
+    incident = message.incident
     notification = Notification(
         id=NotificationId(derive("n", "fallback", message.occasion, endpoint.key)),
         site_id=state.site_id,
         mode=incident.mode if incident else Mode.LIVE,
-        kind=Kind.ALERT,
+        kind=message.kind,
         lane=message.lane,
         endpoint=endpoint,
         reason=Reason.FALLBACK,
@@ -204,9 +257,10 @@ def _row(state: SiteState, now: Now, person: Person, message: Page) -> Notificat
         boot_id=now.boot_id,
         resend_unknown=True,
         incident_id=incident.id if incident else None,
-        recipient=person.name,
+        recipient=recipient,
         template="fallback",
         text=message.text,
+        body=message.body,
         ends_drill=message.ends_drill,
     )
     return NotificationRow(notification=notification, state=NotificationState.QUEUED, reason=Reason.FALLBACK)

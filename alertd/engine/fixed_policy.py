@@ -54,7 +54,7 @@ FIXED_POLICY = Policy(
         "answer.not_counted": "NOT counted as an answer. {headlines}: reply 4{token} going, 6{token} cannot go.",
         "answer.words": "NOT counted as an answer. Your words went to the team. {headlines}: reply 4{token} going, "
         "6{token} cannot go.",
-        "answer.upgraded": "{site} {short_where}: {what} started by you, {minute}. Reply 4{token} going.",
+        "answer.upgraded": "{site} {short_where}: {what} is on, as you asked, {minute}. Reply 4{token} going.",
         "answer.unused": "NOT counted: {code} means nothing here. {headlines}: reply 4{token} going, "
         "6{token} cannot go.",
         "note.responder": "{site} {short_where}: {name} texts, unverified: {reason}",

@@ -49,13 +49,17 @@ class Gesture(Struct, frozen=True, kw_only=True):
 
     incident_class: IncidentClass | None
     count: int
-    """Presses that have reached it: those in doubt are among them where they were needed."""
+    """Presses that it may be: those in doubt are among them."""
     reason: Reason | None = None
     began_us: int | None = None
     """When the first of those before it can have been pressed that belong to it, or may, by the clock as it stands now.
     `None`: it is the first."""
     held_on: bool = False
     """It has called before, and of this, which a button says while it is held, nobody knows whether it is a press."""
+    told: int = 1
+    """Presses of which people read: those that are certain; 1, where only doubt has reached it."""
+    is_more: bool = True
+    """It certainly is a press more than those before it: it is no button that is held still, no count said again."""
 
 
 def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool, overheard: bool = False) -> Gesture:
@@ -65,23 +69,25 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool, overhea
     if named == IGNORED:
         return Gesture(incident_class=None, count=0)
     if named is not None:
-        return Gesture(incident_class=IncidentClass(named), count=1)
+        is_more = signal.action not in HELD or signal.lasting is not None
+        return Gesture(incident_class=IncidentClass(named), count=1, is_more=is_more)
     if not is_counted(signal.action, rules):
         return Gesture(incident_class=None, count=1, reason=Reason.UNMAPPED_ACTION)
     is_held = signal.action in HELD
     memory = d.memory(device.id)
     # A copy of what only another site had heard counts in its place; when that was heard, ties others together still.
     before = tuple(
-        replace(each, number=0, overheard=False) if each.overheard and each.cause == event.cause else each
+        replace(each, number=0) if each.overheard and each.cause == event.cause else each
         for each in _remembered(memory)
     )
     press = _press(d, event, doubtful=doubtful or is_held, overheard=overheard)
     certain = _certainly_with((*before, press), rules)
-    possible = _perhaps_with((*before, press), certain, rules)
-    sure = min(_number(certain)[0], _number(press_times.as_made(certain))[0])
+    tried = tuple(each for each in certain if each.tested)
+    possible = (*tried, *_perhaps_with(_live((*before, press)), certain, rules))
+    sure = _sure(certain)
     # What may belong is added up as what does belong: a device that counts by itself has counted it already.
     count = sum(_number(press_times.as_made(possible) if possible == certain else possible))
-    began_us = min((press_times.began_us(each, press) for each in possible if each is not press), default=None)
+    began_us = min((press_times.began_us(each, press) for each in _live(possible) if each is not press), default=None)
     press = replace(press, reached=sure, called=any(each.called for each in certain))
     others = tuple(replace(each, drilled=False) if each in certain and not press.doubtful else each for each in before)
     d.remember(replace(memory, presses=(*_kept(others, press, rules), press), count=0))
@@ -91,9 +97,11 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool, overhea
     certainly = [threshold for threshold in reached if threshold <= sure]
     return Gesture(
         incident_class=IncidentClass(rules.presses[certainly[-1] if certainly else reached[0]]),
-        count=sure if certainly else count,
+        count=count,
         began_us=began_us,
         held_on=is_held and press.called,
+        told=sure if certainly else 1,
+        is_more=bool(certainly) and sure > _sure(certain[:-1]),
     )
 
 
@@ -111,7 +119,7 @@ def has_called(d: Draft, device: Device) -> None:
 def going_on(d: Draft, event: Pressed, device: Device) -> tuple[CountedPress, ...]:
     """Presses that this one would be counted with, or may be."""
     press = _press(d, event, doubtful=False, overheard=False)
-    presses = (*_remembered(d.memory(device.id)), press)
+    presses = (*_live(_remembered(d.memory(device.id))), press)
     found = _perhaps_with(presses, _certainly_with(presses, device.gestures), device.gestures)
     return tuple(each for each in found if each is not press)
 
@@ -165,13 +173,19 @@ def _remembered(memory: GestureCount) -> tuple[CountedPress, ...]:
     return (of_before,)
 
 
+def _live(presses: tuple[CountedPress, ...]) -> tuple[CountedPress, ...]:
+    """Those of no test that is over."""
+    return tuple(each for each in presses if not each.tested)
+
+
 def _certainly_with(presses: tuple[CountedPress, ...], rules: Gestures) -> tuple[CountedPress, ...]:
-    """The last of them, and those which certainly belong to its gesture: each is within the window of another. In the
-    order in which they arrived."""
+    """The last of them, and those which certainly belong to its gesture: each is within the window of another, what
+    was pressed in a test ties none. In the order in which they arrived."""
     window_us, last = rules.window_s * 1_000_000, len(presses) - 1
-    found, near, left = [last], [last], list(range(last))
-    while near := [i for i in left if any(press_times.are_near(*_pair(presses, i, one), window_us) for one in near)]:
+    found, ties, left = [last], [last], list(range(last))
+    while near := [i for i in left if any(press_times.are_near(*_pair(presses, i, one), window_us) for one in ties)]:
         found, left = [*found, *near], [i for i in left if i not in near]
+        ties = [i for i in near if not presses[i].tested]
     return tuple(presses[i] for i in sorted(found))
 
 
@@ -225,14 +239,24 @@ def _pair(presses: tuple[CountedPress, ...], one: int, other: int) -> tuple[Coun
     return presses[min(one, other)], presses[max(one, other)]
 
 
+def _sure(presses: tuple[CountedPress, ...]) -> int:
+    """How many they are for certain: as they arrived, and as they were made."""
+    return min(_number(presses)[0], _number(press_times.as_made(presses))[0])
+
+
 def _number(presses: tuple[CountedPress, ...]) -> tuple[int, int]:
     """How many they are: for certain, and in doubt."""
-    sure = in_doubt = 0
+    sure = in_doubt = tested = 0
     for each in presses:
+        if each.tested:  # from there its device may count on
+            tested = each.total or each.number
+            continue
+        if not each.doubtful and (each.number if each.total is None else each.total < tested):
+            tested = 0  # it began anew
         if each.total is None:
             sure, in_doubt = sure + each.number * (not each.doubtful), in_doubt + each.number * each.doubtful
-        elif each.total > sure:  # its own count, and those in doubt are among them
-            sure, in_doubt = each.total, max(0, in_doubt - (each.total - sure))
+        elif each.total - tested > sure:  # its own count, and those in doubt are among them
+            sure, in_doubt = each.total - tested, max(0, in_doubt - (each.total - tested - sure))
         elif not each.doubtful:  # and it began anew, or says it again
             in_doubt += each.total
     return sure, in_doubt

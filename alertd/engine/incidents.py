@@ -109,13 +109,14 @@ def on_cancel_window(d: Draft, incident: Incident) -> None:
     go(d, d.live(incident, Move.CANCEL_WINDOW_ENDED))
 
 
-def merge(d: Draft, incident: Incident, press: Press) -> Incident:
-    """A press of an incident that is open: news from a place or device not yet told, else one more of the same."""
+def merge(d: Draft, incident: Incident, press: Press, *, is_more: bool = True) -> Incident:
+    """A press of an incident that is open: news from a place or device not yet told, else one more of the same.
+    `is_more`: it certainly is a press more, of which people may read."""
     mine = [p for p in incident.presses if p.device_id == press.device_id]
     known = next((p for p in reversed(mine) if p.location.zone_id == press.location.zone_id), None)
     if known is None or _cries_again(incident, known, press):
         return news(d, incident, press)
-    return _repeat(d, incident, known, press)
+    return _repeat(d, incident, known, press, is_more=is_more)
 
 
 def _cries_again(incident: Incident, known: Press, press: Press) -> bool:
@@ -126,11 +127,10 @@ def _cries_again(incident: Incident, known: Press, press: Press) -> bool:
     return not looking and not 0 <= press.received_us - known.last_us <= echo_s * 1_000_000
 
 
-def _repeat(d: Draft, incident: Incident, known: Press, press: Press) -> Incident:
-    count = max(known.count + 1, press.count)
+def _repeat(d: Draft, incident: Incident, known: Press, press: Press, *, is_more: bool) -> Incident:
     newer = replace(
         known.heard_again(press),
-        count=count,
+        count=max(known.count + is_more, press.count),
         late=known.late and press.late,
         location=press.location,  # the same place, heard later
     )
@@ -258,5 +258,6 @@ def _raised(incident: Incident, incident_class: IncidentClass, press: Press) -> 
         location=first.location if zone_id is None else press.location,
         late=first.late and press.late,
         by_sensor=first.by_sensor and press.by_sensor,
+        hold_asked=press.hold_asked,  # what was there was less than a hold
     )
     return tuple(raised if p is first else p for p in incident.presses)

@@ -3,7 +3,7 @@
 1. The first time that a state is heard it is a press like any other, whether or not the message that began it was lost.
 2. Only a call that was taken up has repeats: said again within the time in which its kind is repeated it is the same
    call: no new incident, no ALSO, whoever has closed the incident meanwhile. What paged nobody (below the first
-   gesture, without a meaning, a test of the device) hides nothing: said again, it is pressed again.
+   gesture, without a meaning) hides nothing: said again, it is pressed again.
 3. After a longer silence it is another call: the message that ended the first may have been lost, and doubt pages. The
    silence is measured in boot time: no step of the clock makes it longer or shorter.
 4. What gestures count is pressed again before it has called, too. But of what is said again with no end heard between,
@@ -14,8 +14,9 @@
 6. A moment ("the SOS key was pressed") is always a press, and begins the state.
 7. The device itself may end it. That closes nothing and tells nobody; the next time it is another call. A copy, or the
    broker's memory, ends nothing; nor does what was held up and is older than the state, for certain.
-8. What was first pressed in a drill calls nobody after it: every latched button would. But while something real is open
-   at the site that is as grave as what it calls for, it is a press of now.
+8. What was first pressed in a drill calls nobody after it: every latched button would. What was first pressed in a
+   test of its device is of that test, as long as it runs, and no longer. But while something real is open at the site
+   that is as grave as what it calls for, either is a press of now.
 
 So a press is taken for a repeat only if its device has declared that it says such a state again within that time, did
 call for help, and was not heard to end it: promise 2 holds for every device that says what it does. A profile
@@ -27,7 +28,7 @@ repeat.
 
 from msgspec.structs import replace
 
-from alertd.engine import gestures, incidents, press_times
+from alertd.engine import device_tests, gestures, incidents, press_times
 from alertd.engine.draft import Draft
 from alertd.model.device_memory import Activation
 from alertd.model.events import Pressed
@@ -47,21 +48,23 @@ def known(d: Draft, event: Pressed, device: Device) -> Activation | None:
     found = said_before(d, event, device)
     if found is None or found.numbered:
         return found
-    if found.mode is Mode.DRILL and _is_as_grave_open(d, event, device):
+    if found.mode is Mode.TEST and not device_tests.is_on(d, device.id):
+        return None
+    if found.mode is not Mode.LIVE and _is_as_grave_open(d, event, device):
         return None
     return found if _is_repeat(d, event, device, found) else None
 
 
 def _is_repeat(d: Draft, event: Pressed, device: Device, before: Activation) -> bool:
     """Rules 2 and 4."""
-    count = event.signal.count
+    count, has_called = event.signal.count, before.called or before.mode is Mode.TEST
     if not gestures.is_counted(event.signal.action, device.gestures):
-        return before.called
+        return has_called
     if count not in (None, 1):  # it counts by itself: a higher count is one press more
         memory = d.memory(device.id)
         of_before = memory.presses[-1].reached if memory.presses else memory.count
-        return before.called and count <= (of_before if before.reached is None else before.reached)
-    return before.called or _is_quick(event, device)
+        return has_called and count <= (of_before if before.reached is None else before.reached)
+    return has_called or _is_quick(event, device)
 
 
 def said_before(d: Draft, event: Pressed, device: Device) -> Activation | None:
@@ -91,7 +94,7 @@ def _silent_us(d: Draft, event: Pressed, before: Activation) -> int:
 
 def begins(d: Draft, event: Pressed, device: Device, calls_for: IncidentClass | None, mode: Mode) -> None:
     """Remember a state, or a moment that may begin one, so that its repeats are known. `calls_for`: what it has called
-    for; `None`: it paged nobody (yet)."""
+    for, or would have in a test; `None`: nothing (yet)."""
     lasting, before = event.signal.lasting, said_before(d, event, device)
     if calls_for is None and before is None and not _counts(event, device):
         return
@@ -103,7 +106,7 @@ def begins(d: Draft, event: Pressed, device: Device, calls_for: IncidentClass | 
         state=_state(event),
         since_us=event.received_us,
         last_us=0,
-        called=calls_for is not None,
+        called=calls_for is not None and mode is not Mode.TEST,
         mode=mode,
         reached=event.signal.count or 1,
     )

@@ -62,25 +62,24 @@ def on_press(d: Draft, event: Pressed) -> None:
     gesture = gestures.counted(d, event, device, doubtful=is_said_again)
     _confirm(d, event, device)
     called_for, mode = gesture.incident_class, Mode.LIVE
-    if called_for is not None and device_tests.takes(d, event, device, called_for, gesture.began_us):
-        called_for = None
-    elif called_for is not None and gesture.held_on and not d.state.open_of_device(device.id):
+    if called_for is None:
+        _not_yet(d, event, device, gesture)
+    elif device_tests.takes(d, event, device, called_for, gesture.began_us):
+        mode = Mode.TEST
+    elif gesture.held_on and not d.state.open_of_device(device.id):
         called_for = None
         _held_on(d, event, device)
-    elif called_for is not None:
-        mode = _raise(d, event, device, called_for, gesture)
     else:
-        _not_yet(d, event, device, gesture)
-    levels.begins(d, event, device, called_for, mode)
-    if called_for is not None:
+        mode = _raise(d, event, device, called_for, gesture)
         troubles.clear(d, f"still_on:{device.id}")  # this press has been told from the one before
+    levels.begins(d, event, device, called_for, mode)
 
 
 def on_overheard(d: Draft, event: Pressed) -> None:
     """A press of one of our devices that another of its sites heard: it is counted, and nothing else comes of it here
     (promise 6). Its cause stays free, for the copy that this site may hear."""
     device = d.facts.registry.devices[event.signal.device_id]
-    is_known = _is_copy(d, event)
+    is_known = _is_copy(d, event) or _was_overheard(d, event, device)
     if not is_known:
         gestures.overhear(d, event, device)
     reason = Reason.DUPLICATE if is_known else Reason.HEARD_ELSEWHERE
@@ -96,8 +95,19 @@ def _confirm(d: Draft, event: Pressed, device: Device) -> None:
 def _is_copy(d: Draft, event: Pressed) -> bool:
     if d.facts.seen_us is None:
         return False
-    same_us, known_for_us = (event.signal.same_s or DUPLICATE_S) * 1_000_000, d.now.wall_us - d.facts.seen_us
+    same_us, known_for_us = _same_us(event), d.now.wall_us - d.facts.seen_us
     return -same_us <= known_for_us <= same_us + d.now.boot_us - press_times.arrived_us(d, event)
+
+
+def _was_overheard(d: Draft, event: Pressed, device: Device) -> bool:
+    """Is it a copy of what only another site has heard? The first says best when it was made."""
+    copies = (each for each in d.memory(device.id).presses if each.overheard and each.cause == event.cause)
+    return any(abs(gestures.silent_us(d, event, each)) <= _same_us(event) for each in copies)
+
+
+def _same_us(event: Pressed) -> int:
+    """So long the same cause is the same press."""
+    return (event.signal.same_s or DUPLICATE_S) * 1_000_000
 
 
 def _judge_clock(d: Draft, event: Pressed, device: Device) -> None:
@@ -227,7 +237,7 @@ def _not_yet(d: Draft, event: Pressed, device: Device, gesture: gestures.Gesture
 
 
 def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentClass, gesture: gestures.Gesture) -> Mode:
-    press = press_of(d, event, device, incident_class, gesture.count)
+    press = press_of(d, event, device, incident_class, gesture.told)
     mode = drills.mode_of(d, event, device, _as_drilled(event, incident_class, gesture))
     merge_key = incidents.merge_key_of(incident_class, press)
     of_device = _open_of_device(d, device, incident_class, mode)
@@ -235,10 +245,10 @@ def _raise(d: Draft, event: Pressed, device: Device, incident_class: IncidentCla
     text = f"{wording.press_words(press)}: {incident_class}"
     incident = merging or of_device
     if merging is not None:
-        incidents.merge(d, merging, press)
+        incidents.merge(d, merging, press, is_more=gesture.is_more)
     elif of_device is not None and SEVERITY[of_device.incident_class] >= SEVERITY[incident_class]:
         d.entry(EntryKind.PRESS, Reason.MERGED_REPEAT, text, incident=of_device, device=device.id)
-        incidents.merge(d, of_device, press)
+        incidents.merge(d, of_device, press, is_more=gesture.is_more)
     elif of_device is not None:
         d.entry(EntryKind.PRESS, Reason.UPGRADED, text, incident=of_device, device=device.id)
         incidents.upgrade(d, of_device, incident_class, press)

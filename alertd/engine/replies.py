@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from alertd.model.decision import PhoneIncident
 from alertd.model.ids import SiteId
+from alertd.model.mode import Mode
 
 
 class Meaning(StrEnum):
@@ -64,7 +65,7 @@ def read(body: str, known: tuple[PhoneIncident, ...]) -> Reply:  # noqa: PLR0911
     code = _CODE.fullmatch(text)
     if code and (len(code[2]) <= _USUAL_TOKEN or any(p.token == code[2] for p in known)):
         return _coded(int(code[1]), code[2], known)
-    still_open = tuple(p for p in known if p.is_open)
+    still_open = gravest_first(known)
     if _BARE.fullmatch(text):
         if len(still_open) == 1:
             return Reply(meaning=Meaning.CODE, digit=int(text), incident=still_open[0], bare=True)
@@ -85,7 +86,7 @@ def read(body: str, known: tuple[PhoneIncident, ...]) -> Reply:  # noqa: PLR0911
 def _coded(digit: int, token: str, known: tuple[PhoneIncident, ...]) -> Reply:
     spoken_of = next((p for p in known if p.token == token), None)
     if spoken_of is None:
-        return Reply(meaning=Meaning.FOREIGN, digit=digit, incident=_gravest(tuple(p for p in known if p.is_open)))
+        return Reply(meaning=Meaning.FOREIGN, digit=digit, incident=next(iter(gravest_first(known)), None))
     meaning = Meaning.CODE if spoken_of.is_open else Meaning.CLOSED
     return Reply(meaning=meaning, digit=digit, incident=spoken_of)
 
@@ -94,12 +95,14 @@ def _about(text: str, still_open: tuple[PhoneIncident, ...]) -> PhoneIncident | 
     """Whose team words are for: the one incident whose token or code is among them, else the gravest."""
     numbers = set(_NUMBER.findall(_ROOM.sub("", text)))
     named = [p for p in still_open if any(n in numbers for n in (p.token, *(f"{d}{p.token}" for d in range(1, 10))))]
-    return named[0] if len(named) == 1 else _gravest(still_open)
+    return named[0] if len(named) == 1 else next(iter(still_open), None)
 
 
-def _gravest(still_open: tuple[PhoneIncident, ...]) -> PhoneIncident | None:
-    """Of equally grave ones the newest, which comes first."""
-    return max(still_open, key=lambda p: p.severity, default=None)
+def gravest_first(known: tuple[PhoneIncident, ...]) -> tuple[PhoneIncident, ...]:
+    """What is open. Whatever is real comes before any drill (promise 3): who does not say which they mean may have seen
+    it. Of equally grave ones the newest, which comes first."""
+    still_open = (p for p in known if p.is_open)
+    return tuple(sorted(still_open, key=lambda p: (p.mode is not Mode.LIVE, -p.severity)))
 
 
 def site_for(body: str, known: tuple[PhoneIncident, ...], home: SiteId) -> SiteId:

@@ -28,11 +28,16 @@ def route(registry: Registry, arrival: Arrival) -> tuple[Event, ...]:
     events = [
         event
         for index, signal in enumerate(arrival.signals)
-        for event in _route_signal(registry, arrival, index, signal)
+        for event in _route_signal(registry, arrival, index, _as_registered(registry, signal))
     ]
     if arrival.refused:  # all of it, or a part beside the signals
         events.append(_malformed(arrival))
     return tuple(events)
+
+
+def _as_registered(registry: Registry, signal: Signal) -> Signal:
+    device = registry.device_of(signal.device_id)
+    return signal if device is None or device.id == signal.device_id else replace(signal, device_id=device.id)
 
 
 def _malformed(arrival: Arrival) -> Malformed:

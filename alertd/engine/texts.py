@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from alertd.engine import dispatch_centers, troubles, wording
 from alertd.engine.answers import DIGITS, MORE_DIGITS, escalate_by_human, take
 from alertd.engine.draft import Draft
-from alertd.engine.replies import Meaning, Reply, read
+from alertd.engine.replies import Meaning, Reply, gravest_first, read
 from alertd.engine.telling import RESPONDERS, Message, tell_told
 from alertd.engine.texts_back import WORDS_ANSWERED, Texter, answer, say, sensors_last
 from alertd.model.decision import EntryKind, PhoneIncident
@@ -206,17 +206,16 @@ def _not_counted(d: Draft, texter: Texter, reply: Reply, incident: Incident | No
     d.entry(EntryKind.ANSWER, reason, text, incident=incident, about=about, body=event.body[:160])
     if reply.meaning is Meaning.AUTOMATIC:
         return
-    still_open = tuple(p for p in d.facts.phone if p.is_open)
+    still_open = gravest_first(d.facts.phone)
     if reply.meaning is Meaning.AMBIGUOUS:
         headlines = " ".join(f"{p.headline}: reply 4{p.token}." for p in still_open[:3])
         params = {"count": _NUMBER.get(len(still_open), str(len(still_open))), "headlines": headlines}
         say(d, texter, "answer.ambiguous", params, reason, incident, names=still_open[:3])
     elif reply.meaning in (Meaning.CLOSED, Meaning.CODE) and reply.incident is not None and not reply.incident.is_open:
         _closed(d, texter, reply.incident, still_open)
-    elif still_open:
-        newest = still_open[0]
-        params = {"headlines": newest.headline, "token": newest.token}
-        say(d, texter, "answer.not_counted", params, reason, incident, names=(newest,))
+    elif reply.incident is not None:
+        params = {"headlines": reply.incident.headline, "token": reply.incident.token}
+        say(d, texter, "answer.not_counted", params, reason, incident, names=(reply.incident,))
 
 
 _NUMBER = {2: "TWO", 3: "THREE", 4: "FOUR", 5: "FIVE"}

@@ -28,7 +28,7 @@ meant to change is the one that is empty when the badge is pressed (req 29, NFPA
 hours)."""
 QUIET_US = 60 * 1_000_000
 """What may be a press rings under a key that stands if the one before it is as long ago: a gesture is told as one, and
-so is a flood."""
+so is a flood. Once somebody has acknowledged it, the last one before that counts: what goes on rings once more."""
 LOOKED_AFTER_US = 3600 * 1_000_000
 """What is like the one that somebody looks after already rings as seldom as that: who knows of a device that nobody
 understands cannot mend it with each of its messages."""
@@ -96,8 +96,8 @@ def ring(d: Draft, key: str, summary: str, *, said: str = "", alike: str = "") -
         _count(d, replace(standing, summary=summary))
         return
     if standing is not None and standing.rings and not _was_quiet(standing, d.now, QUIET_US):
-        is_untold = standing.acknowledged_by and new  # whoever has looked did not see this one: said again, it rings
-        _count(d, replace(standing, summary=summary, **({} if is_untold else pressed)))
+        # Whoever has looked did not see this one: the minute does not begin anew, and said again after it, it rings.
+        _count(d, replace(standing, summary=summary, **({} if standing.acknowledged_by else pressed)))
         return
     _tell(d, replace(_begun(d, key, summary), **pressed), Reason.TROUBLE)
 

@@ -18,6 +18,8 @@ from alertd.exports.reading import ExportRow
 
 ALWAYS = ("lockdown", "staff_assist", "medical", "trouble")
 OF_SENSORS = ("vape", "masking", "tamper")
+WORDY = ("lockdown", "medical")
+"""Whose first words leave no room for "MAYBE NEAR Rm 204, 2nd fl East (12 min ago)", which is told of a wearable."""
 EXAMPLE_SENDER = "+12025550101"
 
 
@@ -62,6 +64,10 @@ def write_files(directory: Path, district: District) -> dict[tuple[str, int], tu
         for name in OF_SENSORS:
             (directory / "policies" / f"{name}.toml").unlink()
     classes = (*ALWAYS, *OF_SENSORS) if has_sensors else ALWAYS
+    if any(row.cells["kind"] == "wearable" for row in district.devices):
+        for name in WORDY:
+            policy = directory / "policies" / f"{name}.toml"
+            policy.write_text(policy.read_text().replace("{site} {where}: {what}", "{site} {short_where}: {what}"))
     places: dict[tuple[str, int], tuple[str, int]] = {}
     (directory / "sites").mkdir()
     for school in district.schools:

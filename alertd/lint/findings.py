@@ -34,6 +34,11 @@ class Judge:
         """At a line that no thing stands for."""
         self.findings.add(Problem(file=file, line=line, key=key, message=message, remedy=remedy))
 
+    def warn_at(self, file: str, line: int, key: str, message: str, remedy: str) -> None:
+        """The same of a doubt."""
+        severity = ProblemSeverity.WARNING
+        self.findings.add(Problem(file=file, line=line, key=key, message=message, remedy=remedy, severity=severity))
+
     def unread(self, *things: Thing) -> bool:
         """Could some of these not be read? Then nobody is to blame for what they would have said."""
         return not self.loaded.unread.isdisjoint(things)

@@ -28,7 +28,8 @@ def check_profiles(judge: Judge) -> None:
         return
     for problem in wrong:
         line = files[problem.file].line_of(problem.path)
-        judge.error_at(problem.file, line, key_text(problem.path), problem.message, problem.remedy)
+        say = judge.error_at if problem.is_error else judge.warn_at
+        say(problem.file, line, key_text(problem.path), problem.message, problem.remedy)
     for device in named:
         if device.profile not in known:
             message = f'there is no profile "{device.profile}"'

@@ -47,7 +47,7 @@ class Activation(Struct, frozen=True, kw_only=True):
     """It was taken up as a call; else nobody was told of it, and it hides nothing. Rows of before do not say: doubt
     pages."""
     mode: Mode = Mode.LIVE
-    """In which it called."""
+    """In which it called; `TEST`: it would have, and its device was tried out."""
     reached: int | None = None
     """Presses that the device had counted then; `None`, in rows of before: nobody noted it."""
 
@@ -86,7 +86,7 @@ class CountedPress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     doubtful: bool = False
     """It may be no press: a state said again, a button still held, or only another site has heard it."""
     overheard: bool = False
-    """Only another site has heard it, so far: a copy that is heard here is certain."""
+    """Only another site has heard it, or heard it first: a copy that is heard here is certain."""
     received_us: int
     oldest_us: int
     """The earliest that it can have been made."""
@@ -105,6 +105,9 @@ class CountedPress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Presses that were certain with it."""
     called: bool = False
     """It certainly belongs to what has called for help here, in no drill."""
+    tested: bool = False
+    """The last of a test that is over: it counts for nothing, nor does it in the `total` of what its device counts on
+    from there."""
     drilled: bool = False
     """It has called in a drill, and nothing was counted to it since: once the drill is over it counts for nothing."""
 

@@ -20,7 +20,7 @@ DISTRICT = SiteId("district")
 """The pseudo-site that owns what belongs to no school: the broker, the carrier, the disk."""
 
 _SEPARATORS = str.maketrans("", "", ":-. ")
-_ADDRESS = re.compile(r"[0-9a-f]{12}|[0-9a-f]{16}")
+_ADDRESS = re.compile(r"(?:0x)?([0-9a-f]{12}|[0-9a-f]{16})")
 
 
 def derive(prefix: str, *parts: object) -> str:
@@ -31,6 +31,6 @@ def derive(prefix: str, *parts: object) -> str:
 
 def spelled_alike(device_id: str) -> str:
     """One spelling of a hardware address (MAC, EUI-64): the label, the gateway and the network server each have their
-    own. Anything else as it is."""
-    bare = device_id.translate(_SEPARATORS).lower()
-    return bare if _ADDRESS.fullmatch(bare) else device_id
+    own (Zigbee2MQTT: 0x…). Anything else as it is."""
+    found = _ADDRESS.fullmatch(device_id.translate(_SEPARATORS).lower())
+    return found[1] if found is not None else device_id

@@ -98,7 +98,8 @@ class Location(Struct, frozen=True, kw_only=True):
 
 
 class Press(Struct, frozen=True, kw_only=True):
-    """One gesture of one device, as the incident remembers it. A repeat only raises `count`."""
+    """One gesture of one device, as the incident remembers it. A repeat only raises `count`: of what a person did never
+    more than is certain (1: nobody knows how many), of a sensor its reports."""
 
     id: CauseId
     device_id: DeviceId
@@ -126,11 +127,15 @@ class Press(Struct, frozen=True, kw_only=True):
     """It may have waited at the broker since then, and its device has no clock: when it was made nobody knows."""
     carried: bool = False
     """Its device had called already, and was only heard here: nobody is known to have pressed it again."""
+    hold_asked: bool = False
+    """Nobody has pressed: a human asked for a hold, which says nothing of what a sensor hears."""
 
     def heard_again(self, newer: "Press") -> "Press":
-        """It is pressed once more. What is heard late says nothing newer than what is known."""
+        """It is pressed once more. What is heard late, or only asked for, says nothing newer than what is known."""
         pressed = replace(self, last_us=newer.received_us, carried=False)
-        return replace(pressed, said_us=self.said_us if newer.late else newer.said_us)
+        if newer.late or newer.hold_asked:
+            return pressed
+        return replace(pressed, said_us=newer.said_us, hold_asked=False)
 
 
 class IncidentState(StrEnum):

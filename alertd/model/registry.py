@@ -6,7 +6,7 @@ from functools import cached_property
 from msgspec import Struct
 from msgspec.json import encode
 
-from alertd.model.ids import DeviceId, PersonId, PolicyId, SiteId, ZoneId, derive
+from alertd.model.ids import DeviceId, PersonId, PolicyId, SiteId, ZoneId, derive, spelled_alike
 from alertd.model.mode import Mode
 from alertd.model.people import Destination, Endpoint, Person, PersonKind, Schedule
 from alertd.model.policy import Policy
@@ -88,6 +88,14 @@ class Registry(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def policies_by_hash(self) -> dict[str, Policy]:
         return {self.policy_hashes[id_]: policy for id_, policy in self.policies.items()}
+
+    @cached_property
+    def _by_spelling(self) -> dict[str, Device]:
+        return {spelled_alike(device.id): device for device in self.devices.values()}
+
+    def device_of(self, heard: str) -> Device | None:
+        """The device that calls itself so, whatever decoder heard it: an address however it is spelled."""
+        return self.devices.get(DeviceId(heard)) or self._by_spelling.get(spelled_alike(heard))
 
     def destination_of(self, endpoint: Endpoint) -> Destination | None:
         """The destination that an endpoint key belongs to."""

@@ -16,6 +16,8 @@ class ProfileProblem(Struct, frozen=True, kw_only=True):
     path: tuple[str | int, ...]
     message: str
     remedy: str
+    is_error: bool = True
+    """False: a doubt. It can be used as it is."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -63,7 +65,7 @@ class Profiles(Protocol):
     api_version: int
 
     def check(self, own: Mapping[str, Mapping[str, Any]]) -> Sequence[ProfileProblem]:
-        """What is wrong with the district's, their examples included."""
+        """What is wrong with the district's, their examples included, and what is doubtful."""
         ...
 
     def names(self, own: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:

@@ -60,6 +60,7 @@ class FallbackStore:
         self._owner = ""
         self._clock: Clock | None = None
         self._unread = ""
+        spare.is_spare = True
         disk.rescue_elsewhere = self._rescue
 
     # --- life ---------------------------------------------------------------------------------------------------------
@@ -131,9 +132,11 @@ class FallbackStore:
                 raise StoreError(f"the disk of {self._disk.path} fails, and so does memory: {error}") from error
         self._active = self._spare
 
-    def _rescue(self, script: Script) -> bool:
+    def _rescue(self, script: Script, gives_tokens: bool) -> bool:  # noqa: FBT001 - a callable of the scope
         with suppress(StoreError):
             self._fall_back()
+            if gives_tokens and not self._unread:
+                return False  # the disk gives them out again: the caller decides anew, in memory
             self._spare.play(script)
             return True
         return False

@@ -57,7 +57,7 @@ class SqliteStore(SqlStore):
         self.ballast = Ballast(path.with_name(path.name + ".ballast"), ballast_bytes)
         self.failures = 0
         """Errors since the last commit that worked."""
-        self.rescue_elsewhere: Callable[[Script], bool] = lambda _: False
+        self.rescue_elsewhere: Callable[[Script, bool], bool] = lambda *_: False
         self._connect = connect
         self._lock_file = LockFile(path.with_name(path.name + ".lock"))
         self._writer: SqliteSession | None = None
@@ -211,13 +211,13 @@ class SqliteStore(SqlStore):
             self._full = False
         self.reopen()
 
-    def _rescue(self, script: Script) -> bool:
+    def _rescue(self, script: Script, gives_tokens: bool) -> bool:  # noqa: FBT001 - a callable of the scope
         if self.ballast.drop():
             with suppress(StoreError):
                 self.reopen()
                 self.play(script)
                 return True
-        return self.rescue_elsewhere(script)
+        return self.rescue_elsewhere(script, gives_tokens)
 
     def play(self, script: Script) -> None:
         """Commit the script of a transaction that happened nowhere yet."""

@@ -74,6 +74,8 @@ class SqlStore(ABC):
         self._lease_us = int(lease_s * 1_000_000)
         self._salt = salt
         self._memory = Memory()
+        self.is_spare = False
+        """Stands in for a disk, in memory: what it holds goes with the power."""
         self._owner = ""
         self._clock: Clock | None = None
         self._reader: Reader | None = None
@@ -139,9 +141,9 @@ class SqlStore(ABC):
     def _lock(self, site_ids: Sequence[SiteId]) -> None:
         """Nobody else writes these sites until the transaction ends; what memory holds of them is current."""
 
-    def _rescue(self, script: Script) -> bool:
+    def _rescue(self, script: Script, gives_tokens: bool) -> bool:  # noqa: FBT001 - a callable of the scope
         """Play a commit that found no room where there is some."""
-        del script
+        del script, gives_tokens
         return False
 
     def _lock_tokens(self) -> None:  # noqa: B027 - a single writer needs no lock
@@ -185,6 +187,7 @@ class SqlStore(ABC):
             salt=self._salt,
             rescue=self._rescue,
             lock_tokens=self._lock_tokens,
+            is_spare=self.is_spare,
         )
         transaction = SqlTransaction(self._session, self._memory, scope)
         try:

@@ -2,12 +2,14 @@
 
 A token is free when no incident of the district carries it that is open, or was opened or closed within 24 h: a late
 reply must not speak about another incident. Two digits as long as they last, then three, and more in a storm: there is
-always one. The least recently used comes first. Never knows a phone or a site.
+always one. The least recently used comes first. What only memory holds takes no two digits at all: see `TokenPool`.
+Never knows a phone or a site.
 """
 
 from collections.abc import Container, Iterable
 from functools import cache
 from heapq import heappop, heappush
+from zlib import crc32
 
 from alertd.model.ids import IncidentId
 from alertd.store.sql import Row
@@ -37,15 +39,19 @@ def all_tokens(width: int) -> tuple[str, ...]:
 class TokenPool:
     """The free tokens of the district, in memory. Fed with every incident that was committed."""
 
-    def __init__(self, used: Iterable[Row] = ()) -> None:
-        """`used`: the rows of `sql.READ_TOKENS`, oldest first."""
+    def __init__(self, used: Iterable[Row] = (), *, lost_with: str | None = None) -> None:
+        """`used`: the rows of `sql.READ_TOKENS`, oldest first. `lost_with`: the boot whose end takes the incidents that
+        get these, if only memory holds them. Texts outlive it: a code of theirs must not name another incident after a
+        power cut. So they have three digits, which the disk hardly ever gives out, from another place in each boot."""
+        self._lost_with = lost_with
+        self._widths = WIDTHS if lost_with is None else WIDTHS[1:]
         self._free: dict[int, dict[str, None]] = {}
         self._holders: dict[str, set[IncidentId]] = {}
         self._last_us: dict[str, int] = {}
         self._resting: list[tuple[int, str]] = []
         for incident_id, token, state, opened_us, closed_us in used:
             self.note(incident_id, token, is_open=state == "open", last_us=max(opened_us, closed_us or 0))
-        for width in {WIDTHS[0], *map(len, self._last_us)} & set(WIDTHS):
+        for width in {self._widths[0], *map(len, self._last_us)} & set(self._widths):
             self._free_of(width)  # now, so that those that rested enough follow in the order of their use
 
     def note(self, incident_id: IncidentId, token: str, *, is_open: bool, last_us: int) -> None:
@@ -66,7 +72,7 @@ class TokenPool:
         """At most `limit` free tokens, best first; `taken` are spoken for by what is not committed yet."""
         self._wake(now_us)
         found: list[str] = []
-        for width in WIDTHS:
+        for width in self._widths:
             for token in self._free_of(width):
                 if len(found) >= limit:
                     return tuple(found)
@@ -87,5 +93,10 @@ class TokenPool:
 
     def _free_of(self, width: int) -> dict[str, None]:
         if width not in self._free:
-            self._free[width] = {token: None for token in all_tokens(width) if token not in self._last_us}
+            self._free[width] = {token: None for token in self._in_order(width) if token not in self._last_us}
         return self._free[width]
+
+    def _in_order(self, width: int) -> tuple[str, ...]:
+        tokens = all_tokens(width)
+        place = 0 if self._lost_with is None else crc32(self._lost_with.encode()) % len(tokens)
+        return tokens[place:] + tokens[:place]

@@ -41,15 +41,18 @@ Script = list[tuple[str, list[Row]]]
 class Scope(Struct, frozen=True, kw_only=True):
     """What a transaction may touch, when it happens, and who helps when there is no room.
 
-    `rescue` plays the script of a commit that certainly did not happen where there is room; False: nowhere.
+    `rescue` plays the script of a commit that certainly did not happen where there is room; False: nowhere. It is told
+    whether the script gives out reply tokens.
+    `is_spare`: in memory, until there is room on the disk.
     """
 
     site_ids: frozenset[SiteId]
     now: Now
     moment: Moment
     salt: Callable[[], str]
-    rescue: Callable[[Script], bool]
+    rescue: Callable[[Script, bool], bool]
     lock_tokens: Callable[[], None]
+    is_spare: bool
 
 
 class SqlTransaction:
@@ -70,6 +73,7 @@ class SqlTransaction:
         self._changed: dict[IncidentId, Incident] = {}
         """Those that are not in the script yet, as they were left last."""
         self._tokens: set[str] = set()
+        self._offered: set[str] = set()
         self._frozen: set[str] = set()
         """Content hashes of the policies that it writes."""
         self._timers: dict[TimerId, Row | None] = {}
@@ -118,8 +122,11 @@ class SqlTransaction:
         self._scope.lock_tokens()
         if pool is None:
             used = self._session.rows(sql.READ_TOKENS, (now_us - HORIZON_US,))
-            pool = self._memory.tokens = TokenPool(used)
-        return pool.free(limit, now_us, self._tokens)
+            pool = TokenPool(used, lost_with=self._moment.boot_id if self._scope.is_spare else None)
+            self._memory.tokens = pool
+        free = pool.free(limit, now_us, self._tokens)
+        self._offered.update(free)
+        return free
 
     def opted_out(self) -> frozenset[str]:
         return remembered.opted_out(self._session, self._memory)
@@ -328,7 +335,7 @@ class SqlTransaction:
         except BaseException as error:
             # Only a full disk is certain not to have committed; after any other error the caller asks what is there.
             full = isinstance(error, StoreFullError)
-            if claims is None or not full or not self._scope.rescue(self.script):
+            if claims is None or not full or not self._scope.rescue(self.script, bool(self._tokens & self._offered)):
                 self.rollback()
                 raise
         self.finished = True

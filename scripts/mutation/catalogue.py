@@ -8,6 +8,7 @@ from mutation.decoding import DECODING
 from mutation.device_families import DEVICE_FAMILIES
 from mutation.doubting import DOUBTING
 from mutation.drilling import DRILLING
+from mutation.falling_back import FALLING_BACK
 from mutation.going_on import GOING_ON
 from mutation.going_silent import GOING_SILENT
 from mutation.learning import LEARNING
@@ -33,6 +34,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *GOING_SILENT,
     *CLOCKS,
     *DOUBTING,
+    *FALLING_BACK,
     *TELLING,
     *GOING_ON,
     *LOUDSPEAKERS,

@@ -194,6 +194,26 @@ CLOCKS = (
         by=Tests(paths=UNREAD, names="promise 3: who presses in a lockdown takes part in a drill"),
     ),
     Mutant(
+        name="full disk: memory gives out the codes of the disk",
+        edits=(Edit(file="alertd/store/transaction.py", old="self._moment.boot_id if self._scope.is_spare else None", new="None"),),
+        by=Story(name="code_of_lost_memory"),
+    ),
+    Mutant(
+        name="full disk: memory gives out the same codes in each boot",
+        edits=(Edit(file="alertd/store/tokens.py", old="place = 0 if self._lost_with is None else", new="place = 0 if True else"),),
+        by=Tests(paths=("tests/store/test_fallback.py",), names="promise 5: the answer to a lost incident counts for another"),
+    ),
+    Mutant(
+        name="full disk: the first press that it does not take has a code of the disk",
+        edits=(Edit(file="alertd/store/fallback.py", old="            if gives_tokens and not self._unread:\n", new="            if False:\n"),),
+        by=Tests(paths=("tests/store/test_fallback.py",), names="which gives it out after a power cut"),
+    ),
+    Mutant(
+        name="full disk: what finds it full is not decided once more",
+        edits=(Edit(file="alertd/daemon/intake.py", old="            return self._decide_and_commit(events, registry, room)\n\n    def _decide", new="            raise\n\n    def _decide"),),
+        by=Tests(paths=("tests/daemon/test_promises.py",), names="promise 2: the disk was found full, and a press was lost"),
+    ),
+    Mutant(
         name="full disk: when devices were heard is lost",
         edits=(Edit(file="alertd/daemon/last_seen.py", old="                self._check_ins.take_back(changed)\n", new=""),),
         by=Tests(paths=("tests/daemon/test_last_seen.py",), names="a device that was heard is missed after the next start"),

@@ -156,6 +156,46 @@ DECODING = (
         by=Tests(paths=("tests/adapters/decoders/sparkplug/test_sparkplug.py",), names="read by another type"),
     ),
     Mutant(
+        name="check: a button whose profile shows no strange frame is no doubt",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/checking.py",
+                old="    return bool(profile.examples and events & PRESSES) and all(",
+                new="    return not profile.examples and all(",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/config/test_profiles.py",), names="a press that its profile cannot read would tell nobody"
+        ),
+    ),
+    Mutant(
+        name="decode: a sensor's new word asks whether it was a press",
+        edits=(
+            Edit(
+                file="alertd/console/devices/decoding.py",
+                old="_of_a_report if device.kind is DeviceKind.SENSOR else _of_a_human",
+                new="_of_a_human",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/cli/test_devices_decode.py",), names="req 70: a sensor was taken for somebody who presses"
+        ),
+    ),
+    Mutant(
+        name="conformance: a device is judged by a profile that there is not",
+        edits=(
+            Edit(
+                file="simulator/alertd_simulator/conformance/evidence.py",
+                old="    if subject.profile and subject.profile not in (",
+                new="    if False and subject.profile not in (",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/simulator/conformance/test_conformance.py",),
+            names="a device was judged by a profile that there is not",
+        ),
+    ),
+    Mutant(
         name="decode: what comes as telemetry is never heard",
         edits=(
             Edit(

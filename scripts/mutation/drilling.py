@@ -455,7 +455,7 @@ DRILLING = (
         edits=(
             Edit(
                 file="alertd/engine/gestures.py",
-                old="for each in possible if each is not press), default",
+                old="for each in _live(possible) if each is not press), default",
                 new="for each in certain if each is not press), default",
             ),
         ),
@@ -531,6 +531,17 @@ DRILLING = (
             ),
         ),
         by=Story(name="shot_in_a_drill"),
+    ),
+    Mutant(
+        name="drills: what somebody texts who stands before a gunman is a part of one",
+        edits=(
+            Edit(
+                file="alertd/engine/replies.py",
+                old="key=lambda p: (p.mode is not Mode.LIVE, -p.severity)",
+                new="key=lambda p: -p.severity",
+            ),
+        ),
+        by=Story(name="seen_in_a_drill"),
     ),
     Mutant(
         name="drills: a call of a shot that is heard in one sounds like a part of it",

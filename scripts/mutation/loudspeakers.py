@@ -216,6 +216,17 @@ LOUDSPEAKERS = (
         by=Story(name="silent_school", trips=("loudspeaker words",)),
     ),
     Mutant(
+        name="in one commit, older words cut newer ones",
+        edits=(
+            Edit(
+                file="alertd/daemon/intake.py",
+                old="                now = _later(self._clock.now(), now, decisions)\n",
+                new="                now = self._clock.now()\n",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_intake.py",), names="what was decided first is said last"),
+    ),
+    Mutant(
         name="loudspeakers wait until somebody answers",
         edits=(
             Edit(

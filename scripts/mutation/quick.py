@@ -5,6 +5,19 @@ from mutation.mutant import Edit, Mutant, Tests
 
 QUICK = (
     Mutant(
+        name="init leaves no room for where a badge was last heard",
+        edits=(
+            Edit(
+                file="alertd/exports/first_files.py",
+                old='    if any(row.cells["kind"] == "wearable" for row in district.devices):\n',
+                new="    if not district.devices:\n",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/exports/test_starting.py",), names="what check asked for made it refuse what init had written"
+        ),
+    ),
+    Mutant(
         name="a phone that nobody takes is taken for a broken channel",
         edits=(
             Edit(

@@ -207,11 +207,52 @@ REMEMBERING = (
         edits=(
             Edit(
                 file="alertd/engine/device_tests.py",
-                old="    presses = tuple(each for each in memory.presses if each.oldest_us < test.began_us)\n",
-                new="    presses = ()\n",
+                old="    before = (each for each in memory.presses if each not in tried)\n",
+                new="    before = ()\n",
             ),
         ),
         by=Tests(paths=IN_TESTS, names="promise 2"),
+    ),
+    Mutant(
+        name="device tests: a button left on is pressed again and again",
+        edits=(Edit(file=LEVELS, old="before.called or before.mode is Mode.TEST\n", new="before.called\n"),),
+        by=Story(name="latched_in_a_test_and_somebody_falls"),
+    ),
+    Mutant(
+        name="device tests: a button left on calls nobody in a lockdown",
+        edits=(
+            Edit(file=LEVELS, old="if found.mode is not Mode.LIVE and _is", new="if found.mode is Mode.DRILL and _is"),
+        ),
+        by=Tests(paths=IN_TESTS, names="promise 2: room 204 calls, too"),
+    ),
+    Mutant(
+        name="device tests: a button left on hides a call while their timer is late",
+        edits=(
+            Edit(
+                file=DEVICE_TESTS,
+                old="    return test is not None and d.now.wall_us < over_us(test)\n",
+                new="    return test is not None\n",
+            ),
+        ),
+        by=Tests(paths=IN_TESTS, names="promise 2: nothing silences a first panic"),
+    ),
+    Mutant(
+        name="device tests: what was tried out hides a call after a graver one",
+        edits=(
+            Edit(
+                file=LEVELS,
+                old="    if found.mode is Mode.TEST and not device_tests.is_on(d, device.id):\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Tests(paths=IN_TESTS, names="promise 2: nothing silences a first panic"),
+    ),
+    Mutant(
+        name="device tests: whoever has called in one has to be reset",
+        edits=(
+            Edit(file=LEVELS, old="calls_for is not None and mode is not Mode.TEST,\n", new="calls_for is not None,\n"),
+        ),
+        by=Tests(paths=IN_TESTS, names="nobody has to reset it yet"),
     ),
     Mutant(
         name="device tests: no list shows them",
@@ -385,7 +426,7 @@ REMEMBERING = (
         edits=(
             Edit(
                 file=LEVELS,
-                old="        return before.called\n",
+                old="        return has_called\n",
                 new="        return True\n",
             ),
             Edit(file=LEVELS, old=" and before is None and not _counts(event, device):\n", new=" and False:\n"),
@@ -397,8 +438,8 @@ REMEMBERING = (
         edits=(
             Edit(
                 file="alertd/engine/levels.py",
-                old="        return before.called and count <= (of_before if before.reached is None else before.reached)\n",
-                new="        return before.called\n",
+                old="        return has_called and count <= (of_before if before.reached is None else before.reached)\n",
+                new="        return has_called\n",
             ),
         ),
         by=Tests(paths=IN_LEVELS, names="promise 2: gestures count upward"),
@@ -430,7 +471,7 @@ REMEMBERING = (
         edits=(
             Edit(
                 file="alertd/engine/device_tests.py",
-                old="    return _without_states(replace(memory, presses=presses))\n",
+                old="    return _without_states(replace(memory, presses=(*before, *last)))\n",
                 new="    return _without_states(memory)\n",
             ),
         ),
@@ -496,7 +537,7 @@ REMEMBERING = (
         edits=(
             Edit(
                 file="alertd/engine/gestures.py",
-                old="    while near := [i for i in left if any(press_times.are_near(*_pair(presses, i, one), window_us) for one in near)]:\n        found, left = [*found, *near], [i for i in left if i not in near]\n",
+                old="    while near := [i for i in left if any(press_times.are_near(*_pair(presses, i, one), window_us) for one in ties)]:\n        found, left = [*found, *near], [i for i in left if i not in near]\n        ties = [i for i in near if not presses[i].tested]\n",
                 new="    found += [i for i in left if press_times.are_near(presses[i], presses[last], window_us)][-1:]\n",
             ),
         ),

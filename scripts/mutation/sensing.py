@@ -69,7 +69,7 @@ SENSING = (
         edits=(
             Edit(
                 file=CORROBORATION,
-                old="    if _is_within(_said_us(press), others, within):\n",
+                old="    if is_borne_out:\n",
                 new="    if False:\n",
             ),
         ),
@@ -295,6 +295,28 @@ SENSING = (
         by=Tests(paths=CORROBORATION_TESTS, names="a shot of the night and a press made a lockdown"),
     ),
     Mutant(
+        name="two shots: who is locked down is asked whether to lock down",
+        edits=(
+            Edit(
+                file="alertd/engine/corroboration.py",
+                old="    if is_borne_out and is_new and within.raises:  #",
+                new="    if False:  #",
+            ),
+        ),
+        by=Story(name="two_shots"),
+    ),
+    Mutant(
+        name="two shots: nobody reads where the second was heard",
+        edits=(
+            Edit(
+                file="alertd/engine/corroboration.py",
+                old="        if raised is not None and is_new:\n",
+                new="        if False:\n",
+            ),
+        ),
+        by=Story(name="two_shots"),
+    ),
+    Mutant(
         name="a clock that is a minute slow parts two shots",
         edits=(
             Edit(
@@ -332,8 +354,8 @@ SENSING = (
         edits=(
             Edit(
                 file="alertd/model/incident.py",
-                old="said_us=self.said_us if newer.late else newer.said_us)\n",
-                new="said_us=newer.said_us)\n",
+                old="        if newer.late or newer.hold_asked:\n",
+                new="        if newer.hold_asked:\n",
             ),
         ),
         by=Tests(paths=CORROBORATION_TESTS, names="a shot and a press within seconds, and no lockdown"),
@@ -343,8 +365,8 @@ SENSING = (
         edits=(
             Edit(
                 file="alertd/model/incident.py",
-                old="said_us=self.said_us if newer.late else newer.said_us)\n",
-                new="said_us=(newer.received_us, newer.received_us))\n",
+                old="            return pressed\n",
+                new="            return replace(pressed, said_us=(newer.received_us, newer.received_us))\n",
             ),
         ),
         by=Tests(paths=CORROBORATION_TESTS, names="a press of hours ago and a shot made a lockdown"),
@@ -409,8 +431,8 @@ SENSING = (
         edits=(
             Edit(
                 file=CORROBORATION,
-                old="            is_human = device is None or device.kind is not DeviceKind.SENSOR\n",
-                new="            is_human = True\n",
+                old="not press.hold_asked and (device is None or device.kind is not DeviceKind.SENSOR)\n",
+                new="not press.hold_asked\n",
             ),
         ),
         by=Tests(paths=CORROBORATION_TESTS, names="two sensors were taken for a human who pressed"),
@@ -481,6 +503,28 @@ SENSING = (
             ),
         ),
         by=Story(name="shot_and_a_hold"),
+    ),
+    Mutant(
+        name="a hold that somebody asks for is a press for help",
+        edits=(
+            Edit(
+                file="alertd/engine/answers.py",
+                old="        hold_asked=wanted is IncidentClass.HOLD,\n",
+                new="",
+            ),
+        ),
+        by=Story(name="hold_for_a_medical_and_a_shot"),
+    ),
+    Mutant(
+        name="a press for a hold is forgotten, or newer, once somebody asks for it",
+        edits=(
+            Edit(
+                file="alertd/model/incident.py",
+                old="        if newer.late or newer.hold_asked:\n",
+                new="        if newer.late:\n",
+            ),
+        ),
+        by=Tests(paths=CORROBORATION_TESTS, names="an answer was taken for a press"),
     ),
     Mutant(
         name="who answers 9 beside a lockdown is asked again to look",

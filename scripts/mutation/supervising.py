@@ -246,6 +246,51 @@ SUPERVISING = (
         by=Tests(paths=GATEWAYS, names="its bridge says it now"),
     ),
     Mutant(
+        name="supervision: what a broker remembers ends a low battery",
+        edits=(
+            Edit(
+                file=CHECK_INS,
+                old="record.not_outdated(check_in, now) if retained else check_in, now)",
+                new="check_in, now)",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="the battery is not changed"),
+    ),
+    Mutant(
+        name="tamper: what a broker remembers ends it",
+        edits=(
+            Edit(file=RECORDS, old="None if ends else battery, whole_again=False)", new="None if ends else battery)"),
+        ),
+        by=Tests(paths=("tests/daemon/test_tampers.py",), names="the device has said nothing"),
+    ),
+    Mutant(
+        name="tamper: what a broker remembers of long ago begins it",
+        edits=(
+            Edit(
+                file=RECORDS,
+                old="battery=None, whole_again=False, opened=False)",
+                new="battery=None, whole_again=False)",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_tampers.py",), names="older than what is known"),
+    ),
+    Mutant(
+        name="supervision: a low battery of which the broker told first never ends",
+        edits=(Edit(file=RECORDS, old="        if not self.battery_low:  # else", new="        if True:  # else"),),
+        by=Tests(paths=TESTS, names="trouble and list say two numbers of one battery"),
+    ),
+    Mutant(
+        name="supervision: a device that spells its address in its own way is missed",
+        edits=(
+            Edit(
+                file=CHECK_INS,
+                old="        device = self._registry.device_of(heard) if",
+                new="        device = self._registry.devices.get(heard) if",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="it speaks, and is missed"),
+    ),
+    Mutant(
         name="supervision: a trouble keeps the battery's first number",
         edits=(
             Edit(file=CHECK_INS, old="        elif record.battery_pct != before:\n", new="        elif not record:\n"),

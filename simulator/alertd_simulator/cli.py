@@ -165,6 +165,10 @@ def conformance(  # noqa: PLR0913, PLR0917 - one argument an option
     judge: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Judge this transcript; listen to nothing.")
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="DIR", envvar="ALERTD_CONFIG", help="Where profiles/*.toml of your own lie."),
+    ] = None,
 ) -> None:
     """Does a device or gateway work with alertd? A checklist of eight steps at a real broker, and a report.
 
@@ -177,7 +181,7 @@ def conformance(  # noqa: PLR0913, PLR0917 - one argument an option
 
     wish = Wish(
         source=source, device=device, profile=profile, base=base, topics=tuple(topic or ()), broker=broker,
-        username=username, feedback=feedback, transcript=transcript, html=html, judge=judge,
+        username=username, feedback=feedback, transcript=transcript, html=html, judge=judge, config=config,
     )  # fmt: skip
     raise typer.Exit(run(wish))
 

@@ -48,6 +48,7 @@ TOGETHER = {
     "triple_press": 3, "quadruple": 4, "many": 4, "multi_press": 4,
 }  # fmt: skip
 """Presses that a device has put together, by its word for them."""
+HELD = frozenset({HOLD, "long", "long_press"})
 BETWEEN_S = (0.15, 0.45)
 """Between two presses of one gesture."""
 RADIO_S = (0.01, 0.3)
@@ -145,6 +146,8 @@ class Fleet:
         self._confirmed: set[str] = set()
         self._heard_us: dict[DeviceId, dict[SiteId, int]] = {}
         """When each school's gateways heard a badge last, true time."""
+        self._counted_us: dict[DeviceId, list[int]] = {}
+        """When each device was pressed, in words that are counted, true time."""
         self._unplaced: set[str] = set()
         """Presses for which no gateway is named."""
 
@@ -276,7 +279,23 @@ class Fleet:
             has_identity=make_of(device.id) not in (Make.PLAIN, Make.ZIGBEE),
             near=tuple(near),
             is_near=_is_near(near),
+            began_us=self._began_us(device, finger.action, pressed_us),
         )
+
+    def _began_us(self, device: Device, action: str, pressed_us: int) -> int | None:
+        """Of a button that is held, where its gestures do not name that: since when each press of it was within the
+        window of the next."""
+        if action not in TOGETHER or action in device.gestures.actions:
+            return None
+        counted_us = self._counted_us.setdefault(device.id, [])
+        counted_us.append(pressed_us)
+        if action not in HELD:
+            return None
+        window_us, began_us = round((device.gestures.window_s + RADIO_S[1]) * 1e6), pressed_us
+        for each_us in sorted(counted_us, reverse=True):
+            if 0 <= began_us - each_us <= window_us:
+                began_us = each_us
+        return began_us
 
     def was_heard(self, device: str, gateway: str, at_us: int) -> None:
         """A gateway hears a badge, whatever it says."""

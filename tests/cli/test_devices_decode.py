@@ -82,6 +82,7 @@ def test_a_press_is_explained_step_by_step(config):
         (UP.replace(BUTTON, "24e1240000000999"), "{}", [], "24e1240000000999 is not in the registry"),
         ("alertd/press/nobody", '{"action": "press"}', [], "nobody: it is not in the registry"),
         ("alertd/press/badge-okafor", '{"action": "press"}', [], "1 of 3 presses within 10 s"),
+        ("alertd/press/button-204", '{"action": "press", "over": true}', [], 'it says that "press" is over'),
     ],
 )
 def test_what_would_not_page_says_why(config, topic, payload, options, why):
@@ -155,6 +156,63 @@ def test_a_filter_is_no_topic(config):
 
     assert said.exit_code == 1
     assert "stands for many topics" in said.output
+
+
+# --- sensors ----------------------------------------------------------------------------------------------------------
+
+MEASURES = "readings.vape = { trigger = 50, for_s = 10, release = 20 }"
+
+
+@pytest.mark.parametrize(
+    ("payload", "says"),
+    [
+        ({"action": "duress"}, 'do not know "duress": a trouble tells those who look after it of a new word'),
+        ({"action": "press"}, 'do not know "press": a trouble tells those who look after it of a new word'),
+        ({"action": "tamper"}, 'do not know "tamper": a trouble tells those who look after it that somebody opened it'),
+        ({"action": "masking"}, 'ignore "masking"'),
+        ({"action": "vape", "over": True}, 'it says that "vape" is over: that calls nobody'),
+        ({"action": "shot"}, '"shot" would be lockdown: a sensor never sounds a panic'),
+        (
+            {"action": "smoke", "reading": 70},
+            '"smoke" 70 is a number, and the alarms of its gestures "vape-sensor" have',
+        ),
+        ({"action": "vape", "reading": 49}, 'of its gestures "vape-sensor" begin at 50: nothing happens'),
+    ],
+)
+def test_what_a_sensor_says_never_asks_whether_it_was_a_press(sensing, payload, says):
+    """As docs/sensors.md and the daemon have it: also where its gestures would count presses."""
+    last = decode(sensing, "alertd/sensor/vape-112", json.dumps(payload)).stdout.splitlines()[-1]
+    assert "whether it was" not in last, f"req 70: a sensor was taken for somebody who presses: {last}"
+    assert last.startswith("no page"), f"req 70: a sensor was taken for somebody who presses: {last}"
+    assert says in last
+
+
+@pytest.mark.parametrize(
+    ("payload", "says"),
+    [
+        ({"action": "vape"}, '"vape" is vape in its gestures "vape-sensor"; oak answers with the policy "vape"'),
+        ({"action": "vape", "reading": 50}, '"vape" 50, if it lasts for 10 s, is vape'),
+    ],
+)
+def test_an_alarm_of_a_sensor_is_told_to_those_of_its_policy(sensing, payload, says):
+    last = decode(sensing, "alertd/sensor/vape-112", json.dumps(payload)).stdout.splitlines()[-1]
+    assert last.startswith("PAGES")
+    assert says in last
+
+
+@pytest.fixture(scope="module")
+def sensing(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, whose sensor measures, too, and has gestures that no sensor should."""
+    folder = tmp_path_factory.mktemp("sensing") / "config"
+    folder.mkdir()
+    for each in config.iterdir():
+        if each.name != "gestures.toml":
+            (folder / each.name).symlink_to(each)
+    vape, presses = 'vape = "vape", masking = "ignore", shot = "lockdown"', 'presses = { 1 = "staff_assist" }'
+    gestures, _, _ = (config / "gestures.toml").read_text().partition("[vape-sensor]")
+    sensor = f"[vape-sensor]\nactions = {{ {vape} }}\n{presses}\n{MEASURES}\n"
+    (folder / "gestures.toml").write_text(gestures + sensor)
+    return folder
 
 
 # --- signs of life ----------------------------------------------------------------------------------------------------

@@ -101,7 +101,9 @@ def test_nobody_unknown_is_said_and_one_that_was_asked_for_in_vain_fails(daemon:
     assert (vain.code, "Not heard, or registered already: button-1" in vain.err) == (1, True)
 
 
-@pytest.mark.parametrize("spelled", [LORAWAN.lower(), "24:e1:24:00:00:00:09:99", "24-E1-24-00-00-00-09-99"])
+@pytest.mark.parametrize(
+    "spelled", [LORAWAN.lower(), "24:e1:24:00:00:00:09:99", "24-E1-24-00-00-00-09-99", "0x24E1240000000999"]
+)
 def test_who_is_asked_for_may_be_spelled_as_on_its_label(daemon: FakeDaemon, learn, spelled):
     daemon.heard = [stranger(LORAWAN, up("AXVV/y4B")), stranger(PLAIN, sample(f"alertd/press/{PLAIN}", b"{}"))]
     rows = list(csv.DictReader(io.StringIO(learn("--csv", "--only", spelled).out)))

@@ -60,9 +60,10 @@ def test_a_profile_without_a_trigger_that_reads_by_profiles_is_doubtful(own):
     assert "no trigger of any source has the decoder profiles" in problem.message
 
 
-def test_one_address_in_two_spellings_is_one_device_too_many(own):
+@pytest.mark.parametrize("second", ["24:E1:24:00:00:00:01:01", "0x24e1240000000101"])
+def test_one_address_in_two_spellings_is_one_device_too_many(own, second):
     first = "24e1240000000101,button,oak,rm-204,wall-button,a,,,\n"
-    own.append("devices.csv", first + "24:E1:24:00:00:00:01:01,button,oak,office,wall-button,b,,,\n")
+    own.append("devices.csv", first + f"{second},button,oak,office,wall-button,b,,,\n")
     (problem,) = of_devices(own)
     assert (problem.key, problem.is_error) == ("id", True)
     assert problem.message == "is the same address as 24e1240000000101, spelled differently"
@@ -126,6 +127,40 @@ def test_what_is_wrong_with_a_profile_is_said_with_its_line(tmp_path, old, new, 
     if not key.startswith("profile.our-button.examples"):
         written = text.splitlines()[found[0].line - 1]
         assert new.split("\n")[0] in written or key.rpartition(".")[2] in written
+
+
+def test_a_button_of_which_no_example_shows_a_strange_frame_is_doubtful(tmp_path):
+    """After an update of its firmware each press would be counted, and nothing else."""
+    known, _, _ = OURS.partition('\n[[profile.our-button.examples]]\nsource = "our-server"\ntopic = "our/e1/up"\n'
+                                 'payload = \'{"port": 1, "data": "01"}\'')  # fmt: skip
+    assert known != OURS
+    found = judged(tmp_path, known)
+    assert [(p.file, p.key, p.is_error) for p in found] == [(FILE, "profile.our-button.examples", False)], (
+        "a press that its profile cannot read would tell nobody, and nobody was told so"
+    )
+    assert "a press may tell nobody" in found[0].message
+    assert known.splitlines()[found[0].line - 1] == "[[profile.our-button.examples]]"
+
+
+def test_who_shows_one_or_reads_no_press_is_not_asked(tmp_path):
+    assert judged(tmp_path, OURS) == ()
+    quiet = OURS.partition("[profile.our-button]")[0] + QUIET
+    (tmp_path / "quiet").mkdir()
+    assert judged(tmp_path / "quiet", quiet) == ()
+
+
+QUIET = """
+[profile.our-clock]
+about = "says that it lives"
+rules = [{ when = "object.alive == `true`", event = "heartbeat" }]
+
+[[profile.our-clock.examples]]
+source = "our-server"
+topic = "our/e1/up"
+payload = '{"port": 1, "object": {"alive": true}}'
+device = "e1"
+expect = [{ event = "heartbeat" }]
+"""
 
 
 def test_a_profile_without_an_example_is_refused(tmp_path):

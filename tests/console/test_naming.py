@@ -68,7 +68,7 @@ def found_device(typed: str, *registered: str) -> str:
 
 
 @pytest.mark.parametrize("typed", [RADIO, "24:e1:24:53:5B:31:60:56", "24-E1-24-53-5B-31-60-56", "24E1 2453 5B31 6056"])
-@pytest.mark.parametrize("radio", [RADIO, "24:E1:24:53:5B:31:60:56"])
+@pytest.mark.parametrize("radio", [RADIO, "24:E1:24:53:5B:31:60:56", "0x24e124535b316056"])
 def test_a_radio_is_found_however_its_address_is_spelled(typed: str, radio: str):
     assert found_device(typed, "button-204", "24e124535b316057", radio) == radio, "it is registered, and is not known"
 

@@ -320,6 +320,46 @@ async def test_a_low_battery_that_falls_further_is_the_same_number_in_trouble_an
 
 
 @in_virtual_time
+async def test_a_radio_lives_however_its_address_is_spelled() -> None:
+    radio = device("00158D0001A2B3C4", DeviceKind.BUTTON, BADGE, zone_id="204", check_in_s=300)
+    watch = Watch(many(school(), [radio]))
+    await watch.passes(24 * 3600.0, step_s=100)
+    watch.hears("0x00158d0001a2b3c4")
+    await watch.passes(250)
+    assert not watch.device(radio.id).silent, "it speaks, and is missed"
+
+
+@in_virtual_time
+async def test_what_a_broker_remembers_ends_no_low_battery() -> None:
+    watch = Watch(school())
+    watch.hears("badge-204", battery=Battery(pct=3))
+    await watch.passes(60)
+    for pct in (85, 25):  # alertd subscribes again: a reload, a restart of the broker
+        for seen_us in (None, watch.wall_us - 3600 * 1_000_000, watch.wall_us + 3600 * 1_000_000):
+            watch.hears("badge-204", retained=True, battery=Battery(pct=pct), seen_us=seen_us)
+            await watch.passes(400)
+    assert not watch.over(), "the broker remembers it of last month: the battery is not changed"
+    assert watch.device("badge-204").last.battery_pct == 3
+
+    watch.hears("badge-204", retained=True, battery=Battery(pct=85), seen_us=watch.wall_us - 1)
+    await watch.passes(400)
+    assert watch.over() == [("oak", "battery:oak")], "its own time says that it is newer than what is known"
+
+
+@in_virtual_time
+async def test_a_low_battery_of_which_the_broker_tells_before_what_was_kept_is_read_ends() -> None:
+    watch = Watch(school())
+    watch.hears("badge-204", battery=Battery(pct=85))
+    watch.flush()
+    watch.restart(first={"badge-204": Battery(pct=9)})
+    await watch.passes(60)
+    assert " 9 %" in watch.told("battery")[0], "trouble and list say two numbers of one battery"
+    watch.hears("badge-204", battery=Battery(pct=85))
+    await watch.passes(400)
+    assert watch.over() == [("oak", "battery:oak")]
+
+
+@in_virtual_time
 async def test_a_low_battery_is_still_low_after_a_restart_and_mains_is_none() -> None:
     watch = Watch(school())
     watch.hears("badge-204", battery=Battery(pct=9))

@@ -183,7 +183,7 @@ async def test_crashing_all_the_time_loses_no_press(tmp_path: Path):
     arrivals = []
     for n in range(20):
         await world.start()
-        arrivals.append(world.press(devices[n % 3], cause=f"press-{n}"))
+        arrivals.append(world.press(devices[n % 3], "press", cause=f"press-{n}"))
         await asyncio.sleep(0.05 * (n % 7))
         await world.crash()
     await world.start()

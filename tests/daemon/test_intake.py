@@ -10,8 +10,10 @@ from alertd.model.events import AnswerGiven, Arrival, Event, Replied
 from alertd.model.ids import DISTRICT, CauseId, PersonId
 from alertd.model.incident import AnswerKind, EscalationState
 from alertd.model.registry import Registry
+from alertd.ports import Built
 from alertd_simulator.virtual_time import COMMIT_DELAY, in_virtual_time
-from tests.daemon.world import World
+from tests.daemon.world import FakeChannel, World
+from tests.engine.test_announcing import WORDS, say, school
 
 
 async def pressed(tmp_path: Path) -> World:
@@ -186,3 +188,23 @@ async def test_a_presser_hears_back_although_one_way_back_is_broken(tmp_path: Pa
     assert [c.device_id for c in world.feedback.confirmed] == ["badge-204"]
     assert world.daemon.telemetry.count("feedback", "failed") == 1
     await world.stop()
+
+
+@in_virtual_time(executor_delay=lambda _random: (2.0, 0.0))
+async def test_what_was_decided_last_is_said_last_also_in_one_commit(tmp_path: Path):
+    """A slow disk: a press and an emergency's words wait for it together. Whichever is said last cuts the other."""
+    loudspeakers = FakeChannel("pa", "rtp")
+    world = World(tmp_path, school=school(), voice=Built(channel=loudspeakers))
+    await world.start()
+    busy = world.daemon.intake.submit(say("Buses are late."))
+    await asyncio.sleep(1)
+    world.press()
+    await asyncio.sleep(0)
+    words = say("Police will open your doors.", emergency=True)
+    waits = world.daemon.intake.submit(words)
+    await asyncio.gather(busy, waits)
+    await asyncio.sleep(1)
+
+    said = [claim.notification.text for claim in loudspeakers.sent]
+    assert said[-2:] == [WORDS["lockdown"], words.words], "what was decided first is said last"
+    await world.crash()

@@ -18,11 +18,13 @@ from alertd.model.outcome import Delivered, Outcome
 from alertd.model.reason import Reason
 from alertd.model.site import DeviceKind
 from alertd.ports import ChannelLimits, StoreError
+from alertd.store.fallback import FallbackStore
 from alertd.store.sqlite import SqliteStore
 from alertd.store.transaction import SqlTransaction
 from alertd_simulator.virtual_time import COMMIT_DELAY, NO_DELAY, ExecutorDelay, in_virtual_time
 from tests.daemon.world import World
 from tests.engine.school import OAK, registry
+from tests.store.failing_disk import Disk
 
 
 class FlakyStore(SqliteStore):
@@ -280,6 +282,31 @@ async def test_promise_1_puback_is_withheld_while_the_disk_is_full(tmp_path: Pat
     await asyncio.sleep(6)
     assert world.source.acked == [arrival]
     assert "disk:not-durable" not in world.troubles()
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_promise_2_a_press_beside_a_poisonous_one_on_a_disk_that_has_just_filled_up(tmp_path: Path):
+    """The batch fails; each by itself then, and the first of them finds the disk full."""
+    disk = Disk(tmp_path / "alertd.db")
+
+    def falls_back(_: Path) -> SqliteStore:
+        spare = SqliteStore(tmp_path / "shm" / "alertd.db", ballast_bytes=0, connect=disk.connect_memory)
+        return FallbackStore(SqliteStore(disk.path, ballast_bytes=0, connect=disk.connect), spare)  # type: ignore[return-value]
+
+    world = World(tmp_path, core=poisonous("wall-gym"), store=falls_back)
+    await world.start()
+    await asyncio.sleep(1)
+    disk.full = True
+    world.press("badge-204")
+    world.press("wall-gym", "press")
+    await asyncio.sleep(5)
+
+    opened = [(incident.site_id, len(incident.token)) for incident in world.incidents()]
+    assert opened == [(OAK, 3)], "promise 2: the disk was found full, and a press was lost"
+    alerts = [c.notification for c in world.sms.sent if c.notification.kind is Kind.ALERT]
+    assert "fallback" in {n.template for n in alerts}
+    assert any(n.incident_id is not None for n in alerts), "promise 2: a full disk and a defect silenced a panic"
     await world.stop()
 
 

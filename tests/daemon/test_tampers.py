@@ -67,6 +67,27 @@ async def test_a_tamper_that_stood_before_a_restart_is_not_told_again_and_ends()
 
 
 @in_virtual_time
+async def test_what_a_broker_remembers_begins_a_tamper_and_ends_none() -> None:
+    watch = Watch(school())
+    says(watch, b'{"tamper": true}', retained=True)
+    await watch.settle()
+    assert KEY in watch.standing, "it was opened while nobody listened, and nobody is told"
+
+    says(watch, b'{"tamper": false}', retained=True)
+    await watch.settle()
+    assert not watch.over(), "the broker remembers it of last month: the device has said nothing"
+
+
+@in_virtual_time
+async def test_what_a_broker_remembers_of_before_a_device_was_heard_begins_no_tamper() -> None:
+    watch = Watch(school())
+    watch.hears("badge-204", whole_again=True)
+    watch.hears("badge-204", retained=True, opened=True, seen_us=watch.wall_us - 1)
+    await watch.settle()
+    assert not watch.standing, "its own time says that it is older than what is known"
+
+
+@in_virtual_time
 async def test_the_last_word_counts_and_what_was_not_committed_is_told_again() -> None:
     watch = Watch(school())
     says(watch, b'{"tamper": true}')

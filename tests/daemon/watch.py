@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from alertd.daemon.check_ins import CheckIns
 from alertd.daemon.windows import ROUND_S
 from alertd.model.anchor import Now
-from alertd.model.check_in import CheckIn, DeviceStanding, LastSeen, Link
+from alertd.model.check_in import Battery, CheckIn, DeviceStanding, LastSeen, Link
 from alertd.model.events import Event, TroubleCleared, TroubleRaised
 from alertd.model.ids import DeviceId
 from alertd.model.registry import Registry
@@ -115,14 +115,17 @@ class Watch:
             if each.seen_us >= before_us or before_us > self.wall_us:
                 self.kept[each.device_id] = each
 
-    def restart(self, *, down_s: float = 0.0, power: bool = False, first: Mapping[str, Link] | None = None) -> None:
+    def restart(
+        self, *, down_s: float = 0.0, power: bool = False, first: Mapping[str, Link | Battery] | None = None
+    ) -> None:
         """Killed, and a new life: only what was flushed, and troubles, are still known. `power`: the machine, too.
         `first`: what the broker remembers, and hands out before that has been read."""
         self.boot_us = 0 if power else self.boot_us + round(down_s * 1_000_000)
         self.wall_us += round(down_s * 1_000_000)
         self.check_ins = self._new()
-        for name, link in (first or {}).items():
-            self.hears(name, retained=True, alive=False, link=link)
+        for name, said in (first or {}).items():
+            more = {"link": said} if isinstance(said, Link) else {"battery": said}
+            self.hears(name, retained=True, alive=False, **more)
         self.check_ins.remember([self.kept[each] for each in sorted(self.kept)])  # as the store has them
         self.check_ins.remember_troubles(tuple(self.standing.values()))
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from alertd.config import load
+from alertd.console import broker_keeping
 from alertd.console.broker_keeping import keeping
 from alertd.console.broker_probe import brokers
 from alertd.console.doctor import FAIL, OK, WARN, Finding
@@ -393,6 +394,40 @@ def test_the_doctor_judges_a_broker_that_stands_still_now_and_then(
 
     assert [each.words for each in found if each.level != OK] == []
     assert "kept 1100 of 1100" in " ".join(each.words for each in found)
+
+
+def test_a_broker_that_ends_while_it_is_examined_is_not_judged(
+    tmp_path: Path, authority: Authority, doctored: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+):
+    until_quiet = broker_keeping._until_quiet
+
+    with GeneratedMosquitto(tmp_path, doctored[1] / "broker", authority) as broker:
+
+        def ends(heard: Any, expected: int, client: Any) -> None:
+            while not heard.qos:
+                time.sleep(0.001)
+            broker.kill()
+            until_quiet(heard, expected, client)
+
+        monkeypatch.setattr(broker_keeping, "_until_quiet", ends)
+        found = examined(*doctored, broker, of=(keeping,))
+
+    assert [each.words for each in found if each.level == FAIL] == [], "it is said to throw presses away"
+    assert "not known what it keeps for a client that is away: it hung up" in [each.words for each in found]
+
+
+def test_a_right_that_is_missing_is_not_called_a_loss(
+    tmp_path: Path, authority: Authority, doctored: tuple[Path, Path]
+):
+    acl = doctored[1] / "broker" / "acl"
+    rights = acl.read_text()
+    assert "topic readwrite alertd/alive/+\n" in rights
+    acl.write_text(rights.replace("topic readwrite alertd/alive/+\n", "topic write alertd/alive/+\n"))
+    with GeneratedMosquitto(tmp_path, doctored[1] / "broker", authority) as broker:
+        found = examined(*doctored, broker, of=(keeping,))
+
+    assert [each.words for each in found if each.level == FAIL] == [], "it is said to throw presses away"
+    assert ["our own messages below alertd/alive" in each.words for each in found if each.level == WARN] == [True]
 
 
 @contextmanager

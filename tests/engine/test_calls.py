@@ -163,7 +163,7 @@ def test_key_9_in_a_staff_assist_locks_the_school_down() -> None:
     said = p.key(calls(p)[0], 9)
 
     assert p.incident.incident_class == "lockdown"
-    assert said.text == "Lockdown, started by you."
+    assert said.text == "Lockdown is on, as you asked."
     assert p.incident.presses[-1].device_label != ""
 
 

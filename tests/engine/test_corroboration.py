@@ -9,9 +9,10 @@ from alertd.model.incident import IncidentClass, IncidentState
 from alertd.model.notification import Kind
 from alertd.model.policy import Corroboration, Step
 from alertd.model.reason import Reason
+from alertd.model.site import DeviceKind, Gestures
 from tests.engine.play import Play
-from tests.engine.school import OAK, group, policy
-from tests.engine.test_sensors import SHOT, play
+from tests.engine.school import OAK, device, group, policy
+from tests.engine.test_sensors import SHOT, play, school
 
 ASKED = {("Ruiz", Kind.ALERT), ("Chen", Kind.ALERT)}
 """Those on duty, and nobody else."""
@@ -142,6 +143,19 @@ def test_a_policy_that_leaves_it_to_humans_opens_no_released_lockdown_again():
     assert classes(p) == [ASKING, RELEASED]
 
 
+def test_where_a_second_sensor_heard_it_people_read_after_what_it_is_in_the_words_of_that():
+    p = play()
+    p.arrive("ears-118", "gunshot")
+    p.wait(5)
+    p.news()
+    p.arrive("ears-204", "gunshot")
+    mine = [(n.kind, n.text) for n in p.news() if n.recipient == "Ruiz"]
+
+    assert [kind for kind, _ in mine] == [Kind.ALERT, Kind.ALSO], "who is locked down is asked whether to lock down"
+    assert "Rm 118, 1st fl West: LOCKDOWN" in mine[0][1]
+    assert "Rm 204" in mine[1][1], "where it was heard, too, is news to those who go there"
+
+
 def test_a_human_who_answers_9_beside_a_lockdown_takes_the_shot_into_it():
     p = play()
     lockdown(p)
@@ -218,6 +232,64 @@ def test_a_hold_leaves_a_shot_a_question(witness):
 
     assert is_locked(p), "req 70: after a hold, a shot that is borne out was less than if nobody had said anything"
     assert ASKING not in classes(p)
+
+
+@pytest.mark.parametrize(
+    "order", ["a hold, a shot", "a shot, a hold, the same sensor", "a shot, a hold, the AED again"]
+)
+def test_a_hold_that_is_asked_for_is_no_press_for_help(order):
+    """Somebody's heart stops, and "8" clears the halls: nobody has pressed for help against anybody."""
+    p = play()
+    p.arrive("wall-gym")
+    medical = p.incident
+    if order != "a hold, a shot":
+        p.arrive("ears-118", "gunshot")
+        p.wait(5)
+    p.reply("Nurse", f"8{medical.token}")
+    p.wait(20)
+    if order.endswith("again"):
+        p.arrive("wall-gym")
+    else:
+        p.arrive("ears-118", "gunshot")
+
+    assert not is_locked(p), "req 70: a medical alert and one sensor locked the school down"
+    assert ASKING in classes(p)
+
+
+def test_a_hold_that_is_asked_for_where_a_button_was_covered_is_no_press_for_help():
+    buttons = Gestures(id="wall", actions={"covered": "masking"})
+    known = school()
+    p = Play(replace(known, devices=known.devices | {(b := device("wall-gym", DeviceKind.BUTTON, buttons)).id: b}))
+    p.arrive("wall-gym", "covered")
+    p.reply("Ruiz", f"8{p.incident.token}")
+    assert p.incident.incident_class is IncidentClass.HOLD
+    p.wait(20)
+    p.arrive("ears-118", "gunshot")
+
+    assert not is_locked(p), "req 70: an answer and one sensor locked the school down"
+
+
+@pytest.mark.parametrize("waited_s", [20, 70])
+@pytest.mark.parametrize("asked_first", [False, True])
+def test_a_hold_that_was_pressed_bears_out_a_shot_by_when_it_was_pressed(waited_s, asked_first):
+    buttons = Gestures(id="wall", actions={"press": "medical", "halls": "hold"})
+    known = school()
+    p = Play(
+        replace(
+            known, devices=known.devices | {(b := device("wall-gym", DeviceKind.BUTTON, buttons, zone_id="gym")).id: b}
+        )
+    )
+    if asked_first:
+        p.arrive("wall-gym")
+        p.reply("Nurse", f"8{p.incident.token}")
+        p.wait(120)
+    p.arrive("wall-gym", "halls")
+    p.wait(waited_s)
+    p.reply("Ruiz", f"8{next(i for i in p.state.incidents.values() if i.incident_class is IncidentClass.HOLD).token}")
+    p.wait(5)
+    p.arrive("ears-118", "gunshot")
+
+    assert is_locked(p) == (waited_s == 20), "req 70: an answer was taken for a press, or a press for an answer"
 
 
 @pytest.mark.parametrize("pressed_again", [False, True])

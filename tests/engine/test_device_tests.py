@@ -283,6 +283,81 @@ def test_a_state_of_before_the_test_is_part_of_it_and_hides_no_call_that_follows
     assert len(play.state.incidents) == 1, PROMISE_2
 
 
+def pressed_by(play: Play) -> set[str]:
+    return {p.device_id for incident in play.state.incidents.values() for p in incident.presses}
+
+
+@pytest.mark.parametrize("begins", ["with a state", "with a moment"])
+def test_a_state_that_is_tried_out_is_no_press_because_somebody_falls_or_a_sensor_hears_a_bang(begins):
+    """Nobody presses it again: it stays in its alarm."""
+    panic = Lasting(repeats_s=600)
+    for device, word in (("wall-gym", "press"), ("ears-118", "gunshot")):
+        play = sensed()
+        try_out(play, tried="lockdown")
+        play.arrive("badge-204", "hold", lasting=panic if begins == "with a state" else None)
+        play.wait(5)
+        play.arrive("badge-204", "hold", lasting=panic)
+        assert gestures_that_were_tried(play) == ["lockdown"], "one gesture, and whoever tries it reads of two"
+        play.arrive(device, word)
+        for _ in range(2):
+            play.wait(5)
+            play.arrive("badge-204", "hold", lasting=panic)
+
+        assert pressed_by(play) == {device}, "a button left on in its test locks the school down"
+        assert not play.state.troubles, "it is in test: nobody has to reset it yet"
+        assert is_tried(play)
+
+
+def test_a_state_that_is_tried_out_and_pressed_anew_is_real_while_somebody_falls():
+    play = Play()
+    try_out(play, tried="lockdown")
+    for ends in (False, True):
+        play.arrive("badge-204", "hold", lasting=Lasting(repeats_s=600), ends=ends)
+    play.arrive("wall-gym")
+    play.arrive("badge-204", "hold", lasting=Lasting(repeats_s=600))
+
+    assert pressed_by(play) == {"wall-gym", "badge-204"}, PROMISE_2
+    assert not is_tried(play)
+
+
+def test_a_state_that_is_tried_out_is_a_press_while_something_as_grave_is_open():
+    """As in a drill: the room calls, and people go there."""
+    play = Play()
+    try_out(play, tried="lockdown")
+    play.arrive("badge-204", "hold", lasting=Lasting(repeats_s=600))
+    play.arrive("badge-118", "hold")
+    play.arrive("badge-204", "hold", lasting=Lasting(repeats_s=600))
+
+    assert pressed_by(play) == {"badge-118", "badge-204"}, "promise 2: room 204 calls, too"
+    assert not is_tried(play)
+
+
+def test_a_state_that_was_tried_out_is_real_on_time_also_if_the_tests_timer_is_late():
+    play = Play()
+    try_out(play, tried="lockdown")
+    play.arrive("badge-204", "hold", lasting=Lasting(repeats_s=600))
+    play.now_us += 31_000_000
+    play.arrive("badge-204", "hold", lasting=Lasting(repeats_s=600))
+
+    assert len(play.state.incidents) == 1, PROMISE_2
+
+
+def test_a_state_that_was_tried_out_hides_no_call_after_a_graver_gesture_has_ended_the_test():
+    play = Play()
+    badge = play.registry.devices[DeviceId("badge-204")]
+    words = badge.gestures.actions | {"ill": "medical"}
+    badge = replace(badge, gestures=replace(badge.gestures, actions=words))
+    play.registry = replace(play.registry, devices=play.registry.devices | {badge.id: badge})
+    try_out(play, tried="medical")
+    play.arrive("badge-204", "ill", lasting=Lasting(repeats_s=600))
+    assert not play.state.incidents
+    play.arrive("badge-204", "hold")
+    assert [i.incident_class for i in play.state.incidents.values()] == [IncidentClass.LOCKDOWN], PROMISE_2
+    play.arrive("badge-204", "ill", lasting=Lasting(repeats_s=600))
+
+    assert len(play.state.incidents) == 2, PROMISE_2
+
+
 def test_the_number_of_a_press_that_was_tried_out_is_known_when_it_is_said_again():
     """Shelly says its last press again every 30 s: nobody could try one out."""
     play = Play()

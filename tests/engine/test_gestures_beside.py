@@ -9,8 +9,9 @@ from alertd.model.events import DeviceTestEndOrdered, Lasting
 from alertd.model.ids import DeviceId
 from alertd.model.incident import IncidentClass
 from alertd.model.mode import Mode
+from alertd.model.reason import Reason
 from tests.engine.play import Play
-from tests.engine.school import OAK, registry
+from tests.engine.school import ELM, OAK, registry
 from tests.engine.test_device_tests import try_out
 from tests.engine.test_levels import close
 from tests.engine.test_overhearing import Fence
@@ -152,20 +153,39 @@ def test_one_hold_that_waited_calls_where_one_is_enough():
 @pytest.mark.parametrize("copied", [False, True])
 def test_a_copy_takes_no_press_out_of_its_gesture(copied):
     fence = Fence()
-
-    def wait(seconds):
-        for play in fence.of.values():
-            play.wait(seconds)
-
     fence.press("O", cause="1")
-    wait(9)
+    fence.wait(9)
     fence.press("E", cause="2")
-    wait(8.5)
+    fence.wait(8.5)
     if copied:
         fence.press("O", cause="2")
-    wait(0.5)
+    fence.wait(0.5)
     fence.press("O", cause="3")
     assert fence.called().get(OAK), f"promise 2: three presses, each within the window of the last; {copied=}"
+
+
+@pytest.mark.parametrize("copies", [1, 63, 70])
+def test_copies_of_what_one_school_hears_push_no_press_out_at_the_other(copies):
+    """Two presses are heard at Oak, each by many gateways or said again and again by a beacon; the third at Elm."""
+    fence = Fence()
+    for number in ("1", "2"):
+        for _ in range(copies):
+            fence.press("O", cause=number)
+            fence.wait(0.02)
+        fence.wait(2)
+    fence.press("E", cause="3")
+    assert fence.called().get(ELM), f"promise 2: three presses, and nobody of either school is called; {copies=}"
+    assert len(fence.of[ELM].state.gestures[DeviceId("walker")].presses) == 3, "a copy is counted as a press"
+
+
+def test_a_number_that_a_badge_gives_again_an_hour_later_is_a_press_at_both_of_its_schools():
+    fence = Fence()
+    fence.press("O", cause="1")
+    fence.wait(2 * 3600)
+    for where, number in (("O", "1"), ("O", "2"), ("E", "3")):
+        fence.press(where, cause=number)
+        fence.wait(2)
+    assert fence.called().get(ELM), "promise 2: a press is taken for a copy of one that is long ago"
 
 
 @pytest.mark.parametrize("said_again", [False, True])
@@ -188,6 +208,110 @@ def test_a_repeat_in_doubt_takes_no_gesture_out_of_its_drill(said_again):
     play.wait(2)
     play.arrive("badge-204", "press", lasting=LATCHED)
     assert IncidentClass.LOCKDOWN not in live(play), f"one press after a drill locks the school down; {said_again=}"
+
+
+def test_what_the_other_school_hears_between_ties_a_gesture():
+    """It was truly pressed: somebody who presses on and on walks along the fence."""
+    fence = Fence()
+    fence.presses("OOOO", every_s=0.7)
+    fence.presses("EEE", every_s=8)
+    fence.presses("OOOO", every_s=0.7)
+    assert fence.called()[OAK] == [IncidentClass.LOCKDOWN], "promise 2: it has heard eight presses of one gesture"
+
+
+@pytest.mark.parametrize(("presses", "are_real"), [(8, False), (12, True)])
+def test_more_presses_that_waited_in_a_drill_than_any_gesture_has_are_real(presses, are_real):
+    """Where one press is enough for a call, too: nobody knows how far apart they were made (docs/drills.md)."""
+    play = Play(school(presses={1: "staff_assist", 4: "lockdown"}))
+    play.drill("badge-204")
+    play.wait(60)
+    lost_us = play.now_us
+    play.wait(5)
+    for _ in range(presses):
+        play.press(count=None, backlog_since_us=lost_us)
+    assert bool(live(play)) is are_real, "promise 2: two gestures of which one may be real are taken for one drilled"
+
+
+# --- a device that counts by itself, and is tried out ---------------------------------------------------------------
+
+
+def tried_out(play: Play, counts: tuple[int | None, ...], **more: object) -> None:
+    """Pressed in a test, whose end comes with the finger still on the button."""
+    try_out(play, tried="lockdown")
+    pressed(play, counts, **more)
+    play.do(DeviceTestEndOrdered(site_id=OAK, device_id=DeviceId("badge-204"), why="ordered"))
+
+
+def pressed(play: Play, counts: tuple[int | None, ...], **more: object) -> None:
+    for count in counts:
+        play.wait(0.5)
+        play.press(count=count, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("lasting", [None, LATCHED])
+@pytest.mark.parametrize(
+    ("in_test", "after"),
+    [((3,), (4,)), ((3,), (4, 5)), ((8,), (9, 10)), ((2,), (3,)), ((1,), (2, 3)), ((1, 2, 3), (4,)), ((7, 6), (7, 8))],
+)
+def test_what_a_device_has_counted_in_a_test_counts_in_no_gesture_of_after_it(in_test, after, lasting):
+    play = Play()
+    tried_out(play, in_test, lasting=lasting)
+    pressed(play, after, lasting=lasting)
+    assert not live(play), f"{len(after)} presses after a test page people: {live(play)}"
+
+
+def test_a_count_that_goes_on_for_longer_than_a_window_after_a_test_is_one_of_after_it():
+    play = Play()
+    tried_out(play, (8,))
+    for count in (9, 10):
+        play.wait(8)
+        play.press(count=count)
+    assert not live(play), f"two presses after a test page people: {live(play)}"
+
+
+@pytest.mark.parametrize(
+    ("after", "calls_for"),
+    [
+        ((4, 5, 6), IncidentClass.STAFF_ASSIST),
+        (tuple(range(4, 12)), IncidentClass.LOCKDOWN),
+        ((1, 2, 3), IncidentClass.STAFF_ASSIST),
+        (tuple(range(1, 9)), IncidentClass.LOCKDOWN),
+        (tuple(range(2, 9)), IncidentClass.LOCKDOWN),
+        ((3,), IncidentClass.STAFF_ASSIST),
+    ],
+    ids=["on", "on to eight", "anew", "anew to eight", "anew and its first is lost", "in doubt"],
+)
+def test_a_gesture_that_is_made_after_a_test_of_a_device_that_counts_calls(after, calls_for):
+    play = Play()
+    tried_out(play, (3,))
+    pressed(play, after)
+    assert live(play) == [calls_for], "promise 2: what was pressed after the test"
+
+
+@pytest.mark.parametrize("tested", [(1,), (2,), (8,), (None,)])
+def test_eight_presses_after_a_test_are_eight(tested):
+    play = Play()
+    tried_out(play, tested)
+    pressed(play, (None,) * 8 if tested == (None,) else tuple(range(1, 9)))
+    assert live(play) == [IncidentClass.LOCKDOWN], "promise 2: what was pressed after the test"
+
+
+def test_a_count_of_a_minute_after_the_test_is_certain():
+    play = Play()
+    tried_out(play, (8,))
+    play.wait(60)
+    play.press(count=8)
+    assert live(play) == [IncidentClass.LOCKDOWN], "promise 2: what was pressed after the test"
+
+
+def test_tried_out_again_at_once_it_pages_nobody():
+    play = Play()
+    tried_out(play, (1, 2, 3))
+    play.wait(1)
+    tried_out(play, (1, 2, 3))
+    pressed(play, (4, 5))
+    assert not live(play), f"two presses after two tests page people: {live(play)}"
+    assert play.reasons().count(Reason.TRYING_OUT) == 2, "a test of a moment ago is no gesture that goes on"
 
 
 # --- floods ----------------------------------------------------------------------------------------------------------

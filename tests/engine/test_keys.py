@@ -47,7 +47,7 @@ def test_key_8_asks_for_hold_and_locks_nobody_down(p: Play) -> None:
 
     classes = {i.incident_class for i in p.state.incidents.values()}
     assert classes == {IncidentClass.STAFF_ASSIST, IncidentClass.HOLD}, "key 8 asks for Hold and for nothing more"
-    assert said.text == "Hold, started by you."
+    assert said.text == "Hold is on, as you asked."
 
 
 def test_a_key_covers_no_press_that_is_still_to_come(p: Play) -> None:

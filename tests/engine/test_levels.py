@@ -275,6 +275,17 @@ def test_a_switch_that_stays_on_and_says_so_within_each_window_is_one_call_howev
     assert incidents(play) == 2, "promise 2: it was ended, and pressed again"
 
 
+def test_a_badge_that_counts_and_says_its_first_press_again_as_quickly_as_people_press_says_the_same_press():
+    play = Play()
+    for _ in range(12):
+        play.press(count=1, lasting=Lasting(repeats_s=20))
+        play.wait(4)
+    assert not incidents(play), "one press that is said again pages nobody"
+    play.press(count=2, lasting=Lasting(repeats_s=20))
+    play.press(count=3, lasting=Lasting(repeats_s=20))
+    assert incidents(play) == 1, "promise 2: its own count rises"
+
+
 def test_a_switch_that_stays_on_is_one_press_however_long():
     play = Play()
     switch(play, 3)
@@ -282,7 +293,7 @@ def test_a_switch_that_stays_on_is_one_press_however_long():
     told = set(play.rows)
     switch(play, 20, every_s=300)
     (incident,) = play.state.incidents.values()
-    assert incident.presses[0].count == 3
+    assert incident.presses[0].count == 1
     assert not [row for id_, row in play.rows.items() if id_ not in told and row.notification.kind == "also"]
 
 

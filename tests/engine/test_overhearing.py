@@ -51,8 +51,11 @@ class Fence:
     def presses(self, order: str, every_s: float = 2.0, **more: object) -> None:
         for where in order:
             self.press(where, **more)
-            for play in self.of.values():
-                play.wait(every_s)
+            self.wait(every_s)
+
+    def wait(self, seconds: float) -> None:
+        for play in self.of.values():
+            play.wait(seconds)
 
     def called(self) -> dict[SiteId, list[IncidentClass]]:
         found = {name: [i.incident_class for i in play.state.incidents.values()] for name, play in self.of.items()}
@@ -144,8 +147,7 @@ def test_what_both_schools_hear_counts_in_full_at_each():
 def test_what_was_pressed_long_before_at_the_other_school_counts_for_nothing():
     fence = Fence()
     fence.presses("OO")
-    for play in fence.of.values():
-        play.wait(60)
+    fence.wait(60)
 
     fence.presses("E")
 

@@ -42,6 +42,18 @@ def test_eight_presses_tell_responders_staff_and_dispatch_at_once() -> None:
     assert play.texts_to("Diaz") == ["OAK ELEM: LOCKDOWN 10:42. Locks, lights, out of sight."]
 
 
+@pytest.mark.parametrize("spelled", ["0x00158d0001a2b3c4", "0X00158D0001A2B3C4", "00:15:8d:00:01:a2:b3:c4"])
+def test_promise_2_a_button_is_heard_however_its_address_is_spelled(spelled: str) -> None:
+    """The label, Zigbee2MQTT and the registry each spell it in their own way, whatever the decoder."""
+    school = registry()
+    badge = school.devices[DeviceId("badge-204")]
+    label = DeviceId("00158D0001A2B3C4")
+    play = Play(replace(school, devices={**school.devices, label: replace(badge, id=label)}))
+    play.press(spelled, count=8)
+
+    assert play.said()[:2] == [("psap", "dispatch_new"), ("Ruiz", "alert")], "promise 2: it pages nobody"
+
+
 def test_single_presses_count_upward_and_act_the_moment_a_threshold_is_reached() -> None:
     """Promise 2, req 3: three presses are an assist at once, eight upgrade the same incident."""
     play = Play()

@@ -1,5 +1,7 @@
 """What counts as an answer, and what never does (promise 5)."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,13 +11,15 @@ from alertd.model.decision import PhoneIncident
 from alertd.model.events import Replied
 from alertd.model.ids import CauseId, IncidentId, PersonId
 from alertd.model.incident import EscalationState, IncidentClass
+from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane
 from alertd.model.reason import Reason
 from tests.engine.play import Play
 from tests.engine.school import OAK
+from tests.engine.test_sensors import play as sensed
 
 
-def told_of(token: str, *, is_open: bool = True, severity: int = 0) -> PhoneIncident:
+def told_of(token: str, *, is_open: bool = True, severity: int = 0, mode: Mode = Mode.LIVE) -> PhoneIncident:
     return PhoneIncident(
         incident_id=IncidentId(f"i-{token}"),
         site_id=OAK,
@@ -24,6 +28,7 @@ def told_of(token: str, *, is_open: bool = True, severity: int = 0) -> PhoneInci
         is_open=is_open,
         opened_us=0,
         severity=severity,
+        mode=mode,
     )
 
 
@@ -98,6 +103,19 @@ def test_what_counts_as_no_answer_belongs_to_the_incident_it_names_else_the_grav
     assert reply.meaning is not Meaning.CODE, f"promise 5: {body!r} was taken for an answer"
     assert reply.incident is not None
     assert reply.incident.token == named
+
+
+DRILL, SHOT = told_of("10", severity=100, mode=Mode.DRILL), told_of("13", severity=30)
+
+
+@pytest.mark.parametrize("known", [(DRILL, SHOT), (SHOT, DRILL)])
+@pytest.mark.parametrize("body", ["man with a gun in the gym", "lock down", "499", "START", 'Liked "SHOT heard"'])
+def test_promise_3_what_may_be_about_something_real_is_no_part_of_a_drill(
+    known: tuple[PhoneIncident, ...], body: str
+) -> None:
+    assert read(body, known).incident == SHOT, "an eyewitness's words are read as a part of the exercise"
+    assert read("410 all in 204 hide", known).incident == DRILL, "who names the drill means it"
+    assert read(body, (DRILL,)).incident == DRILL
 
 
 def test_of_two_equally_grave_ones_words_belong_to_the_newest() -> None:
@@ -185,6 +203,20 @@ def test_two_open_incidents_make_a_bare_digit_ambiguous() -> None:
     assert Reason.AMBIGUOUS in play.reasons()
 
 
+@pytest.mark.parametrize(("body", "named"), [("4", r"SHOT, .*DRILL"), ("499", "SHOT"), ('Liked "SHOT heard"', "SHOT")])
+def test_who_is_told_what_would_count_reads_of_what_is_real_first(body: str, named: str) -> None:
+    p = sensed()
+    p.drill("badge-204")
+    p.arrive("ears-118", "gunshot")
+    p.wait(5)
+    p.press("badge-204")
+    p.reply("Ruiz", body)
+
+    answered = p.texts_to("Ruiz")[-1]
+    assert answered.startswith("NO"), "promise 3: marked as a part of the drill"
+    assert re.search(named, answered), f"the exercise is offered before the shot: {answered}"
+
+
 def test_a_code_of_a_closed_incident_changes_nothing_and_says_so() -> None:
     play = Play()
     play.press("badge-204", 3)
@@ -240,6 +272,15 @@ def test_eight_opens_a_hold_beside_what_is_going_on() -> None:
     play.reply("Nurse", "817")
 
     assert {i.incident_class for i in play.state.incidents.values()} == {IncidentClass.MEDICAL, IncidentClass.HOLD}
+
+
+def test_who_asks_for_the_hold_of_somebody_else_reads_that_it_is_on() -> None:
+    play = Play()
+    play.arrive("wall-gym")
+    play.reply("Nurse", "817")
+    play.reply("Ruiz", "818")
+
+    assert play.texts_to("Ruiz")[-1] == "OAK ELEM Gym: HOLD is on, as you asked, 10:42. Reply 418 going."
 
 
 def test_stop_opts_the_phone_out_and_an_admin_hears_of_it() -> None:

@@ -145,6 +145,24 @@ def test_a_word_that_gestures_do_not_know_rings_each_time(looked_after: bool) ->
         play.wait(9600)
 
 
+def test_promise_2_a_word_that_is_said_after_somebody_has_looked_rings_though_it_never_was_quiet() -> None:
+    """Gestures do not know it, and nothing tells it from the one before."""
+    play = Play()
+    play.arrive("badge-204", "dance")
+    assert play.said() == [("Ruiz", "trouble")]
+    play.wait(20)
+    acknowledge(play, "unmapped:badge-204:dance")
+    play.news()
+    rung = []
+    for wait_s in (30, 50, 50, 50, 50):
+        play.wait(wait_s)
+        play.arrive("badge-204", "dance")
+        rung += play.said()
+
+    assert rung, "promise 2: five times in four minutes it may have been a press, and nobody was rung"
+    assert rung == [("Ruiz", "trouble")], "a flood rings once for each time that somebody looks, not each minute"
+
+
 def refused(
     play: Play,
     why: str = "not JSON",

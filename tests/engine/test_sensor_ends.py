@@ -165,7 +165,7 @@ def test_a_9_to_a_shot_that_ended_by_itself_locks_down(answer):
     assert p.incident.presses[0].location.zone_id == "gym"
     told = {n.recipient for n in p.news()}
     assert {"Okafor", "Diaz"} <= told, "staff hear of a lockdown"
-    assert "started by you" in p.texts_to("Ruiz")[-1]
+    assert "is on, as you asked" in p.texts_to("Ruiz")[-1]
     assert ended(p).state is IncidentState.CLOSED
 
 
@@ -281,4 +281,4 @@ def test_key_9_in_a_call_about_a_shot_that_ended_by_itself_locks_down():
     spoken = p.key(call, 9)
 
     assert locked(p), "a human's key was refused"
-    assert "started by you" in spoken.text
+    assert "is on, as you asked" in spoken.text

@@ -14,7 +14,7 @@ from alertd.exports.columns import DEVICES, PEOPLE
 from alertd.exports.importing import Order, prepare
 from alertd.exports.naming import short, zone_of
 from alertd.exports.starting import Beginning, start
-from alertd.model.ids import DeviceId, SiteId, ZoneId
+from alertd.model.ids import DeviceId, PolicyId, SiteId, ZoneId
 from alertd_simulator.rehearsal.cli import rehearse
 
 STAFF = """Employee ID,Last Name,School,Job Title,Cell
@@ -166,6 +166,39 @@ def test_long_names_of_schools_and_people_are_no_reason_to_refuse_what_it_wrote(
         file.write_text(text.replace("Ruiz", "Bartholomew Hartleyx"))
 
     assert not [problem for problem in start(tmp_path / "ours", lists) if problem.is_error]
+
+
+BADGES = """bd-1,Badge,Oak Elementary,
+bd-2,Badge,Elm Middle School,
+"""
+GATEWAYS = """gw-1,gateway,oak-elementary,rm-204
+gw-2,gateway,elm-middle-school,rm-12
+"""
+
+
+def test_a_gateway_with_a_zone_as_check_asks_for_is_no_reason_to_refuse_what_it_wrote(
+    lists: Beginning, tmp_path: Path
+) -> None:
+    """MAYBE NEAR Rm 204, 2nd fl East (12 min ago): no room of a button is as long."""
+    lists.devices.write_text(BUTTONS + BADGES)
+    start(tmp_path / "ours", lists)
+    before = [p.message for p in lint.check(load(tmp_path / "ours"))]
+    assert any("no gateway" in message for message in before), before
+    with (tmp_path / "ours" / "devices.csv").open("a") as devices:
+        devices.write("".join(f"{row}{',' * 8}\n" for row in GATEWAYS.splitlines()))
+    loaded = load(tmp_path / "ours")
+    found = (*loaded.problems, *lint.check(loaded))
+
+    assert [p.message for p in found if p.is_error] == [], "what check asked for made it refuse what init had written"
+    assert not any("gateway" in p.message for p in found)
+
+
+@pytest.mark.parametrize("policy", ["lockdown", "medical"])
+def test_a_wall_button_is_told_of_by_its_whole_room(lists: Beginning, tmp_path: Path, policy: str) -> None:
+    start(tmp_path / "ours", lists)
+    text = load(tmp_path / "ours").registry.policies[PolicyId(policy)].templates["alert.responder"]
+
+    assert text.startswith("{site} {where}: {what}")
 
 
 def test_names_become_ids_and_short_names() -> None:

@@ -4,6 +4,7 @@ from random import Random
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from alertd.model.events import Signal
 from alertd.model.ids import DeviceId
@@ -330,3 +331,23 @@ def test_makes_are_told_by_names():
     names = ("plain-oak-1", "badge-kim", "zbs-elm-1")
 
     assert [make_of(name) for name in names] == [Make.PLAIN, Make.COUNTING, Make.ZIGBEE_SEEN]
+
+
+@in_virtual_time
+async def test_a_button_that_is_held_belongs_to_the_gesture_in_whose_window_it_is_said():
+    registry = stated_district().registry
+    name = DeviceId(a_device("button"))
+    device = registry.devices[name]
+    bare = replace(device, gestures=replace(device.gestures, actions={}, window_s=10))
+    fleet = Fleet(replace(registry, devices={**registry.devices, name: bare}), clock=VirtualClock(), random=Random("1"))
+    began: list[int | None] = []
+    for at_s, action in ((60, "press"), (64, "hold"), (73, "hold"), (90, "hold"), (95, "press")):
+        told = fleet.messages(press(name, Gesture.ONCE, name=f"p{at_s}", action=action), at_s * 1_000_000)
+        began.append(truths(told)[-1].began_us)
+    assert [us and us // 1_000_000 for us in began] == [None, 60, 60, 90, None]
+
+
+@in_virtual_time
+async def test_a_button_that_is_held_and_means_something_is_a_gesture_of_its_own():
+    fleet, name = a_fleet(), a_device("button")
+    assert truths(fleet.messages(press(name, Gesture.HOLD), NOW_US))[-1].began_us is None

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from alertd.model.events import ClockStepped
 from alertd.model.ids import DISTRICT, CauseId, IncidentId, NotificationId
 from alertd.model.notification import NotificationChange, NotificationState
 from alertd.model.reason import Reason
-from alertd.ports import StoreError
+from alertd.ports import StoreError, StoreFullError
 from alertd.store.fallback import FallbackStore
 from alertd.store.sqlite import SqliteStore
 from alertd.testing.store_contract.world import PLENTY, World, of_boot
@@ -290,6 +291,44 @@ def test_a_directory_of_somebody_else_is_not_used(world: World, disk: Disk, quic
         world.commit(first_wave())
 
     assert list((quick_path / "elsewhere").iterdir()) == []
+
+
+def pressed(world: World, number: int) -> str:
+    """A press that opens an incident, decided again if the first commit found no room, as the intake does. Its code."""
+    while True:
+        with world.store.begin([OAK], world.clock.now()) as transaction, suppress(StoreFullError):
+            token = transaction.free_tokens(1, world.clock.wall_us)[0]
+            opened = Decision(cause=CauseId(f"press-{number}"), incidents=(incident(number, token=token),))
+            transaction.write(press(number), opened, world.clock.now())
+            transaction.commit(born_leased={})
+            return token
+
+
+def test_a_code_that_went_with_the_power_is_not_given_out_again(world: World, disk: Disk, quick_path: Path) -> None:
+    """Somebody still holds a text with it, and answers when another press has taken its turn."""
+    assert pressed(world, 1) == "10"
+    disk.full = True
+    lost = {pressed(world, 2), pressed(world, 3)}
+    assert not world.store.durable
+    world.close()
+    shutil.rmtree(quick_path / "shm")
+    world.clock.reboot(away_s=5)
+    world.store = world.another()
+    again = {pressed(world, 4), pressed(world, 5)}
+    assert not world.store.durable, "the disk is still full"
+    disk.full = False
+    assert world.store.heal(world.clock.now())
+    healed = [pressed(world, number) for number in range(6, 10)]
+
+    assert len(lost | again | set(healed)) == 8, "promise 5: the answer to a lost incident counts for another"
+    assert healed == ["13", "14", "15", "16"], "two digits as long as they last"
+
+
+def test_a_first_press_on_a_full_disk_is_kept_in_memory_with_a_code_of_memory(world: World, disk: Disk) -> None:
+    disk.full = True
+    assert len(pressed(world, 1)) == 3, "its code is the next one of the disk, which gives it out after a power cut"
+
+    assert {i.id for i in world.store.read_incidents(open_only=True, site_id=OAK, limit=9)} == {"inc-1"}
 
 
 @pytest.mark.slow

@@ -89,6 +89,17 @@ def test_what_is_spoken_for_is_not_handed_out() -> None:
     assert TokenPool().free(1, NOW_US, [first]) == (second,)
 
 
+def test_in_memory_three_digits_from_another_place_in_each_boot() -> None:
+    """A boot's order never changes: the daemon may be killed, and find its memory again."""
+    orders = [TokenPool(lost_with=f"boot-{number}").free(20, NOW_US) for number in range(20)]
+
+    assert all(len(token) == 3 for order in orders for token in order)
+    assert len({order[0] for order in orders}) > 15, "after a power cut the same codes come again"
+    assert TokenPool(lost_with="boot-7").free(20, NOW_US) == orders[7]
+    everything = TokenPool(lost_with="boot-7").free(len(all_tokens(3)), NOW_US)
+    assert sorted(everything) == list(all_tokens(3)), "some are never given out"
+
+
 @pytest.mark.slow
 def test_ten_thousand_open_incidents_are_served_fast() -> None:
     pool = TokenPool()

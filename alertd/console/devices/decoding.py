@@ -15,13 +15,15 @@ from alertd.console.devices import living
 from alertd.console.plugin_check import NoNetwork
 from alertd.daemon.system_clock import SystemClock
 from alertd.engine.gestures import COUNTED, HELD, IGNORED, is_counted
+from alertd.engine.presses import TAMPER
 from alertd.engine.routing import route
 from alertd.exports.broker.layout import is_quiet
 from alertd.model.check_in import CheckIn
 from alertd.model.events import Arrival, Malformed, Pressed, Signal, Unregistered
 from alertd.model.ids import DISTRICT
+from alertd.model.incident import IncidentClass, is_panic
 from alertd.model.registry import Registry
-from alertd.model.site import Device
+from alertd.model.site import Device, DeviceKind
 from alertd.plugins import PluginError, find_profiles
 from alertd.ports import (
     PAYLOAD_MAX_BYTES,
@@ -171,7 +173,16 @@ def _of_a_press(registry: Registry, event: Pressed) -> Verdict:
         memory = "it is retained, a broker's memory and no press"
         why = "it is so since nobody knows when" if event.signal.standing else memory
         return Verdict(pages=False, why=f"{why}: a trouble asks for a look")
-    action, gestures = event.signal.action, device.gestures
+    if event.signal.ends:
+        return Verdict(
+            pages=False, why=f'it says that "{event.signal.action}" is over: that calls nobody, and closes nothing'
+        )
+    by_kind = _of_a_report if device.kind is DeviceKind.SENSOR else _of_a_human
+    return by_kind(registry, device, event.signal)
+
+
+def _of_a_human(registry: Registry, device: Device, signal: Signal) -> Verdict:
+    action, gestures = signal.action, device.gestures
     named = gestures.actions.get(action)
     if named == IGNORED:
         return Verdict(pages=False, why=f'its gestures "{gestures.id}" ignore "{action}"')
@@ -180,7 +191,7 @@ def _of_a_press(registry: Registry, event: Pressed) -> Verdict:
     if not is_counted(action, gestures):
         why = f'its gestures "{gestures.id}" do not know "{action}": a trouble asks whether it was a press'
         return Verdict(pages=False, why=why)
-    count = max(event.signal.count or 1, COUNTED[action])
+    count = max(signal.count or 1, COUNTED[action])
     reached = [threshold for threshold in gestures.presses if threshold <= count]
     if not reached:
         least = min(gestures.presses)
@@ -191,6 +202,29 @@ def _of_a_press(registry: Registry, event: Pressed) -> Verdict:
     incident_class = gestures.presses[max(reached)]
     said = f'"{action}", {count} presses,' if COUNTED[action] > 1 else f'{count} × "{action}"'
     return _of_a_class(registry, device, incident_class, f'{said} is {incident_class} in "{gestures.id}"')
+
+
+def _of_a_report(registry: Registry, device: Device, signal: Signal) -> Verdict:
+    """Of a sensor, which never presses: as `engine.sensors` and, of numbers, `daemon.readings` take it."""
+    action, gestures = signal.action, device.gestures
+    named, limits = gestures.actions.get(action), gestures.sensor.thresholds.get(action)
+    said = f'"{action}"'
+    if signal.reading is not None:
+        said = f"{said} {signal.reading:g}"
+        if limits is None or signal.reading < limits.trigger:
+            least = "have no trigger for it" if limits is None else f"begin at {limits.trigger:g}"
+            why = f'{said} is a number, and the alarms of its gestures "{gestures.id}" {least}: nothing happens'
+            return Verdict(pages=False, why=why)
+        said = f"{said}, if it lasts for {limits.for_s:g} s,"
+    if named is None:
+        what = "that somebody opened it" if action == TAMPER else "of a new word"
+        why = f'its gestures "{gestures.id}" do not know {said}: a trouble tells those who look after it {what}'
+        return Verdict(pages=False, why=why)
+    if named == IGNORED:
+        return Verdict(pages=False, why=f'its gestures "{gestures.id}" ignore {said}')
+    if is_panic(IncidentClass(named)):
+        return Verdict(pages=False, why=f"{said} would be {named}: a sensor never sounds a panic, a trouble says so")
+    return _of_a_class(registry, device, named, f'{said} is {named} in its gestures "{gestures.id}"')
 
 
 def _of_a_class(registry: Registry, device: Device, incident_class: str, why: str) -> Verdict:

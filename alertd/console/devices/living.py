@@ -54,7 +54,7 @@ def why_no_page(registry: Registry, found: Explained, check_ins: Sequence[CheckI
         yield f"{TELEMETRY}, part of which is {found.refused}"
     elif found.refused or found.uncovered:
         yield f"{TELEMETRY} that nobody understands ({found.refused or found.uncovered}): counted, and nothing else"
-    elif strange := [each.device_id for each in check_ins if each.device_id not in registry.devices]:
+    elif strange := [each.device_id for each in check_ins if registry.device_of(each.device_id) is None]:
         are = "is" if len(strange) == 1 else "are"
         yield f"{TELEMETRY}; {', '.join(strange[:3])} {are} not in the registry: alertd devices learn shows who that is"
     else:

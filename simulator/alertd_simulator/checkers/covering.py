@@ -76,6 +76,8 @@ class Cover(Struct, frozen=True, kw_only=True):
     pages: tuple[NotificationId, ...] = ()
     tried: bool = False
     """It was a test of the device, ordered by a human: nobody has to be paged. `device_tests` judges whether it was."""
+    held_on: bool = False
+    """Rings whoever looks after the devices: a button that is held on after a human has closed what it called for."""
 
 
 class Press(Struct, kw_only=True, eq=False):
@@ -86,6 +88,8 @@ class Press(Struct, kw_only=True, eq=False):
     needs: int = 1
     """So many messages of its gesture must have come before anybody can know: alertd counts what arrives, where the
     device does not count itself."""
+    counted: bool = False
+    """By its device."""
     covers: tuple[Cover, ...] = ()
     excused: bool = False
     """Memory held it, the broker was told by necessity, and the power went."""
@@ -106,21 +110,28 @@ class CoverBook:
         self._came: dict[str, dict[int, int]] = {}
         """Press -> the messages of its gesture that have come, and which of its presses each is."""
         self._covers: dict[DeviceId, list[Cover]] = {}
+        self._began_us: dict[str, int] = {}
+        """Press -> when the first of its gesture was made."""
+        self._tried: dict[DeviceId, tuple[int, int]] = {}
+        """When each was last heard in a test, and how many presses it had counted by then."""
 
     def publish(self, published: Published) -> None:
         wanted = least_class(self._registry, published)
         truth = published.truth
         if truth is not None:
             self._gestures[published.number] = (truth.press, truth.count)
+            self._began_us.setdefault(truth.press, truth.pressed_us)
         if wanted is not None and truth is not None and truth.site_id is not None:
             needs = least_arrivals(self._registry, published)
-            self.presses[published.number] = Press(truth=truth, wanted=wanted, needs=needs)
+            counted = _says_count(published.payload)
+            self.presses[published.number] = Press(truth=truth, wanted=wanted, needs=needs, counted=counted)
 
     def came(self, number: int) -> tuple[int, ...]:
         """The message has reached alertd. Itself, if it is a press and enough of its gesture has come; and those of its
         gesture that came before, and for which it was one too few until now."""
         if number not in self._gestures:
             return ()
+        self._take_off_what_was_tried(number)
         name, count = self._gestures[number]
         came = self._came.setdefault(name, {})
         before = len(set(came.values()))
@@ -129,6 +140,21 @@ class CoverBook:
         presses = ((each, self.presses.get(each)) for each in came)
         enough = [each for each, press in presses if press is not None and press.needs <= now]
         return tuple(each for each in enough if each == number or before < self.presses[each].needs)
+
+    def _take_off_what_was_tried(self, number: int) -> None:
+        """What a device counts on from a test that is over is as many presses as were made since."""
+        press = self.presses.get(number)
+        if press is None or not press.counted or press.truth.device_id not in self._tried:
+            return
+        (tried_us, tried), truth = self._tried[press.truth.device_id], press.truth
+        if not self._began_us[truth.press] <= tried_us < truth.pressed_us:
+            return
+        thresholds = self._registry.devices[truth.device_id].gestures.presses
+        reached = [threshold for threshold in thresholds if threshold <= truth.count - tried]
+        if reached:
+            press.wanted = IncidentClass(thresholds[max(reached)])
+        else:
+            del self.presses[number]
 
     def forget(self, numbers: set[int]) -> None:
         """Messages that memory alone held, and of which the broker had been told by necessity: the power went, and what
@@ -140,17 +166,24 @@ class CoverBook:
     def commit(self, committed: Committed) -> None:
         for device_id, cover in covers_in(committed):
             self._covers.setdefault(device_id, []).append(cover)
+        event, reasons = committed.event, {entry.reason for entry in committed.decision.entries}
+        if isinstance(event, Pressed) and Reason.TRIED_ENOUGH in reasons:  # it is real, and so are those before it
+            self._tried.pop(event.signal.device_id, None)
+        elif isinstance(event, Pressed) and Reason.TRIED_OUT in reasons:
+            self._tried[event.signal.device_id] = (committed.at_us, event.signal.count or 1)
 
     def of(self, press: Press) -> tuple[Cover, ...]:
-        """Commits since it was pressed that answer for it."""
+        """Commits since it was pressed that answer for it. That it is held still does, once its gesture has called."""
         truth = press.truth
-        return tuple(
+        covers = [
             cover
             for cover in self._covers.get(truth.device_id, ())
-            if cover.at_us >= truth.pressed_us
-            and answers_at(cover.site_id, truth)
+            if answers_at(cover.site_id, truth)
             and (cover.incident_class is None or answers_for(cover.incident_class, press.wanted))
-        )
+        ]
+        called_us = [cover.at_us for cover in covers if cover.incident_id is not None]
+        goes_on = truth.began_us is not None and truth.began_us <= max(called_us, default=-1)
+        return tuple(cover for cover in covers if cover.at_us >= truth.pressed_us and (goes_on or not cover.held_on))
 
 
 def covers_in(committed: Committed) -> list[tuple[DeviceId, Cover]]:
@@ -172,6 +205,9 @@ def covers_in(committed: Committed) -> list[tuple[DeviceId, Cover]]:
     if any(entry.reason is Reason.TRIED_OUT and entry.data.get("class") for entry in committed.decision.entries):
         tried = Cover(at_us=committed.at_us, site_id=event.site_id, durable=committed.durable, tried=True)
         found.append((device_id, tried))
+    if any(trouble.key == f"still_on:{device_id}" and trouble.rings for trouble in committed.decision.troubles):
+        held_on = Cover(at_us=committed.at_us, site_id=event.site_id, durable=committed.durable, held_on=True)
+        found.append((device_id, held_on))
     if pages := fallback_pages(committed.decision.notifications):
         cover = Cover(at_us=committed.at_us, site_id=event.site_id, durable=committed.durable, pages=pages)
         found.append((device_id, cover))

@@ -61,6 +61,8 @@ class Running(Struct, kw_only=True, eq=False):
     since_us: int
     told: set[str]
     """Endpoint keys of every message of it."""
+    in_memory: set[str]
+    """Those of them that only memory holds."""
     gestures: dict[DeviceId, Truth]
     """The first gesture of each device that was taken for a drill."""
     restarted_us: int | None = None
@@ -82,30 +84,38 @@ class DrillBook(Struct, kw_only=True, eq=False):
                 if before is not None:
                     self.running[site_id] = before
         self._unsafe.clear()
+        for running in self.running.values():
+            running.told -= running.in_memory
+            running.in_memory.clear()
 
     def see(self, committed: Committed) -> tuple[Running, Drill] | None:
         """Take up a commit; the drill that it ended, with what it left of it."""
         drill = committed.decision.drill
         if committed.durable:
             self._unsafe = {s: kept for s, kept in self._unsafe.items() if kept[0] >= 0}
+            for running in self.running.values():
+                running.in_memory.clear()
         if drill is not None:
             since_us, before = committed.at_us if committed.durable else -1, self._unsafe.get(drill.site_id)
             if committed.durable or before is None or before[0] >= 0:
                 self._unsafe[drill.site_id] = (since_us, self.running.get(drill.site_id))
         if drill is not None and isinstance(committed.event, DrillOrdered) and drill.is_running:
             self.running[drill.site_id] = Running(
-                order=committed.event, id=drill.id, since_us=committed.at_us, told=set(), gestures={}
+                order=committed.event, id=drill.id, since_us=committed.at_us, told=set(), in_memory=set(), gestures={}
             )
         known = self.running.get(committed.event.site_id)
         if known is None:
             return None
-        known.told |= {
+        told = {
             row.notification.endpoint.key
             for row in committed.decision.notifications
             if row.notification.mode is Mode.DRILL
             and row.state is not N.SUPPRESSED
             and row.notification.endpoint.person_id is not None
         }
+        if not committed.durable:
+            known.in_memory |= told - known.told
+        known.told |= told
         if drill is None or drill.is_running:
             return None
         del self.running[drill.site_id]
@@ -356,7 +366,8 @@ class DrillEnds(Checker):
     name = "drill ends"
     docs = (
         "Req 77, req 78: a drill ends after its minutes whatever happens, survives no restart silently, and whoever "
-        "was told of it is told that it is over; who told the carrier to stop meanwhile, by whatever else reaches them."
+        "was told of it is told that it is over; who told the carrier to stop meanwhile, by whatever else reaches "
+        "them. (Only memory knew that an address was told, and the power went: that was never promised.)"
     )
     sees = (Committed, Started, Crashed)
 

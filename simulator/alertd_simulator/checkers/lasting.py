@@ -5,7 +5,7 @@ Owns what a repeat is, by the words of the messages alone. Must not look at what
 
 from msgspec import Struct
 
-from alertd.model.events import Pressed
+from alertd.model.events import DeviceTestWatched, Pressed
 from alertd.model.ids import CauseId, DeviceId, SiteId, ZoneId
 from alertd.model.incident import EscalationState, Incident, IncidentClass, is_panic
 from alertd.model.mode import Mode
@@ -36,6 +36,7 @@ class _Call(Struct, kw_only=True):
     said_us: int | None
     """By the device's clock."""
     drilled: bool
+    """Or tried out."""
     zones: set[ZoneId | None]
     durable: bool = True
     """Else memory alone may have held it."""
@@ -49,8 +50,9 @@ class LastingStates(Checker):
         "A state that a device says again and again is one call for help: once people were told, its repeats open no "
         "incident, begin none anew that a human has ended, and tell nobody, but of a place of which nobody knows; nor "
         "do copies of one message. Promise 2: the first time that it is heard, and again once the device has ended it, "
-        "was silent for longer than it ever is (unless it numbers its presses), or was only tried out, it is taken up "
-        "like any press; and what was pressed in a drill, once something real is open that is as grave."
+        "was silent for longer than it ever is (unless it numbers its presses), or was tried out in a test that is "
+        "over, it is taken up like any press; and what was pressed in a drill, or is being tried out, once something "
+        "real is open that is as grave."
     )
     sees = (Committed, Crashed)
 
@@ -64,6 +66,8 @@ class LastingStates(Checker):
         match happening:
             case Crashed(power=True):
                 self._power_went()
+            case Committed(event=DeviceTestWatched()):
+                return
             case Committed():
                 for entry in happening.decision.entries:
                     if entry.reason in ABOUT_TESTS:
@@ -125,7 +129,7 @@ class LastingStates(Checker):
             last_us=event.received_us,
             last_true_us=committed.at_us,
             said_us=event.signal.pressed_us,
-            drilled=any(incident.mode is Mode.DRILL for incident in committed.decision.incidents),
+            drilled=_is_tried(committed) or any(i.mode is Mode.DRILL for i in committed.decision.incidents),
             zones={zone_id},
             durable=committed.durable,
         )
@@ -142,7 +146,7 @@ class LastingStates(Checker):
             now.said_us = max(now.said_us or 0, call.said_us or 0) or None
         elif is_new and not (silences_us and lasting.state):
             self._first(committed, event)
-            if not lasting.state and not committed.decision.incidents:
+            if not lasting.state and not committed.decision.incidents and not _is_tried(committed):
                 mine.pop(lasting.what, None)  # it paged nobody: said again, it is pressed again
                 return
         elif call is not None:  # nobody can tell
@@ -200,8 +204,7 @@ class LastingStates(Checker):
         decision = committed.decision
         if device is None or not (event.signal.action in device.gestures.actions or 1 in device.gestures.presses):
             return  # a gesture of several presses has only begun
-        tried = any(entry.data.get("test") for entry in decision.entries)
-        if not decision.incidents and not fallback_pages(decision.notifications) and not tried:
+        if not decision.incidents and not fallback_pages(decision.notifications) and not _is_tried(committed):
             self.accuse(committed.at_us, f"{device.id} says {event.signal.action} anew, and it is taken for a repeat")
         for after in self._ended(committed):
             before = self.scene.records.incidents[after.id]
@@ -210,6 +213,11 @@ class LastingStates(Checker):
                 self.accuse(
                     committed.at_us, f"{device.id} says {event.signal.action} anew, and {after.headline} stays over"
                 )
+
+
+def _is_tried(committed: Committed) -> bool:
+    """Is it a gesture of a test?"""
+    return any(entry.reason is Reason.TRIED_OUT and entry.data.get("class") for entry in committed.decision.entries)
 
 
 def _is_older(event: Pressed, call: _Call) -> bool:

@@ -38,7 +38,8 @@ class AcknowledgedPresses(Checker):
     docs = (
         "Promise 1: a press whose PUBACK reached the broker is in an incident of its site that holds its device and is "
         "at least as grave, or its site was paged by the fallback; then, after every restart, and at the end. (Of a "
-        "gesture whose first presses a full disk left to memory, and the power took, the rest is counted anew.)"
+        "gesture whose first presses a full disk left to memory, and the power took, the rest is counted anew. A "
+        "button that is held on after a human has closed what its gesture called for rings, and opens nothing.)"
     )
     sees = (Published, Acked, Consequence, Crashed)
 
@@ -110,6 +111,7 @@ class AcknowledgedPresses(Checker):
                 (cover.incident_id in by_id and holds(by_id[cover.incident_id], press.truth, press.wanted))
                 or (cover.pages and set(cover.pages) <= row_ids)
                 or cover.tried
+                or cover.held_on
                 for cover in press.covers
                 if cover.incident_id is None or cover.incident_id in by_id
             )

@@ -5,10 +5,16 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
+from alertd.config import load, render_problems
+from alertd.config.profiles import FOLDER
+from alertd.lint.findings import Judge
+from alertd.lint.profiles import check_profiles
 from alertd.ports import SettingsError
 from alertd_simulator.conformance.judge import conforms, judged
 from alertd_simulator.conformance.listening import Listener, Place
@@ -33,13 +39,16 @@ class Wish(Struct, frozen=True, kw_only=True):
     html: Path | None = None
     judge: Path | None = None
     """Only judge this transcript."""
+    config: Path | None = None
+    """Its profiles/*.toml are read, and nothing else of it."""
 
 
 def run(wish: Wish) -> int:
     """The exit code."""
     try:
-        path = wish.judge or _listened(wish)
-        return _report(read(path), wish.html)
+        own = _own_profiles(wish.config)
+        path = wish.judge or _listened(wish, own)
+        return _report(read(path), own, wish.html)
     except KeyboardInterrupt:
         return INTERRUPTED
     except SettingsError as error:
@@ -50,8 +59,22 @@ def run(wish: Wish) -> int:
         return _refused(str(error), FAILED)
 
 
-def _report(transcript: Transcript, html: Path | None) -> int:
-    points = judged(transcript)
+def _own_profiles(config: Path | None) -> Mapping[str, Mapping[str, Any]]:
+    """As `alertd check` takes them. Raises `ValueError` with what it would say against them."""
+    if config is None:
+        return {}
+    loaded = load(config)
+    judge = Judge(loaded)
+    check_profiles(judge)
+    problems = (*loaded.problems, *judge.findings.all())
+    ours = [each for each in problems if each.file == str(config) or each.file.startswith(f"{FOLDER}/")]
+    if any(each.is_error for each in ours):
+        raise ValueError(f"alertd check {config} refuses:\n{render_problems(ours)}".rstrip())
+    return loaded.profile_tables
+
+
+def _report(transcript: Transcript, own: Mapping[str, Mapping[str, Any]], html: Path | None) -> int:
+    points = judged(transcript, own)
     print(as_text(transcript, points))
     if html is not None:
         html.write_text(as_html(transcript, points), "utf-8")
@@ -64,7 +87,7 @@ def _refused(words: str, code: int) -> int:
     return code
 
 
-def _listened(wish: Wish) -> Path:
+def _listened(wish: Wish, own: Mapping[str, Mapping[str, Any]]) -> Path:
     """Raises `ValueError`, `RuntimeError`, `SettingsError`."""
     if not wish.source or not wish.device or not wish.topics or not wish.broker:
         raise ValueError("to listen it needs --source, --device, --topic and --broker; or --judge FILE")
@@ -80,7 +103,7 @@ def _listened(wish: Wish) -> Path:
         began_us=time.time_ns() // 1000,
         topics=wish.topics,
     )
-    judged(Transcript(subject=subject, lines=()))  # is there such a source at all?
+    judged(Transcript(subject=subject, lines=()), own)  # are there such a source and such a profile at all?
     place = Place(
         host=host,
         port=int(port),

@@ -4,15 +4,17 @@ Reads messages with alertd's own decoders, because the question is whether alert
 judge.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
+from typing import Any
 
 from msgspec import Struct
 
 from alertd.console.plugin_check import NoNetwork
 from alertd.daemon.system_clock import SystemClock
 from alertd.model.events import Signal
-from alertd.ports import DecodeError, Surroundings, UncoveredError
+from alertd.plugins import find_profiles
+from alertd.ports import DecodeError, SettingsError, Surroundings, UncoveredError
 from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_adapters.decoders.mapping.decoder import MappedDecoder
 from alertd_adapters.decoders.mapping.plugin import plugin
@@ -37,11 +39,11 @@ class Understood(Struct, frozen=True, kw_only=True):
 
 
 class Evidence:
-    """The transcript, understood."""
+    """The transcript, understood. `own`: profiles beside those that ship with alertd, file -> its TOML."""
 
-    def __init__(self, transcript: Transcript) -> None:
+    def __init__(self, transcript: Transcript, own: Mapping[str, Mapping[str, Any]]) -> None:
         self.transcript = transcript
-        self._read = _reader(transcript)
+        self._read = _reader(transcript, own)
         self._cache: dict[int, Understood] = {}
 
     def all(self) -> list[Understood]:
@@ -81,15 +83,21 @@ class Evidence:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _reader(transcript: Transcript) -> Callable[[Heard], Understood]:
+def _reader(transcript: Transcript, own: Mapping[str, Mapping[str, Any]]) -> Callable[[Heard], Understood]:
     """Raises `SettingsError`."""
     subject = transcript.subject
+    if subject.profile and subject.profile not in (names := find_profiles().names(own)):
+        message = f'there is no profile "{subject.profile}"; there are: {", ".join(names)}'
+        remedy = "yours is read from profiles/*.toml of the directory that --config or ALERTD_CONFIG names"
+        raise SettingsError("profile", f"{message}; {remedy}")
     if subject.source == PRESS_JSON:
         decoder = PressJson()
         return lambda line: _safely(line, lambda: _plain(line, decoder))
     registry = registry_of([subject.device], subject.profile)
     settings = {"source": subject.source} | ({"base": subject.base} if subject.base else {})
-    surroundings = Surroundings(clock=SystemClock(), http=NoNetwork(), secret=str, registry=lambda: registry)
+    surroundings = Surroundings(
+        clock=SystemClock(), http=NoNetwork(), secret=str, registry=lambda: registry, profiles=own
+    )
     mapped = plugin.build_within(settings, surroundings)
     return lambda line: _safely(line, lambda: _mapped(line, mapped))
 

@@ -3,8 +3,9 @@
 A point that nobody tried is *not seen*, never passed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
@@ -36,9 +37,10 @@ class Point(Struct, frozen=True, kw_only=True):
     matters: str
 
 
-def judged(transcript: Transcript) -> list[Point]:
-    """In the order of the checklist. Raises `SettingsError`: there is no such source."""
-    evidence = Evidence(transcript)
+def judged(transcript: Transcript, own: Mapping[str, Mapping[str, Any]] | None = None) -> list[Point]:
+    """In the order of the checklist. `own`: profiles beside those that ship with alertd, file -> its TOML. Raises
+    `SettingsError`: there is no such source, or no such profile."""
+    evidence = Evidence(transcript, own or {})
     return [check(evidence) for check in CHECKS]
 
 

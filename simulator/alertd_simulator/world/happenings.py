@@ -42,6 +42,9 @@ class Truth(Struct, frozen=True, kw_only=True):
     hour. It may be there: they may be touched, too."""
     is_near: bool = False
     """It was heard there within the last minute: where they are told, its own school need not be."""
+    began_us: int | None = None
+    """Of a button that is held, where no gesture names that: when its gesture was begun (true time). If that has
+    called, and a human has closed it, this opens nothing, and rings."""
 
 
 class Published(Struct, frozen=True, kw_only=True, tag_field="happening", tag="published"):

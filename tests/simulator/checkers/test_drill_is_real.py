@@ -143,6 +143,35 @@ def test_an_end_that_was_cut_off_the_log_has_to_be_told_when_it_comes_again() ->
     assert ["hears nothing of what is real" in words for words in ended_when_the_power_went(lost_bytes=4096)] == [True]
 
 
+def over_after_a_call(*, durable: bool, power: bool) -> list[str]:
+    """Ruiz was texted of the drill, and called in it; then alertd died, and the end is texted."""
+    story = answered_over(None, DrillEnds)
+    called = text("call", mode=Mode.DRILL, endpoint=VOICE)
+    story.committed(pressed(), durable=durable, notifications=(called,))
+    story.see(Crashed, incarnation=1, where="anywhere", power=power, lost_bytes=0).at(65).start()
+    return over(story, the_end())
+
+
+def test_a_call_that_only_memory_held_when_the_power_went_is_known_to_nobody() -> None:
+    """Seed 771432: who was called has a text of its end, where the disk knows that they were told."""
+    assert over_after_a_call(durable=False, power=True) == []
+
+
+@pytest.mark.parametrize(("durable", "power"), [(True, True), (True, False), (False, False)])
+def test_a_call_that_outlives_the_crash_needs_a_word_of_the_end(durable, power) -> None:
+    found = over_after_a_call(durable=durable, power=power)
+    assert ["and not that the drill is over" in words for words in found] == [True]
+
+
+def test_a_call_that_memory_gave_back_to_the_disk_outlives_the_power() -> None:
+    story = answered_over(None, DrillEnds)
+    story.committed(pressed(), durable=False, notifications=(text("call", mode=Mode.DRILL, endpoint=VOICE),))
+    story.committed(pressed("badge-9"))
+    story.see(Crashed, incarnation=1, where="anywhere", power=True, lost_bytes=0).at(65).start()
+
+    assert ["and not that the drill is over" in words for words in over(story, the_end())] == [True]
+
+
 # --- and whoever believes in it, until then ---------------------------------------------------------------------------
 
 

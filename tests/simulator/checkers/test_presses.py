@@ -5,10 +5,11 @@ import pytest
 from alertd.model.ids import DISTRICT
 from alertd.model.incident import IncidentClass
 from alertd.model.reason import Reason
+from alertd.model.trouble import Trouble
 from alertd_simulator.checkers.presses import AcknowledgedPresses, ArrivedPresses, WithheldAcknowledgements
 from alertd_simulator.checkers.survival import Survival
 from alertd_simulator.world.happenings import Crashed, FaultBegan, FaultEnded, Started
-from tests.engine.school import ELM
+from tests.engine.school import ELM, OAK
 from tests.simulator.checkers.story import Story, incident, press, pressed, text
 
 
@@ -58,6 +59,25 @@ def test_presses_of_a_button_that_does_not_count_may_arrive_as_fewer() -> None:
     assert story.opened(text(), incident_class=IncidentClass.STAFF_ASSIST).acked().violations != []
     story = Story(AcknowledgedPresses).start().published(payload=b'{"action":"press"}').arrived()
     assert story.opened(text(), incident_class=IncidentClass.STAFF_ASSIST).acked().violations == []
+
+
+STILL = Trouble(key="still_on:badge-204", site_id=OAK, summary="Is it held?", raised_us=1, rings=True)
+
+
+@pytest.mark.parametrize("checker", [AcknowledgedPresses, ArrivedPresses])
+@pytest.mark.parametrize(
+    ("calls", "rings", "began_s", "is_right"),
+    [(True, True, 1, True), (True, False, 1, False), (False, True, 1, False), (True, True, 4, False)],
+    ids=["it rings", "nobody is rung", "its gesture has called nobody", "it is another gesture"],
+)
+def test_what_is_held_on_after_the_end_rings_and_opens_nothing(checker, calls, rings, began_s, is_right) -> None:
+    story = delivered(checker)
+    if calls:
+        story.opened(text()).acked()
+    story.at(5).published(2, began_us=began_s * 1_000_000).arrived(2)
+    story.committed(pressed(), troubles=(STILL,) if rings else ()).acked(2).at(60).committed(pressed("badge-118"))
+    blamed = [words for words in (*story.violations, *story.end()) if "press-2" in words]
+    assert (blamed == []) is is_right, blamed
 
 
 @pytest.mark.parametrize("kept", [(), (incident(presses=()),), (incident(incident_class=IncidentClass.HOLD),)])

@@ -8,7 +8,9 @@ from aiomqtt import Client
 from msgspec.structs import replace
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
+from typer.testing import CliRunner
 
+from alertd_simulator.cli import app
 from alertd_simulator.conformance.command import Wish, run
 from alertd_simulator.conformance.judge import Outcome, conforms, judged
 from alertd_simulator.conformance.listening import Listener, Place
@@ -167,10 +169,80 @@ def test_a_broken_transcript_names_its_line(text, words, tmp_path: Path, capsys)
         (Wish(source="shelly"), "it needs --source"),
         (Wish(source="toaster", device="x", topics=("#",), broker="h:1"), "there are:"),
         (Wish(source="shelly", device="x", topics=("#",), broker="h"), "write it like"),
+        (
+            Wish(source="chirpstack-v4", profile="milesight-ws10", device="x", topics=("#",), broker="h:1"),
+            'there is no profile "milesight-ws10"; there are: ',
+        ),
+        (Wish(judge=GOLDEN / "good.jsonl", config=Path("/nowhere")), "/nowhere: is not a directory"),
     ],
 )
 def test_what_is_not_understood_is_said(wish, words, capsys):
     assert run(wish) == 2
+    assert words in capsys.readouterr().err
+
+
+# --- a profile of one's own -------------------------------------------------------------------------------------------
+
+ACME = """
+[profile.acme-b1]
+about = "Acme B1 call button"
+rules = [{ value = "object.pressed", map = { 1 = "press" } }]
+
+[[profile.acme-b1.codec.frames]]
+fport = 1
+length = 1
+fields = [{ name = "pressed" }]
+
+[[profile.acme-b1.examples]]
+source = "chirpstack-v4"
+topic = "application/a/device/70b3d50000000001/event/up"
+payload = '{"deviceInfo": {"devEui": "70b3d50000000001"}, "fPort": 1, "data": "AQ=="}'
+expect = [{ event = "press", device = "70b3d50000000001" }]
+"""
+ONE_PRESS = """{"kit":1,"source":"chirpstack-v4","device":"70b3d50000000001","profile":"acme-b1"}
+{"step":"press_once","at_s":40.0}
+{"at_s":42.0,"topic":"application/a/device/70b3d50000000001/event/up","qos":1,"text":"{\\"deviceInfo\\": {\\"devEui\\": \\"70b3d50000000001\\"}, \\"fPort\\": 1, \\"data\\": \\"AQ==\\"}"}
+"""  # noqa: E501
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Path:
+    """A vendor's directory: a profile, and nothing else of a configuration."""
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/acme.toml").write_text(ACME)
+    (tmp_path / "t.jsonl").write_text(ONE_PRESS)
+    return tmp_path
+
+
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_a_device_is_read_by_a_profile_of_ones_own(acme, by):
+    """Found as `alertd devices decode` and `alertd check` find it."""
+    option = ["--config", str(acme)] if by == "option" else []
+    environ = {"ALERTD_CONFIG": str(acme) if by == "variable" else None}
+    said = CliRunner().invoke(app, ["conformance", "--judge", str(acme / "t.jsonl"), *option], env=environ).output
+    assert "passed    must    one press is one press: alertd reads press in 1 messages" in said
+    assert "passed    must    alertd understands all of it" in said
+
+
+def test_a_profile_that_is_nowhere_is_the_command_s_mistake_and_not_the_device_s(acme, capsys):
+    code, told = run(Wish(judge=acme / "t.jsonl")), capsys.readouterr()
+    assert not told.out, "a device was judged by a profile that there is not"
+    assert code == 2
+    assert 'there is no profile "acme-b1"; there are: ' in told.err
+    assert "milesight-ws101" in told.err
+    assert "--config" in told.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"AQ=="}', '"Ag=="}', "profile.acme-b1.examples[1]: expected "),
+        ("fport = 1", "fport = ", "profiles/acme.toml:7: "),
+    ],
+)
+def test_what_check_would_refuse_of_a_profile_is_said_before_anybody_presses(acme, capsys, old, new, words):
+    (acme / "profiles/acme.toml").write_text(ACME.replace(old, new))
+    assert run(Wish(judge=acme / "t.jsonl", config=acme)) == 2
     assert words in capsys.readouterr().err
 
 

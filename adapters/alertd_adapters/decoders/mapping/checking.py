@@ -14,9 +14,19 @@ from alertd_adapters.decoders.json_payload import device_time
 from alertd_adapters.decoders.mapping import written
 from alertd_adapters.decoders.mapping.bindings import Bindings
 from alertd_adapters.decoders.mapping.decoder import MappedDecoder
+from alertd_adapters.decoders.mapping.events import SENSED, TRIGGERS
 from alertd_adapters.decoders.mapping.library import PROFILE, SOURCE, Library
 from alertd_adapters.decoders.mapping.reading import Reading
 
+PRESSES = TRIGGERS.keys() - SENSED
+SILENT = (
+    "no example shows what comes of a frame that it does not know: unless a rule refuses it, it is counted and nothing "
+    "else, so after an update of its firmware a press may tell nobody"
+)
+SHOW_ONE = (
+    'add an example of one (a byte more, another fport) with expect = "refused", and the rule that refuses it; or with '
+    'expect = "unknown", if that is meant'
+)
 KEYS = ("event", "device", "action", "button", "battery", "time", "value")
 
 
@@ -37,6 +47,23 @@ def problems(library: Library, files: AbstractSet[str]) -> list[ProfileProblem]:
                 remedy = "mend the rules, or what the example expects"
                 found.append(ProfileProblem(file=entry.file, path=path, message=wrong, remedy=remedy))
     return found
+
+
+def doubts(library: Library, files: AbstractSet[str]) -> list[ProfileProblem]:
+    """Of a button in these files whose examples are all of frames that it knows."""
+    return [
+        ProfileProblem(file=entry.file, path=(kind, name, "examples"), message=SILENT, remedy=SHOW_ONE, is_error=False)
+        for (kind, name), entry in library.entries.items()
+        if entry.file in files and isinstance(entry.written, written.DeviceProfile) and _is_silent(entry.written)
+    ]
+
+
+def _is_silent(profile: written.DeviceProfile) -> bool:
+    """Does it read presses, and shows nowhere what becomes of one that it cannot read?"""
+    events = {event for rule in profile.rules for event in (rule.event, *rule.map.values())}
+    return bool(profile.examples and events & PRESSES) and all(
+        isinstance(example.expect, list) for example in profile.examples
+    )
 
 
 def run(library: Library, kind: str, name: str, example: written.Example) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from alertd.model.registry import Registry
 from alertd.ports import API_VERSION, Decoder, Explained, Fit, ProfileProblem, SettingsError, Surroundings, Voices
 from alertd_adapters.decoders.mapping.bindings import Bindings
-from alertd_adapters.decoders.mapping.checking import problems
+from alertd_adapters.decoders.mapping.checking import doubts, problems
 from alertd_adapters.decoders.mapping.decoder import MappedDecoder
 from alertd_adapters.decoders.mapping.explaining import explain
 from alertd_adapters.decoders.mapping.learning import fits
@@ -90,7 +90,8 @@ class Profiles:
     api_version = API_VERSION
 
     def check(self, own: Mapping[str, Mapping[str, Any]]) -> Sequence[ProfileProblem]:
-        return problems(library(own), set(own))
+        found = library(own)
+        return [*problems(found, set(own)), *doubts(found, set(own))]
 
     def names(self, own: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
         return sorted(library(own).profiles)

@@ -159,7 +159,16 @@ def test_a_list_that_is_too_long_is_refused_and_not_cut(ours):
 # --- which device ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("written", ["70B3D50000000001", "70:b3:d5:00:00:00:00:01", "70-B3-D5-00-00-00-00-01"])
+SPELLED = [
+    "70B3D50000000001",
+    "70:b3:d5:00:00:00:00:01",
+    "70-B3-D5-00-00-00-00-01",
+    "0x70b3d50000000001",
+    "0X70B3D50000000001",
+]
+
+
+@pytest.mark.parametrize("written", SPELLED)
 def test_an_address_is_the_same_however_it_is_spelled(ours, written):
     (signal,) = decoder(ours, written).decode(f"our/{BADGE}/up", up(port=1, data="010119"))
     assert signal.device_id == written
@@ -167,7 +176,14 @@ def test_an_address_is_the_same_however_it_is_spelled(ours, written):
 
 def test_a_name_is_not_an_address():
     assert spelled_alike("Desk-Button") == "Desk-Button"
-    assert spelled_alike("0x0015bc00390037cd") == "0x0015bc00390037cd"
+    assert spelled_alike("0x-desk-button-1") == "0x-desk-button-1"
+    assert spelled_alike("0x0015") == "0x0015"
+
+
+def test_promise_2_what_zigbee2mqtt_calls_a_device_is_the_address_on_its_label():
+    found = decoder_of(library({}), "zigbee2mqtt", registry_of(["00158D0001A2B3C4"], "zigbee2mqtt"))
+    signals = heard(found, "zigbee2mqtt/0x00158d0001a2b3c4", up(action="single"))
+    assert [signal.device_id for signal in signals] == ["00158D0001A2B3C4"], "promise 2: it pages nobody"
 
 
 def test_a_button_with_a_row_of_its_own_is_a_device_of_its_own(ours):

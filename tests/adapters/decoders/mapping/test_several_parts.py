@@ -109,6 +109,14 @@ def test_promise_2_what_a_sensor_says_first_hides_no_press_that_cannot_be_read(s
     assert refused.value.never_press is False, "promise 2: a button's, and it rings nobody"
 
 
+@pytest.mark.parametrize("first", [{"water-meter": PRESS}, {"k2": {"said": "never heard of it"}}])
+def test_promise_2_a_part_that_nobody_knows_hides_no_part_that_cannot_be_read(first: dict[str, Any]):
+    found = decoded(parts(**first, k1=GARBLED))
+
+    assert found.refused, "what may have been k1's press is counted, and no trouble"
+    assert not found.uncovered
+
+
 def test_a_stranger_beside_a_press_is_no_trouble():
     found = decoded(json.dumps([{"id": "water-meter", "said": "press"}, {"id": "k2", **PRESS}]).encode())
 

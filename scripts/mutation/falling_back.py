@@ -1,0 +1,109 @@
+"""Mutants of what happens when the engine fails: whom the fixed fallback tells, of what, and what it ends."""
+
+from mutation.mutant import By, Edit, Mutant, Story, Tests
+
+FALLBACK = "alertd/engine/fallback.py"
+
+
+def _mutant(name: str, old: str, new: str, by: By) -> Mutant:
+    return Mutant(name=f"a defect: {name}", edits=(Edit(file=FALLBACK, old=old, new=new),), by=by)
+
+
+def _tests(names: str) -> Tests:
+    return Tests(paths=("tests/engine/test_fallback.py",), names=names)
+
+
+IN_A_DRILL = "drill_and_a_press_that_the_engine_cannot_handle"
+
+FALLING_BACK = (
+    _mutant(
+        "an exercise that is not followed is told as real",
+        "    if incident.mode is Mode.DRILL:\n",
+        "    if False:\n",
+        _tests("promise 3: an exercise reads as an emergency"),
+    ),
+    _mutant(
+        "an exercise that is not followed is told to everybody",
+        "UNFOLLOWED_DRILL, _drilled(state, facts, incident), Lane",
+        "UNFOLLOWED_DRILL, _everybody(state, facts), Lane",
+        _tests("an exercise goes beyond those who take part"),
+    ),
+    _mutant(
+        "an exercise that is over is told on",
+        "    if state.drill is None:\n        return ()\n    heard",
+        "    if state.drill is None:\n        return _everybody(state, facts)\n    heard",
+        _tests("promise 3: an exercise after its end"),
+    ),
+    _mutant(
+        "a press that is not followed does not say that no drill runs",
+        '    mark, after = _still_real(state), ""\n',
+        '    mark, after = "", ""\n',
+        _tests("promise 3 broken"),
+    ),
+    _mutant(
+        "nobody is asked again about a shot",
+        "    elif incident.incident_class in VERIFY_FIRST:\n        people",
+        "    elif False:\n        people",
+        _tests("nobody is asked again"),
+    ),
+    _mutant(
+        "a shot that is not followed is told to everybody",
+        "        people = _named(state, facts, incident.incident_class, now)\n        template",
+        "        people = _everybody(state, facts)\n        template",
+        _tests("req 70: those whom its policy names, nobody else"),
+    ),
+    _mutant(
+        "the end of a state is a press",
+        "event.retained or event.signal.ends:\n",
+        "event.retained:\n",
+        _tests("nobody pressed, and the whole school is paged"),
+    ),
+    _mutant(
+        "a broker's memory is a press",
+        "event.retained or event.signal.ends:\n",
+        "event.signal.ends:\n",
+        _tests("nobody pressed, and the whole school is paged"),
+    ),
+    _mutant(
+        "a broker's memory of a press makes the press a copy",
+        ' or getattr(event, "retained", False)',
+        "",
+        _tests("promise 1: the press that comes from the queue is taken for known"),
+    ),
+    _mutant(
+        "a press ends no drill",
+        "        drill=_stopped(state.drill, now),\n",
+        "",
+        _tests("the drill goes on beside what is real"),
+    ),
+    _mutant(
+        "a press ends no drill, which speaks on",
+        "        drill=_stopped(state.drill, now),\n",
+        "",
+        Story(name=IN_A_DRILL),
+    ),
+    _mutant(
+        "a press leaves a drill what it had still to say",
+        "        withdrawals=() if state.drill is None else (_NO_MORE_DRILL,),\n",
+        "",
+        _tests("promise 3 broken"),
+    ),
+    _mutant(
+        "phones that ring for a drill ring on",
+        "        recall=state.drill is not None,\n",
+        "",
+        _tests("a phone that rings for the drill rings on"),
+    ),
+    _mutant(
+        "loudspeakers end the word of the drill",
+        "(*told, *_hushed(state, facts, event, now))",
+        "told",
+        Story(name=IN_A_DRILL, trips=("later cuts earlier",)),
+    ),
+    _mutant(
+        "what was delivered counts as failed",
+        "    Delivered: NotificationState.DELIVERED,\n",
+        "",
+        _tests("whoever was told stands there as not told"),
+    ),
+)
