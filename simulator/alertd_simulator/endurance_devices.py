@@ -78,7 +78,9 @@ class Button:
         return len(self._waiting)
 
     def press(self, phase: str) -> None:
-        payload = self._badge.press(action="hold")
+        payload = self._badge.press(
+            action="emergency"
+        )  # each is one: a hold that is said again may be one that goes on
         pressing = Pressing(device=self.device, number=self._badge.sequence, payload=payload, phase=phase)
         self.made.append(pressing)
         self._waiting.append(pressing)
