@@ -71,13 +71,17 @@ def _try_out(mutant: Mutant, tree: Tree, intact: Intact) -> Result:
 
 
 def _by_tests(mutant: Mutant, by: Tests, tree: Tree) -> Result:
-    pytest = ("-m", "pytest", "-q", "-m", "not slow", "-n", "0", "-p", "no:cacheprovider", "--no-header")
-    done = tree.python(*pytest, *by.paths, timeout_s=TESTS_S)
-    if done.returncode == 0:
-        return Result(mutant=mutant, wrong="SURVIVED: no quick test failed")
-    said = [line for line in done.stdout.splitlines() if line.startswith("E ") and "AssertionError" in line]
-    telling = next((line for line in said if re.search(by.names, line, re.IGNORECASE)), "")
-    if not telling:
+    """Most are told of by the first test that fails, and the others need not run."""
+    pytest = ("-m", "pytest", "-q", "-m", "not slow", "-n", "0", "-p", "no:cacheprovider", "--no-header", "--tb=short")
+    for until in (("--exitfirst",), ()):
+        done = tree.python(*pytest, *until, *by.paths, timeout_s=TESTS_S)
+        if done.returncode == 0:
+            return Result(mutant=mutant, wrong="SURVIVED: no quick test failed")
+        said = [line for line in done.stdout.splitlines() if line.startswith("E ") and "AssertionError" in line]
+        telling = next((line for line in said if re.search(by.names, line, re.IGNORECASE)), "")
+        if telling:
+            break
+    else:
         shown = "\n      ".join(said[:5] or done.stdout.splitlines()[-5:])
         return Result(mutant=mutant, wrong=f"no assertion message says {by.names!r}; they say\n      {shown}")
     failed = re.search(r"^FAILED (\S+)", done.stdout, re.MULTILINE)
