@@ -47,9 +47,10 @@ def on_arrive(d: Draft, incident: Incident, number: int) -> None:
 
 def _left_us(d: Draft, incident: Incident, at_us: int) -> int:
     """Until each of its sensors has been silent for its cool-down. Nothing, where the clock was set back: nobody knows
-    how long the silence was. That shows by what was heard after the moment of deciding, which cannot be; `at_us` may
-    well lie before what was heard last: repeats wait in front of the door."""
-    if d.now.wall_us + SET_US < max(p.last_us for p in incident.presses):
+    how long the silence was. That shows by what was heard after the moment of deciding, which cannot be. `at_us` may
+    well lie before what was heard last: repeats wait in front of the door. After it, one clock stamped both."""
+    last_us = max(p.last_us for p in incident.presses)
+    if at_us < last_us and d.now.wall_us + SET_US < last_us:
         return 0
     silences = ((at_us - p.last_us, _cool_down_us(d, incident, p.device_id)) for p in incident.presses)
     return max(cooling_us - silent_us for silent_us, cooling_us in silences)

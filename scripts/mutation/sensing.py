@@ -569,8 +569,8 @@ SENSING = (
         edits=(
             Edit(
                 file=ENDS,
-                old="    if d.now.wall_us + SET_US < max(",
-                new="    if at_us < max(",
+                old="    if at_us < last_us and d.now.wall_us + SET_US < last_us:",
+                new="    if at_us < last_us:",
             ),
         ),
         by=Story(name="cloud_in_two_words", trips=("only humans end",)),
@@ -580,11 +580,22 @@ SENSING = (
         edits=(
             Edit(
                 file=ENDS,
-                old="    if d.now.wall_us + SET_US < max(",
-                new="    if 0 > max(",
+                old="    if at_us < last_us and d.now.wall_us + SET_US < last_us:",
+                new="    if False:",
             ),
         ),
         by=Tests(paths=ENDS_TESTS, names="it stays open until the clock has caught up"),
+    ),
+    Mutant(
+        name="a clock that is set back ends what waited in front of the door",
+        edits=(
+            Edit(
+                file=ENDS,
+                old="    if at_us < last_us and d.now.wall_us + SET_US < last_us:",
+                new="    if d.now.wall_us + SET_US < last_us:",
+            ),
+        ),
+        by=Tests(paths=ENDS_TESTS, names="it was not quiet, and the code that people have is dead"),
     ),
     Mutant(
         name="one sensor of two that is quiet ends what is answered",

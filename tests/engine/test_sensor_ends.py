@@ -90,6 +90,23 @@ def test_a_clock_that_was_set_back_keeps_nothing_open_for_longer_than_a_cool_dow
     assert not p.state.incidents, "it stays open until the clock has caught up"
 
 
+def test_what_waits_in_front_of_the_door_while_the_clock_is_set_back_ends_nothing():
+    """Both were heard by the clock of before: the silence between them is known."""
+    p = play()
+    p.arrive("ears-gym", "gunshot")
+    repeat_us = p.now_us + 1_000_000
+    p.reply("Ruiz", f"5{p.incident.token}")
+    first = p.incident.id
+    p.wait(20)
+    p.stepped_us -= HOUR_US
+    p.news()
+    arrive_late(p, "ears-gym", "gunshot", repeat_us)
+
+    assert p.incident.id == first, "it was not quiet, and the code that people have is dead"
+    assert p.news() == [], "people are told anew of what somebody looks into"
+    assert p.incident.presses[0].count == 2
+
+
 # --- going is not arriving --------------------------------------------------------------------------------------------
 
 
