@@ -164,14 +164,23 @@ def destinations_of(registry: Registry, site_id: SiteId, step: Step) -> tuple[De
 
 
 def reach(
-    facts: Facts, person: Person, channels: tuple[str, ...], *, panic: bool, notice: Notice = Notice.NEVER
+    facts: Facts,
+    person: Person,
+    channels: tuple[str, ...],
+    *,
+    panic: bool,
+    notice: Notice = Notice.NEVER,
+    hides: bool = False,
 ) -> tuple[Reach, ...]:
     """The endpoints to try for a person.
 
     `channels` in parallel if the step names them, else the first that works. What cannot be used is listed with its
-    reason, and another endpoint takes its place. For a panic a broken channel is tried all the same, beside another:
-    a breaker is a guess, and nothing may silence a first panic (promise 2)."""
+    reason, and another endpoint takes its place. The phone of who `hides` rings only where no text goes. For a panic a
+    broken channel is tried all the same, beside another: a breaker is a guess, and nothing may silence a first panic
+    (promise 2)."""
     endpoints, channels = _by_sender(facts.registry, person, channels, notice, facts.opted_out)
+    if hides:
+        endpoints = tuple(sorted(endpoints, key=lambda e: _is_call(facts.registry, e)))
     wanted = [e for e in endpoints if not channels or e.channel in channels]
     others = [e for e in endpoints if e not in wanted]
     tried: list[Reach] = []

@@ -4,6 +4,8 @@ Owns which stamps of incidents and drills move. Must never: move what happened f
 answered), nor a deadline: these run on boot time.
 """
 
+from copy import copy
+
 from msgspec.structs import replace
 
 from alertd.engine import drills
@@ -14,9 +16,14 @@ from alertd.model.incident import Incident, newest_stamp_us
 
 def align(d: Draft) -> None:
     """Before anything is decided: since when presses are known, and announcements are said, in the time of now."""
-    for incident in d.state.incidents.values():
-        if not is_of(incident.anchor, d.now):
-            d.put(_moved(incident, d, step_us(incident.anchor, newest_stamp_us(incident), d.now)))
+    moved = {
+        id_: d.put(_moved(incident, d, step_us(incident.anchor, newest_stamp_us(incident), d.now)))
+        for id_, incident in d.state.incidents.items()
+        if not is_of(incident.anchor, d.now)
+    }
+    if moved:  # whoever looks an incident up by its device or place finds it moved, too
+        d.state = copy(d.state)
+        d.state.incidents = {**d.state.incidents, **moved}
     drills.align(d)
 
 

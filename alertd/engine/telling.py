@@ -78,9 +78,10 @@ def tell(
     before = frozenset(told)
     reached = 0
     for addressee in _taking_part(d, incident, people):
-        asked = channels if addressee.words == "responder" else calls.quiet(d, channels)
-        notice = notice_of(incident.incident_class, incident.mode)
-        options = reach(d.facts, addressee.person, asked, panic=is_panic(incident.incident_class), notice=notice)
+        hides = addressee.words != "responder"
+        asked = calls.quiet(d, channels) if hides else channels
+        notice, panic = notice_of(incident.incident_class, incident.mode), is_panic(incident.incident_class)
+        options = reach(d.facts, addressee.person, asked, panic=panic, notice=notice, hides=hides)
         if not options:
             name = addressee.person.name
             d.entry(EntryKind.NOTIFICATION, Reason.NO_ENDPOINT, f"{name} has no endpoint", incident=incident)

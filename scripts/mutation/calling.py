@@ -53,11 +53,17 @@ CALLING = (
         edits=(
             Edit(
                 file="alertd/engine/telling.py",
-                old='channels if addressee.words == "responder" else calls.quiet(d, channels)',
+                old="calls.quiet(d, channels) if hides else channels",
                 new="calls.quiet(d, channels)",
             ),
         ),
         by=Seeds(trips=("responders are called",)),
+    ),
+    Mutant(
+        name="a phone that hides rings although another text reaches it",
+        edits=(Edit(file="alertd/engine/audience.py", old="    if hides:", new="    if False:"),),
+        cheap=True,
+        by=Tests(paths=BY_TEST, names="their phone rings where people hide"),
     ),
     Mutant(
         name="calls are said to be placed, and are not",

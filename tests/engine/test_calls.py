@@ -111,6 +111,23 @@ def test_a_phone_does_not_ring_in_a_room_that_hides(p: Play) -> None:
     assert set(called(p)) == {"Ruiz", "Chen"}
 
 
+@pytest.mark.parametrize("by", ["the sender of notices", "a text that stands behind the phone"])
+def test_a_phone_does_not_ring_in_a_room_that_hides_while_another_text_reaches_it(by: str) -> None:
+    plain = school()
+    okafor = next(person for person in plain.people.values() if person.name == "Okafor")
+    sms, voice = okafor.endpoints
+    other = replace(sms, channel="notices") if by == "the sender of notices" else replace(sms, address="+12025550177")
+    people = plain.people | {okafor.id: replace(okafor, endpoints=(sms, voice, other))}
+    channels = plain.channels | {"notices": ChannelRules(name="notices", kind="sms", notices=True)}
+    p = Play(replace(plain, people=people, channels=channels))
+    p.opted_out = {sms.key}
+    p.press("badge-118")
+
+    told = [n.endpoint for n in p.news() if n.recipient == "Okafor" and p.rows[n.id].state is NotificationState.QUEUED]
+
+    assert told == [other], "their phone rings where people hide"
+
+
 def test_the_pressers_own_phone_never_rings() -> None:
     """messages.md: it may lie in the hand that hides. Here it is a responder's."""
     p = Play(school(people={"Okafor": ("first",)}))

@@ -170,6 +170,20 @@ def test_the_loudspeakers_say_it_again_after_the_clock_was_set_back(way: str):
     assert len(test_announcing.said(play)) == 3, "R47: a school that hides hears it once"
 
 
+def test_the_loudspeakers_say_again_what_a_press_made_graver_right_after_the_clock_was_set():
+    """Before anybody has told the site of the step."""
+    play = Play(test_announcing.school())
+    play.press("badge-204", 3)
+    play.wait(5)
+    play.stepped_us -= 86_400 * S
+    play.press("badge-204", 8)
+    test_announcing.take_all(play)
+    play.do(ClockStepped(site_id=OAK, step_us=-86_400 * S))
+    play.wait(61)
+
+    assert len(test_announcing.said(play)) == 3, "R47: a school that hides hears it once"
+
+
 @pytest.mark.parametrize("step_s", [-5 * 3600, 5 * 3600])
 def test_the_window_of_a_drill_moves_with_a_clock_that_is_set_while_alertd_is_down(step_s: int):
     play = Play()
