@@ -91,6 +91,7 @@ class Process:
         self.clock = SystemClock()
         self.store = _store(loaded.settings)
         self._loaded = loaded
+        self._words: Mapping[DeviceId, frozenset[str]] = {}
         self._started_us = self.clock.now().wall_us
         self._daemon: Daemon | None = None
         self._metrics: Metrics | None = None
@@ -105,6 +106,7 @@ class Process:
         _say(problems, self._loaded.settings)
         if _any_error(problems):
             return EXIT_INVALID
+        self._words = lint.words(self._loaded)
         daemon = self._daemon = Daemon(
             owner=f"{socket.gethostname()}:{os.getpid()}:{self._started_us}",
             store=self.store,
@@ -219,13 +221,14 @@ class Process:
         ]
         # In a thread: announcements are rendered, and presses do not wait for that.
         fitted = await asyncio.to_thread(fit, changed, self._surroundings(taken))
+        words = await asyncio.to_thread(lint.words, taken)
         if fitted.problems:
             return self._refused(fitted.problems)
         kept = {name: built for name, built in self._running.fittings.items() if name not in fitted.built}
         names = {f"{s.table}.{s.name}" for s in taken.sections}
         fittings: Fittings = {name: built for name, built in (kept | fitted.built).items() if name in names}
         await self._running.reload(taken.registry, fittings, _windows(taken))
-        self._loaded = taken
+        self._loaded, self._words = taken, words
         _collect_seldom()
         log.info("reloaded", configuration=taken.registry.version, sections=sorted(fitted.built))
         return Reloaded(config_version=taken.registry.version)
@@ -263,6 +266,9 @@ class Process:
 
     def device_standings(self, ids: Iterable[DeviceId]) -> Iterable[DeviceStanding]:
         return self._running.check_ins.standings(ids)
+
+    def words(self, device_id: DeviceId) -> frozenset[str] | None:
+        return self._words.get(device_id)
 
     def strangers(self) -> Mapping[str, Sequence[Stranger]]:
         sources = [built.source for built in self._running.fittings.values() if built.source is not None]

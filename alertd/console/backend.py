@@ -109,6 +109,10 @@ class Backend(Protocol):
         """Those of them that are registered, as they are now; from memory. Some at a time: presses wait meanwhile."""
         ...
 
+    def words(self, device_id: DeviceId) -> frozenset[str] | None:
+        """All that it can say, as far as gestures are concerned; `None`: nobody knows."""
+        ...
+
     def strangers(self) -> Mapping[str, Sequence[Stranger]]:
         """Devices that were heard and are not registered, by the source that heard them; from memory."""
         ...

@@ -53,10 +53,7 @@ def _probe(section: Section, secret: Secret) -> Iterator[Finding]:
         yield Finding(level=FAIL, what=what, words=f"{where} does not let us in: {error}", remedy=remedy)
         return
     except (OSError, ValueError) as error:
-        remedy = "is the broker running, and does its listener match host, port and tls? See docs/broker.md"
-        if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code == HAS_EXPIRED:
-            remedy = f"{NEW_ONE}: no device gets through, either"
-        yield Finding(level=FAIL, what=what, words=f"{where} cannot be reached: {error}", remedy=remedy)
+        yield _no_way_in(what, where, error)
         return
     disconnect(session.client)
     yield Finding(level=OK, what=what, words=f"{where} lets us in; the daemon's own session was left alone")
@@ -66,6 +63,17 @@ def _probe(section: Section, secret: Secret) -> Iterator[Finding]:
         yield _wrong_password(what, broker)
         yield _wrong_device(what, broker)
         yield from _sensor(what, broker)
+
+
+def _no_way_in(what: str, where: str, error: Exception) -> Finding:
+    words = f"{where} cannot be reached: {error}"
+    remedy = "is the broker running, and does its listener match host, port and tls? See docs/broker.md"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        words = f"{where} answers with a certificate that does not hold: {error.verify_message}"
+        remedy = "is it made for this host, and signed by the authority that tls.ca names? See docs/broker.md, step 2"
+        if error.verify_code == HAS_EXPIRED:
+            remedy = f"{NEW_ONE}: no device gets through, either"
+    return Finding(level=FAIL, what=what, words=words, remedy=remedy)
 
 
 def _promises(what: str, session: Session) -> Iterator[Finding]:

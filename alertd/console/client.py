@@ -92,6 +92,15 @@ class Client:
         """Also when the daemon says that it is not well: that is an answer, not a refusal."""
         return self._ask("GET", "/v1/health", None, {}, well=(200, 503))
 
+    def without_session(self) -> str:
+        """Brokers over which the daemon hears nobody now, and what to do; "": it hears all."""
+        proofs = self.health()["proofs"]
+        return "; ".join(
+            f"{each['name']}: {each['words']}"
+            for each in proofs
+            if each["name"].startswith("broker") and not each["alive"]
+        )
+
     def _ask(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], well: tuple[int, ...] = (200,)
     ) -> Any:

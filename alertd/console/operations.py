@@ -35,6 +35,7 @@ from alertd.console.views import (
 )
 from alertd.engine.answers import DIGITS, may_answer
 from alertd.engine.routing import route
+from alertd.engine.spelling import as_registered
 from alertd.model.events import (
     AnswerGiven,
     Arrival,
@@ -127,7 +128,7 @@ async def press(backend: Backend, pressed: Signal, key: str | None) -> Committed
         received_us=backend.clock.now().wall_us,
         arrival_id=chosen,
     )
-    event = route(registry, arrival)[0]
+    event = route(registry, as_registered(registry, arrival))[0]
     if not isinstance(event, Pressed):
         raise refused(
             409,

@@ -15,13 +15,15 @@ from alertd.console.backend import Backend, Proof
 from alertd.console.naming import find_site, read, who_orders
 from alertd.console.operations import SOURCE, Signature, cause_of, committed
 from alertd.console.views import NotificationView, notification_view
+from alertd.console.words import unknown_word
 from alertd.engine.decide import decide
+from alertd.engine.gestures import IGNORED, PRESS, is_counted, is_known
 from alertd.engine.routing import route
 from alertd.model.anchor import Now
 from alertd.model.decision import Decision, Facts, SiteState
 from alertd.model.events import Arrival, Signal, TestOrdered
 from alertd.model.ids import CauseId, DeviceId, SiteId, derive
-from alertd.model.incident import IncidentClass, is_panic
+from alertd.model.incident import SEVERITY, IncidentClass, is_panic
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationState
 from alertd.model.reason import Reason
@@ -85,20 +87,20 @@ async def test_site(backend: Backend, site: str, signed: Signature, key: str | N
         site=site_id,
         proofs=health.proofs,
         ways=health.ways,
-        presses=tuple(dry_presses(registry, site_id, backend.clock.now())),
+        presses=tuple(dry_presses(backend, site_id)),
         notifications=tuple(notification_view(r, registry) for r in rows if r.notification.endpoint.key in keys),
     )
 
 
-def dry_presses(registry: Registry, site_id: SiteId, now: Now) -> Iterator[DryPress]:
-    """Every trigger at home at the site, by the gravest gesture that it has."""
-    for device in registry.devices.values():
+def dry_presses(backend: Backend, site_id: SiteId) -> Iterator[DryPress]:
+    """Every trigger at home at the site, by the gravest gesture that it has, and that it can make."""
+    for device in backend.registry().devices.values():
         if device.site_id == site_id and device.kind in (DeviceKind.BUTTON, DeviceKind.WEARABLE):
-            yield _dry_press(registry, device, now)
+            yield _dry_press(backend.registry(), device, backend.words(device.id), backend.clock.now())
 
 
-def _dry_press(registry: Registry, device: Device, now: Now) -> DryPress:
-    signal = _gravest(device)
+def _dry_press(registry: Registry, device: Device, words: frozenset[str] | None, now: Now) -> DryPress:
+    signal = _gravest(device, words)
     arrival = Arrival(source=SOURCE, topic="dry", signals=(signal,), received_us=now.wall_us, arrival_id="dry")
     try:
         event = route(registry, arrival)[0]  # whom it calls; who else counts it comes after
@@ -106,18 +108,25 @@ def _dry_press(registry: Registry, device: Device, now: Now) -> DryPress:
         decision = decide(state, Facts(registry=registry, free_tokens=(DRY_TOKEN,)), event, now)
     except Exception as error:  # noqa: BLE001 - what breaks the engine here would break it at the press
         return _counted(device, Decision(), f"alertd cannot handle it: {type(error).__name__}: {error}")
-    return _counted(device, decision, _problem(decision))
+    return _counted(device, decision, _problem(decision, device, signal))
 
 
-def _gravest(device: Device) -> Signal:
+def _gravest(device: Device, words: frozenset[str] | None) -> Signal:
+    """`words`: what it can say; `None`: whatever its gestures know."""
     rules = device.gestures
-    named = [a for a, name in rules.actions.items() if name in tuple(IncidentClass) and is_panic(IncidentClass(name))]
-    if rules.presses:
-        return Signal(device_id=DeviceId(device.id), action="press", count=max(rules.presses))
-    return Signal(device_id=DeviceId(device.id), action=named[-1] if named else "press")
+    can = {PRESS, *rules.actions} if words is None else words
+    counted = sorted((word for word in can if is_counted(word, rules)), key=lambda word: (word != PRESS, word))
+    if counted:
+        return Signal(device_id=DeviceId(device.id), action=counted[0], count=max(rules.presses))
+    named = {a: IncidentClass(name) for a, name in rules.actions.items() if a in can and name != IGNORED}
+    grave = max((a for a, name in named.items() if is_panic(name)), key=lambda a: SEVERITY[named[a]], default=None)
+    unknown = min(can, key=lambda word: (word not in ("duress", PRESS), word), default=PRESS)
+    return Signal(device_id=DeviceId(device.id), action=grave or unknown)
 
 
-def _problem(decision: Decision) -> str:
+def _problem(decision: Decision, device: Device, signal: Signal) -> str:
+    if not decision.incidents and not is_known(signal.action, device.gestures):
+        return f"it would page nobody: {unknown_word(signal.action, device.gestures)}"
     if not decision.incidents:
         return "it would page nobody: its gestures mean nothing grave"
     if any(entry.reason is Reason.EMPTY_AUDIENCE for entry in decision.entries):

@@ -11,6 +11,7 @@ from alertd.model.incident import AnswerKind, DispatchState, EscalationState, In
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Notification, NotificationState
 from alertd.model.reason import Reason
+from alertd.model.site import Gestures
 
 MODE: dict[Mode, str] = {
     Mode.LIVE: "LIVE: this is real",
@@ -259,3 +260,11 @@ def say(table: Mapping[Word, str], word: Word) -> str:
 
 def why(reason: Reason | None) -> str:
     return say(WHY, reason) if reason is not None else ""
+
+
+def unknown_word(action: str, rules: Gestures) -> str:
+    """What a device says and its gestures do not know, and what to do about it."""
+    return (
+        f'it says "{action}", which its gestures "{rules.id}" do not know: write {action} = "staff_assist" (or another '
+        f'class, or "ignore") in actions of [{rules.id}] in gestures.toml, then alertd reload'
+    )

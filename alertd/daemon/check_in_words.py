@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from alertd.daemon.device_records import Record
+from alertd.engine.places import name
 from alertd.model.registry import Registry
 from alertd.model.site import Device, DeviceKind
 
@@ -61,15 +62,6 @@ def tampered(device: Device, registry: Registry) -> str:
 def _is_sensor(device: Device) -> bool:
     """Nobody presses it."""
     return device.kind is DeviceKind.SENSOR
-
-
-def name(device: Device, registry: Registry) -> str:
-    """What it is called, where it hangs, and its id, as far as one does not say the other."""
-    zone = registry.zones.get(device.zone_id) if device.zone_id is not None else None
-    called = device.label or device.id
-    if zone is not None and zone.short not in called:
-        called = f"{zone.short} {called}"
-    return called if device.id in called else f"{called} ({device.id})"
 
 
 def _since(record: Record, registry: Registry, now_us: int) -> str:

@@ -110,7 +110,7 @@ class CheckIns:
         """See `ports.Door.check_in`."""
         now = self._clock.now()
         for check_in in check_ins:
-            record = self._record_of(check_in.device_id)
+            record = self._records.get(check_in.device_id)
             if record is None:
                 continue
             is_back = False
@@ -126,10 +126,6 @@ class CheckIns:
             self._is_to_be_kept(record)
             if not record.queued and record.window_us:
                 self._ends.queue(record, now)
-
-    def _record_of(self, heard: DeviceId) -> Record | None:
-        device = self._registry.device_of(heard) if self._registry is not None else None
-        return self._records.get(device.id) if device is not None else None
 
     def _stamp(self, record: Record, check_in: CheckIn, source: str, now: Now) -> bool:
         """Did it speak? A bridge that says again what it said before makes nobody heard."""

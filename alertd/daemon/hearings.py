@@ -1,7 +1,8 @@
 """Which gateways heard which wearable lately, and how well: what a press that nobody heard well is placed by.
 
 Memory only: after a start the next beacon brings it back. Owns its bounds: registered wearables, a few gateways each, a
-quarter of an hour. Must never: decide where somebody is (`engine.hearing` does), or wait.
+quarter of an hour. Its names are the registry's (`engine.spelling`).
+Must never: decide where somebody is (`engine.hearing` does), or wait.
 """
 
 from collections.abc import Iterable
@@ -33,7 +34,7 @@ class Hearings:
 
     def note(self, registry: Registry, device_id: DeviceId, heard: Iterable[Heard], boot_us: int) -> None:
         """These gateways have just heard it."""
-        device = registry.device_of(device_id)
+        device = registry.devices.get(device_id)
         if device is None or device.zone_id is not None:
             return
         mine = self._of.setdefault(device.id, {})
@@ -56,7 +57,7 @@ class Hearings:
         return replace(arrival, signals=signals) if signals != arrival.signals else arrival
 
     def _with_memory(self, registry: Registry, arrival: Arrival, signal: Signal, boot_us: int) -> Signal:
-        device = registry.device_of(signal.device_id)
+        device = registry.devices.get(signal.device_id)
         if device is None or device.zone_id is not None or signal.late:
             return signal
         now = signal.heard or ((Heard(gateway_id=signal.heard_by),) if signal.heard_by is not None else ())

@@ -25,6 +25,7 @@ from alertd.daemon.hearings import Hearings
 from alertd.daemon.readings import Readings
 from alertd.daemon.telemetry import Telemetry
 from alertd.daemon.waiting import Submission, WaitingRoom, is_urgent
+from alertd.engine.spelling import as_registered, named
 from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn
 from alertd.model.decision import Decision, Facts, SiteState
@@ -132,7 +133,8 @@ class Intake:
         self._telemetry.observe(arrival.source, "arrivals")
         try:
             boot_us = self._clock.now().boot_us
-            placed = self._hearings.placed(self.registry, replace(arrival, boot_us=boot_us), boot_us)
+            arrival = as_registered(self.registry, replace(arrival, boot_us=boot_us))
+            placed = self._hearings.placed(self.registry, arrival, boot_us)
             events = self._core.route(self.registry, placed)
         except Exception as error:
             log.critical("arrival_not_routed", source=arrival.source, topic=arrival.topic, exc_info=True)
@@ -153,6 +155,7 @@ class Intake:
     def check_in(
         self, source: str, check_ins: Sequence[CheckIn], *, retained: bool = False, qos: int | None = None
     ) -> None:
+        check_ins = [named(self.registry, check_in) for check_in in check_ins]
         self._telemetry.check_in(source, check_ins, retained=retained, qos=qos)
         for check_in in check_ins:
             if check_in.heard and not retained:

@@ -53,10 +53,10 @@ class SlowClocks:
         self._standing.add(place)
         late_min = (event.received_us - event.oldest_us) // 60_000_000
         summary = (
-            f"{device.label or device.id} ({device.id}) says that what it measures is {late_min} min old, each time: "
-            "none of its numbers is an alarm. Set its clock."
+            f"says that what it measures is {late_min} min old, each time: none of its numbers is an alarm. "
+            "Set its clock."
         )
-        self._news[place] = TroubleRaised(site_id=device.site_id, key=place[1], summary=summary)
+        self._news[place] = TroubleRaised(site_id=device.site_id, key=place[1], summary=summary, about=device.id)
         return True
 
     def is_young(self, device: Device) -> bool:

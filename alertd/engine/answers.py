@@ -12,7 +12,7 @@ from alertd.engine.lifecycle import Move
 from alertd.engine.telling import RESPONDERS, Message, tell_told
 from alertd.model.decision import EntryKind, FeedbackState
 from alertd.model.events import AnswerGiven
-from alertd.model.ids import CauseId, PersonId
+from alertd.model.ids import CauseId, DeviceId, PersonId
 from alertd.model.incident import (
     SEVERITY,
     Answer,
@@ -117,8 +117,8 @@ def _follow(d: Draft, incident: Incident, kind: AnswerKind) -> Incident:
         d.entry(EntryKind.ESCALATION, Reason.ACKNOWLEDGED, "the escalation is paused", incident=incident)
         d.timer(TimerKind.ARRIVE, d.policy(incident).arrive_within_s, incident, number=len(incident.answers))
         # Nobody near a keypad may see that a code typed under threat was understood.
-        shown = (p.device_id for p in incident.presses if p.incident_class is not IncidentClass.POLICE_DURESS)
-        for device_id in dict.fromkeys(shown):
+        shown = (p for p in incident.presses if p.incident_class is not IncidentClass.POLICE_DURESS)
+        for device_id in dict.fromkeys(p.device_id for p in shown if not p.asked):
             d.confirm(device_id, FeedbackState.RESPONDER_ACCEPTED)
     elif kind is AnswerKind.CANNOT_GO and incident.escalation is EscalationState.PAUSED and not enough:
         incident = d.escalate(incident, Move.UNANSWERED)
@@ -175,12 +175,13 @@ def on_arrive(d: Draft, incident: Incident, number: int, generation: str) -> Non
 def escalate_by_human(
     d: Draft, cause: CauseId, person: Person, incident: Incident, digit: int, *, by: str = "text"
 ) -> Incident:
-    """A responder asks for more: lock down, or hold. A human on the spot is not second-guessed."""
+    """A responder asks for more: lock down, or hold. A human on the spot is not second-guessed. It is a press of no
+    device, in the place of what they answer."""
     wanted = IncidentClass.LOCKDOWN if digit == LOCKDOWN_DIGIT else IncidentClass.HOLD
     first = incident.presses[0]
     press = Press(
         id=cause,
-        device_id=first.device_id,
+        device_id=DeviceId(""),
         device_label=f"{person.name} by {by}",
         location=first.location,
         incident_class=wanted,
@@ -190,7 +191,6 @@ def escalate_by_human(
         assigned_to=PersonId(person.id),
         last_us=d.now.wall_us,
         known_us=d.now.wall_us,
-        hold_asked=wanted is IncidentClass.HOLD,
     )
     d.entry(EntryKind.ANSWER, Reason.UPGRADED, f"{person.name} asks for {wanted}", incident=incident, person=person.id)
     mode = drills.mode_of_request(d, incident, wanted, person.name)
@@ -204,7 +204,7 @@ def escalate_by_human(
 def _raised(d: Draft, cause: CauseId, incident: Incident, wanted: IncidentClass, press: Press, mode: Mode) -> Incident:
     same = incidents.of_mode(d.state.open_by_merge_key(incidents.merge_key_of(wanted, press)), mode)
     if same is not None:
-        return incidents.merge(d, d.incident(same.id) or same, press, is_more=False)
+        return incidents.merge(d, d.incident(same.id) or same, press)
     graver = SEVERITY[wanted] > SEVERITY[incident.incident_class]
     if graver and incident.is_open and incident.mode is mode and incidents.same_cry(wanted, incident.incident_class):
         return incidents.upgrade(d, incident, wanted, press)

@@ -51,7 +51,7 @@ def bear_out(d: Draft, event: Pressed, press: Press, open_: Incident | None) -> 
     incident = d.incident(open_.id) or open_
     others = [p for p in incident.presses if p.device_id != press.device_id]
     is_new = all(p.device_id != press.device_id for p in incident.presses)
-    is_borne_out = _is_within(_said_us(press), others, within)
+    is_borne_out = _is_within(_said_us(press), map(_said_us, others), within)
     if is_borne_out and is_new and within.raises:  # where it was heard they read after what it is: it asks no more
         incident = d.put(replace(incident, presses=(*incident.presses, press)))
     else:
@@ -77,15 +77,15 @@ def _is_evidence(lockdown: Incident, press: Press, within: Corroboration) -> boo
     is_counted = any(p.device_id == press.device_id for p in lockdown.presses)
     if lockdown.state is IncidentState.RELEASING and is_counted:
         return False
-    return _is_within(_said_us(press), lockdown.presses, within)
+    said = (*map(_said_us, lockdown.presses), (lockdown.asked_us, lockdown.asked_us))
+    return _is_within(_said_us(press), said, within)
 
 
-def _is_within(said_us: tuple[int, int], others: Iterable[Press], within: Corroboration) -> bool:
+def _is_within(said_us: tuple[int, int], others: Iterable[tuple[int, int]], within: Corroboration) -> bool:
     """Was one of them said within the seconds of it, for certain? What waited somewhere comes together, and may be
     hours apart."""
     earliest_us, latest_us = said_us
-    known = (_said_us(p) for p in others)
-    return any(max(latest_us - begin, end - earliest_us) <= within.within_s * SECOND_US for begin, end in known)
+    return any(max(latest_us - begin, end - earliest_us) <= within.within_s * SECOND_US for begin, end in others)
 
 
 def _said_us(press: Press) -> tuple[int, int]:
@@ -150,7 +150,9 @@ def after_press(d: Draft, event: Pressed) -> None:
 def _borne_out_by(d: Draft, event: Pressed, waiting: Incident) -> None:
     within = d.policy(waiting).corroborated
     press = _pressed_lately(d, event, within)
-    if press is None or not waiting.is_open or not _is_within(_said_us(press), waiting.presses, within):
+    if press is None or not waiting.is_open:
+        return
+    if not _is_within(_said_us(press), map(_said_us, waiting.presses), within):
         return
     lockdown = _lockdown(d)
     if not within.raises and lockdown is not None and lockdown.state is IncidentState.ACTIVE:
@@ -173,8 +175,9 @@ def _pressed_lately(d: Draft, event: Pressed, within: Corroboration) -> Press | 
             continue
         for press in known.presses:
             device = d.facts.registry.devices.get(press.device_id)
-            is_human = not press.hold_asked and (device is None or device.kind is not DeviceKind.SENSOR)
-            if is_human and _is_within(presses.said_us(event), (press,), within):
+            is_sensors = device is not None and device.kind is DeviceKind.SENSOR
+            is_cry = is_panic(press.incident_class) and not (press.asked and press.incident_class is IncidentClass.HOLD)
+            if is_cry and not is_sensors and _is_within(presses.said_us(event), (_said_us(press),), within):
                 return press
     return None
 

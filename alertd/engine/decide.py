@@ -23,6 +23,7 @@ from alertd.engine import (
     keys,
     outcomes,
     paging,
+    places,
     presses,
     retention,
     selftests,
@@ -67,7 +68,14 @@ from alertd.model.events import (
 from alertd.model.ids import derive
 from alertd.model.notification import Kind
 from alertd.model.reason import Reason
+from alertd.model.registry import Registry
+from alertd.model.site import Device, DeviceKind
 from alertd.model.timer import Timer, TimerKind
+
+LEVELS_MAX = 16
+"""Levels of a topic, its last, among which a device's name is looked for."""
+TOPIC_SHOWN = 42
+"""Letters of a topic in a text: the end of ChirpStack's holds all of a DevEUI."""
 
 
 def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision:  # noqa: C901, PLR0912, PLR0915 - one arm a kind
@@ -150,10 +158,12 @@ def _unregistered(d: Draft, event: Unregistered) -> None:
         return
     d.cause = event.cause
     d.entry(EntryKind.INTAKE, Reason.UNREGISTERED, f"{event.device_id[:60]}: {event.why}", source=event.source)
+    device = d.facts.registry.devices.get(event.device_id)
+    who = event.device_id[:40] if device is None else places.name_in(d, device)
     troubles.ring(
         d,
         f"unregistered:{event.device_id[:60]}",
-        f"A press that paged NOBODY, go and look: {event.device_id[:40]} ({event.why}). Then register it.",
+        f"A press that paged NOBODY, go and look{places.near(d, event)}: {who} ({event.why}). Then register it.",
         said=event.kept,
     )
 
@@ -162,17 +172,30 @@ def _malformed(d: Draft, event: Malformed) -> None:
     d.cause = event.cause
     text = f"{event.topic[:80]}: {event.why[:120]} ({event.size} bytes)"
     d.entry(EntryKind.INTAKE, Reason.POISON, text, source=event.source)
-    what = f"a message on {event.topic[:40]} is not understood ({event.why[:60]})."
+    device = _device_on(d.facts.registry, event.topic)
+    of = f": a message on {_cut(event.topic)}" if device is None else f" of {places.name_in(d, device)}: its message"
+    what = f"{of} is not understood ({event.why[:60]})."
     if event.never_press:
-        troubles.raise_(d, f"sensor_malformed:{event.topic[:80]}", f"Not a press: {what}")
+        troubles.raise_(d, f"sensor_malformed:{event.topic[:80]}", f"Not a press{what}")
         return
     troubles.ring(
         d,
         f"malformed:{event.topic[:80]}",
-        f"May have been a press: {what}",
+        f"May have been a press{what}",
         said=event.kept,
         alike="" if event.kept else derive("alike", event.topic, event.why, event.size),
     )
+
+
+def _cut(topic: str) -> str:
+    """What a text has room for: at its end most topics name who spoke."""
+    return topic if len(topic) <= TOPIC_SHOWN else f"{topic[:13]}...{topic[16 - TOPIC_SHOWN :]}"
+
+
+def _device_on(registry: Registry, topic: str) -> Device | None:
+    """Whoever may have pressed there: most topics name their device, few a gateway before it."""
+    named = (registry.device_of(level) for level in reversed(topic.split("/")[-LEVELS_MAX:]))
+    return next((device for device in named if device is not None and device.kind is not DeviceKind.GATEWAY), None)
 
 
 def _dispatch(d: Draft, event: DispatchReported) -> None:

@@ -21,7 +21,7 @@ from alertd.engine import gestures, press_times, wording
 from alertd.engine.draft import Draft
 from alertd.model.anchor import anchor, is_of
 from alertd.model.decision import Entry, EntryKind
-from alertd.model.device_memory import DeviceTest, GestureCount
+from alertd.model.device_memory import CountedPress, DeviceTest, GestureCount
 from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched, Pressed, Signal
 from alertd.model.ids import DeviceId, derive
 from alertd.model.incident import SEVERITY, VERIFY_FIRST, Incident, IncidentClass, is_panic
@@ -193,8 +193,15 @@ def _without_test(memory: GestureCount) -> GestureCount:
         return memory
     tried = [each for each in memory.presses if each.oldest_us >= test.began_us]
     before = (each for each in memory.presses if each not in tried)
-    last = [replace(each, tested=True) for each in tried if each.total is not None or not each.doubtful][-1:]
+    said = [each for each in tried if each.total is not None or not each.doubtful]
+    last = [replace(each, tested=True, counts_on=_counts_on(said)) for each in said[-1:]]
     return _without_states(replace(memory, presses=(*before, *last)))
+
+
+def _counts_on(said: list[CountedPress]) -> bool:
+    """Has the device said one number and the next? One that puts its presses together says only how many they were."""
+    numbers = {each.total or each.number for each in said}
+    return any(number + 1 in numbers for number in numbers)
 
 
 def _without_states(memory: GestureCount) -> GestureCount:

@@ -127,7 +127,8 @@ def _verification(incident: Incident) -> dict[str, str | None]:
     going = [a for a in incident.answers if a.kind in (AnswerKind.GOING, AnswerKind.ARRIVED)]
     if going:
         return {"state": "human_confirmed", "by": going[-1].name}
-    if not is_panic(incident.incident_class) or all(press.by_sensor for press in incident.presses):
+    of_sensors = all(press.by_sensor for press in incident.presses) and not incident.asked_us
+    if not is_panic(incident.incident_class) or of_sensors:
         return {"state": "sensor_only", "by": None}
     repeated = sum(not press.carried for press in incident.presses) > 1
     return {"state": "repeat_press" if repeated else "unverified_press", "by": None}
@@ -160,11 +161,11 @@ def _press(d: Draft, press: Press, now_us: int) -> dict[str, Any]:
     return {
         "at": wording.utc_iso(press.pressed_us or press.received_us),
         "location": _location(d, press, now_us),
-        "device": press.device_id,
+        "device": press.device_id or None,
         "kind": press.incident_class,
         "count": press.count,
         "assigned_to": press.assigned_to,
-        "may_not_be_wearer": press.assigned_to is not None,
+        "may_not_be_wearer": press.assigned_to is not None and not press.asked,
         "late": press.late,
     }
 

@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from alertd.engine import wording
 from alertd.engine.audience import people_of, though_off_duty
 from alertd.engine.fixed_policy import FIXED_POLICY
+from alertd.engine.presses import DUPLICATE_S
 from alertd.model.anchor import Now
 from alertd.model.decision import Confirmation, Decision, Entry, EntryKind, Facts, FeedbackState, SiteState, Withdrawal
 from alertd.model.drill import Drill, DrillState
 from alertd.model.events import Event, OutcomeReported, Overheard, Pressed, TimerFired
-from alertd.model.ids import CauseId, DrillId, NotificationId, PolicyId, derive
-from alertd.model.incident import VERIFY_FIRST, EscalationState, Incident, IncidentClass, is_panic
+from alertd.model.ids import CauseId, DeviceId, DrillId, NotificationId, PolicyId, derive
+from alertd.model.incident import VERIFY_FIRST, EscalationState, Incident, IncidentClass, Told, is_panic
 from alertd.model.mode import Mode
 from alertd.model.notification import (
     Kind,
@@ -80,6 +81,9 @@ def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> 
         confirmations=(Confirmation(device_id=event.signal.device_id, state=FeedbackState.RECEIVED),),
         entries=(entry,),
     )
+    if _is_copy(facts, event, now):
+        known = Entry(kind=EntryKind.PRESS, reason=Reason.DUPLICATE, text=f"{event.signal.device_id}: known already")
+        return replace(seen, cause=None, entries=(entry, known))
     device = facts.registry.devices.get(event.signal.device_id)
     if device is not None and device.kind is DeviceKind.SENSOR:
         return replace(seen, notifications=_heard(state, facts, event, device, now))
@@ -87,7 +91,7 @@ def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> 
     mark = "" if believed is None else wording.REAL  # nobody can say that it belonged to it: it is real
     message = Page(
         text=wording.marked(FIXED_POLICY.templates["fallback"], params, wording.SEGMENT, before=mark),
-        occasion=event.cause,
+        occasion=_occasion(facts, event),
         ends_drill=None if believed is None else believed.id,
     )
     told = _rows(state, now, _everybody(state, facts), message)
@@ -100,6 +104,17 @@ def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> 
     )
 
 
+def _is_copy(facts: Facts, event: Pressed, now: Now) -> bool:
+    """Its site has been paged for it, or the engine has handled it: it comes again, or was kept by the broker."""
+    same_us = (event.signal.same_s or DUPLICATE_S) * 1_000_000
+    return facts.seen_us is not None and abs(now.wall_us - facts.seen_us) <= same_us
+
+
+def _occasion(facts: Facts, event: Pressed) -> str:
+    """What makes its messages its own: a device may use the number of a press again, long after."""
+    return event.cause if facts.seen_us is None else f"{event.cause}/{event.received_us}"
+
+
 def _heard(state: SiteState, facts: Facts, event: Pressed, device: Device, now: Now) -> tuple[NotificationRow, ...]:
     """One sensor ends no drill, and goes before no press."""
     signal = event.signal
@@ -109,7 +124,7 @@ def _heard(state: SiteState, facts: Facts, event: Pressed, device: Device, now: 
     params = _params(state, facts, event, now) | {"what": wording.WHAT[IncidentClass(named)]}
     text = wording.marked(HEARD, params, wording.SEGMENT, before=_still_real(state))
     people = _named(state, facts, IncidentClass(named), now)
-    return _rows(state, now, people, Page(text=text, occasion=event.cause, lane=Lane.NEXT))
+    return _rows(state, now, people, Page(text=text, occasion=_occasion(facts, event), lane=Lane.NEXT))
 
 
 def _named(state: SiteState, facts: Facts, incident_class: IncidentClass, now: Now) -> tuple[Person, ...]:
@@ -143,7 +158,7 @@ def _hushed(state: SiteState, facts: Facts, event: Pressed, now: Now) -> tuple[N
     site = facts.registry.sites.get(state.site_id)
     named = {} if site is None else {e.key: (f"loudspeakers {name}", e) for name, e in site.loudspeakers.items()}
     stop = encode(Announced(action=PageAction.STOP, mode=Mode.DRILL, emergency=True)).decode()
-    message = Page(text="", body=stop, kind=Kind.PAGE, occasion=event.cause)
+    message = Page(text="", body=stop, kind=Kind.PAGE, occasion=_occasion(facts, event))
     return tuple(_row(state, now, name, endpoint, message) for name, endpoint in named.values())
 
 
@@ -179,10 +194,18 @@ def _unfollowed(state: SiteState, facts: Facts, timer: Timer, now: Now, entry: E
     text = wording.marked(template, params, wording.SEGMENT, before=mark, after=after)
     message = Page(text=text, occasion=f"{timer.id}/{now.boot_us}", incident=incident, lane=lane)
     return Decision(
+        incidents=(replace(incident, told=(*incident.told, *_asked(incident, people))),),
         notifications=_rows(state, now, people, message),
         timers=(replace(timer, delay_s=PAGE_AGAIN_S),),
         entries=(entry,),
     )
+
+
+def _asked(incident: Incident, people: tuple[Person, ...]) -> tuple[Told, ...]:
+    """Those who were told of nothing before, and are asked to go now: they hear how it goes on, and how it ends."""
+    before = {told.endpoint_key for told in incident.told}
+    asked = {each.endpoints[0].key: each.id for each in people if each.endpoints}
+    return tuple(Told(endpoint_key=k, person_id=p, words="responder") for k, p in asked.items() if k not in before)
 
 
 def _drilled(state: SiteState, facts: Facts, incident: Incident) -> tuple[Person, ...]:
@@ -216,13 +239,23 @@ _SETTLED: dict[type, NotificationState] = {
 def _params(state: SiteState, facts: Facts, event: Pressed, now: Now) -> dict[str, str]:
     site = facts.registry.sites.get(state.site_id)
     device = facts.registry.devices.get(event.signal.device_id)
-    zone = facts.registry.zones.get(device.zone_id) if device and device.zone_id else None
     return {
         "site": site.short if site else str(state.site_id),
-        "where": zone.label if zone else "place UNKNOWN",
+        "where": _where(facts, event, device),
         "time": wording.local_time(site, now.wall_us) if site else wording.utc_iso(now.wall_us),
         "who": (device.label if device else "") or event.signal.device_id,
     }
+
+
+def _where(facts: Facts, event: Pressed, device: Device | None) -> str:
+    """Of a wearable where its gateway hangs, as `places` has it, in fewer words: never its home."""
+    zones, gateway = facts.registry.zones, facts.registry.devices.get(event.signal.heard_by or DeviceId(""))
+    zone = zones.get(device.zone_id) if device and device.zone_id else None
+    near = zones.get(gateway.zone_id) if gateway and gateway.zone_id else None
+    if zone is not None or near is None or near.site_id != event.site_id:
+        return zone.label if zone else "place UNKNOWN"
+    doubtful = event.unsure or event.heard_us is not None or event.oldest_us < event.received_us
+    return f"{'MAYBE NEAR' if doubtful else 'NEAR'} {near.short}"
 
 
 class Page(Struct, frozen=True, kw_only=True):

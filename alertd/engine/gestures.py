@@ -134,6 +134,19 @@ def is_counted(action: str, rules: Gestures) -> bool:
     return action in COUNTED and action not in rules.actions and bool(rules.presses)
 
 
+def is_known(action: str, rules: Gestures) -> bool:
+    """Does the word mean anything to them, and be it nothing?"""
+    return action in rules.actions or is_counted(action, rules)
+
+
+def meant(action: str, rules: Gestures) -> tuple[str, ...]:
+    """Classes that a word can call for, by itself or counted with others."""
+    named = rules.actions.get(action)
+    if named is not None:
+        return () if named == IGNORED else (named,)
+    return tuple(rules.presses.values()) if is_counted(action, rules) else ()
+
+
 def is_own_count(signal: Signal) -> bool:
     """Has the device counted its presses? Else it says no count, or calls each of its presses the first: they are
     counted here."""
@@ -246,10 +259,11 @@ def _sure(presses: tuple[CountedPress, ...]) -> int:
 
 def _number(presses: tuple[CountedPress, ...]) -> tuple[int, int]:
     """How many they are: for certain, and in doubt."""
-    sure = in_doubt = tested = 0
+    sure = in_doubt = tested = anew = 0
     for each in presses:
-        if each.tested:  # from there its device may count on
+        if each.tested:  # from there its device may count on, or it begins anew and says all of it at once
             tested = each.total or each.number
+            anew = 0 if each.counts_on else tested
             continue
         if not each.doubtful and (each.number if each.total is None else each.total < tested):
             tested = 0  # it began anew
@@ -257,6 +271,7 @@ def _number(presses: tuple[CountedPress, ...]) -> tuple[int, int]:
             sure, in_doubt = sure + each.number * (not each.doubtful), in_doubt + each.number * each.doubtful
         elif each.total - tested > sure:  # its own count, and those in doubt are among them
             sure, in_doubt = each.total - tested, max(0, in_doubt - (each.total - tested - sure))
+            in_doubt, anew = in_doubt + anew, 0
         elif not each.doubtful:  # and it began anew, or says it again
             in_doubt += each.total
     return sure, in_doubt

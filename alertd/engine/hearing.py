@@ -74,6 +74,12 @@ def spots(registry: Registry, device: Device, signal: Signal, received_us: int) 
     return (*found, home) if may_be_home else found
 
 
+def nearest(registry: Registry, signal: Signal, received_us: int) -> DeviceId | None:
+    """The registered gateway that heard it best, whatever it is and wherever it may press."""
+    ears = list(_ears(registry, signal, received_us))
+    return _best_first(ears)[0].gateway.id if ears else None
+
+
 def _ears(registry: Registry, signal: Signal, received_us: int) -> Iterator[_Ear]:
     heard = signal.heard
     if not heard and signal.heard_by is not None:

@@ -111,20 +111,40 @@ def on_cancel_window(d: Draft, incident: Incident) -> None:
 
 def merge(d: Draft, incident: Incident, press: Press, *, is_more: bool = True) -> Incident:
     """A press of an incident that is open: news from a place or device not yet told, else one more of the same.
-    `is_more`: it certainly is a press more, of which people may read."""
-    mine = [p for p in incident.presses if p.device_id == press.device_id]
-    known = next((p for p in reversed(mine) if p.location.zone_id == press.location.zone_id), None)
+    `is_more`: it certainly is a press more, of which people may read. Who asks in an answer brings no device: only a
+    place not yet told is news of theirs, and what had been ended."""
+    here = [p for p in incident.presses if p.location.zone_id == press.location.zone_id]
+    known = next((p for p in reversed(here) if press.asked or p.device_id == press.device_id), None)
     if known is None or _cries_again(incident, known, press):
         return news(d, incident, press)
+    if press.asked:
+        return _is_on(d, incident, press)
     return _repeat(d, incident, known, press, is_more=is_more)
 
 
 def _cries_again(incident: Incident, known: Press, press: Press) -> bool:
     """Nobody is being looked for any more, and after a silence the device is pressed again: that is news. So is a
-    press from before the last one: the clock was set back, and nobody knows how long the silence was."""
+    press from before the last one: the clock was set back, and nobody knows how long the silence was. Of what a human
+    has ended only a gesture has an echo: no state that is said again, and nobody who asks for it in an answer."""
+    if incident.escalation is EscalationState.STOPPED:
+        pressed_us = known.last_us if known.said_us is None else known.said_us[1]
+        return press.asked or not 0 <= press.received_us - pressed_us <= ENDED_S * 1_000_000
     looking = incident.escalation in (EscalationState.RUNNING, EscalationState.EXHAUSTED)
-    echo_s = ENDED_S if incident.escalation is EscalationState.STOPPED else AGAIN_S
-    return not looking and not 0 <= press.received_us - known.last_us <= echo_s * 1_000_000
+    return not looking and not 0 <= press.received_us - known.last_us <= AGAIN_S * 1_000_000
+
+
+def _is_on(d: Draft, incident: Incident, press: Press) -> Incident:
+    """What somebody asks for is on already: nobody has pressed again. It is of now, a human says."""
+    incident = d.put(replace(incident, presses=_of_now(incident.presses, press), asked_us=press.received_us))
+    text = f"{wording.press_words(press)}: it is on already"
+    d.entry(EntryKind.PRESS, Reason.MERGED_REPEAT, text, incident=incident)
+    incident = dispatch_centers.tell_change(d, incident, Reason.MERGED_REPEAT)
+    return ease_the_hold(d, incident, press)
+
+
+def _of_now(presses: tuple[Press, ...], asked: Press) -> tuple[Press, ...]:
+    """Once somebody asks for more where the first of them is, it is told as of now, however late that was heard."""
+    return tuple(replace(p, late=p.late and p.location.zone_id != asked.location.zone_id) for p in presses)
 
 
 def _repeat(d: Draft, incident: Incident, known: Press, press: Press, *, is_more: bool) -> Incident:
@@ -150,8 +170,8 @@ def news(d: Draft, incident: Incident, press: Press) -> Incident:
     stopped = incident.escalation is EscalationState.STOPPED
     released = () if stopped else incident.released
     incident = d.put(replace(incident, presses=(*incident.presses, press), correction=None, released=released))
-    text = wording.press_words(press)
-    d.entry(EntryKind.PRESS, Reason.NEWS, f"{text} ALSO pressed", incident=incident, device=press.device_id)
+    text = f"{wording.press_words(press)} ALSO {'asked' if press.asked else 'pressed'}"
+    d.entry(EntryKind.PRESS, Reason.NEWS, text, incident=incident, device=press.device_id)
     calls.hush_presser(d, incident, press)
     incident = d.live(incident, Move.NEWS)
     if waiting:
@@ -204,6 +224,7 @@ def upgrade(d: Draft, incident: Incident, incident_class: IncidentClass, press: 
             generation=incident.generation + 1,
             upgraded_us=d.now.wall_us,
             upgrades=incident.upgrades + 1,
+            asked_us=press.received_us if press.asked else incident.asked_us,
             counted_from=len(incident.answers),
             told=(),
             step=0,
@@ -245,7 +266,11 @@ def by_notice_only(d: Draft, incident: Incident, before: Told) -> bool:
 
 
 def _raised(incident: Incident, incident_class: IncidentClass, press: Press) -> tuple[Press, ...]:
-    """The presses once the device pressed for something graver: where it was then comes first if it has moved."""
+    """The presses once the device pressed for something graver: where it was then comes first if it has moved. Who only
+    asks for it changes nothing of what was pressed, or sensed; and stands for who asked for less."""
+    if press.asked:
+        begun, *others = _of_now(incident.presses, press)
+        return (replace(press, known_us=begun.known_us) if begun.asked else begun, *others)
     zone_id = press.location.zone_id
     mine = [p for p in incident.presses if p.device_id == press.device_id]
     first = next((p for p in mine if zone_id is None or p.location.zone_id == zone_id), None)
@@ -258,6 +283,6 @@ def _raised(incident: Incident, incident_class: IncidentClass, press: Press) -> 
         location=first.location if zone_id is None else press.location,
         late=first.late and press.late,
         by_sensor=first.by_sensor and press.by_sensor,
-        hold_asked=press.hold_asked,  # what was there was less than a hold
     )
-    return tuple(raised if p is first else p for p in incident.presses)
+    found = (raised if p is first else p for p in incident.presses)
+    return tuple(sorted(found, key=lambda p: p.asked))  # who pressed, before who asked for less

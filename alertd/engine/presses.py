@@ -34,6 +34,8 @@ LATE_S = 120
 """A press that may be older than this is *late*: responders hear it at once, the PA and dispatch after a human."""
 DUPLICATE_S = 3600
 """The same cause within this time is the same press. Later it is a counter that started again: a press of its own."""
+SHOWN_LETTERS = 24
+"""Of a word that a device says, in a trouble: what to do stands in one text with the longest names of places, too."""
 TAMPER = "tamper"
 """What a device says of itself, whether or not its gestures know it: then it is supervised by a trouble."""
 
@@ -117,8 +119,8 @@ def _judge_clock(d: Draft, event: Pressed, device: Device) -> None:
     if event.backlog or late_us <= LATE_S * 1_000_000:
         return
     summary = (
-        f"{_name(device)} says it was pressed {late_us // 60_000_000} min before it was heard. If not, set its clock: "
-        "dispatch waits for a human when a press is late."
+        f"{places.name_heard(d, event, device)} says its press came {late_us // 60_000_000} min late. If not, set its "
+        "clock: dispatch waits for a human."
     )
     troubles.raise_(d, f"device_clock:{device.id}", summary)
 
@@ -127,19 +129,24 @@ def _name(device: Device) -> str:
     return device.label or device.id
 
 
+def _word(event: Pressed) -> str:
+    return repr(event.signal.action[:SHOWN_LETTERS])
+
+
 def _retained(d: Draft, event: Pressed, device: Device) -> None:
     """A broker's memory, not a press: it never pages by itself (req 41), but an unseen one may hide a press. So may how
     a device stands when it is first heard of."""
-    word, name, standing = event.signal.action, _name(device), event.signal.standing
-    words = f"{name} is at {word!r}, and nobody heard since when" if standing else f"{name}: a retained message"
+    name, word = places.name_heard(d, event, device), _word(event)
+    standing = event.signal.standing
+    left = f"{name} left a stored {word} at the broker"
+    words = f"{name} is at {word}, and nobody heard since when" if standing else left
     d.entry(EntryKind.PRESS, Reason.RETAINED, words, device=device.id)
     if event.signal.ends or levels.known(d, event, device) is not None:
         return  # it says nothing of now, and hides no press
     if standing and _gravest_of(d, device) is not None:
         return  # it was heard, and people are called
-    left = f"{words}." if standing else f"{name} left a stored {word!r} at the broker."
     said = routing.told_apart(event.signal)
-    troubles.ring(d, f"retained:{device.id}", f"{left} Was it pressed? Look, then clear it.", said=said)
+    troubles.ring(d, f"retained:{device.id}", f"{words}. Was it pressed? Look, then clear it.", said=said)
 
 
 def _ended(d: Draft, event: Pressed, device: Device) -> None:
@@ -195,14 +202,14 @@ def _reset_it(
     if activation.numbered:
         if not was_silent:
             return  # its next press has another number, unless it began to count anew
-        why = f"with the number of {since}, after a long silence. Was it pressed? Look."
+        why = f"with the number of {since}. Was it pressed? Look."
     elif not activation.called:
         return
     elif activation.mode is Mode.DRILL:
-        why = f"since the drill at {since}: reset it, until then no press of it is heard."
+        why = f"since the drill at {since}: reset it, or no press of it is heard."
     else:
-        why = f"since {since}: reset it, for until then a new press of it cannot be told from the old one."
-    summary = f"{_name(device)} still says {event.signal.action!r}, {why}"
+        why = f"since {since}: reset it, a new press cannot be told from it."
+    summary = f"{places.name_heard(d, event, device)} still says {_word(event)}, {why}"
     if was_silent or may_call:
         troubles.ring(d, f"still_on:{device.id}", summary)
     else:
@@ -211,7 +218,7 @@ def _reset_it(
 
 def _held_on(d: Draft, event: Pressed, device: Device) -> None:
     """It has called, a human has closed that, and the button is held still, or again."""
-    words = f"{_name(device)} still says {event.signal.action!r}"
+    words = f"{places.name_heard(d, event, device)} still says {_word(event)}"
     d.entry(EntryKind.PRESS, Reason.STILL_ON, words, device=device.id)
     troubles.ring(d, f"still_on:{device.id}", f"{words}, and its call is closed. Is it held? Look, and free it.")
 
@@ -225,14 +232,17 @@ def _gravest_of(d: Draft, device: Device) -> Incident | None:
 def _not_yet(d: Draft, event: Pressed, device: Device, gesture: gestures.Gesture) -> None:
     reason = gesture.reason or Reason.BELOW_GESTURE
     d.entry(EntryKind.PRESS, reason, f"{_name(device)}: {event.signal.action}, {gesture.count}", device=device.id)
-    if reason is Reason.UNMAPPED_ACTION and event.signal.action == TAMPER:
-        summary = f"{_name(device)} is opened, moved or taken down, it says. Look at it, then press it."
+    if reason is not Reason.UNMAPPED_ACTION:
+        return
+    where = places.name_heard(d, event, device)
+    if event.signal.action == TAMPER:
+        summary = f"{where} is opened, moved or taken down, it says. Look at it, then press it."
         troubles.raise_(d, f"{TAMPER}:{device.id}", summary)
-    elif reason is Reason.UNMAPPED_ACTION:
+    else:
         troubles.ring(
             d,
             f"unmapped:{device.id}:{event.signal.action}"[:120],
-            f"{_name(device)} says {event.signal.action[:40]!r}, which its gestures do not know. Was it a press?",
+            f"{where} says {_word(event)}. Was it a press? Its gestures do not know that word.",
         )
 
 

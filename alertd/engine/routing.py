@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from alertd.engine import gestures
-from alertd.engine.hearing import Spot, spots
+from alertd.engine.hearing import Spot, nearest, spots
 from alertd.model.events import Arrival, Event, Malformed, Overheard, Pressed, Signal, Unregistered
 from alertd.model.ids import DISTRICT, CauseId, SiteId, derive
 from alertd.model.registry import Registry
@@ -23,21 +23,16 @@ nothing, and the press is as old as the broker says."""
 
 def route(registry: Registry, arrival: Arrival) -> tuple[Event, ...]:
     """The events that an arrival means, each for exactly one site; of a wearable that two sites heard, one for each.
-    First whom it calls, then where it is only counted.
+    First whom it calls, then where it is only counted. Its names are the registry's (`spelling.as_registered`).
     Never raises, never drops what may be a press."""
     events = [
         event
         for index, signal in enumerate(arrival.signals)
-        for event in _route_signal(registry, arrival, index, _as_registered(registry, signal))
+        for event in _route_signal(registry, arrival, index, signal)
     ]
     if arrival.refused:  # all of it, or a part beside the signals
         events.append(_malformed(arrival))
     return tuple(events)
-
-
-def _as_registered(registry: Registry, signal: Signal) -> Signal:
-    device = registry.device_of(signal.device_id)
-    return signal if device is None or device.id == signal.device_id else replace(signal, device_id=device.id)
 
 
 def _malformed(arrival: Arrival) -> Malformed:
@@ -64,12 +59,12 @@ def _route_signal(registry: Registry, arrival: Arrival, index: int, signal: Sign
     if device is None or device.kind is DeviceKind.GATEWAY:
         why = "it is not in the registry" if device is None else "it is registered as a gateway"
         if not signal.ends:  # that it does not call is no press of nobody's
-            yield _unregistered(DISTRICT, arrival, signal, cause, why)
+            yield _unregistered(registry, DISTRICT, arrival, signal, cause, why)
         return
     found = _everywhere(device) if signal.ends else spots(registry, device, signal, arrival.received_us)
     if not found:
-        why = "a roaming device was heard outside the sites it may press for"
-        yield _unregistered(device.site_id, arrival, signal, cause, why)
+        why = "heard outside its sites"
+        yield _unregistered(registry, device.site_id, arrival, signal, cause, why)
     for spot in found:
         yield _pressed(arrival, signal, _cause_at(spot.site_id, device, cause), spot)
     if found and _is_one_of_several(arrival, signal, device):
@@ -147,7 +142,9 @@ def told_apart(signal: Signal) -> str:
     return derive("said", signal.device_id, said)
 
 
-def _unregistered(site_id: SiteId, arrival: Arrival, signal: Signal, press: CauseId, why: str) -> Unregistered:
+def _unregistered(
+    registry: Registry, site_id: SiteId, arrival: Arrival, signal: Signal, press: CauseId, why: str
+) -> Unregistered:
     """A cause of its own: it is nobody's press yet. Once a gateway of its school hears it, or it is registered and says
     it again, it is one."""
     return Unregistered(
@@ -159,4 +156,5 @@ def _unregistered(site_id: SiteId, arrival: Arrival, signal: Signal, press: Caus
         received_us=arrival.received_us,
         same_s=signal.same_s,
         kept=told_apart(signal) if arrival.retained or signal.standing else "",
+        heard_by=nearest(registry, signal, arrival.received_us),
     )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd.engine import troubles
+from alertd.engine import places, troubles
 from alertd.engine.draft import Draft
 from alertd.engine.telling import Call, Message, tell_told
 from alertd.model.decision import EntryKind
@@ -70,9 +70,7 @@ def _of_sensor(d: Draft, event: Pressed, device: Device, incident_class: Inciden
         return Storm(call=None) if is_nuisance(incident_class) else None
     if alarms <= most:
         return None
-    zone = d.facts.registry.zones.get(device.zone_id) if device.zone_id else None
-    place = f"{device.label or device.id}, {zone.short if zone else 'place UNKNOWN'}"
-    what = f"{place} needs tuning: {alarms} times {incident_class} within an hour."
+    what = f"{places.name(device, d.facts.registry)} needs tuning: {alarms} times {incident_class} within an hour."
     more = (
         "No more texts of it until it is calm." if is_nuisance(incident_class) else "Or somebody fools it: go and see."
     )

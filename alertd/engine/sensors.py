@@ -21,6 +21,7 @@ from alertd.engine import (
     escalation,
     gestures,
     incidents,
+    places,
     presses,
     sensor_ends,
     sensor_storms,
@@ -81,8 +82,7 @@ def _name(device: Device) -> str:
 
 
 def _where(d: Draft, device: Device) -> str:
-    zone = d.facts.registry.zones.get(device.zone_id) if device.zone_id else None
-    return f"{_name(device)}, {zone.short}" if zone is not None else _name(device)
+    return places.name(device, d.facts.registry)
 
 
 # --- what is no alarm -----------------------------------------------------------------------------------------------

@@ -119,7 +119,9 @@ def _heard(location: Location, now_us: int) -> str:
 
 
 def device(registry: Registry, device_id: DeviceId) -> str:
-    """What was pressed ("Badge", "Button"), never whose."""
+    """What was pressed ("Badge", "Button"), never whose; the phone of somebody who asked."""
+    if not device_id:
+        return "Phone"
     known = registry.devices.get(device_id)
     return _DEVICE.get(known.kind, "Button") if known else "Button"
 

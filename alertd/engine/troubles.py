@@ -4,7 +4,7 @@ import re
 
 from msgspec.structs import replace
 
-from alertd.engine import calls, trouble_audience, wording
+from alertd.engine import calls, places, trouble_audience, wording
 from alertd.engine.audience import Notice, people_of, reach
 from alertd.engine.draft import Draft, template_of
 from alertd.model.anchor import Now
@@ -41,12 +41,19 @@ FIGURES = re.compile(r"[\d.,]+")
 
 def on_raised(d: Draft, event: TroubleRaised) -> None:
     """The daemon, or an adapter, found something; `anew`: of what stands, people are told once more."""
-    standing = d.trouble(event.key)
+    standing, summary = d.trouble(event.key), _said_of(d, event)
     if event.anew and standing is not None:
-        again = replace(standing, summary=event.summary, members=event.members, count=standing.count + 1)
+        again = replace(standing, summary=summary, members=event.members, count=standing.count + 1)
         _tell(d, replace(again, acknowledged_by=""), Reason.TROUBLE)
         return
-    raise_(d, event.key, event.summary, rings=event.rings, tells_change=event.tells_change, members=event.members)
+    raise_(d, event.key, summary, rings=event.rings, tells_change=event.tells_change, members=event.members)
+
+
+def _said_of(d: Draft, event: TroubleRaised) -> str:
+    if event.about is None:
+        return event.summary
+    device = d.facts.registry.device_of(event.about)
+    return f"{event.about[:40] if device is None else places.name_in(d, device)} {event.summary}"
 
 
 def raise_(
@@ -113,7 +120,7 @@ def _one_of_many(d: Draft, key: str, summary: str) -> tuple[str, str]:
     """Under a key of its own, or, where there are too many of a kind, under that of all the others."""
     family = key.partition(":")[0]
     if family in ANYBODYS and d.trouble(key) is None and d.troubles_of(family) >= FAMILY_MAX:
-        return f"{family}:*", f"More than {FAMILY_MAX} of a kind; the journal has them. One is: {summary}"
+        return f"{family}:*", f"One of more than {FAMILY_MAX}: {summary}"
     return key, summary
 
 

@@ -213,6 +213,14 @@ def place_words(location: Location, now_us: int) -> tuple[str, str]:
     return "place UNKNOWN", "place UNKNOWN"
 
 
+def place_at(site: Site, location: Location) -> str:
+    """In words that are read for hours: a wearable was "MAYBE NEAR Rm 204 at 10:42", if anybody knows when."""
+    if location.source != "last_heard":
+        return location.short
+    heard = "" if location.heard_us is None else f" at {local_time(site, location.heard_us)}"
+    return f"{_near(location)} {location.short}{heard}"
+
+
 def _near(location: Location) -> str:
     return "MAYBE NEAR" if location.unsure else "NEAR"
 
@@ -286,7 +294,7 @@ def incident_params(site: Site, incident: Incident, now_us: int) -> dict[str, st
         "also_where": also_where,
         "also_time": local_time(site, last.received_us),
         "also_who": press_words(last),
-        "also_did": "heard" if last.by_sensor or last.carried else "pressed",
+        "also_did": "asked" if last.asked else "heard" if last.by_sensor or last.carried else "pressed",
         "first_where": short,
         "first_time": local_time(site, incident.opened_us),
         "token": incident.token,

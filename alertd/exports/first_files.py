@@ -16,7 +16,7 @@ from alertd.exports.merging import merge, read_sheet
 from alertd.exports.naming import room_short, slug
 from alertd.exports.reading import ExportRow
 
-ALWAYS = ("lockdown", "staff_assist", "medical", "trouble")
+ALWAYS = ("lockdown", "duress", "staff_assist", "medical", "trouble")
 OF_SENSORS = ("vape", "masking", "tamper")
 WORDY = ("lockdown", "medical")
 """Whose first words leave no room for "MAYBE NEAR Rm 204, 2nd fl East (12 min ago)", which is told of a wearable."""

@@ -22,8 +22,9 @@ from alertd.lint.site_rules import check_sites
 from alertd.lint.sources import check_sources
 from alertd.lint.supervision import check_supervision, unwatched
 from alertd.lint.templates import check_templates
+from alertd.lint.words import check_words, words
 
-__all__ = ["FanOut", "check", "reload", "telling", "unwatched"]
+__all__ = ["FanOut", "check", "reload", "telling", "unwatched", "words"]
 
 
 def check(loaded: Loaded, today: date | None = None) -> tuple[Problem, ...]:
@@ -34,6 +35,7 @@ def check(loaded: Loaded, today: date | None = None) -> tuple[Problem, ...]:
     check_sites(judge)
     check_devices(judge)
     check_profiles(judge)
+    check_words(judge)
     check_supervision(judge)
     check_people(judge)
     check_names(judge)

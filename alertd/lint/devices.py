@@ -28,8 +28,9 @@ def check_devices(judge: Judge) -> None:
         _check_gestures(judge, gestures)
     if not judge.unread(Thing.GESTURES):
         pressed = {d.gestures.id: d for d in judge.registry.devices.values() if d.kind in PRESSED}
-        for device in pressed.values():
-            _check_calls(judge, device)
+        for name, device in pressed.items():
+            if (Thing.GESTURES, name) in judge.loaded.places:  # a row that names none there is refused already
+                _check_calls(judge, device)
 
 
 def _hears(device: Device) -> bool:

@@ -17,11 +17,15 @@ SIDE = "-side"
 PORT, TLS_PORT = 1883, 8883
 
 
-class _Trigger(Struct, frozen=True):
+class Trigger(Struct, frozen=True):
+    """A trigger of a source over MQTT, as far as it can be read."""
+
     topic: str
     decoder: str
     base_topic: str
     kinds: tuple[str, ...]
+    source: str
+    """The source profile, of one that reads by profiles."""
 
     def carries(self, device_id: str, kind: str) -> bool:
         """Could a press of this device come in here? A third party's decoder may find the device anywhere."""
@@ -57,7 +61,7 @@ def _check_carried(judge: Judge, sources: list[Section]) -> None:
     devices = [device for device in judge.registry.devices.values() if classes_of(device)]
     if not all(section.plugin == "mqtt" for section in sources):
         return
-    triggers = [trigger for section in sources for trigger in _triggers(section.settings)]
+    triggers = [trigger for section in sources for trigger in triggers_of(section.settings)]
     unheard = [device for device in devices if not any(trigger.carries(device.id, device.kind) for trigger in triggers)]
     if devices and len(unheard) == len(devices):
         message = "no trigger of any source carries a registered device, so no press can arrive"
@@ -68,18 +72,19 @@ def _check_carried(judge: Judge, sources: list[Section]) -> None:
         judge.error(Thing.DEVICE, device.id, "id", message, f"widen one in channels.toml: {EVERY_DEVICE}")
 
 
-def _triggers(settings: Mapping[str, Any]) -> Iterator[_Trigger]:
-    """As far as they can be read; what is wrong with them, the plugin says."""
+def triggers_of(settings: Mapping[str, Any]) -> Iterator[Trigger]:
+    """What is wrong with them, the plugin says."""
     triggers = settings.get("triggers")
     for each in triggers if isinstance(triggers, list) else ():
         if isinstance(each, dict):
-            options = each.get("options")
-            base_topic = options.get("base_topic") if isinstance(options, dict) else None
-            yield _Trigger(
+            written = each.get("options")
+            options = written if isinstance(written, dict) else {}
+            yield Trigger(
                 topic=str(each.get("topic", "")),
                 decoder=str(each.get("decoder", "press_json")),
-                base_topic=str(base_topic or "zigbee2mqtt"),
+                base_topic=str(options.get("base_topic") or "zigbee2mqtt"),
                 kinds=tuple(map(str, kinds)) if isinstance(kinds := each.get("kinds"), list) else (),
+                source=str(options.get("source", "")),
             )
 
 

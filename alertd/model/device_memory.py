@@ -108,6 +108,9 @@ class CountedPress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tested: bool = False
     """The last of a test that is over: it counts for nothing, nor does it in the `total` of what its device counts on
     from there."""
+    counts_on: bool = False
+    """With `tested`: its device said its presses one by one there, so that it certainly counts on. Else a higher
+    `total` may be of presses that were all made after the test."""
     drilled: bool = False
     """It has called in a drill, and nothing was counted to it since: once the drill is over it counts for nothing."""
 

@@ -152,6 +152,8 @@ class Unregistered(Struct, frozen=True, kw_only=True, tag="unregistered"):
     """See `Signal.same_s`."""
     kept: str = ""
     """Of what a broker has kept: what tells it from others, for the same comes anew with each connection."""
+    heard_by: DeviceId | None = None
+    """The registered gateway that heard it best, if any did."""
 
 
 class Malformed(Struct, frozen=True, kw_only=True, tag="malformed"):
@@ -278,6 +280,8 @@ class TroubleRaised(Struct, frozen=True, kw_only=True, tag="trouble"):
     """What it is about, one by one (ids of devices): all of them, each time. One that was not among them is told."""
     anew: bool = False
     """Told again though it stands, acknowledged or not: what came and went is gone for good."""
+    about: DeviceId | None = None
+    """The summary is said of this device, and begins with what people call it, and where it hangs."""
 
 
 class TroubleCleared(Struct, frozen=True, kw_only=True, tag="trouble_cleared"):

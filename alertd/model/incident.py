@@ -103,6 +103,7 @@ class Press(Struct, frozen=True, kw_only=True):
 
     id: CauseId
     device_id: DeviceId
+    """Empty: nobody has pressed, somebody asked for it (8, 9). It is no press of any device, whatever they answered."""
     device_label: str
     location: Location
     incident_class: IncidentClass
@@ -127,15 +128,16 @@ class Press(Struct, frozen=True, kw_only=True):
     """It may have waited at the broker since then, and its device has no clock: when it was made nobody knows."""
     carried: bool = False
     """Its device had called already, and was only heard here: nobody is known to have pressed it again."""
-    hold_asked: bool = False
-    """Nobody has pressed: a human asked for a hold, which says nothing of what a sensor hears."""
+
+    @property
+    def asked(self) -> bool:
+        """Did a human ask for it in an answer, so that nobody has pressed?"""
+        return not self.device_id
 
     def heard_again(self, newer: "Press") -> "Press":
-        """It is pressed once more. What is heard late, or only asked for, says nothing newer than what is known."""
+        """It is pressed once more. What is heard late says nothing newer than what is known."""
         pressed = replace(self, last_us=newer.received_us, carried=False)
-        if newer.late or newer.hold_asked:
-            return pressed
-        return replace(pressed, said_us=newer.said_us, hold_asked=False)
+        return pressed if newer.late else replace(pressed, said_us=newer.said_us)
 
 
 class IncidentState(StrEnum):
@@ -271,6 +273,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     """When it became what it is; 0: it always was. Moves with a clock that is set."""
     upgrades: int = 0
     """How often it became graver."""
+    asked_us: int = 0
+    """When a human last asked in an answer for what had been pressed, or sensed, already; 0: nobody has."""
     counted_from: int = 0
     """Answers before this index have lapsed: somebody said going and nobody arrived."""
     told: tuple[Told, ...] = ()

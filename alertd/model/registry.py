@@ -97,6 +97,11 @@ class Registry(Struct, frozen=True, kw_only=True, dict=True):
         """The device that calls itself so, whatever decoder heard it: an address however it is spelled."""
         return self.devices.get(DeviceId(heard)) or self._by_spelling.get(spelled_alike(heard))
 
+    def spelled(self, heard: DeviceId) -> DeviceId:
+        """Its name here; of a stranger, as it was heard."""
+        device = self.device_of(heard)
+        return device.id if device is not None else heard
+
     def destination_of(self, endpoint: Endpoint) -> Destination | None:
         """The destination that an endpoint key belongs to."""
         return next((d for d in self.destinations.values() if d.endpoint.key == endpoint.key), None)

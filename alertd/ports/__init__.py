@@ -49,7 +49,7 @@ from alertd.ports.plugins import (
     Surroundings,
     Voices,
 )
-from alertd.ports.profiles import Explained, Fit, ProfileProblem, Profiles, Step
+from alertd.ports.profiles import Explained, Fit, ProfileProblem, Profiles, Reads, Says, Step
 from alertd.ports.settings import NotHereError, SettingsError, read_settings
 from alertd.ports.sources import (
     STRANGERS_MAX,
@@ -118,8 +118,10 @@ __all__ = [
     "ProfileProblem",
     "Profiles",
     "Question",
+    "Reads",
     "Recalling",
     "Sample",
+    "Says",
     "SettingsError",
     "Source",
     "SpeakingDecoderPlugin",

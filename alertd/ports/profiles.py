@@ -58,6 +58,26 @@ class Fit(Struct, frozen=True, kw_only=True):
     """Of device that it is for, as far as its alarms say: "button" or "sensor"."""
 
 
+class Says(Struct, frozen=True, kw_only=True):
+    """What the devices of a profile can say, as far as its rules tell."""
+
+    words: frozenset[str]
+    """Actions of the signals that they make."""
+    renamed: Mapping[str, str] = {}
+    """The device's own word -> what the profile makes of it: no gesture ever hears the first."""
+    any_word: bool = False
+    """Beside these, whatever the device says and the profile does not know."""
+
+
+class Reads(Struct, frozen=True, kw_only=True):
+    """What a source profile reads of its devices."""
+
+    profile: str
+    """By which a device is read of which the registry names none; "": by none."""
+    codes: bool
+    """It knows where a code stands that somebody typed."""
+
+
 class Profiles(Protocol):
     """What an entry point of `alertd.profiles` names: profiles of sources and devices, for whoever checks and explains
     them. `own`: the district's, file -> its TOML."""
@@ -74,6 +94,18 @@ class Profiles(Protocol):
 
     def check_in_s(self, own: Mapping[str, Mapping[str, Any]]) -> Mapping[str, int]:
         """Check-in windows, in seconds, of the profiles whose devices report by themselves."""
+        ...
+
+    def says(self, own: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Says]:
+        """Profile -> what its devices can say."""
+        ...
+
+    def reads(self, own: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Reads]:
+        """Source profile -> what it reads."""
+        ...
+
+    def triggers(self, own: Mapping[str, Mapping[str, Any]], topic: str) -> Sequence[tuple[str, str]]:
+        """Topic filters that cover this topic, each with the source profile that reads it, the narrowest first."""
         ...
 
     def explain(self, settings: Mapping[str, Any], surroundings: Surroundings, topic: str, payload: bytes) -> Explained:

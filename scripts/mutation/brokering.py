@@ -57,6 +57,28 @@ BROKERING = (
         by=Tests(paths=TESTS, names="locked out"),
     ),
     Mutant(
+        name="broker config: alertd's new password is taken by a reload",
+        edits=(
+            Edit(
+                file="alertd/console/brokers/cli.py",
+                old="        is_restarted = each.is_new_conf or each.is_alertd_new\n",
+                new="        is_restarted = each.is_new_conf\n",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="promise 1: presses are thrown away"),
+    ),
+    Mutant(
+        name="broker config: alertd has another new password at each broker",
+        edits=(
+            Edit(
+                file=f"{WRITTEN}/passwords.py",
+                old="            said = renewed.get(name) or made_up()\n",
+                new="            said = made_up()\n",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="the broker broker refuses alertd"),
+    ),
+    Mutant(
         name="broker config: who left the registry can still press",
         edits=(
             Edit(

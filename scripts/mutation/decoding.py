@@ -366,6 +366,79 @@ DECODING = (
         by=Tests(paths=("tests/config/test_ignored_words.py",), names="typed under threat calls nobody"),
     ),
     Mutant(
+        name="codes: a duress code that no trigger reads is taken",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="        return not self._is_all or any(map(self._reads_codes, self._over(device)))",
+                new="        return not self._is_all or bool(self._over(device))",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="typed under threat calls nobody"),
+    ),
+    Mutant(
+        name="words: a panic button whose one word no gesture knows is well",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="    missing = unknown if is_mute else [word for word in unknown if word in CALLS]\n",
+                new="    missing = [word for word in unknown if word not in CALLS]\n",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="a panic button pages nobody"),
+    ),
+    Mutant(
+        name="words: a word that its profile renames is said to call as written",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="named == IGNORED or event in missing or _alone(event, rules) == named:",
+                new="named == IGNORED or event in missing or is_known(event, rules):",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="an emergency key calls for less"),
+    ),
+    Mutant(
+        name="words: the example's badges do not know an SOS",
+        edits=(
+            Edit(file="config/gestures.toml", old='hold = "lockdown", duress = "duress" }', new='hold = "lockdown" }'),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="panic buttons that page nobody"),
+    ),
+    Mutant(
+        name="test site: a device is pressed by a word that it can never say",
+        edits=(
+            Edit(
+                file="alertd/console/site_test.py",
+                old="    can = {PRESS, *rules.actions} if words is None else words\n",
+                new="    can = {PRESS, *rules.actions}\n",
+            ),
+        ),
+        by=Tests(paths=("tests/cli/test_drills.py",), names="it is called well"),
+    ),
+    Mutant(
+        name="devices test: the one word of a panic button is graver than what is tried out",
+        edits=(
+            Edit(
+                file="alertd/console/trying/orders.py",
+                old="    return next((each for each in classes if each.value in said), classes[0])",
+                new="    return classes[0]",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_trying.py",), names="would page the school"),
+    ),
+    Mutant(
+        name="devices test: a word that its gestures do not know is blamed on the battery",
+        edits=(
+            Edit(
+                file="alertd/console/trying/cli.py",
+                old="    if not gestures and unknown:\n",
+                new="    if not gestures and deaf:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/cli/test_devices_test.py",), names="the button is well"),
+    ),
+    Mutant(
         name="learn: that strangers were dropped is not said",
         edits=(Edit(file="alertd/console/learning/cli.py", old=">= STRANGERS_MAX]", new="> STRANGERS_MAX]"),),
         by=Tests(paths=("tests/cli/test_devices_learn.py",), names="others were dropped, and nobody says so"),

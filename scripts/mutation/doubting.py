@@ -7,19 +7,29 @@ LEVELS = "alertd/engine/levels.py"
 GESTURES = "alertd/engine/gestures.py"
 TIMES = "alertd/engine/press_times.py"
 PRESSES = "alertd/engine/presses.py"
+DEVICE_TESTS = "alertd/engine/device_tests.py"
 IN_BESIDE = ("tests/engine/test_gestures_beside.py",)
 IN_DOUBT = ("tests/engine/test_doubt.py",)
 IN_LEVELS = ("tests/engine/test_levels.py",)
 IN_CORROBORATION = ("tests/engine/test_corroboration.py",)
 INCIDENTS = "alertd/engine/incidents.py"
 ROUTING = "alertd/engine/routing.py"
+SPELLING = "alertd/engine/spelling.py"
+INTAKE = "alertd/daemon/intake.py"
+FEEDBACK = "adapters/alertd_adapters/mqtt/feedback.py"
+IN_SPELLINGS = ("tests/daemon/test_spellings.py",)
+IN_FEEDBACK = ("tests/adapters/mqtt/test_feedback.py",)
 IN_RINGING = ("tests/engine/test_ringing.py",)
+WHERE = "alertd/engine/places.py"
+IN_WHERE = ("tests/engine/test_where_to_look.py",)
 IN_NEVER_PRESS = ("tests/adapters/mqtt/test_never_press.py",)
 IN_HEARING = ("tests/engine/test_hearing.py",)
 IN_BUNDLES = ("tests/engine/test_bundled_presses.py",)
 PUT_TOGETHER = "promise 2: presses that the device put together paged nobody"
 IN_OVERHEARING = ("tests/engine/test_overhearing.py",)
 IN_NUMBERS = ("tests/engine/test_press_numbers.py",)
+IN_ASKED = ("tests/engine/test_asked_for.py",)
+ANSWERS = "alertd/engine/answers.py"
 TOO_MANY = "people read of more presses than somebody made"
 
 
@@ -47,7 +57,15 @@ DOUBTING = (
     ),
     _mutant("numbers: what goes on in doubt is a press more", GESTURES, "is_more=bool(certainly) and sure", "is_more=sure", TOO_MANY, IN_NUMBERS),
     _mutant("numbers: a button that is held, and means something, is pressed again and again", GESTURES, "        is_more = signal.action not in HELD or signal.lasting is not None\n", "        is_more = True\n", TOO_MANY, IN_NUMBERS),
-    _mutant("numbers: who asks for more has pressed", "alertd/engine/answers.py", ", press, is_more=False)", ", press)", TOO_MANY, IN_NUMBERS),
+    _mutant("asked: what somebody asks for is a press of the badge", ANSWERS, 'device_id=DeviceId("")', "device_id=first.device_id", "promise 2: somebody calls for help, and nobody is told", IN_ASKED),
+    _mutant("asked: a 9 after a correction is an echo", INCIDENTS, "        return press.asked or not 0 <=", "        return not 0 <=", "promise 2: a 9 was taken for what was said before the correction", IN_ASKED),
+    _mutant("asked: a badge after a 9 and a correction is an echo of the 9", INCIDENTS, "        begun, *others = _of_now(incident.presses, press)\n", "        begun, *others = (p.heard_again(press) for p in _of_now(incident.presses, press))\n", "promise 2: a press is taken for what somebody had asked for", IN_ASKED),
+    _mutant("asked: a sensor is a human once somebody asks for a lockdown", INCIDENTS, "if begun.asked else begun, *others)\n", "if begun.asked else replace(begun, by_sensor=False), *others)\n", "nobody has pressed", IN_ASKED),
+    _mutant("asked: dispatch reads that only a sensor says so", "alertd/engine/dispatch_body.py", " and not incident.asked_us\n", "\n", "a human asked for it", IN_ASKED),
+    _mutant("asked: a shot moments after a 9 is a question", "alertd/engine/corroboration.py", "(lockdown.asked_us, lockdown.asked_us)", "(0, 0)", "who has just asked for a lockdown is asked whether there was a shot", IN_ASKED),
+    _mutant("asked: a place of which nobody has read adds nothing", INCIDENTS, "    here = [p for p in incident.presses if p.location.zone_id == press.location.zone_id]\n", "    here = [p for p in incident.presses if press.asked or p.location.zone_id == press.location.zone_id]\n", "nobody hears where more is asked for", IN_ASKED),
+    _mutant("states: a press after the end is an echo of a state that was said again", INCIDENTS, "        pressed_us = known.last_us if known.said_us is None else known.said_us[1]\n", "        pressed_us = known.last_us\n", "promise 2: a press a minute after the end is taken for an echo", IN_ASKED),
+    _mutant("numbers: who asks for more has pressed", INCIDENTS, "    if press.asked:\n        return _is_on(d, incident, press)\n", "", TOO_MANY, IN_NUMBERS),
     _mutant("states: a first press that is said again quickly counts by itself", LEVELS, "    if count not in (None, 1):", "    if count is not None:", "one press that is said again pages nobody", IN_LEVELS),
     _mutant("doubt: what nobody knows the time of followed whatever was before it", GESTURES, "                found = _grown(presses, [i, last], window_us, gaps_us)\n", "                found = best\n", NOBODY, IN_DOUBT),
     _mutant("states: what called is as high as what was counted last", LEVELS, "        reached=event.signal.count or 1,\n", "", "what was pressed in a drill and is still said pages nobody", IN_BESIDE),
@@ -56,6 +74,10 @@ DOUBTING = (
     _mutant("fence: what another school heard is a copy for ever", PRESSES, "    return any(abs(gestures.silent_us(d, event, each)) <= _same_us(event) for each in copies)\n", "    return any(copies)\n", "promise 2: a press is taken for a copy of one that is long ago", IN_BESIDE),
     _mutant("fence: what another school hears between ties nothing", GESTURES, "if not presses[i].tested]", "if not presses[i].tested and not presses[i].overheard]", "promise 2: it has heard eight presses of one gesture", IN_BESIDE),
     _mutant("device tests: a device counts on from what was pressed in one", "alertd/engine/device_tests.py", "presses=(*before, *last)", "presses=tuple(before)", "presses after a test page people", IN_BESIDE),
+    _mutant("device tests: what is said at once after one certainly goes on from it", DEVICE_TESTS, "counts_on=_counts_on(said)", "counts_on=True", "presses that are said in one message, after a test", IN_BESIDE),
+    _mutant("device tests: nobody knows whether what was said one by one goes on after one", DEVICE_TESTS, ", counts_on=_counts_on(said)", "", "presses after a test page people", IN_BESIDE),
+    _mutant("device tests: a button that is held says how far its device had counted", DEVICE_TESTS, "    said = [each for each in tried if each.total is not None or not each.doubtful]\n", "    said = tried\n", "one press after a test pages people", IN_BESIDE),
+    _mutant("a correction: the end of the gesture that it spoke of is another one", INCIDENTS, "ENDED_S = 10\n", "ENDED_S = 0\n", "the end of a gesture is told as one more", ("tests/engine/test_hard_days.py",)),
     _mutant("device tests: a device that begins anew after one counts on", GESTURES, "            tested = 0  # it began anew\n", "            pass\n", "promise 2: what was pressed after the test", IN_BESIDE),
     _mutant("device tests: what was pressed in one began a gesture of the next", GESTURES, "for each in _live(possible) if each", "for each in possible if each", "presses after two tests page people", IN_BESIDE),
     _mutant("drills: what waited is as many presses as are certain", GESTURES, "        count=count,\n", "        count=sure if certainly else count,\n", "promise 2: two gestures of which one may be real", IN_BESIDE),
@@ -121,7 +143,7 @@ DOUBTING = (
     _mutant("gestures: after what was held a press is no press, either", GESTURES, "        held_on=is_held and press.called,\n", "        held_on=press.called,\n", "promise 2: a press is a press", IN_BUNDLES),
     _mutant("gestures: what was held and is closed is told to nobody", "alertd/engine/presses.py", "        called_for = None\n        _held_on(d, event, device)\n", "        called_for = None\n", "it is held, and nobody is told", IN_BUNDLES),
     _mutant("gestures: they are counted by when they are decided on", TIMES, "    return d.now.boot_us if event.boot_us is None else event.boot_us\n", "    return d.now.boot_us\n", NOBODY, IN_DOUBT),
-    _mutant("gestures: the door does not note when a press came", "alertd/daemon/intake.py", "replace(arrival, boot_us=boot_us), boot_us)", "arrival, boot_us)", "promise 2: gestures count what was pressed when it was pressed", ("tests/daemon/test_promises.py",)),
+    _mutant("gestures: the door does not note when a press came", "alertd/daemon/intake.py", "as_registered(self.registry, replace(arrival, boot_us=boot_us))", "as_registered(self.registry, arrival)", "promise 2: gestures count what was pressed when it was pressed", ("tests/daemon/test_promises.py",)),
     Mutant(
         name="gestures: a disk that is slower than one parts it",
         edits=(
@@ -173,7 +195,14 @@ DOUBTING = (
     _mutant("rings: a sensor's nonsense first hides a button's", "adapters/alertd_adapters/decoders/mapping/decoder.py", " or bool(than.never_press and not error.never_press)", "", "a button's, and it rings nobody", ("tests/adapters/decoders/mapping/test_several_parts.py",)),
     _mutant("rings: what nobody knows first hides what a button's may be", "adapters/alertd_adapters/decoders/mapping/decoder.py", "    return isinstance(than, UncoveredError) or bool(", "    return bool(", "what may have been k1's press is counted", ("tests/adapters/decoders/mapping/test_several_parts.py",)),
     _mutant("addresses: what Zigbee2MQTT calls a device is another", "alertd/model/ids.py", 'r"(?:0x)?([', 'r"([', "promise 2: it pages nobody", ("tests/engine/test_presses.py", "tests/adapters/decoders/mapping/test_mapping.py")),
-    _mutant("addresses: only profiles know them by another spelling", ROUTING, "_as_registered(registry, signal))\n", "signal)\n", "promise 2: it pages nobody", ("tests/engine/test_presses.py",)),
+    _mutant("addresses: only profiles know them by another spelling", SPELLING, "        device_id=registry.spelled(said.device_id),\n", "        device_id=said.device_id,\n", "promise 2: it pages nobody", ("tests/engine/test_presses.py",)),
+    _mutant("addresses: who heard a badge is known by the registry's spelling only", SPELLING, "gateway_id=registry.spelled(each.gateway_id)", "gateway_id=each.gateway_id", "its home is paged, and nobody where it is", IN_SPELLINGS),
+    _mutant("addresses: who carries is known by the registry's spelling only", SPELLING, "registry.spelled(said.heard_by) if", "said.heard_by if", "it carries, and is told as silent", ("tests/daemon/test_gateways.py",)),
+    _mutant("addresses: a gateway that is no text loses the press", SPELLING, "if isinstance(said.heard_by, str) else", "if said.heard_by is not None else", "promise 2: it pages nobody", IN_SPELLINGS),
+    _mutant("addresses: the door lets presses in as they are spelled", INTAKE, "as_registered(self.registry, replace(arrival, boot_us=boot_us))", "replace(arrival, boot_us=boot_us)", "its home is paged, and nobody where it is", IN_SPELLINGS),
+    _mutant("addresses: the door lets signs of life in as they are spelled", INTAKE, "        check_ins = [named(self.registry, check_in) for check_in in check_ins]\n", "", "who heard its beacon is not known", IN_SPELLINGS),
+    _mutant("addresses: the presser is told by the registry's spelling", FEEDBACK, "self._spoken.get(confirmation.device_id, confirmation.device_id)", "confirmation.device_id", "it waits for its feedback in vain", IN_FEEDBACK),
+    _mutant("addresses: the presser is told by the name of an earlier press", FEEDBACK, "                self._spoken.pop(registered, None)\n", "                pass\n", "it waits for its feedback in vain", IN_FEEDBACK),
     _mutant("rings: nobody for what is too large", "adapters/alertd_adapters/mqtt/decoding.py", "            return Decoded(refused=why, never_press=trigger.never_press)\n", "            return Decoded(refused=why, never_press=True)\n", "it may be a press, and rings nobody", ("tests/adapters/mqtt/test_decoders.py",)),
     _mutant("rings: nobody where a decoder failed", "adapters/alertd_adapters/mqtt/decoding.py", 'failed with {type(error).__name__}"\n            return Decoded(refused=why, never_press=never_press)\n', 'failed with {type(error).__name__}"\n            return Decoded(refused=why, never_press=True)\n', "it may be a press, and rings nobody", ("tests/adapters/mqtt/test_decoders.py",)),
     _mutant("rings: what follows what somebody has looked at is known to them", "alertd/engine/troubles.py", "**({} if standing.acknowledged_by else pressed)", "**pressed", "was said three times, and rang nobody", IN_RINGING),
@@ -187,6 +216,16 @@ DOUBTING = (
         edits=(Edit(file=PRESSES, old='        troubles.ring(\n            d,\n            f"unmapped', new='        troubles.raise_(\n            d,\n            f"unmapped'),),
         by=Story(name="unknown_word_each_time"),
     ),
+    _mutant("places: what may have been a press names no room", WHERE, "    if zone is not None and zone.short not in called:\n", "    if False:\n", "nobody knows in which room to look", IN_WHERE),
+    _mutant("places: two buttons of one label are one", WHERE, 'called if device.id in called else f"{called} ({device.id})"', "called", "nobody knows in which room to look", IN_WHERE),
+    _mutant("places: a badge that may have been pressed is anywhere", WHERE, 'return called if place.source == "fixed" else', "return called if True else", "req 5: who heard it", IN_WHERE),
+    _mutant("places: what a broker remembers of a badge is where it is now", WHERE, " or may_have_gone or event.retained,", " or may_have_gone,", "it says nothing of now", IN_WHERE),
+    _mutant("places: what a broker remembers of a badge was heard just now", WHERE, "    if event.retained:\n", "    if False:\n", "it says nothing of now", IN_WHERE),
+    _mutant("places: what nobody understands is nobody's", "alertd/engine/decide.py", "next((device for device in named if", "next((device for device in () if", "nobody knows where to look", IN_WHERE),
+    _mutant("places: a press as telemetry names no room", "alertd/engine/troubles.py", "{event.about[:40] if device is None else", "{event.about[:40] if True else", "nobody knows where it hangs", IN_WHERE),
+    _mutant("places: a stranger is looked for in the whole district", ROUTING, "        heard_by=nearest(registry, signal, arrival.received_us),\n", "", "req 5: who heard it", IN_WHERE),
+    _mutant("places: the longest word leaves no room for the question", PRESSES, "SHOWN_LETTERS = 24", "SHOWN_LETTERS = 80", "it does not say what to do", IN_WHERE),
+    _mutant("places: a press that the engine cannot handle was made nowhere", "alertd/engine/fallback.py", "if zone is not None or near is None or near", "if zone is not None or True or near", "req 5: who heard it", IN_WHERE),
     _mutant("rings: what was reset stands as before", PRESSES, '    troubles.forget_said(d, f"retained:{device.id}")\n', "", "it was reset, so it was pulled since", IN_RINGING),
     _mutant("rings: a redelivery of what was nobody's press", "alertd/engine/decide.py", "    if seen_us is not None and abs(d.now.wall_us - seen_us) <= same_s * 1_000_000:\n", "    if False:\n", "a redelivery is no other press", IN_RINGING),
     _mutant("copies: a number that is used again is the press of before", PRESSES, " if is_used_again else event.cause", " if False else event.cause", "promise 2: the number of another press hid", ("tests/engine/test_presses.py",)),

@@ -17,6 +17,18 @@ IN_A_DRILL = "drill_and_a_press_that_the_engine_cannot_handle"
 
 FALLING_BACK = (
     _mutant(
+        "a press that comes again is told again",
+        "    if _is_copy(facts, event, now):\n",
+        "    if False:\n",
+        _tests("everybody is paged twice for one press"),
+    ),
+    _mutant(
+        "a press of a number that is used again is taken for known",
+        'event.cause if facts.seen_us is None else f"{event.cause}/{event.received_us}"',
+        "event.cause",
+        _tests("promise 2: they are taken for known"),
+    ),
+    _mutant(
         "an exercise that is not followed is told as real",
         "    if incident.mode is Mode.DRILL:\n",
         "    if False:\n",
@@ -51,6 +63,24 @@ FALLING_BACK = (
         "        people = _named(state, facts, incident.incident_class, now)\n        template",
         "        people = _everybody(state, facts)\n        template",
         _tests("req 70: those whom its policy names, nobody else"),
+    ),
+    _mutant(
+        "an assist whose cancel window nobody can end is told to nobody",
+        "_CALLING = (TimerKind.STEP, TimerKind.WIDEN, TimerKind.CANCEL_WINDOW)\n",
+        "_CALLING = (TimerKind.STEP, TimerKind.WIDEN)\n",
+        _tests("nobody is asked again"),
+    ),
+    _mutant(
+        "whoever is asked to go hears of no mistake, and of no end",
+        "        incidents=(replace(incident, told=(*incident.told, *_asked(incident, people))),),\n",
+        "",
+        _tests("somebody goes where nobody needs help"),
+    ),
+    _mutant(
+        "whoever is asked to go again stands there again",
+        " for k, p in asked.items() if k not in before)",
+        " for k, p in asked.items())",
+        _tests("grows with each time that they are asked"),
     ),
     _mutant(
         "the end of a state is a press",

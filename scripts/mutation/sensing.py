@@ -25,8 +25,8 @@ SENSING = (
         edits=(
             Edit(
                 file=STORMS,
-                old="    if alarms <= most:\n        return None\n    zone",
-                new="    return None\n    zone",
+                old="    if alarms <= most:\n        return None\n    what",
+                new="    return None\n    what",
             ),
         ),
         by=Story(name="vape_storm_and_a_panic"),
@@ -255,7 +255,7 @@ SENSING = (
         edits=(
             Edit(
                 file=CORROBORATION,
-                old="    return _is_within(_said_us(press), lockdown.presses, within)\n",
+                old="    return _is_within(_said_us(press), said, within)\n",
                 new="    return True\n",
             ),
         ),
@@ -354,8 +354,8 @@ SENSING = (
         edits=(
             Edit(
                 file="alertd/model/incident.py",
-                old="        if newer.late or newer.hold_asked:\n",
-                new="        if newer.hold_asked:\n",
+                old="        return pressed if newer.late else replace(",
+                new="        return replace(",
             ),
         ),
         by=Tests(paths=CORROBORATION_TESTS, names="a shot and a press within seconds, and no lockdown"),
@@ -365,8 +365,9 @@ SENSING = (
         edits=(
             Edit(
                 file="alertd/model/incident.py",
-                old="            return pressed\n",
-                new="            return replace(pressed, said_us=(newer.received_us, newer.received_us))\n",
+                old="        return pressed if newer.late else replace(pressed, said_us=newer.said_us)\n",
+                new="        at_us = (newer.received_us, newer.received_us)\n"
+                "        return replace(pressed, said_us=at_us if newer.late else newer.said_us)\n",
             ),
         ),
         by=Tests(paths=CORROBORATION_TESTS, names="a press of hours ago and a shot made a lockdown"),
@@ -431,8 +432,8 @@ SENSING = (
         edits=(
             Edit(
                 file=CORROBORATION,
-                old="not press.hold_asked and (device is None or device.kind is not DeviceKind.SENSOR)\n",
-                new="not press.hold_asked\n",
+                old="            if is_cry and not is_sensors and _is_within(",
+                new="            if is_cry and _is_within(",
             ),
         ),
         by=Tests(paths=CORROBORATION_TESTS, names="two sensors were taken for a human who pressed"),
@@ -508,9 +509,9 @@ SENSING = (
         name="a hold that somebody asks for is a press for help",
         edits=(
             Edit(
-                file="alertd/engine/answers.py",
-                old="        hold_asked=wanted is IncidentClass.HOLD,\n",
-                new="",
+                file=CORROBORATION,
+                old=" and not (press.asked and press.incident_class is IncidentClass.HOLD)\n",
+                new="\n",
             ),
         ),
         by=Story(name="hold_for_a_medical_and_a_shot"),
@@ -519,9 +520,9 @@ SENSING = (
         name="a press for a hold is forgotten, or newer, once somebody asks for it",
         edits=(
             Edit(
-                file="alertd/model/incident.py",
-                old="        if newer.late or newer.hold_asked:\n",
-                new="        if newer.late:\n",
+                file=CORROBORATION,
+                old="not (press.asked and press.incident_class is",
+                new="not ((press.asked or known.asked_us) and press.incident_class is",
             ),
         ),
         by=Tests(paths=CORROBORATION_TESTS, names="an answer was taken for a press"),

@@ -6,6 +6,8 @@ from mutation.mutant import Edit, Mutant, Seeds, Story, Tests
 CHECK_INS = "alertd/daemon/check_ins.py"
 RECORDS = "alertd/daemon/device_records.py"
 WINDOWS = "alertd/daemon/windows.py"
+SPELLING = "alertd/engine/spelling.py"
+SPELLED = "        device_id=registry.spelled(said.device_id),\n"
 EARS = "alertd/daemon/ears.py"
 FLAPPING = "alertd/daemon/flapping.py"
 SITES = "alertd/daemon/site_troubles.py"
@@ -281,13 +283,7 @@ SUPERVISING = (
     ),
     Mutant(
         name="supervision: a device that spells its address in its own way is missed",
-        edits=(
-            Edit(
-                file=CHECK_INS,
-                old="        device = self._registry.device_of(heard) if",
-                new="        device = self._registry.devices.get(heard) if",
-            ),
-        ),
+        edits=(Edit(file=SPELLING, old=SPELLED, new="        device_id=said.device_id,\n"),),
         by=Tests(paths=TESTS, names="it speaks, and is missed"),
     ),
     Mutant(

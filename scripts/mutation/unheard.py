@@ -25,6 +25,42 @@ UNHEARD = (
         by=Tests(paths=TESTS, names="presses do not reach us, and nobody is told"),
     ),
     Mutant(
+        name="broker away: that presses do not arrive stands at the end, which a text loses",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old='f"Presses do NOT arrive: no connection',
+                new='f"No connection',
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_troubles.py",), names="what it means is cut off in a text"),
+    ),
+    Mutant(
+        name="device test: who is at a button is not told that alertd has no session",
+        edits=(
+            Edit(
+                file="alertd/console/client.py",
+                old='each["name"].startswith("broker") and not each["alive"]',
+                new='each["name"] == "broker" and not each["alive"]',
+            ),
+        ),
+        by=Tests(
+            paths=("tests/cli/test_devices_test.py", "tests/cli/test_devices_learn.py"),
+            names="nothing of what is pressed now is heard",
+        ),
+    ),
+    Mutant(
+        name="malformed: of a long topic the end is lost, which names the device",
+        edits=(
+            Edit(
+                file="alertd/engine/decide.py",
+                old='f"{topic[:13]}...{topic[16 - TOPIC_SHOWN :]}"',
+                new="topic[:TOPIC_SHOWN]",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_trouble_words.py",), names="nobody knows which device to look at"),
+    ),
+    Mutant(
         name="several parts: what cannot be read beside a press is dropped",
         edits=(
             Edit(

@@ -57,6 +57,8 @@ class SimulatedConnection:
         self._broker = broker
         self._session = session
         self._lost = ""
+        self.is_deserted = False
+        """Nobody is at its other end any more, and the broker does not know yet: what it delivers arrives nowhere."""
         self._inbox: asyncio.Queue[BrokerMessage | None] = asyncio.Queue()
         self._numbers: dict[int, int] = {}
         """Packet id -> number of the message, of everything that this connection delivered."""
@@ -169,10 +171,17 @@ class SimulatedConnection:
             self._hand_over(replace(waiting, message=replace(waiting.message, dup=True)))
 
     def _hand_over(self, waiting: Waiting) -> None:
+        if self.is_deserted:
+            return
         self._inbox.put_nowait(waiting.message)
         for listener in self._broker.on_arrived:
             message = waiting.message
             listener(waiting.number, self.number, message.mid, message.dup, message.retain)
+
+    def desert(self, known_after_s: float) -> None:
+        """Its client died. The broker knows that so much later."""
+        self.is_deserted = True
+        asyncio.get_running_loop().call_later(known_after_s, self.lose, "the process died")
 
     def lose(self, why: str) -> None:
         if self._lost:

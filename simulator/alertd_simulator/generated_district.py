@@ -16,7 +16,7 @@ from msgspec import Struct
 from alertd_simulator.demo_school import WIRING, dump_toml
 
 SITES_MAX = 500
-POLICIES = ("common.toml", "lockdown.toml", "staff_assist.toml", "trouble.toml")
+POLICIES = ("common.toml", "lockdown.toml", "duress.toml", "staff_assist.toml", "trouble.toml")
 ROLES = (
     ("head", "responder", "responders;admins"),
     ("nurse", "responder", "responders;nurses"),
@@ -109,7 +109,7 @@ def _site(directory: Path, number: int, buttons: int, numbers: Iterator[str]) ->
             "main_phone": next(numbers),
             "entry_door": "Door 1",
         },
-        "policies": {"lockdown": "lockdown", "staff_assist": "staff_assist", "trouble": "trouble"},
+        "policies": {name: name for name in ("lockdown", "duress", "staff_assist", "trouble")},
         "zones": zones,
     }
     (directory / "sites").mkdir(exist_ok=True)

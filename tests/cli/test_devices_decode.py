@@ -133,11 +133,29 @@ def test_for_programs(config):
     assert found["signals"][0]["action"] == "press"
 
 
-def test_a_topic_that_no_trigger_covers_says_how_to_add_one(config):
-    result = decode(config, "v3/a/devices/b/up", "{}")
+@pytest.mark.parametrize(
+    ("topic", "covers", "source"),
+    [
+        ("v3/a/devices/b/up", "v3/+/devices/+/up", "tts-v3"),
+        ("halo/B0C5CA000001/event", "halo/+/event", "halo"),
+        ("zigbee2mqtt/x/action", "zigbee2mqtt/+/action", "zigbee2mqtt"),
+        ("shellies/b1/input_event/0", "shellies/+/input_event/+", "shelly-gen1"),
+        ("shellies/b1/temperature", "shellies/+/#", "shelly-gen1"),
+    ],
+)
+def test_a_topic_that_no_trigger_covers_says_how_to_add_one(config, topic, covers, source):
+    result = decode(config, topic, "{}")
     assert result.exit_code == 1
-    assert "no trigger in channels.toml covers the topic" in result.stderr
-    assert 'decoder = "profiles"' in result.stderr
+    said = " ".join(result.stderr.split())
+    assert "no trigger in channels.toml covers the topic" in said
+    assert f'{{ topic = "{covers}", decoder = "profiles", options = {{ source = "{source}" }} }}' in said
+
+
+def test_for_a_topic_that_no_profile_reads_no_trigger_is_advised(config):
+    said = " ".join(decode(config, "zigbee2mqtt/oak/room1", "{}").stderr.split())
+    assert "alertd would never hear it" in said
+    assert "no source profile has such a topic" in said
+    assert "for example" not in said, "it would not read this"
 
 
 @pytest.mark.parametrize("topic", ["alertd/press/button-204", UP])

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from alertd.cli import app
 from alertd.config import Loaded, load
 from alertd.config.devices import OPTIONAL, REQUIRED
+from alertd.console.backend import Proof
 from alertd.ports import Sample, Stranger
 from tests.cli.conftest import Said, Shell
 from tests.console.fake_daemon import FakeDaemon
@@ -99,6 +100,18 @@ def test_nobody_unknown_is_said_and_one_that_was_asked_for_in_vain_fails(daemon:
     daemon.heard = [stranger(LORAWAN, up("AXVV"))]
     vain = learn("--only", "button-1")
     assert (vain.code, "Not heard, or registered already: button-1" in vain.err) == (1, True)
+
+
+@pytest.mark.parametrize("how", [(), ("--for", "3")])
+def test_that_alertd_has_no_session_is_said_to_who_looks_for_a_new_device(daemon: FakeDaemon, learn, monkeypatch, how):
+    monkeypatch.setattr("alertd.console.learning.cli.time.sleep", lambda _seconds: None)
+    daemon.proofs = [Proof(name="broker main", alive=False, words="no session: look at the broker")]
+    vain = learn(*how)
+    assert "Nobody unknown was heard: alertd hears NO device over broker main: no session" in vain.err
+    assert "press what you want" not in vain.err, "nothing of what is pressed now is heard"
+    assert vain.code == 1
+    daemon.heard = [stranger(LORAWAN, up("AXVV/y4B"))]
+    assert learn(*how).code == 0, "it was heard before"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from alertd.console.backend import Proof
 from alertd.model.duress_code import is_code_of
 from alertd.model.events import Lasting
 
@@ -59,6 +60,30 @@ def test_a_device_that_is_not_heard_is_a_failure_that_says_where_to_look(shell, 
     assert said.code != 0
     assert "its time is over" in said.out
     assert "Look at its battery, its gateway, and the trigger" in said.err
+
+
+def test_a_word_that_its_gestures_do_not_know_is_named_and_no_fault_of_the_battery(shell, oak):
+    oak.moments += [lambda: oak.arrive("badge-204", "sos"), *([lambda: oak.wait(20)] * 31)]
+    said = shell.run(*TEST)
+
+    assert said.code != 0
+    assert "Look at its battery" not in said.err, "the button is well"
+    assert "heard    sos, which its gestures do not know" in said.out
+    assert 'badge-204 was heard, and calls NOBODY: it says "sos", which its gestures "badge" do not know' in said.err
+    assert 'write sos = "staff_assist"' in said.err
+
+
+def test_that_alertd_has_no_session_is_said_before_anybody_presses_and_looks_for_a_fault_in_the_button(
+    shell, daemon, oak
+):
+    daemon.proofs = [Proof(name="broker main", alive=False, words="no session: look at the broker")]
+    oak.moments += [lambda: oak.wait(20)] * 31
+    said = shell.run(*TEST)
+
+    assert said.code != 0
+    assert "Press it now" not in said.out, "nothing of what is pressed now is heard"
+    assert said.err.count("alertd hears NO device over broker main: no session: look at the broker.") == 2
+    assert "battery" not in said.err, "the button is well"
 
 
 def test_it_is_over_when_nobody_has_asked_for_half_a_minute(shell, oak):

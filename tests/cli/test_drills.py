@@ -7,7 +7,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from alertd.model.ids import SiteId
+from alertd.model.ids import DeviceId, SiteId
 from alertd.model.incident import AnswerKind
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, NotificationState
@@ -262,6 +262,27 @@ def test_a_wearable_of_two_schools_is_pressed_where_it_is_at_home(shell, daemon)
 
     problems = [press["problem"] for press in said["presses"] if f"({badge.id})" in press["device"]]
     assert problems == [""], "a good device is said to be broken"
+
+
+def test_a_device_is_pressed_in_memory_by_a_word_that_it_can_say(shell, daemon):
+    """A panic button whose profile knows one word; its gestures lock down at four presses, which it can never say."""
+    daemon.says = {"badge-204": frozenset({"duress"})}
+    said = shell.run("test", "site", "oak", "--wait", "0", "--json")
+    (press,) = (each for each in json.loads(said.out)["presses"] if "(badge-204)" in each["device"])
+
+    assert press["problem"].startswith('it would page nobody: it says "duress", which its gestures'), (
+        "it is called well"
+    )
+    assert 'write duress = "staff_assist"' in press["problem"]
+    assert said.code == 1
+
+    badge = daemon.school.devices[DeviceId("badge-204")]
+    rules = replace(badge.gestures, actions={**badge.gestures.actions, "duress": "medical"})
+    known = replace(badge, gestures=rules)
+    daemon.school = replace(daemon.school, devices={**daemon.school.devices, badge.id: known})
+    said = json.loads(shell.run("test", "site", "oak", "--wait", "0", "--json").out)
+    (press,) = (each for each in said["presses"] if "(badge-204)" in each["device"])
+    assert (press["incident_class"], press["problem"]) == ("medical", "")
 
 
 def test_a_button_that_would_page_nobody_fails_the_self_test(shell, daemon):

@@ -10,8 +10,13 @@ pytestmark = pytest.mark.slow  # each reads a whole district
 ROW = "button-204,button,oak,rm-204,wall-button,wall button,,"
 
 
+PLAIN = '{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" },'
+BY_PROFILE = '{ topic = "zigbee2mqtt/+", decoder = "profiles", options = { source = "zigbee2mqtt" } },'
+
+
 @pytest.fixture
 def keypad(school):
+    school.replace("channels.toml", PLAIN, BY_PROFILE)
     school.replace("devices.csv", "assigned_to,roaming_sites\n", "assigned_to,roaming_sites,duress_codes\n")
     school.replace(
         "gestures.toml", "[medical-button]", '[keypad]\nactions = { police = "medical" }\n\n[medical-button]'
@@ -45,3 +50,12 @@ def test_gestures_that_do_not_know_the_word_police_would_tell_nobody(keypad):
 
 def test_more_codes_than_a_keypad_needs_are_refused(keypad):
     assert "5 hashes" in row(keypad, "keypad", ";".join(hashed(f"991{n}", b"twelve bytes") for n in range(5)))[0]
+
+
+def test_a_source_that_reads_no_codes_does_not_help(keypad):
+    keypad.replace(
+        "channels.toml",
+        BY_PROFILE,
+        '{ topic = "shellies/+/input_event/+", decoder = "profiles", options = { source = "shelly-gen1" } },',
+    )
+    assert "are read by no trigger" in row(keypad, "keypad", HASH)[0]

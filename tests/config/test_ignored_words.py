@@ -23,9 +23,19 @@ def test_a_number_of_presses_is_not_ignored(school):
     assert [each.key for each in school.problems() if IGNORED in each.message] == ["medical-button.presses.1"]
 
 
-WALL = """presses = { 1 = "staff_assist", 4 = "lockdown" }
-actions = { hold = "lockdown", release = "ignore", emergency = "lockdown" }
-"""
+def test_a_row_without_gestures_of_ours_is_refused_and_nothing_else_is_said(school):
+    row = "button-204,button,oak,rm-204,wall-button,"
+    school.replace("devices.csv", row, row.replace("wall-button", "wall-buton"))
+
+    (problem,) = [each for each in school.problems() if "gestures" in each.key or "actions" in each.key]
+    assert (problem.file, problem.key) == ("devices.csv", "gestures")
+
+
+WALL = (
+    'presses = { 1 = "staff_assist", 4 = "lockdown" }\n'
+    'actions = { hold = "lockdown", release = "ignore", emergency = "lockdown", '
+    'panic = "duress", sos = "duress", duress = "duress" }\n'
+)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from alertd.console.backend import Health, Proof, Reloaded
 from alertd.engine.routing import route
+from alertd.engine.spelling import as_registered
 from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn, DeviceStanding
 from alertd.model.decision import Entry, EntryKind
@@ -48,6 +49,7 @@ class FakeDaemon:
         self.reloaded = Reloaded(config_version="v2")
         self.standings: list[DeviceStanding] = []
         self.heard: list[Stranger] = []
+        self.says: dict[str, frozenset[str]] = {}
         self.refuses_commits = False
         self.never_commits = False
         self.store_fails = ""
@@ -74,6 +76,9 @@ class FakeDaemon:
     def device_standings(self, ids: Iterable[DeviceId]) -> list[DeviceStanding]:
         wanted = frozenset(ids)
         return [each for each in self.standings if each.last.device_id in wanted]
+
+    def words(self, device_id: DeviceId) -> frozenset[str] | None:
+        return self.says.get(device_id)
 
     def strangers(self) -> Mapping[str, Sequence[Stranger]]:
         return {"broker": self.heard}
@@ -111,7 +116,7 @@ class FakeDaemon:
 
     def receive(self, arrival: Arrival) -> Awaitable[None]:
         self.events.append(arrival)
-        return self._commit(list(route(self.school, arrival)))
+        return self._commit(list(route(self.school, as_registered(self.school, arrival))))
 
     def submit(self, event: Event) -> Awaitable[None]:
         self.events.append(event)

@@ -12,13 +12,14 @@ from types import SimpleNamespace
 import pytest
 
 from alertd.console import broker_door
+from alertd.console.broker_probe import brokers
 from alertd.console.doctor import FAIL, OK, WARN, Finding
 from alertd.exports.broker.layout import layout_of, tls_port_beside
 
 
-def _certificate(folder: Path, days: int) -> tuple[Path, Path]:
+def _certificate(folder: Path, days: int, name: str = "broker.maple.example") -> tuple[Path, Path]:
     cert, key, request = folder / "cert.pem", folder / "key.pem", folder / "request.pem"
-    new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=broker.maple.example"]
+    new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}"]
     for command in (
         ["req", *new, "-keyout", str(key), "-out", str(request)],
         ["x509", "-req", "-in", str(request), "-signkey", str(key), "-days", str(days), "-out", str(cert)],
@@ -93,3 +94,29 @@ def test_no_door_no_finding_and_none_where_alertd_comes_in_by_the_same(monkeypat
 def test_it_is_the_door_that_is_written():
     section = SimpleNamespace(name="broker", settings={"host": "localhost", "port": 1884})
     assert layout_of([section], (), is_first=True).tls_port == tls_port_beside(1884) == 8884  # type: ignore[list-item]
+
+
+@pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")  # paho leaves it open
+@pytest.mark.parametrize(
+    ("days", "name", "is_ours", "words", "remedy"),
+    [
+        (-1, "localhost", True, "certificate has expired", "make a new one"),
+        (2, "localhost", False, "self-signed certificate", "signed by the authority that tls.ca names"),
+        (2, "elsewhere", True, "Hostname mismatch", "made for this host"),
+    ],
+)
+def test_a_certificate_at_alertds_own_door_that_does_not_hold_is_no_broker_that_is_away(
+    tmp_path: Path, days: int, name: str, is_ours: bool, words: str, remedy: str
+):
+    cert, key = _certificate(tmp_path, days, name)
+    tls = {"ca": str(cert)} if is_ours else {}
+    with _listening((cert, key)) as port:
+        settings = {"host": "localhost", "port": port, "tls": tls}
+        (found,) = brokers(
+            [SimpleNamespace(table="sources", plugin="mqtt", name="broker", settings=settings)], lambda _name: ""
+        )
+    assert found.level == FAIL
+    assert f"localhost:{port} answers with a certificate that does not hold: " in found.words
+    assert words in found.words
+    assert remedy in found.remedy
+    assert "running" not in found.remedy, "it runs, and answered"

@@ -45,6 +45,18 @@ async def test_a_press_is_shown_with_its_rule_and_gesture_and_pages_nobody(app, 
     assert (await ask(app, "GET", f"/v1/device-tests?device=badge-204&after={after}")).json["heard"] == []
 
 
+async def test_what_a_device_can_say_is_tried_out_and_not_only_what_it_cannot(app, daemon):
+    """Of a button that can only be held, a test "up to staff_assist" would be none: its one word is a real page."""
+    daemon.says = {"badge-204": frozenset({"hold"})}
+    begun = await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "badge-204"})
+    assert "up to lockdown" in begun.json["words"], "who tries out its one word would page the school"
+
+    daemon.oak.arrive("badge-204", "hold")
+    heard = (await ask(app, "GET", "/v1/device-tests?device=badge-204")).json["heard"]
+    assert [line["gesture"] for line in heard] == ["", "lockdown"]
+    assert not daemon.oak.rows, "promise: who tries a device out pages nobody"
+
+
 async def test_the_id_may_be_typed_as_a_label_prints_it(app, daemon):
     begun = await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "BADGE-204"})
     assert (begun.json["runs"], begun.json["device"]) == (True, "badge-204")

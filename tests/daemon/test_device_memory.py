@@ -209,16 +209,6 @@ def test_a_press_is_placed_by_the_beacons_before_it():
     assert (heard.gateway_id, heard.at_us) == ("gw-oak", 98_000_000)
 
 
-def test_a_badge_is_placed_however_its_address_is_spelled():
-    one, hearings = registry(), Hearings()
-    mine = replace(one.devices[DeviceId("walker")], id=DeviceId("AC23:3F00:0002"))
-    school = replace(one, devices={**one.devices, mine.id: mine})
-    hearings.note(school, DeviceId("ac233f000002"), (Heard(gateway_id=DeviceId("gw-oak")),), boot_us=1)
-    placed = hearings.placed(school, arrival(replace(badge(), device_id=DeviceId("0xac233f000002")), 9), boot_us=2)
-
-    assert [each.gateway_id for each in placed.signals[0].heard] == ["gw-oak"], "who heard it is known"
-
-
 @pytest.mark.parametrize(
     "more", [{"retained": True}, {"backlog_since_us": 5}], ids=["retained", "waited at the broker"]
 )

@@ -51,6 +51,25 @@ async def test_a_gateway_without_a_last_will_is_missed_before_what_hangsbelow() 
 
 
 @in_virtual_time
+async def test_a_gateway_has_its_own_below_it_however_its_address_is_spelled() -> None:
+    """Its network server writes small letters, its label capitals."""
+    gateway = device("0016C001F0ABCDEF", DeviceKind.GATEWAY, BADGE, zone_id="118", check_in_s=200)
+    wall = device("wall", DeviceKind.BUTTON, BADGE, zone_id="204", check_in_s=200)
+    watch = Watch(many(school(), [gateway, wall]))
+    watch.hears(gateway.id)
+    for _ in range(5):
+        watch.hears("wall", heard_by=DeviceId("0016c001f0abcdef"))
+        await watch.passes(100)
+    assert not watch.events, "it carries, and is told as silent"
+
+    watch.hears("00:16:c0:01:f0:ab:cd:ef", alive=False, link=Link.OFFLINE)
+    await watch.passes(400)
+    (text,) = watch.told("gateway")
+    assert "1 device below it cannot be heard" in text
+    assert not watch.told("silent"), "its silence is the gateway's"
+
+
+@in_virtual_time
 async def test_a_device_that_another_gateway_hears_is_not_deaf() -> None:
     watch = Watch(school(badge_204=FIXED, gw_elm={"site_id": "oak"}))
     watch.hears("badge-204", heard_by=DeviceId("gw-oak"))

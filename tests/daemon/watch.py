@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from alertd.daemon.check_ins import CheckIns
 from alertd.daemon.windows import ROUND_S
+from alertd.engine.spelling import named
 from alertd.model.anchor import Now
 from alertd.model.check_in import Battery, CheckIn, DeviceStanding, LastSeen, Link
 from alertd.model.events import Event, TroubleCleared, TroubleRaised
@@ -94,7 +95,7 @@ class Watch:
 
     def hears(self, device: str, *, retained: bool = False, qos: int | None = None, **more: object) -> None:
         check_in = CheckIn(device_id=DeviceId(device), **more)  # type: ignore[arg-type]
-        self.check_ins.heard("broker", (check_in,), retained=retained, qos=qos)
+        self.check_ins.heard("broker", (named(self._school, check_in),), retained=retained, qos=qos)
 
     async def passes(self, seconds: float, *, step_s: float = ROUND_S, talks: Sequence[str] = ()) -> None:
         """Time goes by in rounds; those who talk are heard in each."""

@@ -10,12 +10,14 @@ import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from alertd.cli import app
 from alertd.config import load
 from alertd.console import broker_keeping
 from alertd.console.broker_keeping import keeping
@@ -28,7 +30,7 @@ from alertd_adapters.mqtt.paho_connection import PahoBroker, PahoConnection
 from alertd_simulator.demo_school import Keys
 from tests.adapters.mqtt.fake_broker import FakeDoor
 from tests.adapters.mqtt.test_real_broker import WallClock, first, until
-from tests.adapters.mqtt.world import build
+from tests.adapters.mqtt.world import SECRETS, build
 from tests.e2e.machine import copy_example, running_machine
 from tests.generated_broker import Authority, GeneratedMosquitto, generate, handed_out, make_authority
 from tests.real_broker import RealMosquitto
@@ -220,6 +222,46 @@ async def test_who_left_is_refused_after_a_reload_and_the_others_stay_connected(
         with pytest.raises(ConnectionLostError, match="Not authorized"):
             async with device(broker, authority, "button-204", before["button-204"]):
                 pass
+
+
+async def test_promise_1_presses_made_while_alertd_takes_its_new_password_come(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+):
+    """The steps as they are printed, and a press after each. Alertd reads its password when it starts."""
+    out, config, door = tmp_path / "out", district(tmp_path, two=False), FakeDoor()
+    generate(config, out, known=PASSWORD)
+    made: set[str] = set()
+
+    async def press() -> None:
+        made.add(f"press{len(made)}")
+        payload = json.dumps({"action": f"press{len(made) - 1}"}).encode()
+        assert await says(broker, authority, "button-204", "alertd/press/button-204", payload)
+
+    with GeneratedMosquitto(tmp_path, out / "broker", authority) as broker:
+        async with AsyncExitStack() as running:
+            await running.enter_async_context(alertd_on(broker, door, tmp_path, PRESSES))
+            words = ["broker", "config", "--config", str(config), "--out", str(out), "--renew", "alertd"]
+            for what in re.findall(r"systemctl (.*)", CliRunner().invoke(app, words).stdout):
+                match what:
+                    case "restart mosquitto":
+                        await asyncio.to_thread(broker.stop)
+                        await asyncio.to_thread(broker.start)
+                    case "reload mosquitto":
+                        broker.reload()
+                        await asyncio.sleep(0.5)
+                    case _:
+                        assert what == "try-restart alertd"
+                        await running.aclose()
+                        await press()
+                        monkeypatch.setitem(
+                            SECRETS, "MQTT_PASSWORD", (out / "secrets/broker-password").read_text().strip()
+                        )
+                        await running.enter_async_context(alertd_on(broker, door, tmp_path, PRESSES))
+                await press()
+            with suppress(AssertionError):
+                await until(lambda: made <= set(door.payload_actions), within_s=5)
+    assert made - set(door.payload_actions) == set(), "promise 1: the broker took it, and threw it away"
+    assert len(made) == 3, "one behind each step, and one before alertd is there"
 
 
 # --- what is left after kill -9 ---------------------------------------------------------------------------------------

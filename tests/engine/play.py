@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from alertd.engine.decide import decide
 from alertd.engine.routing import route
+from alertd.engine.spelling import as_registered
 from alertd.model.anchor import Now
 from alertd.model.call_script import answer_id, decode
 from alertd.model.decision import Confirmation, Decision, Entry, Facts, PhoneIncident, SiteState, Withdrawal
@@ -131,7 +132,7 @@ class Play:
             arrival_id=str(self.arrivals),
             **rest,  # type: ignore[arg-type]
         )
-        events = route(self.registry, arrival)
+        events = route(self.registry, as_registered(self.registry, arrival))
         for event in events:
             if event.site_id == self.state.site_id:
                 self.do(event)

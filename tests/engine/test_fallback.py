@@ -9,7 +9,7 @@ from alertd.engine.gsm7 import septets
 from alertd.model.anchor import Now
 from alertd.model.decision import Decision, Facts
 from alertd.model.drill import DrillState
-from alertd.model.events import Event, OutcomeReported, TimerFired
+from alertd.model.events import Event, OutcomeReported, Pressed, TimerFired
 from alertd.model.ids import NotificationId, PolicyId
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane, Notification, NotificationState
@@ -21,7 +21,7 @@ from alertd.model.policy import Step, Target, TargetKind
 from alertd.model.reason import Reason
 from alertd.model.timer import Timer, TimerKind
 from tests.engine.play import Play
-from tests.engine.school import OAK, group
+from tests.engine.school import ASSIST, OAK, group, registry
 from tests.engine.test_drills import EVERYBODY, MARK, PROMISE_3, REAL, marked
 from tests.engine.test_sensors import SHOT
 from tests.engine.test_sensors import play as sensed
@@ -35,10 +35,10 @@ def p() -> Play:
     return Play()
 
 
-def fails_on(p: Play, event: Event) -> Decision:
-    """What the fixed fallback does about the event; and then it is done."""
+def fails_on(p: Play, event: Event, seen_us: int | None = None) -> Decision:
+    """What the fixed fallback does about the event; and then it is done. `seen_us`: its cause was committed then."""
     now = Now(wall_us=p.now_us, boot_us=p.now_us)
-    decision = fallback.page(p.state, Facts(registry=p.registry), event, now, "KeyError")
+    decision = fallback.page(p.state, Facts(registry=p.registry, seen_us=seen_us), event, now, "KeyError")
     p._apply(decision)
     return decision
 
@@ -114,6 +114,29 @@ def test_a_press_after_a_drill_that_the_engine_can_no_longer_follow_is_no_exerci
 def fails_on_timer_of_live(p: Play) -> list[Notification]:
     p.timers = {id_: each for id_, each in p.timers.items() if each[1].incident_id == p.incident.id}
     return fails_on_timer(p)
+
+
+def test_an_assist_whose_cancel_window_the_engine_cannot_end_is_told() -> None:
+    p = Play(registry(replace(ASSIST, cancel_window_s=10)))
+    p.press("badge-204", 3)
+    told = fails_on_timer(p, TimerKind.CANCEL_WINDOW)
+
+    assert {n.recipient for n in told} == EVERYBODY, "promise 2: nobody was told of it yet, and nobody ever is"
+
+
+@pytest.mark.parametrize("end", ["correction", "closing"])
+def test_whoever_is_told_of_what_the_engine_can_no_longer_follow_hears_how_it_ends(p: Play, end: str) -> None:
+    p.press("badge-204", 3)
+    asked = {n.recipient for n in p.news()}
+    told = {n.recipient for n in fails_on_timer(p)} | {n.recipient for n in fails_on_timer(p)}
+    keys = [each.endpoint_key for each in p.incident.told]
+    assert len(keys) == len(set(keys)), "what is known of whom is told grows with each time that they are asked"
+    p.news()
+    p.correct() if end == "correction" else p.resolve()
+    ended = {n.recipient for n in p.news() if n.kind == end}
+
+    assert asked < told
+    assert ended == told, "somebody goes where nobody needs help"
 
 
 # --- a timer of a shot ----------------------------------------------------------------------------------------------
@@ -193,6 +216,31 @@ def test_a_press_of_which_the_broker_has_kept_a_copy_is_no_copy_of_it_though_the
     decision = fails_on(p, event)
 
     assert decision.cause is None, "promise 1: the press that comes from the queue is taken for known"
+
+
+@pytest.mark.parametrize("device", ["badge-118", "ears-gym"])
+def test_a_press_that_comes_again_is_told_once_though_the_engine_fails_on_it_each_time(device: str) -> None:
+    p = sensed() if device == "ears-gym" else Play()
+    (event,) = p.arrive(device, "gunshot" if device == "ears-gym" else "tap")
+    first = fails_on(p, event)
+    again = fails_on(p, event, seen_us=p.now_us)
+
+    assert first.notifications
+    assert not again.notifications, "everybody is paged twice for one press, and each time as if for another"
+    assert [e.reason for e in again.entries] == [Reason.POISON, Reason.DUPLICATE], "promise 4"
+    assert again.confirmations == first.confirmations, "whoever pressed presses on"
+
+
+def test_a_device_that_uses_the_number_of_a_press_again_long_after_pages_though_the_engine_fails_on_it(p: Play) -> None:
+    (event,) = p.arrive("badge-118", "tap")
+    first = fails_on(p, event)
+    assert isinstance(event, Pressed)
+    later = replace(event, received_us=event.received_us + 30 * 86_400_000_000)
+    again = fails_on(p, later, seen_us=p.now_us - 30 * 86_400_000_000)
+
+    assert {row.notification.recipient for row in again.notifications} == EVERYBODY, "promise 2"
+    told = {row.notification.id for row in first.notifications}
+    assert not told & {row.notification.id for row in again.notifications}, "promise 2: they are taken for known"
 
 
 # --- a press in a drill ---------------------------------------------------------------------------------------------

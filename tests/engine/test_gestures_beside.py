@@ -251,7 +251,15 @@ def pressed(play: Play, counts: tuple[int | None, ...], **more: object) -> None:
 @pytest.mark.parametrize("lasting", [None, LATCHED])
 @pytest.mark.parametrize(
     ("in_test", "after"),
-    [((3,), (4,)), ((3,), (4, 5)), ((8,), (9, 10)), ((2,), (3,)), ((1,), (2, 3)), ((1, 2, 3), (4,)), ((7, 6), (7, 8))],
+    [
+        ((2, 3), (4,)),
+        ((2, 3), (4, 5)),
+        ((7, 8), (9, 10)),
+        ((1, 2), (3,)),
+        ((1,), (2, 3)),
+        ((1, 2, 3), (4,)),
+        ((7, 6), (7, 8)),
+    ],
 )
 def test_what_a_device_has_counted_in_a_test_counts_in_no_gesture_of_after_it(in_test, after, lasting):
     play = Play()
@@ -262,7 +270,7 @@ def test_what_a_device_has_counted_in_a_test_counts_in_no_gesture_of_after_it(in
 
 def test_a_count_that_goes_on_for_longer_than_a_window_after_a_test_is_one_of_after_it():
     play = Play()
-    tried_out(play, (8,))
+    tried_out(play, (7, 8))
     for count in (9, 10):
         play.wait(8)
         play.press(count=count)
@@ -286,6 +294,32 @@ def test_a_gesture_that_is_made_after_a_test_of_a_device_that_counts_calls(after
     tried_out(play, (3,))
     pressed(play, after)
     assert live(play) == [calls_for], "promise 2: what was pressed after the test"
+
+
+@pytest.mark.parametrize("tested", [1, 2, 3, 8])
+@pytest.mark.parametrize("after", range(3, 12))
+def test_a_count_that_is_said_at_once_after_a_test_may_be_all_of_after_it(tested, after):
+    """A badge that says one count when its gesture is over: whether it has counted on from the test, nobody knows."""
+    play = Play()
+    tried_out(play, (tested,))
+    play.wait(3)
+    play.press(count=after)
+    certain = after if after < tested else after - tested
+    calls_for = IncidentClass.LOCKDOWN if certain >= 8 else IncidentClass.STAFF_ASSIST
+    assert live(play) == [calls_for], (
+        f"promise 2: {after} presses that are said in one message, after a test of {tested}"
+    )
+
+
+def test_a_button_that_is_held_at_the_end_of_a_test_does_not_say_how_far_its_device_had_counted():
+    play = Play(school(actions={}))
+    try_out(play, tried="lockdown")
+    pressed(play, (2, 3))
+    play.wait(0.5)
+    play.arrive("badge-204", "hold")
+    play.do(DeviceTestEndOrdered(site_id=OAK, device_id=DeviceId("badge-204"), why="ordered"))
+    pressed(play, (4,))
+    assert not live(play), f"one press after a test pages people: {live(play)}"
 
 
 @pytest.mark.parametrize("tested", [(1,), (2,), (8,), (None,)])

@@ -657,7 +657,7 @@ def test_a_number_that_is_said_again_after_hours_locks_nobody_down_and_rings():
         assert incidents(play) == 1, "the number of a press that was heard is no other press"
         trouble = play.state.troubles.get("still_on:badge-204")
         assert trouble is not None, "it may have counted anew, and nobody looks"
-        assert "after a long silence. Was it pressed?" in trouble.summary
+        assert "with the number of 10:42. Was it pressed?" in trouble.summary
         told = [n.text for n in play.news() if n.trouble_key == trouble.key and n.lane is Lane.PANIC]
         assert any("alertd trouble" in text for text in told), "it may have counted anew, and nobody is rung"
     play.wait(30)

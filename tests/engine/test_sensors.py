@@ -858,7 +858,7 @@ def test_where_nobody_is_on_duty_new_words_of_many_sensors_go_to_the_policys_own
         p.wait(60)
 
     troubles = [n for n in p.news() if n.kind is Kind.TROUBLE]
-    assert "More than 3 of a kind" in troubles[-1].text
+    assert "One of more than 3: " in troubles[-1].text
     assert {n.recipient for n in troubles} == {"Chen"}, "req 70: a sensor's new word was told to everybody"
 
 

@@ -168,4 +168,4 @@ def test_a_device_that_is_opened_is_a_supervisory_trouble_where_its_gestures_do_
     (trouble,) = play.state.troubles.values()
     assert trouble.key == "tamper:badge-204"
     assert trouble.trouble_class is TroubleClass.SUPERVISORY
-    assert "Okafor badge is opened, moved or taken down" in play.texts_to("Ruiz")[-1]
+    assert "Rm 204 Okafor badge (badge-204) is opened, moved or taken down" in play.texts_to("Ruiz")[-1]

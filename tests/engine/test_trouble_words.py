@@ -25,6 +25,14 @@ def test_a_message_nobody_understands_is_first_of_all_perhaps_a_press(already: i
     assert all(len(text) <= SEGMENT for text in texts)
 
 
+def test_a_long_topic_is_cut_in_its_middle_and_still_says_who_spoke() -> None:
+    play = Play()
+    _malformed(play, "application/7f3c6f0e-0000-4000-8000-5c0b1d2e3f40/device/24e124535b316056/event/up")
+
+    (text,) = play.texts_to("Ruiz")
+    assert "a message on application/7.../24e124535b316056/event/up is" in text, "nobody knows which device to look at"
+
+
 def _malformed(play: Play, topic: str) -> None:
     play.do(
         Malformed(
@@ -41,7 +49,7 @@ def test_a_button_that_pages_nobody_sends_somebody_to_look() -> None:
             cause=CauseId("c"),
             source="mqtt",
             device_id=DeviceId("z" * 65_000),
-            why="a roaming device was heard outside the sites it may press for",
+            why="heard outside its sites",
             received_us=0,
         )
     )

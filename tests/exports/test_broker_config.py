@@ -475,6 +475,43 @@ def test_a_broker_of_which_only_users_changed_is_reloaded_and_not_restarted(dist
     assert "systemctl reload mosquitto\n" in second
 
 
+def test_a_new_password_of_alertds_own_restarts_the_broker_and_then_alertd(district: Path, tmp_path: Path):
+    """At a reload mosquitto 2.0.11 throws out who has an old password, and then all that should wait for them."""
+    words = ("--config", str(district), "--out", str(tmp_path / "out"))
+    run(*words)
+    badge, own = (run(*words, "--renew", user).output for user in ("badge-okafor", "alertd"))
+
+    assert "systemctl reload mosquitto\n" in badge and "alertd\n" not in badge.partition("systemctl")[2]  # noqa: PT018
+    secrets, _, services = own.partition("/etc/alertd/secrets/\n")
+    assert "install -m 600" in secrets
+    assert services.startswith("    systemctl restart mosquitto\n    systemctl try-restart alertd\n"), (
+        "promise 1: presses are thrown away, and alertd is refused until somebody restarts it"
+    )
+
+
+def test_another_name_of_alertds_own_does_so_too(district: Path, tmp_path: Path):
+    words, wiring = ("--config", str(district), "--out", str(tmp_path / "out")), district / "channels.toml"
+    run(*words)
+    wiring.write_text(wiring.read_text().replace('username = "alertd"', 'username = "alertd-maple"'))
+
+    assert "    systemctl restart mosquitto\n    systemctl try-restart alertd\n" in run(*words).output
+
+
+def test_alertd_has_one_new_password_at_all_its_brokers(district: Path, tmp_path: Path):
+    """They share the secret. Else it is refused by all but the last, and hears no press."""
+    wire(district, '{ topic = "alertd/press/+", kinds = ["button", "wearable"] }', SENSORS)
+    out = tmp_path / "out"
+    generate(read(district), out)
+    before = (out / "secrets/broker-password").read_text().strip()
+    generate(read(district), out, renew="alertd")
+    secret = (out / "secrets/broker-password").read_text().strip()
+
+    assert secret != before
+    for name in ("broker", "sensors"):
+        known = passwords.read_hashes((out / name / "passwords").read_text())
+        assert passwords.fits(secret, known["alertd"]), f"the broker {name} refuses alertd"
+
+
 def test_a_dry_run_writes_nothing(district: Path, tmp_path: Path):
     told = run("--config", str(district), "--out", str(tmp_path / "out"), "--dry-run")
 

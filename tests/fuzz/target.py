@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from alertd.engine.decide import decide
 from alertd.engine.routing import route
+from alertd.engine.spelling import as_registered
 from alertd.model.anchor import Now
 from alertd.model.decision import Facts, SiteState
 from alertd.model.events import Arrival, Malformed, Overheard, Pressed, Unregistered
@@ -144,7 +145,7 @@ def try_one(seed: Seed, payload: bytes, *, retained: bool = False) -> float:
         retained=retained,
         size=len(payload),
     )
-    for event in route(registry, arrival):
+    for event in route(registry, as_registered(registry, arrival)):
         assert isinstance(event, Pressed | Overheard | Malformed | Unregistered)
         if isinstance(event, Pressed):
             if not event.signal.ends and event.signal.reading is None:

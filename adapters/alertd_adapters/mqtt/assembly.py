@@ -38,7 +38,7 @@ class MqttPlugin:
         random: Random = surroundings.extra.get("random") or Random()  # noqa: S311 - spreads retries, hides nothing
         memory = SessionMemory(surroundings.extra.get("state_dir"), name)
         troubles = StandingTroubles(memory)
-        feedback = MqttFeedback(parsed.feedback_topic, surroundings.clock, triggers.answers)
+        feedback = MqttFeedback(parsed.feedback_topic, surroundings.clock, surroundings.registry, triggers.answers)
         canaries = Canaries(
             CanaryOptions(
                 name=name,
@@ -74,6 +74,7 @@ class MqttPlugin:
                 alive_topic=parsed.alive,
                 canaries=canaries,
                 strangers=strangers,
+                feedback=feedback,
                 max_unacked=parsed.max_unacked,
                 down_trouble_s=parsed.down_trouble_s,
             ),

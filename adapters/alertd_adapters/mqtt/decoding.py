@@ -196,6 +196,8 @@ def _only_signals(decoded: Sequence[Signal]) -> tuple[Signal, ...]:
     signals = tuple(decoded)
     if not all(isinstance(signal, Signal) for signal in signals):
         raise TypeError("it returned something that is no Signal")
+    if not all(isinstance(signal.device_id, str) for signal in signals):
+        raise TypeError("it returned a Signal whose device_id is no text")
     return signals
 
 

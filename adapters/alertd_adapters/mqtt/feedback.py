@@ -3,7 +3,8 @@
     topic    alertd/feedback/{device_id}
     payload  {"state": "received", "at": "2026-10-14T14:42:07.312Z", "expires_at": "2026-10-14T14:42:37.312Z"}
 
-and, for a device behind a network server, whatever its profile says that it shows.
+and, for a device behind a network server, whatever its profile says that it shows. The topic has the id under which
+the device itself pressed last, for there it listens; of one that has not yet, the registry's.
 
 Best effort: it expires (MQTT 5: at the broker; 3.1.1: the device compares `expires_at`), is bounded, and never waits
 in the path of a press. It travels on the side connection.
@@ -19,6 +20,9 @@ import structlog
 from msgspec import Struct
 
 from alertd.model.decision import Confirmation
+from alertd.model.events import Signal
+from alertd.model.ids import DeviceId
+from alertd.model.registry import Registry
 from alertd.ports import Clock, Downlink
 from alertd_adapters.mqtt.connection import BrokerConnection, ConnectionLostError, PublishRefusedError
 from alertd_adapters.mqtt.settings import DEVICE_FIELD
@@ -39,20 +43,39 @@ class Waiting(Struct, frozen=True):
 
 class MqttFeedback:
     def __init__(
-        self, topic: str, clock: Clock, answers: Callable[[Confirmation], Sequence[Downlink]] = lambda _: ()
+        self,
+        topic: str,
+        clock: Clock,
+        registry: Callable[[], Registry | None],
+        answers: Callable[[Confirmation], Sequence[Downlink]],
     ) -> None:
         """`answers`: by which ways of their own devices are told."""
         self._topic = topic
         self._clock = clock
+        self._registry = registry
         self._answers = answers
+        self._spoken: dict[DeviceId, DeviceId] = {}
+        """Registered devices that spell their address otherwise than the registry, and how."""
         self._forgetting: dict[str, asyncio.TimerHandle] = {}
         self._waiting: deque[Waiting] = deque(maxlen=WAITING_MAX)
         self._arrived = asyncio.Event()
         self._refusal_logged = False
 
+    def heard(self, signals: Sequence[Signal]) -> None:
+        """Devices have pressed, by the names that they give themselves."""
+        registry = self._registry()
+        if registry is None:
+            return
+        for signal in signals:
+            registered = registry.spelled(signal.device_id)
+            if registered == signal.device_id:
+                self._spoken.pop(registered, None)
+            else:
+                self._spoken[registered] = signal.device_id
+
     def confirm(self, confirmation: Confirmation) -> None:
         """Put it in line; publishing is `keep_publishing`'s."""
-        device_id = confirmation.device_id
+        device_id = self._spoken.get(confirmation.device_id, confirmation.device_id)
         if not self._topic or any(sign in device_id for sign in "+#\0"):
             return
         self._put(self._topic.replace(DEVICE_FIELD, device_id), self._body(confirmation), confirmation.expires_s)

@@ -105,8 +105,9 @@ class SideSession:
             if not message.retain and not self._options.presses.covers(message.topic):
                 self._troubles.raise_(
                     f"telemetry_press:{signal.device_id}",
-                    f"{signal.device_id} presses on {message.topic[:60]}, which is telemetry, and pages NOBODY there. "
-                    "Was it a press? Name the topic among the source's triggers.",
+                    f"presses where it pages NOBODY. Was it a press? {message.topic[:60]} is telemetry: name it among "
+                    "the source's triggers.",
+                    about=signal.device_id,
                 )
 
     async def _subscribe(self, connection: BrokerConnection) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import structlog
 
 from alertd.model.events import TroubleCleared, TroubleRaised
-from alertd.model.ids import DISTRICT
+from alertd.model.ids import DISTRICT, DeviceId
 from alertd.ports import Door
 from alertd_adapters.mqtt.session_memory import SessionMemory
 
@@ -25,8 +25,8 @@ class StandingTroubles:
         self._changed = asyncio.Event()
         self._full = False
 
-    def raise_(self, key: str, summary: str, *, rings: bool = False) -> None:
-        """Say it, unless it was said in the same words. `rings`: it may hide a press."""
+    def raise_(self, key: str, summary: str, *, rings: bool = False, about: DeviceId | None = None) -> None:
+        """Say it, unless it was said in the same words. `rings`: it may hide a press. `about`: said of a device."""
         if self._standing.get(key) == summary:
             return
         if key not in self._standing and len(self._standing) >= KEYS_MAX:
@@ -35,7 +35,7 @@ class StandingTroubles:
                 log.warning("mqtt_troubles_full", limit=KEYS_MAX, first_left_out=key)
             return
         self._standing[key] = summary
-        self._tell(key, TroubleRaised(site_id=DISTRICT, key=key, summary=summary, rings=rings))
+        self._tell(key, TroubleRaised(site_id=DISTRICT, key=key, summary=summary, rings=rings, about=about))
 
     def clear(self, key: str) -> None:
         if self._standing.pop(key, None) is not None:

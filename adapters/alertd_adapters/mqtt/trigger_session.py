@@ -18,6 +18,7 @@ from alertd.ports import PAYLOAD_MAX_BYTES, Clock, Door, NotCommittedError, Ques
 from alertd_adapters.mqtt.canaries import Canaries
 from alertd_adapters.mqtt.connection import BrokerConnection, BrokerMessage, ConnectionLostError, PublishRefusedError
 from alertd_adapters.mqtt.decoding import Decoded, Triggers
+from alertd_adapters.mqtt.feedback import MqttFeedback
 from alertd_adapters.mqtt.reconnecting import Reconnecting
 from alertd_adapters.mqtt.redelivery import Redelivery
 from alertd_adapters.mqtt.session_memory import SessionMemory
@@ -47,6 +48,8 @@ class TriggerSessionOptions(Struct, frozen=True, kw_only=True):
     canaries: Canaries
     """They end here, too."""
     strangers: Strangers
+    feedback: MqttFeedback
+    """Told by which names devices press."""
     max_unacked: int
     down_trouble_s: float
 
@@ -175,7 +178,7 @@ class TriggerSession:
         name, address = self._options.name, self._options.address
         self._judge(
             f"broker_subscription:{name}",
-            f"The broker {address} refuses to send us {', '.join(refused)}: presses there are not seen. "
+            f"Presses are NOT seen: the broker {address} refuses to send us {', '.join(refused)}. "
             "Allow it in its acl_file."
             if refused
             else "",
@@ -183,7 +186,7 @@ class TriggerSession:
         )
         self._judge(
             f"qos0:{name}",
-            f"The broker {address} grants only QoS 0 for {', '.join(weak)}: a press can be lost. "
+            f"A press can be LOST: the broker {address} grants only QoS 0 for {', '.join(weak)}. "
             "Set its maximum QoS to 1."
             if weak
             else "",
@@ -209,12 +212,11 @@ class TriggerSession:
         if why := refused or ("it does not come back" if sign.is_missing else ""):
             rings = is_deaf and sign.heard_nothing and self._opened_anew_at is not None
             through = f"through the broker {self._options.address}"
-            summary = f"NOTHING comes {through}, also in a new session: presses may page NOBODY. " if rings else ""
-            summary += (
-                f"Our sign of life on {sign.topic} {through} fails ({why}): presses may not come through either. "
-                "Allow our user to read and write that topic, or restart the broker."
-            )
-            self._troubles.raise_(self._alive_key, summary, rings=rings)
+            summary = f"Presses may not come {through}."
+            if rings:
+                summary = f"NOTHING comes {through}, also in a new session: presses may page NOBODY."
+            summary += f" Our sign of life on {sign.topic} fails ({why}): allow our user to read and write that topic, "
+            self._troubles.raise_(self._alive_key, f"{summary}or restart the broker.", rings=rings)
         if not is_deaf or (self._opened_anew_at is not None and now < self._opened_anew_at + self._deaf_pause_s):
             return True
         self._deaf_pause_s = DEAF_PAUSE_S if self._opened_anew_at is None else min(2 * self._deaf_pause_s, FORBIDDEN_S)
@@ -247,6 +249,7 @@ class TriggerSession:
             message = replace(message, payload=b"")
         if decoded.unlearn is not None and message.qos:
             self._unlearn[arrival.arrival_id] = decoded.unlearn
+        self._options.feedback.heard(decoded.signals)
         self._start(self._commit_then_ack(connection, message, arrival, self._door.receive(arrival)))
         sign.handled()
         check_ins = decoded.check_ins
@@ -358,8 +361,8 @@ class TriggerSession:
         expected = self._memory.values.connected_us is not None
         self._judge(
             f"broker_session:{self._options.name}",
-            f"The broker {self._options.address} has forgotten our session: presses made while alertd was away are "
-            "lost. Ask who pressed; see docs/broker.md for its persistence settings."
+            f"Presses made while alertd was away are lost: the broker {self._options.address} has forgotten our "
+            "session. Ask who pressed; see docs/broker.md for its persistence settings."
             if expected and not connection.session_present
             else "",
         )
@@ -383,9 +386,9 @@ class TriggerSession:
     def _down_for_long(self) -> None:
         self._troubles.raise_(
             f"broker:{self._options.name}",
-            f"alertd has had no connection to the broker {self._options.address} for "
-            f"{self._options.down_trouble_s:g} s ({self._why_down}): presses do not arrive. Is it running, and the "
-            "network up?",
+            f"Presses do NOT arrive: no connection to the broker {self._options.address} for "
+            f"{self._options.down_trouble_s:g} s ({self._why_down}). Does it run, is the network up, is our password "
+            "right?",
         )
 
     def _up(self) -> None:

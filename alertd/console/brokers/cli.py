@@ -107,6 +107,10 @@ def _next_steps(planned: "Sequence[Planned]", out: Path) -> str:
         lines.append(f"    install -m 640 -o mosquitto -g mosquitto {folder}/acl {folder}/passwords {etc}/")
     if any(name.startswith("secrets/") for each in planned for name in each.texts):
         lines.append(f"    install -m 600 {out}/secrets/* /etc/alertd/secrets/")
-    lines += (f"    systemctl {'restart' if each.is_new_conf else 'reload'} {each.layout.unit}" for each in planned)
+    for each in planned:
+        is_restarted = each.is_new_conf or each.is_alertd_new
+        lines.append(f"    systemctl {'restart' if is_restarted else 'reload'} {each.layout.unit}")
+    if any(each.is_alertd_new for each in planned):  # it reads its password when it starts
+        lines.append("    systemctl try-restart alertd")
     lines.append(f"Passwords to hand out: {', '.join(f'{out / each.layout.name}/hand-out.csv' for each in planned)}")
     return "\n".join(lines)

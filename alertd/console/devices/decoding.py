@@ -17,6 +17,7 @@ from alertd.daemon.system_clock import SystemClock
 from alertd.engine.gestures import COUNTED, HELD, IGNORED, is_counted
 from alertd.engine.presses import TAMPER
 from alertd.engine.routing import route
+from alertd.engine.spelling import as_registered
 from alertd.exports.broker.layout import is_quiet
 from alertd.model.check_in import CheckIn
 from alertd.model.events import Arrival, Malformed, Pressed, Signal, Unregistered
@@ -105,9 +106,15 @@ def _trigger(loaded: Loaded, topic: str) -> tuple[Section, str, Mapping[str, Any
                     return section, f"{called} {index + 1}", entry
     raise NotHeardError(
         f"no trigger in channels.toml covers the topic {topic}, and no telemetry: alertd would never hear it. Add one "
-        "to a source's triggers, "
-        'for example { topic = "v3/+/devices/+/up", decoder = "profiles", options = { source = "tts-v3" } }'
+        f"to a source's triggers{_one_for(loaded, topic)} (see docs/devices.md)"
     )
+
+
+def _one_for(loaded: Loaded, topic: str) -> str:
+    for covers, source in find_profiles().triggers(loaded.profile_tables, topic):
+        options = f'decoder = "profiles", options = {{ source = "{source}" }}'
+        return f', for example {{ topic = "{covers}", {options} }}'
+    return "; no source profile has such a topic, unless with another base"
 
 
 def _filter(topic_filter: str) -> str:
@@ -156,7 +163,7 @@ def _verdicts(registry: Registry, arrival: Arrival, found: Explained) -> Iterato
         yield Verdict(pages=False, why=f"{found.uncovered}: it is counted, and nothing else happens")
     elif not arrival.refused and not arrival.signals:
         yield Verdict(pages=False, why="it is certainly no press")
-    for event in route(registry, arrival):
+    for event in route(registry, as_registered(registry, arrival)):
         if isinstance(event, Malformed):
             may = "it is no press" if event.never_press else "it may be a press"
             why = f"{may}, and cannot be read ({event.why}): a trouble says so"

@@ -154,6 +154,8 @@ def _is_cut_short(row: NotificationRow, times: Times, aways: Sequence[Away]) -> 
 def _device(press: Press) -> str:
     """Two rooms may have a "wall button" each."""
     label = press.device_label
+    if press.asked:
+        return label
     return f"{label} ({press.device_id})" if label and label != press.device_id else str(press.device_id)
 
 

@@ -72,11 +72,13 @@ def learn(  # noqa: PLR0913, PLR0917 - one parameter an option
         fail(f"{config} cannot be read as it is: see alertd check {config}", Exit.INVALID)
     target = context.ensure_object(Target)
     target.config = target.config or config  # that directory's daemon, and no other
-    heard = _heard(context, loaded, seconds)
+    heard, deaf = _heard(context, loaded, seconds)
     found = learnt(loaded, heard, only or ())
     full = [source for source, strangers in heard.items() if len(strangers) >= STRANGERS_MAX]
     if only and not found:
         fail(f"Not heard, or registered already{', or dropped since' * bool(full)}: {', '.join(only)}.", Exit.FAILED)
+    if not found and deaf:
+        fail(f"Nobody unknown was heard: alertd hears NO device over {deaf}.", Exit.FAILED)
     for source in full:
         words = f"Of {source} these are the {STRANGERS_MAX} heard last: more may have been heard, and were dropped. "
         typer.echo(f"{words}Press yours and look again, with --only ID.", err=True)
@@ -90,24 +92,26 @@ def learn(  # noqa: PLR0913, PLR0917 - one parameter an option
         _append(append, config, found)
 
 
-def _heard(context: typer.Context, loaded: "Loaded", seconds: int | None) -> "Heard":
+def _heard(context: typer.Context, loaded: "Loaded", seconds: int | None) -> "tuple[Heard, str]":
+    """And over which brokers the daemon hears nobody."""
     from alertd.console.learning.hearing import DeafError, asked, listened
 
     with daemon(context) as client:
         try:
-            heard = asked(client)
+            heard, deaf = asked(client), client.without_session()
         except NotReachableError as error:
             typer.echo(
                 f"{str(error).partition(chr(10))[0]}; listening instead, for {seconds or LISTENS_S} s.", err=True
             )
         else:
             if seconds is None:
-                return heard
-            typer.echo(f"Waiting for {seconds} s: press what you want to register now.", err=True)
+                return heard, deaf
+            now = f"alertd hears NO device over {deaf}." if deaf else "press what you want to register now."
+            typer.echo(f"Waiting for {seconds} s: {now}", err=True)
             _wait(seconds)
-            return asked(client)
+            return asked(client), client.without_session()
     try:
-        return listened(loaded, seconds or LISTENS_S)
+        return listened(loaded, seconds or LISTENS_S), ""
     except DeafError as error:
         fail(str(error), Exit.FAILED)
 

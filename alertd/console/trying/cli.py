@@ -45,11 +45,14 @@ def try_out(  # noqa: PLR0913, PLR0917 - one parameter an option
     """
     order = {**signed(by, name), "device": device, "minutes": minutes, **({"class": tried} if tried else {})}
     with daemon(context) as client:
+        deaf = client.without_session()
         begun = client.post("/v1/device-tests", order)
         device = begun["device"]  # as the registry spells it
         seen = {line["site"]: line["number"] for line in begun["heard"]}
+        if deaf:
+            typer.echo(f"alertd hears NO device over {deaf}.", err=True)
         if not as_json:
-            typer.echo(f"{begun['words']} Press it now. Ctrl-C ends the test.")
+            typer.echo(f"{begun['words']} {'' if deaf else 'Press it now. '}Ctrl-C ends the test.")
         with _whatever_ends_it():
             try:
                 found, over = _listen(client, device, seen, keep=keep, quiet=as_json)
@@ -57,6 +60,7 @@ def try_out(  # noqa: PLR0913, PLR0917 - one parameter an option
                 found, over = [], False
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave it in test
             last = begun if over else client.post("/v1/device-tests/end", {**signed(by, name), "device": device})
+            deaf = client.without_session()
     if as_json:
         print_json({**last, "heard": found})
         return
@@ -65,6 +69,11 @@ def try_out(  # noqa: PLR0913, PLR0917 - one parameter an option
     typer.echo(f"{device} is LIVE again: {why}.")
     if _stays(found):
         typer.echo(f"It has not said that its alarm is over: reset {device} NOW. When it says so again, that is REAL.")
+    unknown = next((line["unknown"] for line in reversed(found) if line.get("unknown")), "")
+    if not gestures and unknown:
+        fail(f"{device} was heard, and calls NOBODY: {unknown}.", Exit.FAILED)
+    if not gestures and deaf:
+        fail(f"No gesture of {device} was heard: alertd hears NO device over {deaf}.", Exit.FAILED)
     if not gestures:
         fail(f"No gesture of {device} was heard. Look at its battery, its gateway, and the trigger.", Exit.FAILED)
 
@@ -125,6 +134,7 @@ def _told(line: Mapping[str, Any]) -> str:
     parts += [f"by {line['rule']}"] if line["rule"] else []
     parts += [f"over {line['gateway']}"] if line["gateway"] else []
     parts += [f"battery {line['battery']} %"] if line["battery"] is not None else []
+    parts += ["which its gestures do not know"] if line.get("unknown") else []
     late = f"{line['late_ms']} ms after it was pressed, " if line["late_ms"] is not None else ""
     return f"  {line['at_local']}  heard    {', '.join(parts)}; {late}written down in {line['taken_ms']} ms"
 

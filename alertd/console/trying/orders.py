@@ -3,7 +3,7 @@
 Must never say that a press is a test, nor why none begins: the engine alone does, from the row that it made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -12,7 +12,10 @@ from alertd.console.naming import find_device, read, who_orders
 from alertd.console.operations import Signature, cause_of, committed
 from alertd.console.refusals import refused
 from alertd.console.views import clock_time
+from alertd.console.words import unknown_word
 from alertd.engine.device_tests import UNWATCHED_S, classes_of, over_us
+from alertd.engine.gestures import is_known, meant
+from alertd.engine.presses import TAMPER
 from alertd.model.decision import Entry, EntryKind
 from alertd.model.device_memory import DeviceTest
 from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched
@@ -49,6 +52,8 @@ class HeardView(Struct, frozen=True, kw_only=True):
     """From the device's own time to its arrival; `None`: the device has no clock, or a wrong one."""
     taken_ms: int
     """From its arrival until it was written down."""
+    unknown: str
+    """Why it calls nobody, and what to do, if its gestures do not know the word; else ""."""
     stays: bool | None
     """It says a state that lasts (true), or that it is over (false); `None`: it says neither."""
     is_over: bool
@@ -85,7 +90,7 @@ async def start(
             cause=derive(cause, site_id),  # type: ignore[arg-type]
             by=by,
             device_id=device.id,
-            incident_class=wanted or classes[0],
+            incident_class=wanted or _least(backend, device, classes),
             minutes=minutes,
         )
         for site_id in _sites(device)
@@ -100,6 +105,13 @@ async def start(
     if not view.runs:  # ordered again with the key of one that is over
         raise refused(409, f"{device.id} is not tried out: it is live", "device", "look at `alertd incidents`")
     return view
+
+
+def _least(backend: Backend, device: Device, classes: Sequence[IncidentClass]) -> IncidentClass:
+    """The least grave that it can say: a button that can only call for help is tried out, and is no page."""
+    words = backend.words(device.id) or ()
+    said = {name for word in words for name in meant(word, device.gestures)}
+    return next((each for each in classes if each.value in said), classes[0])
 
 
 async def _why_refused(backend: Backend, orders: Sequence[DeviceTestOrdered], since_us: int) -> str:
@@ -221,6 +233,15 @@ def _line(backend: Backend, line: JournalLine, entry: Entry) -> HeardView:
         battery=int(data["battery"]) if "battery" in data else None,
         late_ms=None if pressed_us is None else max(0, received_us - int(pressed_us)) // 1_000,
         taken_ms=max(0, line.at_us - received_us) // 1_000,
+        unknown=_unknown(backend, data),
         stays=True if "stays" in data else False if "ends" in data else None,
         is_over=entry.reason is Reason.TRIED_ENOUGH,
     )
+
+
+def _unknown(backend: Backend, data: Mapping[str, str]) -> str:
+    """Of a word that its gestures do not know; that a button is opened is no word of theirs."""
+    device, action = backend.registry().device_of(data.get("device", "")), data.get("action", "")
+    if device is None or not action or "ends" in data or action == TAMPER or is_known(action, device.gestures):
+        return ""
+    return unknown_word(action, device.gestures)

@@ -3,7 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd.engine import press_times
+from alertd.engine import places, press_times
 from alertd.engine.draft import Draft
 from alertd.engine.drills import news
 from alertd.engine.drills.real import stop
@@ -36,7 +36,7 @@ def mode_of(d: Draft, event: Pressed, device: Device, gesture: Gesture) -> Mode:
     if not is_panic(gesture.incident_class):
         return Mode.LIVE
     if drill is None:
-        news.overtake(d, f"{device.label or device.id} was pressed")
+        news.overtake(d, f"{places.name(device, d.facts.registry)} was pressed")
         return Mode.LIVE
     real = _why_real(d, drill, event, device, gesture)
     if real:
@@ -79,7 +79,7 @@ def mode_of_request(d: Draft, incident: Incident, wanted: IncidentClass, who: st
 
 def _why_real(d: Draft, drill: Drill, event: Pressed, device: Device, gesture: Gesture) -> str:
     """Why the press is no exercise, in words; empty: it is one, beyond doubt."""
-    label = device.label or device.id
+    label = places.name(device, d.facts.registry)
     if device.id not in drill.device_ids:
         return f"{label} takes no part in it"
     if event.oldest_us < drill.started_us or gesture.at_us >= drill.ends_us:

@@ -4,7 +4,7 @@ Must never write a password in clear into anything that others than the owner ma
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -36,6 +36,9 @@ class Planned(Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
     is_new_conf: bool
     """A reload of the broker is not enough."""
+    is_alertd_new: bool
+    """Nor then: alertd's own line in the password file is new. At a reload mosquitto 2.0.11 disowns a session whose
+    password is an old one, and throws away what should wait there; after a restart it keeps it."""
     texts: dict[str, tuple[int, str]]
     """File, below the directory that was named → its mode and text; those with passwords in clear first."""
 
@@ -47,14 +50,14 @@ def plan(loaded: Loaded, out: Path, surroundings: Surroundings, renewed: frozens
     for section in loaded.sections:
         if section.table == "sources" and section.plugin == "mqtt":
             groups.setdefault(address_of(section), []).append(section)
-    secrets = _Secrets(out / SECRETS)
+    secrets, new = _Secrets(out / SECRETS), {name: passwords.made_up() for name in renewed}
     planned = []
     for index, sections in enumerate(groups.values()):
         triggers = [trigger for section in sections for trigger in triggers_of(section, surroundings)]
         layout = layout_of(sections, triggers, is_first=index == 0)
         for section in sections:
-            _check_username(section)
-        planned.append(_planned(layout, sections, (loaded, surroundings, out, renewed), secrets))
+            _username(section)
+        planned.append(_planned(layout, sections, (loaded, surroundings, out, new), secrets))
     unknown = renewed - {client.name for each in planned for client in each.clients}
     if unknown:
         raise CannotBeWrittenError(f"there is no user {', '.join(sorted(unknown))} whose password could be renewed")
@@ -102,7 +105,7 @@ class _Secrets:
 def _planned(
     layout: Layout,
     sections: Sequence[Section],
-    given: tuple[Loaded, Surroundings, Path, frozenset[str]],
+    given: tuple[Loaded, Surroundings, Path, Mapping[str, str]],
     kept: _Secrets,
 ) -> Planned:
     loaded, surroundings, out, renewed = given
@@ -112,9 +115,8 @@ def _planned(
     clients = _with_own(found.clients, access.users_of(own))
     clear = passwords.read_hand_out(_read(folder / HAND_OUT))
     clear |= {c.name: known for c in clients if c.secret and (known := kept.of(c.secret)) is not None}
-    settled = passwords.settle(
-        [client.name for client in clients], passwords.read_hashes(_read(folder / PASSWORDS)), clear, renewed
-    )
+    before = passwords.read_hashes(_read(folder / PASSWORDS))
+    settled = passwords.settle([client.name for client in clients], before, clear, renewed)
     texts = {}
     for client in clients:
         if client.secret and client.name in settled.clear:
@@ -133,6 +135,7 @@ def _planned(
         settled=settled,
         problems=found.problems,
         is_new_conf=_read(folder / CONF) != conf_text(layout),
+        is_alertd_new=any(settled.hashes[name] != before.get(name) for name in map(_username, sections)),
         texts=texts,
     )
 
@@ -157,12 +160,14 @@ def _own_lines(folder: Path) -> str:
 # --- the disk -------------------------------------------------------------------------------------------------------
 
 
-def _check_username(section: Section) -> None:
-    if not section.settings.get("username"):
+def _username(section: Section) -> str:
+    name = str(section.settings.get("username") or "")
+    if not name:
         raise CannotBeWrittenError(
             f"{section.file}:{section.line}: sources.{section.name} has no username: alertd is a user of its broker, "
             'like any other. Write username = "alertd" and password_secret = "broker-password"'
         )
+    return name
 
 
 def _check_directory(out: Path) -> None:

@@ -38,16 +38,17 @@ class Settled(Struct, frozen=True, kw_only=True):
 
 
 def settle(
-    names: Iterable[str], hashes: Mapping[str, str], clear: Mapping[str, str], renewed: frozenset[str]
+    names: Iterable[str], hashes: Mapping[str, str], clear: Mapping[str, str], renewed: Mapping[str, str]
 ) -> Settled:
-    """Keeps what there is, in the password file or, after a write that was cut off, in the hand-out alone."""
+    """Keeps what there is, in the password file or, after a write that was cut off, in the hand-out alone. `renewed`:
+    who gets which new one, the same at every broker."""
     new, kept = [], []
     now: dict[str, str] = {}
     known: dict[str, str] = {}
     for name in names:
         old, said = hashes.get(name), clear.get(name)
         if name in renewed or (old is None and said is None):
-            said = made_up()
+            said = renewed.get(name) or made_up()
             new.append(name)
             old = None
         else:

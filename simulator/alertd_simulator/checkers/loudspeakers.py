@@ -123,7 +123,7 @@ class Announcements(Checker):
                 for incident in concerned(self.scene, happening):
                     self._judge(happening, incident)
             case Crashed(power=True):
-                kept = self._runs if self._on_disk is None else self._on_disk
+                kept = {**self._runs, **(self._on_disk or {})}  # what only memory had may have been merged in time
                 self._runs = {id_: replace(run, is_owed=False) for id_, run in kept.items()}
                 self._on_disk = None
             case _:

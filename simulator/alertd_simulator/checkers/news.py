@@ -192,11 +192,12 @@ class LateWaits(Checker):
                 return False
 
     def _confirms(self, after: Incident) -> bool:
-        """Somebody says that they go, or are there; or asks for more, which stands there as one more press."""
+        """Somebody says that they go, or are there; or asks for more, which stands there as a press of no device."""
         before = self.scene.records.incidents.get(after.id)
         known = frozenset(before.answers) if before is not None else frozenset()
         goes = any(a.kind is not AnswerKind.CANNOT_GO for a in after.answers if a not in known)
-        return goes or before is None or _pressed(after) != _pressed(before)
+        asks = before is None or after.asked_us != before.asked_us
+        return goes or asks or (before is not None and _pressed(after) != _pressed(before))
 
     def _is_late(self, event: Pressed) -> bool:
         """By what alertd says of it; or because the world knows that it waited at the broker for so long."""

@@ -82,7 +82,7 @@ class OneSite(Checker):
                 if key in self._judged:
                     continue
                 self._judged.add(key)
-                if (press.device_id, incident.site_id) not in self._pressed_for:
+                if not press.asked and (press.device_id, incident.site_id) not in self._pressed_for:
                     self.accuse(
                         committed.at_us,
                         f"{incident.headline} at {incident.site_id} holds a press of {press.device_id}, "

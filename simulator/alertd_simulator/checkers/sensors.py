@@ -199,6 +199,7 @@ class LoneSensor(Checker):
         known = {**self.scene.records.incidents, **{incident.id: incident for incident in decision.incidents}}
         of_site = [incident for incident in known.values() if incident.site_id == event.site_id]
         others = [p.last_us for incident in of_site for p in incident.presses if p.device_id != device_id]
+        others += [incident.asked_us for incident in of_site]
         most_s = max(policy.corroborated.within_s for policy in self.scene.registry.policies.values())
         if any(abs(event.received_us - last_us) <= most_s * SECOND_US for last_us in others):
             return

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiomqtt
 import msgspec
+from aiomqtt.exceptions import MqttConnectError
 from msgspec import Struct
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -119,7 +120,9 @@ class Listener:
         while True:
             try:
                 await self._one_connection()
-            except aiomqtt.MqttError:
+            except aiomqtt.MqttError as error:
+                if isinstance(error, MqttConnectError) and not self._connected.is_set():
+                    raise RuntimeError(f"the broker does not let {self._place.user} in ({error.rc})") from None
                 if self._was_up:
                     self._was_up, self._went = False, True
                     self._note("away")

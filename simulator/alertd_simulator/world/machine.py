@@ -318,7 +318,7 @@ class Machine:
         self._emit(Crashed(at_us=self.true_us(), incarnation=now.life.number, where=why, power=power, lost_bytes=lost))
         loop = asyncio.get_running_loop()
         for connection in now.broker.open_connections:
-            loop.call_later(SILENT_CONNECTION_S if power else 0.0, connection.lose, "the process died")  # type: ignore[attr-defined]
+            connection.desert(SILENT_CONNECTION_S if power else 0.0)  # type: ignore[attr-defined]
         now.task.cancel()
         grave = loop.create_task(self._bury(now, crash or Crash(at_s=0)), name=f"grave {now.life.number}")
         self._graves.add(grave)

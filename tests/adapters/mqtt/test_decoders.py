@@ -410,6 +410,7 @@ class Broken:
         None,
         5,
         ["not a signal"],
+        [Signal(device_id=5, action="b")],  # type: ignore[arg-type]
         [Signal(device_id=DeviceId("a"), action="b")] * 51,
     ],
     ids=lambda answer: repr(answer)[:40],

@@ -38,6 +38,26 @@ async def test_the_device_is_told_and_the_message_expires():
 
 
 @in_virtual_time
+async def test_a_device_is_told_where_it_listens_however_the_registry_spells_it():
+    """By the name under which it pressed last: that is the topic it knows. The core knows only the registry's."""
+    label = "24E124535B316056"
+    known = registry_of([label, "badge-1"], "")
+    async with running(FakeBroker(), FakeDoor(), registry=known) as world:
+        assert world.feedback is not None
+        for spelled in ("24:e1:24:53:5b:31:60:56", "badge-1", label):
+            world.press(spelled)
+            await asyncio.sleep(1)
+            world.feedback.confirm(received(label))
+            world.feedback.confirm(received("badge-1"))
+            await asyncio.sleep(1)
+        assert [p.topic.rpartition("/")[2] for p in told(world)] == [
+            "24:e1:24:53:5b:31:60:56", "badge-1",
+            "24:e1:24:53:5b:31:60:56", "badge-1",
+            label, "badge-1",
+        ], "it waits for its feedback in vain, and presses until then"  # fmt: skip
+
+
+@in_virtual_time
 async def test_while_the_broker_is_away_confirming_neither_fails_nor_waits_and_old_news_is_dropped():
     async with running(FakeBroker(), FakeDoor()) as world:
         assert world.feedback is not None

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from alertd.model.check_in import Battery, CheckIn, Link
+from alertd.model.events import TroubleRaised
 from alertd.model.ids import DeviceId
 from alertd.ports import Listening
 from alertd_adapters.decoders.mapping.checking import registry_of
@@ -97,7 +98,10 @@ async def test_a_press_on_a_telemetry_topic_pages_nobody_and_says_so():
         broker.publish("alertd/press/badge-18", b'{"action": "press"}')
         await asyncio.sleep(0.1)
     assert [arrival.topic for arrival in door.arrivals] == ["alertd/press/badge-18"]
-    assert "badge-17 presses on alertd/telemetry/badge-17" in door.standing["telemetry_press:badge-17"]
+    words = door.standing["telemetry_press:badge-17"]
+    assert words.startswith("presses where it pages NOBODY. Was it a press? alertd/telemetry/badge-17 is telemetry")
+    (raised,) = [event for event in door.events if isinstance(event, TroubleRaised)]
+    assert raised.about == "badge-17", "nobody knows where it hangs"
     assert "telemetry_press:badge-18" not in door.standing, "it comes over the session of presses"
 
 

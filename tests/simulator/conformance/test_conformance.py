@@ -336,5 +336,20 @@ async def test_a_broker_that_refuses_the_subscription_is_believed(tmp_path: Path
             await listener.walk()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("login", "who"),
+    [({}, "somebody without a name .see --username."), ({"username": "tasmota", "password": "x"}, "the user tasmota")],
+    ids=["no name", "a wrong password"],
+)
+async def test_a_broker_that_lets_nobody_in_does_answer(tmp_path: Path, login, who):
+    with RealMosquitto(tmp_path, users={"tasmota": "its own"}) as broker:
+        place = Place(host="127.0.0.1", port=broker.port, topics=("stat/#",), **login)
+        listener = Listener(place, Subject(kit=KIT, source="tasmota", device="x"), tmp_path / "t.jsonl",
+                            say=lambda words: None, answer=_at_once)  # fmt: skip
+        with pytest.raises(RuntimeError, match=rf"the broker does not let {who} in \(Not authorized\)"):
+            await listener.walk()
+
+
 async def _at_once(step) -> str:
     return ""

@@ -4,13 +4,25 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from alertd.model.registry import Registry
-from alertd.ports import API_VERSION, Decoder, Explained, Fit, ProfileProblem, SettingsError, Surroundings, Voices
+from alertd.ports import (
+    API_VERSION,
+    Decoder,
+    Explained,
+    Fit,
+    ProfileProblem,
+    Reads,
+    Says,
+    SettingsError,
+    Surroundings,
+    Voices,
+)
 from alertd_adapters.decoders.mapping.bindings import Bindings
 from alertd_adapters.decoders.mapping.checking import doubts, problems
 from alertd_adapters.decoders.mapping.decoder import MappedDecoder
 from alertd_adapters.decoders.mapping.explaining import explain
 from alertd_adapters.decoders.mapping.learning import fits
 from alertd_adapters.decoders.mapping.library import PROFILE, library
+from alertd_adapters.decoders.mapping.saying import reads, says
 from alertd_adapters.decoders.mapping.sources import Source
 from alertd_adapters.decoders.mapping.sparkplug import SPARKPLUG_OPTIONS, SparkplugDecoder, SparkplugOptions
 
@@ -98,6 +110,17 @@ class Profiles:
 
     def check_in_s(self, own: Mapping[str, Mapping[str, Any]]) -> Mapping[str, int]:
         return {name: profile.check_in_s for name, profile in library(own).profiles.items() if profile.check_in_s}
+
+    def says(self, own: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Says]:
+        return says(library(own))
+
+    def reads(self, own: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Reads]:
+        return reads(library(own))
+
+    def triggers(self, own: Mapping[str, Mapping[str, Any]], topic: str) -> Sequence[tuple[str, str]]:
+        sources = library(own).sources.values()
+        found = {(message.template.filter, each.name) for each in sources for message, _ in each.fitting(topic)}
+        return sorted(found, key=lambda each: (each[0].endswith("#"), each[0].count("+"), each))
 
     def explain(self, settings: Mapping[str, Any], surroundings: Surroundings, topic: str, payload: bytes) -> Explained:
         return explain(plugin.build_within(settings, surroundings), topic, payload)

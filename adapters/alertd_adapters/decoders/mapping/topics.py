@@ -30,6 +30,12 @@ class Template:
             raise TemplateError("gives two levels the same name")
         self.captures = frozenset(names)
 
+    @property
+    def filter(self) -> str:
+        """As a trigger names its topic."""
+        levels = ["+" if fixed is None else fixed for _, fixed in self._levels]
+        return "/".join([*levels, *(["#"] if self._open_end else [])])
+
     def match(self, levels: Sequence[str]) -> dict[str, str] | None:
         """What the levels of a topic hold under the names of the template; `None` if it is another topic."""
         if len(levels) != len(self._levels) and not (self._open_end and len(levels) >= len(self._levels)):

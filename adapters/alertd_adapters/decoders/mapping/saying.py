@@ -1,0 +1,37 @@
+"""What devices can say by their profiles, for whoever compares it with gestures.
+
+Read from the rules as they are written, never from what was heard: words that one device of many never says are among
+them.
+"""
+
+from alertd.ports import Reads, Says
+from alertd_adapters.decoders.mapping import written
+from alertd_adapters.decoders.mapping.events import TRIGGERS
+from alertd_adapters.decoders.mapping.library import Library
+
+ANY_WORD = "own_word"
+
+
+def says(library: Library) -> dict[str, Says]:
+    """Of every profile of devices."""
+    found = ((name, entry.written) for (_, name), entry in library.entries.items())
+    return {name: _says(each) for name, each in found if isinstance(each, written.DeviceProfile)}
+
+
+def _says(profile: written.DeviceProfile) -> Says:
+    rules = [rule for rule in profile.rules if not rule.ignored]
+    events = {event for rule in rules for event in (rule.event, *rule.map.values()) if event in TRIGGERS}
+    words = frozenset(event for event in events if event is not None) - {ANY_WORD}
+    named = [each for rule in reversed(rules) for each in rule.map.items()]  # the first rule that knows it counts
+    renamed = {word: event for word, event in named if word not in words and event != ANY_WORD}
+    return Says(words=words, renamed=renamed, any_word=ANY_WORD in events)
+
+
+def reads(library: Library) -> dict[str, Reads]:
+    """Of every source."""
+    found = ((name, entry.written) for (_, name), entry in library.entries.items())
+    return {
+        name: Reads(profile=each.profile, codes=any(message.code for message in each.messages))
+        for name, each in found
+        if isinstance(each, written.SourceProfile)
+    }
