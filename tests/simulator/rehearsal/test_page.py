@@ -21,7 +21,7 @@ from tests.simulator.rehearsal.made_up import DAYS, example, made_up_report
 pytestmark = pytest.mark.slow
 
 VOID = frozenset({"meta", "br"})
-POLICIES = 12
+POLICIES = 14
 """Of the example's two schools, those that a device can set off."""
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
 
