@@ -265,6 +265,7 @@ def why(reason: Reason | None) -> str:
 def unknown_word(action: str, rules: Gestures) -> str:
     """What a device says and its gestures do not know, and what to do about it."""
     return (
-        f'it says "{action}", which its gestures "{rules.id}" do not know: write {action} = "staff_assist" (or another '
-        f'class, or "ignore") in actions of [{rules.id}] in gestures.toml, then alertd reload'
+        f'it says "{action}", which its gestures "{rules.id}" do not know: if that is a call for help, write '
+        f'{action} = the class that it calls for, if not {action} = "ignore", in actions of [{rules.id}] in '
+        "gestures.toml, then alertd reload"
     )

@@ -16,6 +16,7 @@ from alertd.model.anchor import anchor
 from alertd.model.decision import EntryKind
 from alertd.model.ids import IncidentId, derive
 from alertd.model.incident import (
+    SEVERITY,
     VERIFY_FIRST,
     EscalationState,
     Incident,
@@ -127,8 +128,8 @@ def _cries_again(incident: Incident, known: Press, press: Press) -> bool:
     press from before the last one: the clock was set back, and nobody knows how long the silence was. Of what a human
     has ended only a gesture has an echo: no state that is said again, and nobody who asks for it in an answer."""
     if incident.escalation is EscalationState.STOPPED:
-        pressed_us = known.last_us if known.said_us is None else known.said_us[1]
-        return press.asked or not 0 <= press.received_us - pressed_us <= ENDED_S * 1_000_000
+        silent_us = press.received_us - (known.cried_us or known.last_us)
+        return press.asked or not 0 <= silent_us <= ENDED_S * 1_000_000
     looking = incident.escalation in (EscalationState.RUNNING, EscalationState.EXHAUSTED)
     return not looking and not 0 <= press.received_us - known.last_us <= AGAIN_S * 1_000_000
 
@@ -152,6 +153,7 @@ def _repeat(d: Draft, incident: Incident, known: Press, press: Press, *, is_more
         known.heard_again(press),
         count=max(known.count + is_more, press.count),
         late=known.late and press.late,
+        incident_class=max(known.incident_class, press.incident_class, key=SEVERITY.__getitem__),
         location=press.location,  # the same place, heard later
     )
     presses = tuple(newer if p is known else p for p in incident.presses)

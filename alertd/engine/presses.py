@@ -182,7 +182,9 @@ def _still_on(d: Draft, event: Pressed, device: Device, activation: Activation) 
     mine = [p for p in incident.presses if p.device_id == device.id]
     known = next((p for p in reversed(mine) if p.location.zone_id == press.location.zone_id), None)
     if known is None and press.location.zone_id is not None:
-        incidents.carried(d, incident, replace(press, said_us=mine[-1].said_us, carried=True))
+        incidents.carried(
+            d, incident, replace(press, said_us=mine[-1].said_us, cried_us=mine[-1].cried_us, carried=True)
+        )
         return
     before = known or mine[-1]
     newer = replace(before, last_us=press.received_us, location=press.location if known else before.location)
@@ -323,6 +325,7 @@ def press_of(d: Draft, event: Pressed, device: Device, incident_class: IncidentC
         oldest_us=event.oldest_us if late else None,
         waited_since_us=event.oldest_us if event.backlog and event.signal.pressed_us is None else None,
         last_us=event.received_us,
+        cried_us=event.received_us,
         said_us=said_us(event),
         known_us=d.now.wall_us,
         by_sensor=device.kind is DeviceKind.SENSOR,

@@ -48,7 +48,8 @@ _NUMBER = re.compile(r"(?<![0-9])(?<![0-9][-:./])([0-9]+)(?![-:./]?[0-9])")
 _ROOM = re.compile(r"\b(rm|room)[ .]*[0-9]+", re.IGNORECASE)
 _REACTION = re.compile(
     r"(Liked|Loved|Disliked|Laughed at|Emphasized|Questioned|Removed a .{1,20} from)\s+[\"“].*"
-    r"|Reacted .{1,12} to\s+[\"“].*|.{1,8}\s+to\s+[\"“].*",
+    r"|Reacted .{1,12} to\s+[\"“].*|.{1,8}\s+to\s+[\"“].*"
+    r"|.{1,30}\s+[\"“].*\bReply [0-9]{3,} .*",  # in whatever language: it quotes a text of ours
     re.DOTALL,
 )
 _AUTOMATIC = re.compile(

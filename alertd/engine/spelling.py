@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from alertd.model.check_in import CheckIn
 from alertd.model.events import Arrival, Signal
+from alertd.model.ids import DeviceId
 from alertd.model.registry import Registry
 
 _Said = TypeVar("_Said", Signal, CheckIn)
@@ -26,6 +27,14 @@ def named(registry: Registry, said: _Said) -> _Said:
     return replace(
         said,
         device_id=registry.spelled(said.device_id),
-        heard_by=registry.spelled(said.heard_by) if isinstance(said.heard_by, str) else None,
-        heard=tuple(replace(each, gateway_id=registry.spelled(each.gateway_id)) for each in said.heard),
+        heard_by=_spelled(registry, said.heard_by),
+        heard=tuple(
+            replace(each, gateway_id=gateway_id)
+            for each in said.heard
+            if (gateway_id := _spelled(registry, each.gateway_id)) is not None
+        ),
     )
+
+
+def _spelled(registry: Registry, name: object) -> DeviceId | None:
+    return registry.spelled(DeviceId(name)) if isinstance(name, str) else None

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from alertd.config import Loaded, Thing
 from alertd.engine.gestures import COUNTED, IGNORED, is_counted, is_known, meant
 from alertd.lint.devices import PRESSED
-from alertd.lint.findings import Judge, classes_of
+from alertd.lint.findings import Judge, classes_of, reaches
 from alertd.lint.sources import Trigger, triggers_of
 from alertd.model.ids import DeviceId
 from alertd.model.incident import IncidentClass
@@ -76,11 +76,14 @@ class _Hearing:
         self.triggers = [trigger for section in sources for trigger in triggers_of(section.settings)]
         self._is_all = all(section.plugin == "mqtt" for section in sources)
         self.says: Mapping[str, Says] = {}
+        self._districts: frozenset[str] = frozenset()
+        """Profiles that the district wrote itself."""
         try:
             found = find_profiles()
             self._reads = found.reads(loaded.profile_tables)
             if any(trigger.decoder == MAPPED for trigger in self.triggers):
                 self.says = found.says(loaded.profile_tables)
+                self._districts = frozenset(self.says) - frozenset(found.says({}))
         except PluginError:  # said by `check_profiles`
             self._reads = {}
         self.reading_codes = sorted(name for name, each in self._reads.items() if each.codes)
@@ -112,10 +115,13 @@ class _Hearing:
         return known.profile if known is not None else ""
 
     def _fits(self, trigger: Trigger, profile: str) -> bool:
-        """One of a source that has its own profile comes over that; any other over a network server."""
+        """One of a source that has its own profile comes over that; any other of ours over a network server, and the
+        district knows over what it wrote its own for."""
         own = self._own(trigger)
         of_another = any(each.profile == profile for each in self._reads.values())
-        return trigger.decoder == MAPPED and (own == profile or (not own and not of_another))
+        return trigger.decoder == MAPPED and (
+            own == profile or (not of_another and (not own or profile in self._districts))
+        )
 
     def _reads_codes(self, trigger: Trigger) -> bool:
         known = self._reads.get(trigger.source)
@@ -165,13 +171,18 @@ def _alone(word: str, rules: Gestures) -> str:
 
 
 def _remedy(judge: Judge, device: Device, says: Says, missing: Sequence[str]) -> str:
-    """As these gestures name the device's own word for it, if they do."""
-    site = judge.registry.sites.get(device.site_id)
+    """As these gestures name the device's own word for it, if they do; else what all of them call for, or what the word
+    mostly is, where every school that has these gestures has a policy for it."""
+    devices = [each for each in judge.registry.devices.values() if each.gestures.id == device.gestures.id]
+    sites = [judge.registry.sites.get(site_id) for each in devices for site_id in reaches(each)]
+    classes = classes_of(device)
     written = []
     for word in missing:
         before = (name for own, name in device.gestures.actions.items() if says.renamed.get(own) == word)
-        usual = CALLS.get(word, IncidentClass.STAFF_ASSIST)
-        known = usual if site is not None and usual in site.policies else IncidentClass.STAFF_ASSIST
+        usual: str = classes[0] if len(classes) == 1 else CALLS.get(word, IncidentClass.STAFF_ASSIST)
+        is_rash = usual == IncidentClass.LOCKDOWN and word not in CALLS  # one press would lock a school down
+        is_had = all(site is not None and usual in site.policies for site in sites)
+        known = usual if is_had and not is_rash else IncidentClass.STAFF_ASSIST
         written.append(f'{word} = "{next(before, known)}"')
     where = f"in actions of [{device.gestures.id}] in gestures.toml"
     return f'write {", ".join(written)} {where}; "ignore" what it never says'

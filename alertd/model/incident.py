@@ -116,7 +116,9 @@ class Press(Struct, frozen=True, kw_only=True):
     oldest_us: int | None = None
     """The earliest moment at which a late one can have been pressed."""
     last_us: int = 0
-    """When the device was last heard pressing, for telling a new cry from the echo of the first."""
+    """When the device was last heard, for telling a new cry from the echo of the first."""
+    cried_us: int = 0
+    """When it was last heard pressing, late or not; a state said again moves only `last_us`. 0: at `last_us`."""
     said_us: tuple[int, int] | None = None
     """Between when and when it was last pressed, for certain (`presses.said_us`): that a state is said again moves only
     `last_us`. `None`: at `last_us`."""
@@ -136,7 +138,7 @@ class Press(Struct, frozen=True, kw_only=True):
 
     def heard_again(self, newer: "Press") -> "Press":
         """It is pressed once more. What is heard late says nothing newer than what is known."""
-        pressed = replace(self, last_us=newer.received_us, carried=False)
+        pressed = replace(self, last_us=newer.received_us, cried_us=newer.received_us, carried=False)
         return pressed if newer.late else replace(pressed, said_us=newer.said_us)
 
 

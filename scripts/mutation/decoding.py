@@ -207,6 +207,20 @@ DECODING = (
         by=Tests(paths=("tests/cli/test_devices_decode.py",), names="it is heard, and said not to be"),
     ),
     Mutant(
+        name="decode: a second trigger is advised for what one hears already",
+        edits=(
+            Edit(
+                file="alertd/console/devices/decoding.py",
+                old="if not _reads(entry, source, topic):",
+                new="if True:",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/cli/test_devices_decode.py",),
+            names="each press comes twice, and two of them lock a school down",
+        ),
+    ),
+    Mutant(
         name="telemetry: what makes no sense is dropped, and nothing counts it",
         edits=(
             Edit(
@@ -404,6 +418,61 @@ DECODING = (
             Edit(file="config/gestures.toml", old='hold = "lockdown", duress = "duress" }', new='hold = "lockdown" }'),
         ),
         by=Tests(paths=("tests/config/test_words.py",), names="panic buttons that page nobody"),
+    ),
+    Mutant(
+        name="words: a panic button at the AED of a first district calls people against another person",
+        edits=(
+            Edit(
+                file="alertd/exports/starter/gestures.toml",
+                old='actions = { duress = "medical" }',
+                new='actions = { duress = "duress" }',
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="does not call the nurse"),
+    ),
+    Mutant(
+        name="words: the remedy is the usual class, though the gestures call for one other alone",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="classes[0] if len(classes) == 1 else CALLS.get(word, IncidentClass.STAFF_ASSIST)",
+                new="CALLS.get(word, IncidentClass.STAFF_ASSIST)",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="a heart that stands still"),
+    ),
+    Mutant(
+        name="words: the remedy for a press is a lockdown",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="usual == IncidentClass.LOCKDOWN and word not in CALLS ",
+                new="not usual ",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="one press locks a school down"),
+    ),
+    Mutant(
+        name="words: the remedy asks one school alone whether it has a policy",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="for each in devices for site_id in reaches(each)]",
+                new="for each in devices[:1] for site_id in reaches(each)[:1]]",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="refuses its configuration"),
+    ),
+    Mutant(
+        name="words: a profile of the district's own is read over a network server alone",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="(not own or profile in self._districts)",
+                new="not own",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="a pull cord pages nobody"),
     ),
     Mutant(
         name="test site: a device is pressed by a word that it can never say",

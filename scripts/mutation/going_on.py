@@ -2,7 +2,7 @@
 """Mutants in what goes on until somebody goes: steps, news, timers, answers, ends. Caught in simulated days."""
 
 from alertd_simulator.world.plan import ClockStep, Gesture, Press, Reply
-from mutation.mutant import Edit, Mutant, Seeds, Story
+from mutation.mutant import Edit, Mutant, Seeds, Story, Tests
 
 PRESSES = "alertd/engine/presses.py"
 INCIDENTS = "alertd/engine/incidents.py"
@@ -276,6 +276,18 @@ GOING_ON = (
         ),
         cheap=True,
         by=Story(name="late_press_cannot_go", trips=("late waits",)),
+    ),
+    Mutant(
+        name="a reaction in another language is passed on as somebody's words",
+        edits=(
+            Edit(
+                file="alertd/engine/replies.py",
+                old="\\bReply [0-9]{3,} .*",
+                new="\\bReply [0-9]{33,} .*",
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=("tests/engine/test_replies.py",), names="everybody reads it as what an eyewitness says"),
     ),
     Mutant(
         name="ack by tapback",

@@ -50,6 +50,17 @@ UNHEARD = (
         ),
     ),
     Mutant(
+        name="device learn: who asks for one device is not told that alertd has no session",
+        edits=(
+            Edit(
+                file="alertd/console/learning/cli.py",
+                old='fail(f"{vain} alertd hears NO device over {deaf}." if deaf else vain, Exit.FAILED)',
+                new="fail(vain, Exit.FAILED)",
+            ),
+        ),
+        by=Tests(paths=("tests/cli/test_devices_learn.py",), names="its battery would be looked for"),
+    ),
+    Mutant(
         name="malformed: of a long topic the end is lost, which names the device",
         edits=(
             Edit(

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -138,7 +139,6 @@ def test_for_programs(config):
     [
         ("v3/a/devices/b/up", "v3/+/devices/+/up", "tts-v3"),
         ("halo/B0C5CA000001/event", "halo/+/event", "halo"),
-        ("zigbee2mqtt/x/action", "zigbee2mqtt/+/action", "zigbee2mqtt"),
         ("shellies/b1/input_event/0", "shellies/+/input_event/+", "shelly-gen1"),
         ("shellies/b1/temperature", "shellies/+/#", "shelly-gen1"),
     ],
@@ -149,6 +149,78 @@ def test_a_topic_that_no_trigger_covers_says_how_to_add_one(config, topic, cover
     said = " ".join(result.stderr.split())
     assert "no trigger in channels.toml covers the topic" in said
     assert f'{{ topic = "{covers}", decoder = "profiles", options = {{ source = "{source}" }} }}' in said
+
+
+ZIGBEE = '{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" },'
+ACTION = "zigbee2mqtt/button-204/action"
+
+
+@pytest.fixture
+def wired(config: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """The same, with another trigger in the place of Zigbee2MQTT's."""
+
+    def write(trigger: str) -> Path:
+        folder = tmp_path / "wired"
+        folder.mkdir()
+        for each in config.iterdir():
+            if each.name != "channels.toml":
+                (folder / each.name).symlink_to(each)
+        wiring = (config / "channels.toml").read_text()
+        assert f"\n  {ZIGBEE}" in wiring
+        (folder / "channels.toml").write_text(wiring.replace(ZIGBEE, trigger))
+        return folder
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("trigger", "topic", "reads"),
+    [
+        (ZIGBEE, ACTION, "zigbee2mqtt/+"),
+        ('{ topic = "zigbee2mqtt/button-204", decoder = "zigbee2mqtt" },', ACTION, "zigbee2mqtt/button-204"),
+        ('{ topic = "$share/a/zigbee2mqtt/+", decoder = "zigbee2mqtt" },', ACTION, "$share/a/zigbee2mqtt/+"),
+        (
+            '{ topic = "zigbee2mqtt/+", decoder = "profiles", options = { source = "zigbee2mqtt" } },',
+            ACTION,
+            "zigbee2mqtt/+",
+        ),
+        (
+            '{ topic = "zigbee2mqtt/+/action", decoder = "profiles", options = { source = "zigbee2mqtt" } },',
+            "zigbee2mqtt/button-204",
+            "zigbee2mqtt/+/action",
+        ),
+    ],
+)
+def test_no_trigger_is_advised_beside_one_that_hears_the_same_device(wired, trigger, topic, reads):
+    result = decode(wired(trigger), topic, "single")
+    assert result.exit_code == 1
+    said = " ".join(result.stderr.split())
+    assert "for example" not in said, "each press comes twice, and two of them lock a school down"
+    assert f"sources.broker, trigger 3 ({reads}) reads this device" in said
+    assert "not heard on purpose" in said
+    assert "not both, or each press comes twice" in said
+
+
+def test_a_trigger_of_other_devices_of_the_source_is_widened_and_not_doubled(wired):
+    trigger = '{ topic = "zigbee2mqtt/button-101", decoder = "zigbee2mqtt" },'
+    said = " ".join(decode(wired(trigger), ACTION, "single").stderr.split())
+    assert "for example" not in said, "each press of button-101 may come twice"
+    assert "on purpose" not in said, "button-204 is heard nowhere"
+    assert "change the topic of sources.broker, trigger 3 (zigbee2mqtt/button-101)" in said.casefold()
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        "",
+        '{ topic = "east/+", decoder = "zigbee2mqtt", options = { base_topic = "east" } },',
+        '{ topic = "east/+", decoder = "profiles", options = { source = "zigbee2mqtt", base = "east" } },',
+    ],
+)
+def test_a_bridge_that_no_trigger_reads_gets_one_advised(wired, trigger):
+    said = " ".join(decode(wired(trigger), ACTION, "single").stderr.split())
+    advised = 'topic = "zigbee2mqtt/+/action", decoder = "profiles", options = { source = "zigbee2mqtt" }'
+    assert f"for example {{ {advised} }}" in said
 
 
 def test_for_a_topic_that_no_profile_reads_no_trigger_is_advised(config):

@@ -110,6 +110,10 @@ def test_that_alertd_has_no_session_is_said_to_who_looks_for_a_new_device(daemon
     assert "Nobody unknown was heard: alertd hears NO device over broker main: no session" in vain.err
     assert "press what you want" not in vain.err, "nothing of what is pressed now is heard"
     assert vain.code == 1
+    asked_for = learn("--only", LORAWAN, *how)
+    assert asked_for.code == 1
+    assert f"Not heard, or registered already: {LORAWAN}." in asked_for.err
+    assert "alertd hears NO device over broker main: no session" in asked_for.err, "its battery would be looked for"
     daemon.heard = [stranger(LORAWAN, up("AXVV/y4B"))]
     assert learn(*how).code == 0, "it was heard before"
 

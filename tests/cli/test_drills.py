@@ -273,7 +273,7 @@ def test_a_device_is_pressed_in_memory_by_a_word_that_it_can_say(shell, daemon):
     assert press["problem"].startswith('it would page nobody: it says "duress", which its gestures'), (
         "it is called well"
     )
-    assert 'write duress = "staff_assist"' in press["problem"]
+    assert "write duress = the class that it calls for" in press["problem"]
     assert said.code == 1
 
     badge = daemon.school.devices[DeviceId("badge-204")]

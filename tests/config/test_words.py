@@ -1,10 +1,16 @@
 """Words: a button whose gestures do not know what its profile makes of a press, said before anybody presses it."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from alertd import lint
 from alertd.model.duress_code import hashed
 from alertd.model.ids import DeviceId
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE, STARTER = ROOT / "config", ROOT / "alertd" / "exports" / "starter"
 
 PLAIN = '{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" },'
 SERVER = '{ topic = "application/+/device/+/event/+", decoder = "profiles", options = { source = "chirpstack-v4" } },'
@@ -14,6 +20,16 @@ OLD_BUTTON = """
 [old-button]
 presses = { 1 = "staff_assist", 4 = "lockdown" }
 actions = { hold = "lockdown", emergency = "lockdown" }
+"""
+PULL_CORD = """
+[profile.our-cord]
+about = "our pull cord"
+rules = [{ value = "object.action", map = { on = "WORD", off = "release" } }, { event = "heartbeat" }]
+[[profile.our-cord.examples]]
+source = "zigbee2mqtt"
+topic = "zigbee2mqtt/cord"
+payload = '{"action": "on"}'
+expect = [{ event = "WORD", device = "cord" }]
 """
 
 
@@ -31,6 +47,12 @@ def doubts(school):
     problems = school.problems()
     assert not any(problem.is_error for problem in problems), "an existing district must still start"
     return [(problem.file, problem.message, problem.remedy) for problem in problems if problem.key == "gestures"]
+
+
+def give_profile(school, word):
+    """One of the district's own, whose cord says this when somebody pulls it."""
+    (school.directory / "profiles").mkdir()
+    school.write("profiles/ours.toml", PULL_CORD.replace("WORD", word))
 
 
 def test_a_panic_button_whose_one_word_no_gesture_knows_is_said_to_call_nobody(wired):
@@ -53,11 +75,63 @@ def test_a_panic_button_whose_one_word_no_gesture_knows_is_said_to_call_nobody(w
     [
         f"{FINCH},button,oak,rm-204,wall-button,finch,,,tektelic-finch,",
         f"{ABEEWAY},wearable,oak,,badge,tracker,,,abeeway-at2,",
+        f"{FINCH},button,oak,gym,medical-button,AED,,,tektelic-finch,",
     ],
 )
 def test_what_ships_knows_what_a_panic_button_says(wired, row):
     wired.append("devices.csv", row + "\n")
     assert doubts(wired) == [], "whoever copies the example has panic buttons that page nobody"
+
+
+@pytest.mark.parametrize("folder", [EXAMPLE, STARTER], ids=["example", "init"])
+def test_a_panic_button_at_the_aed_calls_the_nurse(folder):
+    gestures = tomllib.loads((folder / "gestures.toml").read_text())["medical-button"]
+    assert gestures.get("actions") == {"duress": "medical"}, "a panic button at the AED does not call the nurse"
+
+
+def test_where_all_gestures_call_for_one_thing_the_remedy_is_that(wired):
+    wired.append("gestures.toml", '\n[aed]\npresses = { 1 = "medical" }\n')
+    wired.append("devices.csv", f"{FINCH},button,oak,gym,aed,AED,,,tektelic-finch,\n")
+    ((_, _, remedy),) = doubts(wired)
+
+    assert remedy.startswith('write duress = "medical" in actions of [aed]'), (
+        "go in pairs, to a heart that stands still"
+    )
+
+
+def test_one_press_that_locks_a_school_down_is_never_the_remedy(wired):
+    wired.append("gestures.toml", '\n[held]\nactions = { hold = "lockdown" }\n')
+    give_profile(wired, "press")
+    wired.append("devices.csv", "cord,button,oak,rm-204,held,cord,,,our-cord,\n")
+    ((_, _, remedy),) = doubts(wired)
+
+    assert remedy.startswith('write press = "staff_assist" in actions of [held]'), "one press locks a school down"
+
+
+@pytest.mark.parametrize(
+    "other", ["elm-cord,button,elm,office,old-button,cord,,,,", "w,wearable,oak,,old-button,w,,elm,,"]
+)
+def test_the_remedy_is_taken_in_every_school_that_has_these_gestures(wired, other):
+    wired.replace("sites/elm.toml", 'fire = "fire"\n', "")
+    give_profile(wired, "fire")
+    wired.append("devices.csv", f"cord,button,oak,rm-204,old-button,cord,,,our-cord,\n{other}\n")
+    (remedy,) = [remedy for _, message, remedy in doubts(wired) if '"fire"' in message]
+
+    assert remedy.startswith('write fire = "staff_assist" in'), (
+        "whoever obeys has a daemon that refuses its configuration"
+    )
+
+
+def test_a_profile_of_ones_own_is_read_over_a_bridge_that_has_one(wired):
+    wired.replace("channels.toml", f"{SERVER} {ZIGBEE}", ZIGBEE)
+    give_profile(wired, "duress")
+    wired.append("devices.csv", "cord,button,oak,rm-204,old-button,cord,,,our-cord,\n")
+    found = doubts(wired)
+
+    assert found, "check is content, and a pull cord pages nobody"
+    ((_, message, _),) = found
+    assert 'cord can only say "duress" (profile our-cord)' in message
+    assert lint.words(wired.load())[DeviceId("cord")] == {"duress"}
 
 
 @pytest.mark.slow

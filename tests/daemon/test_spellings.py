@@ -2,12 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from alertd.model.check_in import CheckIn
-from alertd.model.events import Arrival
+from alertd.model.events import Arrival, Heard
 from alertd.model.ids import DeviceId
 from alertd.model.registry import Registry
 from alertd.model.site import Device, DeviceKind
@@ -120,16 +121,17 @@ async def test_a_gateway_that_carries_is_not_missed(tmp_path: Path):
     await world.stop()
 
 
+@pytest.mark.parametrize("heard", [{"heard_by": 17}, {"heard": (Heard(gateway_id=17),)}])  # type: ignore[arg-type]
 @in_virtual_time
-async def test_promise_2_a_gateway_that_is_no_text_is_left_out(tmp_path: Path):
+async def test_promise_2_a_gateway_that_is_no_text_is_left_out(tmp_path: Path, heard: dict[str, Any]):
     """A decoder of somebody else's has read a number, and says it as such."""
     world = await living(tmp_path, school())
     arrival = world.arrival("badge-elm")
     (signal,) = arrival.signals
-    world.source.publish(replace(arrival, signals=(replace(signal, heard_by=17),)))
+    world.source.publish(replace(arrival, signals=(replace(signal, **heard),)))
     await asyncio.sleep(1)
     assert [incident.site_id for incident in world.incidents()] == [ELM], "promise 2: it pages nobody"
 
     assert world.source.door is not None
-    world.source.door.check_in("broker", (CheckIn(device_id=signal.device_id, heard_by=17),))  # type: ignore[arg-type]
+    world.source.door.check_in("broker", (CheckIn(device_id=signal.device_id, **heard),))
     await world.stop()

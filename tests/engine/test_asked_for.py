@@ -282,3 +282,32 @@ def test_a_late_lockdown_is_of_now_once_somebody_asks_for_it() -> None:
     p.reply("Ruiz", f"9{p.incident.token}")
 
     assert ("psap", "dispatch_new") in p.said(), "a human's word is waited for, and came"
+
+
+def test_dispatch_reads_as_a_lockdown_what_is_pressed_for_one_after_a_9():
+    p = Play()
+    p.press("badge-204", 3)
+    p.wait(10)
+    p.reply("Chen", f"9{p.incident.token}")
+    p.wait(20)
+    p.press("badge-204", 8)
+    p.wait(15)
+
+    bodies = [json.loads(row.notification.body) for row in p.rows.values() if row.notification.endpoint.dispatch]
+    ((press,),) = [bodies[-1]["presses"]]
+    assert (press["count"], press["kind"]) == (8, "lockdown"), "eight presses read as a staff assist"
+
+
+@pytest.mark.parametrize("slow_us", [0, 180_000_000])
+def test_a_button_whose_messages_come_late_locks_down_no_more_after_a_correction(slow_us: int):
+    """Also each further press of theirs was in the air by then."""
+    p = Play()
+    for _ in range(24):
+        p.arrive("badge-204", "hold", pressed_us=p.now_us - slow_us)
+        p.wait(5)
+    p.correct()
+    p.news()
+    p.arrive("badge-204", "hold", pressed_us=p.now_us - slow_us)
+
+    assert p.news() == [], "after each correction the school is locked down again"
+    assert p.incident.state is IncidentState.RELEASING

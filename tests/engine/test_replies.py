@@ -57,6 +57,7 @@ TWO = (told_of("18"), told_of("17"))
         ("٤١٧", ONE, Meaning.WORDS, 0),
         ('Liked "OAK ELEM … Reply 417 going"', ONE, Meaning.REACTION, 0),
         ("Loved “417”", ONE, Meaning.REACTION, 0),
+        ("He said “I will shoot” and went to 204", ONE, Meaning.WORDS, 0),
         ('Emphasized "417"', ONE, Meaning.REACTION, 0),
         ("👍 to “417 going”", ONE, Meaning.REACTION, 0),
         ("I'm driving with Do Not Disturb While Driving turned on.", ONE, Meaning.AUTOMATIC, 0),
@@ -346,3 +347,14 @@ def test_an_answer_about_a_nuisance_or_in_a_drill_goes_before_nobody() -> None:
     p.news()
     p.reply("Ruiz", "417")
     assert lanes(p) == [Lane.DRILL]
+
+
+def test_a_reaction_of_a_phone_in_another_language_is_nobodys_words() -> None:
+    """An iPhone set to Spanish; it quotes the text that it was sent."""
+    play = Play()
+    play.press("badge-204", 8)
+    (asked,) = [n.text for n in play.news() if n.recipient == "Ruiz"]
+    play.reply("Ruiz", f"Le ha gustado “{asked}”")
+
+    others = [n for n in play.news() if n.recipient != "Ruiz"]
+    assert others == [], "everybody reads it as what an eyewitness says"

@@ -98,23 +98,71 @@ def _trigger(loaded: Loaded, topic: str) -> tuple[Section, str, Mapping[str, Any
     if "+" in topic or "#" in topic:
         raise NotHeardError(f"{topic} stands for many topics: name the one on which the message comes")
     for key, called in (("triggers", TRIGGER), ("telemetry", "telemetry")):
-        for section in loaded.sections:
-            listed = section.settings.get(key)
-            for index, each in enumerate(listed if isinstance(listed, list) else ()):
-                entry = {"topic": each, "options": {"heartbeats": True}} if isinstance(each, str) else each
-                if isinstance(entry, dict) and topic_matches_sub(_filter(str(entry.get("topic", ""))), topic):
-                    return section, f"{called} {index + 1}", entry
+        for section, where, entry in _entries(loaded, key, called):
+            if topic_matches_sub(_filter(str(entry.get("topic", ""))), topic):
+                return section, where, entry
     raise NotHeardError(
-        f"no trigger in channels.toml covers the topic {topic}, and no telemetry: alertd would never hear it. Add one "
-        f"to a source's triggers{_one_for(loaded, topic)} (see docs/devices.md)"
+        f"no trigger in channels.toml covers the topic {topic}, and no telemetry: alertd would never hear it. "
+        f"{_advice(loaded, topic)} (see docs/devices.md)"
     )
 
 
-def _one_for(loaded: Loaded, topic: str) -> str:
-    for covers, source in find_profiles().triggers(loaded.profile_tables, topic):
-        options = f'decoder = "profiles", options = {{ source = "{source}" }}'
-        return f', for example {{ topic = "{covers}", {options} }}'
-    return "; no source profile has such a topic, unless with another base"
+def _entries(loaded: Loaded, key: str, called: str) -> Iterator[tuple[Section, str, Mapping[str, Any]]]:
+    for section in loaded.sections:
+        listed = section.settings.get(key)
+        for index, each in enumerate(listed if isinstance(listed, list) else ()):
+            entry = {"topic": each, "options": {"heartbeats": True}} if isinstance(each, str) else each
+            if isinstance(entry, dict):
+                yield section, f"{called} {index + 1}", entry
+
+
+def _advice(loaded: Loaded, topic: str) -> str:
+    """Never a trigger beside one that reads the same source: each press would come twice, and be counted twice."""
+    found = find_profiles().triggers(loaded.profile_tables, topic)
+    narrow = ""
+    for covers, source in found:
+        for section, where, entry in _entries(loaded, "triggers", TRIGGER):
+            if not _reads(entry, source, topic):
+                continue
+            covered = str(entry.get("topic", ""))
+            which = f"sources.{section.name}, {where} ({covered})"
+            if _hears_device(_filter(covered), covers, topic):
+                return (
+                    f"But {which} reads this device, and this topic is not heard on purpose: not both, or each press "
+                    "comes twice. If it presses on this topic alone, change the topic of that trigger, and add none"
+                )
+            narrow = (
+                f"Change the topic of {which}, which reads others of the same source, so that it covers this one, too; "
+                "add none beside it, or a press may come twice"
+            )
+    if narrow:
+        return narrow
+    if not found:
+        return "Add one to a source's triggers; no source profile has such a topic, unless with another base"
+    covers, source = found[0]
+    options = f'decoder = "profiles", options = {{ source = "{source}" }}'
+    return f'Add one to a source\'s triggers, for example {{ topic = "{covers}", {options} }}'
+
+
+def _reads(entry: Mapping[str, Any], source: str, topic: str) -> bool:
+    """Does this trigger read that source, under the base at which the topic stands?"""
+    written = entry.get("options")
+    options = written if isinstance(written, dict) else {}
+    decoder = entry.get("decoder", "press_json")
+    name = options.get("source") if decoder == MAPPED else decoder  # Zigbee2MQTT has a decoder of the profile's name
+    base = options.get("base") or options.get("base_topic")
+    return name == source and (not base or topic.startswith(f"{str(base).rstrip('/')}/"))
+
+
+def _hears_device(topic_filter: str, covers: str, topic: str) -> bool:
+    """On another topic: where the profile has any name, the filter has any, too, or that of this topic."""
+    levels = zip(topic_filter.split("/"), covers.split("/"), topic.split("/"), strict=False)
+    for level, any_name, named in levels:
+        if level == "#":
+            return True
+        if any_name == "+" and level not in ("+", named):
+            return False
+    return True
 
 
 def _filter(topic_filter: str) -> str:

@@ -76,7 +76,8 @@ def learn(  # noqa: PLR0913, PLR0917 - one parameter an option
     found = learnt(loaded, heard, only or ())
     full = [source for source, strangers in heard.items() if len(strangers) >= STRANGERS_MAX]
     if only and not found:
-        fail(f"Not heard, or registered already{', or dropped since' * bool(full)}: {', '.join(only)}.", Exit.FAILED)
+        vain = f"Not heard, or registered already{', or dropped since' * bool(full)}: {', '.join(only)}."
+        fail(f"{vain} alertd hears NO device over {deaf}." if deaf else vain, Exit.FAILED)
     if not found and deaf:
         fail(f"Nobody unknown was heard: alertd hears NO device over {deaf}.", Exit.FAILED)
     for source in full:
