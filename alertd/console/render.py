@@ -76,8 +76,9 @@ def incident(answer: Answer) -> None:
     _heading(out, each)
     for press in each["presses"]:
         late = ", LATE" if press["late"] else ""
-        out.print(f"  pressed {plain(press['at_local'])} {plain(press['where'])}: {plain(press['label'])}, "
-                  f"{press['count']} presses{late}")  # fmt: skip
+        # A daemon of the release before does not say it so, until it is started anew.
+        did, words = press.get("did", "pressed"), press.get("words", press["label"])
+        out.print(f"  {plain(did):<7} {plain(press['at_local'])} {plain(press['where'])}: {plain(words)}{late}")
     for given in each["answers"]:
         lapsed = "" if given["holds"] else " (holds no longer)"
         out.print(f"  answer  {plain(given['at_local'])} {plain(given['words'])}, by {plain(given['via'])}{lapsed}")

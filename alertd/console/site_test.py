@@ -17,7 +17,7 @@ from alertd.console.operations import SOURCE, Signature, cause_of, committed
 from alertd.console.views import NotificationView, notification_view
 from alertd.console.words import unknown_word
 from alertd.engine.decide import decide
-from alertd.engine.gestures import IGNORED, PRESS, is_counted, is_known
+from alertd.engine.gestures import IGNORED, PRESS, is_counted, is_known, named_by
 from alertd.engine.routing import route
 from alertd.model.anchor import Now
 from alertd.model.decision import Decision, Facts, SiteState
@@ -118,7 +118,7 @@ def _gravest(device: Device, words: frozenset[str] | None) -> Signal:
     counted = sorted((word for word in can if is_counted(word, rules)), key=lambda word: (word != PRESS, word))
     if counted:
         return Signal(device_id=DeviceId(device.id), action=counted[0], count=max(rules.presses))
-    named = {a: IncidentClass(name) for a, name in rules.actions.items() if a in can and name != IGNORED}
+    named = {a: IncidentClass(name) for a in sorted(can) if (name := named_by(a, rules)) not in (None, IGNORED)}
     grave = max((a for a, name in named.items() if is_panic(name)), key=lambda a: SEVERITY[named[a]], default=None)
     unknown = min(can, key=lambda word: (word not in ("duress", PRESS), word), default=PRESS)
     return Signal(device_id=DeviceId(device.id), action=grave or unknown)

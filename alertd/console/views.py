@@ -22,7 +22,7 @@ from alertd.console.words import (
     say,
     why,
 )
-from alertd.engine.wording import local_iso, local_time, place_words, utc_iso
+from alertd.engine.wording import did, local_iso, local_time, place_words, press_words, utc_iso
 from alertd.model.ids import SiteId
 from alertd.model.incident import Answer, DispatchStatus, Incident, IncidentClass, IncidentState, Press
 from alertd.model.notification import NotificationRow
@@ -41,6 +41,10 @@ class PressView(Struct, frozen=True, kw_only=True):
     count: int
     incident_class: str
     where: str
+    did: str
+    """"pressed"; by a sensor, or of a wearable that was carried there, "heard"; in an answer "asked"."""
+    words: str
+    """Which device, and how often: "Okafor badge, 8 presses"; or who asked: "Ruiz by text"."""
     late: bool
     device_time: str | None
     """The device's own clock, if it has a believable one."""
@@ -109,7 +113,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     presses: tuple[PressView, ...]
     answers: tuple[AnswerView, ...]
     pressed_since: str | None
-    """Where and when it was pressed first after the last answer of somebody who goes: of that nobody has answered.
+    """Where and when somebody first pressed, or asked, after the last answer of who goes: of that nobody has answered.
     `None`: nobody goes, or they knew of all."""
     dispatch: tuple[DispatchView, ...]
     dispatch_hold: str | None
@@ -277,6 +281,8 @@ def _press(press: Press, registry: Registry, site_id: SiteId, now_us: int) -> Pr
         count=press.count,
         incident_class=press.incident_class.value,
         where=place_words(press.location, now_us)[0],
+        did=did(press),
+        words=press_words(press),
         late=press.late,
         device_time=iso(registry, site_id, press.pressed_us) if press.pressed_us is not None else None,
     )
@@ -288,7 +294,7 @@ def _pressed_since(incident: Incident, registry: Registry, now_us: int) -> str |
         return None
     press = incident.presses[first]
     where = place_words(press.location, now_us)[1]
-    return f"{where} pressed {clock_time(registry, incident.site_id, press.received_us)}"
+    return f"{where} {did(press)} {clock_time(registry, incident.site_id, press.received_us)}"
 
 
 def _answer(index: int, answer: Answer, incident: Incident, registry: Registry) -> AnswerView:

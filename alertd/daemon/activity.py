@@ -105,7 +105,7 @@ class OpenIncidents:
         if read_us is not None and now.boot_us - read_us < BELIEVED_S * 1_000_000:
             return rows
         try:
-            rows = self._store.read_unsettled(channel, now.wall_us - round(UNSETTLED_FOR_S * 1_000_000))
+            rows = self._store.read_unsettled(channel, now, round(UNSETTLED_FOR_S * 1_000_000))
         except StoreError as error:  # a poller goes on with its replies
             log.warning("unsettled_not_read", channel=channel, error=str(error))
             return ()

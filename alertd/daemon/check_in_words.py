@@ -35,7 +35,11 @@ def _named(record: Record, registry: Registry) -> str:
 
 
 def gateway(record: Record, below: int, registry: Registry, now_us: int) -> str:
-    deaf = f"{below} device{'' if below == 1 else 's'} below it cannot be heard" if below else "nothing hangs below it"
+    deaf = (
+        f"{below} device{'' if below == 1 else 's'} below it cannot be heard"
+        if below
+        else "no device names it as its gateway"
+    )
     since = f"{name(record.device, registry)} {_since(record, registry, now_us)}"
     return f"{since}: {deaf}. Look at its power and network."
 

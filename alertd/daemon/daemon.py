@@ -278,12 +278,11 @@ class Daemon:
     async def _recollect(self, fittings: Fittings) -> None:
         """A phone that a call of ours has is known before another is placed, whoever placed the first: the process
         before this one, or the section before it was reloaded."""
-        shown_us = self.clock.now().wall_us - max(0, self.activity.stepped_us)  # rows show the clock of then
-        since_us = shown_us - UNDER_WAY_US
+        now = self.clock.now()
         for built in fittings.values():
             if built.channel is None or built.lines is None:
                 continue
-            read = partial(self.store.read_under_way, built.channel.name, since_us)
+            read = partial(self.store.read_under_way, built.channel.name, now, UNDER_WAY_US)
             try:
                 built.lines.resume(await self.committer.run(read))
             except StoreError as error:

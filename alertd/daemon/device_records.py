@@ -7,7 +7,7 @@ come (`daemon.check_ins`). Must never: read a clock, wait, or decide what people
 from msgspec.structs import replace
 
 from alertd.daemon.hours import opening_us
-from alertd.engine.gestures import IGNORED, is_counted
+from alertd.engine.gestures import meant
 from alertd.model.anchor import Now
 from alertd.model.check_in import CheckIn, DeviceStanding, Falls, LastSeen, Link
 from alertd.model.ids import DeviceId
@@ -90,8 +90,7 @@ class Record:
 
     def _calls(self, action: str) -> bool:
         gestures = self.device.gestures
-        known = gestures.actions.get(action, IGNORED) != IGNORED or is_counted(action, gestures)
-        return known and action != TAMPER
+        return bool(meant(action, gestures)) and action != TAMPER
 
     def stamp(self, check_in: CheckIn, source: str, listened_us: int, now: Now) -> bool:
         """The device itself spoke. False: a bridge says again what it said before. A time that lies ahead of us was

@@ -88,8 +88,8 @@ class Recall:
 
     def _unsettled(self, channels: Sequence[str]) -> list[NotificationRow]:
         """What providers have taken. The newest first; last what somebody may be listening to still, of a drill."""
-        since_us = self._clock.now().wall_us - LOOKED_BACK_US
-        taken = (row for channel in channels for row in self._store.read_unsettled(channel, since_us))
+        now = self._clock.now()
+        taken = (row for channel in channels for row in self._store.read_unsettled(channel, now, LOOKED_BACK_US))
         return [row for row in (*taken, *self._listened_to(channels)) if row.ref]
 
     def _listened_to(self, channels: Sequence[str]) -> list[NotificationRow]:

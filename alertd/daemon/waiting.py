@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
+from alertd.engine.gestures import named_by
 from alertd.model.events import (
     AnswerGiven,
     CorrectionOrdered,
@@ -186,7 +187,7 @@ def is_urgent(event: Event, registry: Registry) -> bool:
         device = registry.devices.get(event.signal.device_id)
         if device is not None and device.kind is DeviceKind.SENSOR:
             return device.gestures.actions.get(event.signal.action) in VERIFY_FIRST
-        return device is None or device.gestures.actions.get(event.signal.action) not in NUISANCE
+        return device is None or named_by(event.signal.action, device.gestures) not in NUISANCE
     return isinstance(
         event,
         Replied

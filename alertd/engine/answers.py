@@ -202,7 +202,9 @@ def escalate_by_human(
 
 
 def _raised(d: Draft, cause: CauseId, incident: Incident, wanted: IncidentClass, press: Press, mode: Mode) -> Incident:
-    same = incidents.of_mode(d.state.open_by_merge_key(incidents.merge_key_of(wanted, press)), mode)
+    is_that = incident.incident_class is wanted  # and no other, also where nobody knows the place
+    merge_key = incident.merge_key if is_that else incidents.merge_key_of(wanted, press)
+    same = incidents.of_mode(d.state.open_by_merge_key(merge_key), mode)
     if same is not None:
         return incidents.merge(d, d.incident(same.id) or same, press)
     graver = SEVERITY[wanted] > SEVERITY[incident.incident_class]

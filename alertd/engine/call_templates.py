@@ -10,7 +10,7 @@ CALL_TEMPLATES: dict[str, str] = {
     "call.alert.staff": "{site_name}. {spoken_what}, {spoken_time}. Do as trained. Silence this phone.",
     "call.late": "{site_name}. {spoken_where}. {spoken_what}. {spoken_device}, between {spoken_between}, "
     "and heard only now.",
-    "call.also": "{site_name}. {spoken_also_where} has also pressed, at {spoken_also_time}. First was {spoken_where}, "
+    "call.also": "{site_name}. {spoken_also_where} {spoken_also_did}, at {spoken_also_time}. First was {spoken_where}, "
     "at {spoken_time}. {spoken_what} continues.",
     "call.reminder": "{site_name}. {spoken_where}. {spoken_what} since {spoken_time}. Nobody has answered. "
     "Call or radio nine one one.",
@@ -18,10 +18,10 @@ CALL_TEMPLATES: dict[str, str] = {
     "tried and nobody has answered. Call nine one one now.",
     "call.not_arrived": "{site_name}. {spoken_where}. {spoken_what} since {spoken_time}. {name} said going, "
     "and nobody has arrived by {spoken_minute}.",
-    "call.correction": "{site_name}. {spoken_where}. The {spoken_what} of {spoken_time} was pressed by mistake, says "
+    "call.correction": "{site_name}. {spoken_where}. The {spoken_what} of {spoken_time} was {mistake}, says "
     "{by}. Nine one one is told. Police decide.",
-    "call.correction.staff": "{site_name}. The {spoken_what} of {spoken_time} was pressed by mistake, says {by}.",
-    "call.correction.locked": "{site_name}. {spoken_where}. The {spoken_what} of {spoken_time} was pressed by mistake, "
+    "call.correction.staff": "{site_name}. The {spoken_what} of {spoken_time} was {mistake}, says {by}.",
+    "call.correction.locked": "{site_name}. {spoken_where}. The {spoken_what} of {spoken_time} was {mistake}, "
     "says {by}. Rooms stay locked until released in person. Nine one one is told. Police decide.",
     "call.correction.locked.staff": "{site_name}. {spoken_what} of {spoken_time}. No threat was found so far, says "
     "{by}. Stay locked until your room is released in person. Do not open.",
@@ -36,7 +36,7 @@ CALL_TEMPLATES: dict[str, str] = {
     "call.answer.arrived": "You have arrived. Text what you see in plain words. It goes to the team.",
     "call.answer.cannot_go": "Noted, you cannot go. The next person is being called.",
     "call.answer.upgraded": "{spoken_what} is on, as you asked.",
-    "call.answer.news": "But {spoken_also_where} has also pressed, at {spoken_also_time}. "
+    "call.answer.news": "But {spoken_also_where} {spoken_also_did}, at {spoken_also_time}. "
     "Press 4 if you are going, knowing that, 6 if you cannot.",
     "call.answer.raised": "But it has become more: {spoken_what}. Press 4 if you are going, knowing that, "
     "6 if you cannot.",

@@ -23,12 +23,12 @@ DRILL_TEMPLATES: dict[str, str] = {
     "drill.reminder.responder": "{site} {short_where}: {what} since {time}, NOBODY HAS ANSWERED (notice {notice}). "
     "Reply 4{token} going, 6{token} cannot go.",
     "drill.reminder.staff": "{site}: {what} since {time} continues. Do as trained.",
-    "drill.exhausted.responder": "{site} {short_where}: {what} {time}. {tried} people tried, NOBODY ANSWERED. "
+    "drill.exhausted.responder": "{site} {short_where}: {what} {time}. People tried: {tried}, NOBODY ANSWERED. "
     "Reply 4{token} going, 6{token} cannot go.",
     "drill.not_arrived.responder": "{site} {short_where}: {what} {time}. {name} said going, no arrival by {minute}. "
     "Reply 5{token} arrived.",
-    "drill.correction.responder": "{site} {short_where}: {what} of {time} was pressed by mistake, says {by} {minute}.",
-    "drill.correction.staff": "{site}: {what} of {time} was pressed by mistake, says {by} {minute}.",
+    "drill.correction.responder": "{site} {short_where}: {what} of {time} was {mistake}, says {by} {minute}.",
+    "drill.correction.staff": "{site}: {what} of {time} was {mistake}, says {by} {minute}.",
     "drill.closing.responder": "{site} {short_where}: {what} of {time} was closed {minute} by {by}.",
     "drill.closing.staff": "{site}: {what} of {time} was closed {minute} by {by}.",
     "drill.note.responder": "{site} {short_where}: {name} texts, unverified: {reason}",
@@ -38,14 +38,14 @@ DRILL_TEMPLATES: dict[str, str] = {
     "Do as trained. In a real emergency press again, or call nine one one.",
     "drill.call.alert.staff": "{site_name}. {spoken_what}, {spoken_time}. Do as trained.",
     "drill.call.late": "{site_name}. {spoken_where}. {spoken_what}. {spoken_device} pressed between {spoken_between}.",
-    "drill.call.also": "{site_name}. {spoken_also_where} has also pressed, at {spoken_also_time}. {spoken_what} "
+    "drill.call.also": "{site_name}. {spoken_also_where} {spoken_also_did}, at {spoken_also_time}. {spoken_what} "
     "continues.",
     "drill.call.reminder": "{site_name}. {spoken_where}. {spoken_what} since {spoken_time}. Nobody has answered.",
     "drill.call.exhausted": "{site_name}. {spoken_where}. {spoken_what} since {spoken_time}. {spoken_tried} people "
     "were tried and nobody has answered.",
-    "drill.call.correction": "{site_name}. {spoken_where}. The {spoken_what} of {spoken_time} was pressed by mistake, "
+    "drill.call.correction": "{site_name}. {spoken_where}. The {spoken_what} of {spoken_time} was {mistake}, "
     "says {by}.",
-    "drill.call.correction.staff": "{site_name}. The {spoken_what} of {spoken_time} was pressed by mistake, says {by}.",
+    "drill.call.correction.staff": "{site_name}. The {spoken_what} of {spoken_time} was {mistake}, says {by}.",
     "drill.call.voicemail": "{site_name}. {spoken_where}. {spoken_what}. {spoken_date}, {spoken_time} {spoken_half}. "
     "This voicemail is not an answer.",
     "drill.call.begins": "{site_name}. {spoken_what} begins now. Do as trained. "

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from alertd.engine import wording
 from alertd.engine.audience import people_of, though_off_duty
+from alertd.engine.draft import BELIEVED_US
 from alertd.engine.fixed_policy import FIXED_POLICY
 from alertd.engine.presses import DUPLICATE_S
 from alertd.model.anchor import Now
@@ -87,19 +88,20 @@ def page(state: SiteState, facts: Facts, event: Event, now: Now, error: str) -> 
     device = facts.registry.devices.get(event.signal.device_id)
     if device is not None and device.kind is DeviceKind.SENSOR:
         return replace(seen, notifications=_heard(state, facts, event, device, now))
-    believed, params = _believed(state), _params(state, facts, event, now)
+    believed = _stopped(state, now) or _overtaken(_believed(state, now))
+    params = _params(state, facts, event, now)
     mark = "" if believed is None else wording.REAL  # nobody can say that it belonged to it: it is real
     message = Page(
         text=wording.marked(FIXED_POLICY.templates["fallback"], params, wording.SEGMENT, before=mark),
         occasion=_occasion(facts, event),
         ends_drill=None if believed is None else believed.id,
     )
-    told = _rows(state, now, _everybody(state, facts), message)
+    told = _rows(state, now, _with_believers(facts, believed, _everybody(state, facts)), message)
     return replace(
         seen,
-        drill=_stopped(state.drill, now),
-        withdrawals=() if state.drill is None else (_NO_MORE_DRILL,),
-        recall=state.drill is not None,
+        drill=believed,
+        withdrawals=() if believed is None else (_NO_MORE_DRILL,),
+        recall=believed is not None,
         notifications=told if state.drill is None else (*told, *_hushed(state, facts, event, now)),
     )
 
@@ -122,7 +124,7 @@ def _heard(state: SiteState, facts: Facts, event: Pressed, device: Device, now: 
     if named not in VERIFY_FIRST or signal.reading is not None:
         return ()
     params = _params(state, facts, event, now) | {"what": wording.WHAT[IncidentClass(named)]}
-    text = wording.marked(HEARD, params, wording.SEGMENT, before=_still_real(state))
+    text = wording.marked(HEARD, params, wording.SEGMENT, before=_still_real(state, now))
     people = _named(state, facts, IncidentClass(named), now)
     return _rows(state, now, people, Page(text=text, occasion=_occasion(facts, event), lane=Lane.NEXT))
 
@@ -141,16 +143,32 @@ def _named(state: SiteState, facts: Facts, incident_class: IncidentClass, now: N
 _NO_MORE_DRILL = Withdrawal(incident_id=None, reason=Reason.DRILL_IS_REAL, mode=Mode.DRILL)
 
 
-def _stopped(drill: Drill | None, now: Now) -> Drill | None:
+def _stopped(state: SiteState, now: Now) -> Drill | None:
+    """Who was called in it believes until a call says that this is real: nobody hears a text on the phone."""
+    drill = state.drill
     if drill is None:
         return None
     return replace(
         drill,
         state=DrillState.ENDED,
+        told=drill.told_with(i for id_ in drill.incident_ids if (i := state.incidents.get(id_)) is not None),
         ended_us=now.wall_us,
         ended_by="a press that alertd could not handle",
         ended_because=Reason.DRILL_IS_REAL,
+        before=_overtaken(drill.before),
     )
+
+
+def _overtaken(over: Drill | None) -> Drill | None:
+    """Nobody hears any more that these are over: the press would look like their last act."""
+    return None if over is None else replace(over, overtaken=True, before=_overtaken(over.before))
+
+
+def _with_believers(facts: Facts, believed: Drill | None, people: tuple[Person, ...]) -> tuple[Person, ...]:
+    """Whoever was told of the drill, too, from wherever they are: who began it for a school may not be of its staff."""
+    unaware = () if believed is None else (t for drill in believed.line() for t in drill.told if not t.knows)
+    told = (facts.registry.people.get(t.person_id) for t in unaware)
+    return tuple({person.id: person for person in (*people, *told) if person is not None}.values())
 
 
 def _hushed(state: SiteState, facts: Facts, event: Pressed, now: Now) -> tuple[NotificationRow, ...]:
@@ -162,16 +180,18 @@ def _hushed(state: SiteState, facts: Facts, event: Pressed, now: Now) -> tuple[N
     return tuple(_row(state, now, name, endpoint, message) for name, endpoint in named.values())
 
 
-def _believed(state: SiteState) -> Drill | None:
-    """The drill that runs, or that is over and not everybody knows it."""
+def _believed(state: SiteState, now: Now) -> Drill | None:
+    """The drill that runs, or that was over within the hour and not everybody knows it."""
     over = state.drill_over
-    unaware = over is not None and not all(told.knows for drill in over.line() for told in drill.told)
-    return state.drill or (over if unaware else None)
+    if state.drill is not None or over is None or over.ended_us is None:
+        return state.drill
+    unaware = not all(told.knows for drill in over.line() for told in drill.told)
+    return over if unaware and abs(now.wall_us - over.ended_us) <= BELIEVED_US else None
 
 
-def _still_real(state: SiteState) -> str:
+def _still_real(state: SiteState, now: Now) -> str:
     """The mark of what is no drill, where somebody may believe in one."""
-    return "" if _believed(state) is None else wording.REAL_SHORT
+    return "" if _believed(state, now) is None else wording.REAL_SHORT
 
 
 def _unfollowed(state: SiteState, facts: Facts, timer: Timer, now: Now, entry: Entry) -> Decision:
@@ -179,7 +199,7 @@ def _unfollowed(state: SiteState, facts: Facts, timer: Timer, now: Now, entry: E
     incident = state.incidents.get(timer.incident_id) if timer.incident_id else None
     if incident is None or incident.escalation not in _LOOKING or timer.kind not in _CALLING:
         return Decision(entries=(entry,))
-    mark, after = _still_real(state), ""
+    mark, after = _still_real(state, now), ""
     if incident.mode is Mode.DRILL:
         template, people, lane = UNFOLLOWED_DRILL, _drilled(state, facts, incident), Lane.DRILL
         mark = after = wording.DRILL

@@ -27,7 +27,7 @@ FIXED_POLICY = Policy(
         "reminder.responder": "{site} {short_where}: {what} since {time}, NOBODY HAS ANSWERED "
         "({minute}, notice {notice}). Call or radio 911. Reply 4{token} going, 6{token} cannot go.",
         "reminder.staff": "{site}: {what} since {time} continues. Do as trained.",
-        "exhausted.responder": "{site} {short_where}: {what} {time}. {tried} people tried, NOBODY ANSWERED. "
+        "exhausted.responder": "{site} {short_where}: {what} {time}. People tried: {tried}, NOBODY ANSWERED. "
         "Call 911 now. School {phone}. Trying every 2 min. Reply 4{token} going.",
         "not_arrived.responder": "{site} {short_where}: {what} {time}. {name} said going, no arrival by {minute}. "
         "Reply 4{token} going, 5{token} arrived, 6{token} cannot go.",
@@ -35,10 +35,10 @@ FIXED_POLICY = Policy(
         "is calm. Not an emergency. Reply 4{token} going.",
         "digest_site.responder": "{site}: {alarms} sensor alarms within an hour, the last at {short_where}. No more "
         "texts about them until it is calm. Not an emergency.",
-        "correction.responder": "{site} {short_where}: {time} {what} was pressed by mistake, says {by} {minute}. "
+        "correction.responder": "{site} {short_where}: {time} {what} was {mistake}, says {by} {minute}. "
         "911 is told; police decide.",
-        "correction.staff": "{site}: {time} {what} was pressed by mistake, says {by} {minute}.",
-        "correction.locked.responder": "{site} {short_where}: {time} {what} was pressed by mistake, says {by} "
+        "correction.staff": "{site}: {time} {what} was {mistake}, says {by} {minute}.",
+        "correction.locked.responder": "{site} {short_where}: {time} {what} was {mistake}, says {by} "
         "{minute}. Rooms STAY LOCKED until released in person. 911 is told; police decide.",
         "correction.locked.staff": "{site}: {time} {what}, no threat found so far, {by} {minute}. STAY LOCKED until "
         "your room is released in person. Do not open, do not call.",

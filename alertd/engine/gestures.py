@@ -34,7 +34,7 @@ IGNORED = "ignore"
 """In `gestures.actions`: the device says this, and it means nothing (a release, a reset)."""
 PRESS = "press"
 HELD = frozenset({"hold", "long", "long_press"})
-"""A button that is held: some say so again and again until it is let go."""
+"""A button that is held, as each vendor calls it: some say so again and again until it is let go."""
 COUNTED = MappingProxyType(
     {PRESS: 1, "single": 1, "double": 2, "double_press": 2, "triple": 3, "triple_press": 3}
     | {"quadruple": 4, "many": 4, "multi_press": 4}
@@ -65,7 +65,7 @@ class Gesture(Struct, frozen=True, kw_only=True):
 def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool, overheard: bool = False) -> Gesture:
     """Count upward on arrival; act the moment a threshold is reached (promise 2). `doubtful`: it may be no press."""
     signal, rules = event.signal, device.gestures
-    named = rules.actions.get(signal.action)
+    named = named_by(signal.action, rules)
     if named == IGNORED:
         return Gesture(incident_class=None, count=0)
     if named is not None:
@@ -129,19 +129,28 @@ def silent_us(d: Draft, event: Pressed, before: CountedPress) -> int:
     return press_times.passed_us(before, _press(d, event, doubtful=False, overheard=False))
 
 
+def named_by(action: str, rules: Gestures) -> str | None:
+    """What the word means by itself; `None`: they do not name it. Held is held, whichever word for it a device has:
+    unless they name its own, what the others call for counts. Where these differ, or one is ignored, nobody knows."""
+    if action in rules.actions or action not in HELD:
+        return rules.actions.get(action)
+    held = {named for word, named in rules.actions.items() if word in HELD}
+    return held.pop() if len(held) == 1 and IGNORED not in held else None
+
+
 def is_counted(action: str, rules: Gestures) -> bool:
     """Is it one, or more, of several presses that only together mean something?"""
-    return action in COUNTED and action not in rules.actions and bool(rules.presses)
+    return action in COUNTED and named_by(action, rules) is None and bool(rules.presses)
 
 
 def is_known(action: str, rules: Gestures) -> bool:
     """Does the word mean anything to them, and be it nothing?"""
-    return action in rules.actions or is_counted(action, rules)
+    return named_by(action, rules) is not None or is_counted(action, rules)
 
 
 def meant(action: str, rules: Gestures) -> tuple[str, ...]:
     """Classes that a word can call for, by itself or counted with others."""
-    named = rules.actions.get(action)
+    named = named_by(action, rules)
     if named is not None:
         return () if named == IGNORED else (named,)
     return tuple(rules.presses.values()) if is_counted(action, rules) else ()

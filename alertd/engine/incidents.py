@@ -18,6 +18,7 @@ from alertd.model.ids import IncidentId, derive
 from alertd.model.incident import (
     SEVERITY,
     VERIFY_FIRST,
+    DispatchState,
     EscalationState,
     Incident,
     IncidentClass,
@@ -125,21 +126,30 @@ def merge(d: Draft, incident: Incident, press: Press, *, is_more: bool = True) -
 
 def _cries_again(incident: Incident, known: Press, press: Press) -> bool:
     """Nobody is being looked for any more, and after a silence the device is pressed again: that is news. So is a
-    press from before the last one: the clock was set back, and nobody knows how long the silence was. Of what a human
-    has ended only a gesture has an echo: no state that is said again, and nobody who asks for it in an answer."""
+    press from before the last one: the clock was set back, and nobody knows how long the silence was. Who asks for it
+    in an answer has what they ask for, until a human has ended it. Of that only a gesture has an echo: no state that is
+    said again, and nobody who asks."""
     if incident.escalation is EscalationState.STOPPED:
-        silent_us = press.received_us - (known.cried_us or known.last_us)
+        # Wherever it was heard in that moment; a place in which it was quiet for longer has no echo.
+        cries = (p.cried_us or p.last_us for p in incident.presses if p.device_id == known.device_id)
+        here_us = known.cried_us or known.last_us
+        silent_us = press.received_us - max(us for us in cries if us - here_us <= AGAIN_S * 1_000_000)
         return press.asked or not 0 <= silent_us <= ENDED_S * 1_000_000
     looking = incident.escalation in (EscalationState.RUNNING, EscalationState.EXHAUSTED)
-    return not looking and not 0 <= press.received_us - known.last_us <= AGAIN_S * 1_000_000
+    is_on = looking or press.asked
+    return not is_on and not 0 <= press.received_us - known.last_us <= AGAIN_S * 1_000_000
 
 
 def _is_on(d: Draft, incident: Incident, press: Press) -> Incident:
-    """What somebody asks for is on already: nobody has pressed again. It is of now, a human says."""
+    """What somebody asks for is on already: nobody has pressed again. It is of now, a human says, also to a centre that
+    has closed its call."""
     incident = d.put(replace(incident, presses=_of_now(incident.presses, press), asked_us=press.received_us))
     text = f"{wording.press_words(press)}: it is on already"
     d.entry(EntryKind.PRESS, Reason.MERGED_REPEAT, text, incident=incident)
-    incident = dispatch_centers.tell_change(d, incident, Reason.MERGED_REPEAT)
+    if any(status.state is DispatchState.CLOSED for status in incident.dispatch):
+        incident = dispatch_centers.tell_press(d, incident, anew=False)
+    else:
+        incident = dispatch_centers.tell_change(d, incident, Reason.MERGED_REPEAT)
     return ease_the_hold(d, incident, press)
 
 

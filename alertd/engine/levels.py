@@ -197,8 +197,8 @@ def _calls_for(action: str, rules: Gestures) -> IncidentClass | None:
     """Once it calls; where presses are counted, for the first number's."""
     if gestures.is_counted(action, rules):
         return IncidentClass(rules.presses[min(rules.presses)])
-    named = rules.actions.get(action, gestures.IGNORED)
-    return None if named == gestures.IGNORED else IncidentClass(named)
+    named = gestures.named_by(action, rules)
+    return None if named in (None, gestures.IGNORED) else IncidentClass(named)
 
 
 def _is_quick(event: Pressed, device: Device) -> bool:
@@ -220,4 +220,4 @@ def _state(event: Pressed) -> str:
 
 def _named(event: Pressed, device: Device) -> bool:
     """Its own word for it, where presses are counted."""
-    return event.signal.action in device.gestures.actions
+    return gestures.named_by(event.signal.action, device.gestures) is not None

@@ -90,7 +90,7 @@ def on_overheard(d: Draft, event: Pressed) -> None:
 
 def _confirm(d: Draft, event: Pressed, device: Device) -> None:
     """The device may show that it was heard (req 7); never that somebody typed a code under threat."""
-    if device.gestures.actions.get(event.signal.action) != IncidentClass.POLICE_DURESS:
+    if gestures.named_by(event.signal.action, device.gestures) != IncidentClass.POLICE_DURESS:
         d.confirm(device.id, FeedbackState.RECEIVED)
 
 
@@ -114,14 +114,15 @@ def _same_us(event: Pressed) -> int:
 
 def _judge_clock(d: Draft, event: Pressed, device: Device) -> None:
     """A press that comes straight from the broker and calls itself old: the device's clock is slow, or it could not be
-    heard. Either way dispatch waits for a human, each time, and nobody would know why."""
+    heard, as its source may say. Either way dispatch waits for a human, each time, and nobody would know why."""
     late_us = event.received_us - event.oldest_us
     if event.backlog or late_us <= LATE_S * 1_000_000:
         return
-    summary = (
-        f"{places.name_heard(d, event, device)} says its press came {late_us // 60_000_000} min late. If not, set its "
-        "clock: dispatch waits for a human."
-    )
+    name, late_min = places.name_heard(d, event, device), late_us // 60_000_000
+    summary = f"{name} says its press came {late_min} min late. If not, set its clock: dispatch waits for a human."
+    if event.signal.late:
+        summary = f"{name} was pressed up to {late_min} min before that was heard: dispatch waits for a human. "
+        summary += "Look at its line."
     troubles.raise_(d, f"device_clock:{device.id}", summary)
 
 

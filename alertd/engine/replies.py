@@ -49,9 +49,12 @@ _ROOM = re.compile(r"\b(rm|room)[ .]*[0-9]+", re.IGNORECASE)
 _REACTION = re.compile(
     r"(Liked|Loved|Disliked|Laughed at|Emphasized|Questioned|Removed a .{1,20} from)\s+[\"“].*"
     r"|Reacted .{1,12} to\s+[\"“].*|.{1,8}\s+to\s+[\"“].*"
-    r"|.{1,30}\s+[\"“].*\bReply [0-9]{3,} .*",  # in whatever language: it quotes a text of ours
+    # In any other language: it quotes a text of ours, and says no more.
+    r"|[^\n0-9]{1,30}\s[\"“„«].*\b[Rr]eply [0-9]{3,} [^\"”»]*[\"“”»]",
     re.DOTALL,
 )
+TEXT_MAX = 1600
+"""Characters of the longest text that a carrier passes on (Twilio, "Receive messages"); what is longer is words."""
 _AUTOMATIC = re.compile(
     r"auto[- ]?(reply|response|matic)|i.?m driving|driving with|do not disturb|"
     r"(i.?m|i am|currently) (now )?out of (the )?office|"
@@ -77,7 +80,7 @@ def read(body: str, known: tuple[PhoneIncident, ...]) -> Reply:  # noqa: PLR0911
     about = _about(text, still_open)
     if word in OPT_IN_WORDS:
         return Reply(meaning=Meaning.OPT_IN, incident=about)
-    if _REACTION.fullmatch(text):
+    if len(text) <= TEXT_MAX and _REACTION.fullmatch(text):
         return Reply(meaning=Meaning.REACTION, incident=about)
     if _AUTOMATIC.search(text):
         return Reply(meaning=Meaning.AUTOMATIC, incident=about)

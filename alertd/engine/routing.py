@@ -97,7 +97,8 @@ def _pressed(arrival: Arrival, signal: Signal, cause: CauseId, spot: Spot) -> Pr
     pressed_us = _believable(signal.pressed_us, arrival.received_us)
     waited_since = arrival.backlog_since_us if arrival.backlog_since_us is not None else arrival.received_us
     if signal.late:
-        waited_since = min(waited_since, arrival.received_us - BELIEVABLE_PAST_US)
+        at_most_us = BELIEVABLE_PAST_US if signal.at_most_us is None else min(signal.at_most_us, BELIEVABLE_PAST_US)
+        waited_since = min(waited_since, arrival.received_us - at_most_us)
     if signal.pressed_us is not None and signal.pressed_us >= arrival.received_us - OLD_NEWS_US:
         waited_since = min(waited_since, signal.pressed_us)
     return Pressed(

@@ -114,8 +114,9 @@ def _word(event: Pressed, device: Device) -> str:
     return quoted if event.signal.action in device.gestures.actions or quoted in _WORDS else "a word"
 
 
-_WORDS = frozenset(repr(str(word)) for word in IncidentClass)
-"""Words of alertd itself, quoted."""
+_HEARD = ("gunshot", "keyword", "aggression", "thc", "smoking", "alarm")
+_WORDS = frozenset(repr(str(word)) for word in (*IncidentClass, *_HEARD))
+"""Words of alertd itself, quoted: what its profiles make of whatever a sensor says is no transcript."""
 
 
 def _refuse(d: Draft, event: Pressed, device: Device, named: str) -> None:

@@ -4,12 +4,15 @@ What a decoder, or somebody at a console, calls a device passes here once, at th
 ids as they are written. Must never: drop a name that the registry does not know.
 """
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TypeVar
 
-from msgspec.structs import replace
+from msgspec import ValidationError, convert
+from msgspec.structs import asdict, replace
 
 from alertd.model.check_in import CheckIn
-from alertd.model.events import Arrival, Signal
+from alertd.model.events import Arrival, Heard, Signal
 from alertd.model.ids import DeviceId
 from alertd.model.registry import Registry
 
@@ -22,19 +25,19 @@ def as_registered(registry: Registry, arrival: Arrival) -> Arrival:
 
 
 def named(registry: Registry, said: _Said) -> _Said:
-    """A signal and a sign of life name their device, and who heard it, by the same fields. A gateway that a decoder of
-    somebody else's gives as a number is left out, and the press still counts."""
+    """A signal and a sign of life name their device, and who heard it, by the same fields. What a decoder of somebody
+    else's gives of another type than it should costs no press: a device is called by its number, and a gateway of which
+    nothing can be made is left out."""
     return replace(
         said,
-        device_id=registry.spelled(said.device_id),
-        heard_by=_spelled(registry, said.heard_by),
-        heard=tuple(
-            replace(each, gateway_id=gateway_id)
-            for each in said.heard
-            if (gateway_id := _spelled(registry, each.gateway_id)) is not None
-        ),
+        device_id=registry.spelled(DeviceId(str(said.device_id))),
+        heard_by=registry.spelled(said.heard_by) if isinstance(said.heard_by, str) else None,
+        heard=tuple(replace(each, gateway_id=registry.spelled(each.gateway_id)) for each in _whole(said.heard)),
     )
 
 
-def _spelled(registry: Registry, name: object) -> DeviceId | None:
-    return registry.spelled(DeviceId(name)) if isinstance(name, str) else None
+def _whole(heard: object) -> Iterator[Heard]:
+    """A number in quotes is a number."""
+    for each in heard if isinstance(heard, Iterable) else ():
+        with suppress(TypeError, ValidationError):
+            yield convert(asdict(each), Heard, strict=False)

@@ -7,7 +7,7 @@ whoever picks up the phone.
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from alertd.engine.wording import DAY_US
+from alertd.engine.wording import DAY_US, did
 from alertd.model.ids import DeviceId
 from alertd.model.incident import Incident, IncidentClass, Location, Press
 from alertd.model.mode import Mode
@@ -145,6 +145,7 @@ def params(registry: Registry, site: Site, incident: Incident, now_us: int) -> d
         "spoken_between": between(site, first),
         "spoken_also_where": place(registry, last.location, now_us),
         "spoken_also_time": clock(site, last.received_us),
+        "spoken_also_did": "was also heard" if last.carried else f"has also {did(last)}",
         "spoken_minute": clock(site, now_us),
         "spoken_token": digits(incident.token),
         "spoken_tried": number(len({told.person_id for told in incident.told})),

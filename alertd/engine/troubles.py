@@ -1,6 +1,7 @@
 """Troubles: told once to their own audience, repeated until over or acknowledged, latched until acknowledged."""
 
 import re
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -14,6 +15,7 @@ from alertd.model.ids import DISTRICT, NotificationId, derive
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane, Notification
 from alertd.model.reason import Reason
+from alertd.model.registry import Registry
 from alertd.model.timer import TimerKind
 from alertd.model.trouble import Trouble, TroubleClass
 
@@ -37,6 +39,12 @@ SAID_MAX = 32
 more."""
 FIGURES = re.compile(r"[\d.,]+")
 """How many ms, MiB or days move from night to night: they make no other trouble."""
+_ID = re.compile(r" \((\S+)\)")
+"""Of a device whose name stands before it (`places.name`)."""
+_HEARD_AT = re.compile(r"(NEAR .*?) at \d\d:\d\d(?=: )")
+"""When a wearable was heard there (`places.name_heard`)."""
+_TO_DO = re.compile(r"Was it (a press|pressed)\?|(?<=[.?] )Look|reset it|set its clock")
+"""What to do about what may have been a press (`presses`)."""
 
 
 def on_raised(d: Draft, event: TroubleRaised) -> None:
@@ -217,6 +225,7 @@ def _tell(d: Draft, trouble: Trouble, reason: Reason) -> None:
     d.entry(EntryKind.TROUBLE, reason, trouble.summary, key=trouble.key)
     policy, targets = trouble_audience.of(d, trouble)
     notice = Notice.LAST if trouble.rings else Notice.FIRST
+    ways = tuple(_ways(trouble.summary, d.facts.registry))
     told = 0
     for addressee in people_of(d.facts.registry, d.state.site_id, targets, d.now.wall_us):
         for option in reach(d.facts, addressee.person, (), panic=trouble.rings, notice=notice):
@@ -248,7 +257,7 @@ def _tell(d: Draft, trouble: Trouble, reason: Reason) -> None:
                 language=addressee.person.language,
                 template=template,
                 params=params,
-                text=wording.render(template_of(policy, template), params, limit),
+                text=_text(template_of(policy, template), params, ways, limit),
             )
             d.row(
                 calls.told_only(policy, n, params) if calls.is_call(d, option.endpoint) else n,
@@ -261,6 +270,23 @@ def _tell(d: Draft, trouble: Trouble, reason: Reason) -> None:
         resounds_s = RESOUNDS_S.get(trouble.family, policy.renotify_s)
         again_s = resounds_s if trouble.acknowledged_by else min(policy.renotify_s, resounds_s)
         d.timer(TimerKind.TROUBLE, again_s, number=trouble.number, detail=trouble.key)
+
+
+def _ways(summary: str, registry: Registry) -> Iterator[str]:
+    """To say what is wrong, each way with less of what can be looked up."""
+    yield summary
+    yield (less := _ID.sub(lambda each: "" if each[1] in registry.devices else each[0], summary))
+    yield _HEARD_AT.sub(r"\1", less)
+
+
+def _text(template: str, params: dict[str, str], ways: tuple[str, ...], limit: int) -> str:
+    """In the first way in which what to do has room: what is too long loses its end."""
+    for way in ways:
+        to_do = _TO_DO.search(way)
+        params = params | {"summary": way[: to_do.end()] if to_do else ""}
+        if wording.fits(template, params, limit):
+            break
+    return wording.render(template, params | {"summary": way}, limit)
 
 
 def _lane(trouble: Trouble) -> Lane:

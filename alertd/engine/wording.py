@@ -57,6 +57,8 @@ SPOKEN = {
 
 _NEVER_CUT = 8
 """Letters that a shortened parameter keeps."""
+_LONG_WORD = 16
+"""Letters of a word that goes as a whole. What is longer is a topic or an id: its beginning is told."""
 _PLACE = re.compile(r"(?P<near>(?:MAYBE )?NEAR\??) (?P<name>.*) \((?:heard )?(?:just )?(?P<age>now|\d+ \w+)(?: ago)?\)")
 """Of a wearable: "MAYBE NEAR Rm 204 (10 min ago)"."""
 DAY_US = 24 * 3600 * 1_000_000
@@ -119,6 +121,11 @@ def render(template: str, params: dict[str, str], limit: int = SEGMENT) -> str:
     return text[:limit] if _size(text) > limit else text
 
 
+def fits(template: str, params: dict[str, str], limit: int) -> bool:
+    """Is the text within `limit` septets (0 = no limit) with nothing left out?"""
+    return not limit or _size(_fill(template, params)) <= limit
+
+
 def marked(template: str, params: dict[str, str], limit: int, *, before: str, after: str = "") -> str:
     """The same with a mark before it, and after it. It is there whatever the template says, once, and is never cut."""
     template = _unmarked(template, before, after)
@@ -171,10 +178,13 @@ def _tersely(value: str, _excess: int) -> str:
 
 
 def _cut(value: str, excess: int) -> str:
-    """Without so many of its last letters, or as many as may be left out; of a place, of its name."""
+    """Without so many of its last letters and what is left of their word, or as many as may be left out; of a place, of
+    its name."""
     found = _PLACE.fullmatch(value)
     if found is None:
-        return value[: max(_NEVER_CUT, len(value) - excess)].rstrip(" ,")
+        kept = max(_NEVER_CUT, len(value) - excess)
+        at_word = value.rfind(" ", max(_NEVER_CUT, kept - _LONG_WORD), kept + 1) if kept < len(value) else -1
+        return value[: kept if at_word < 0 else at_word].rstrip(" ,")
     name, at = found["name"], found.start("name")
     return value[:at] + _cut(name, excess) + value[at + len(name) :]
 
@@ -248,6 +258,17 @@ def press_words(press: Press) -> str:
     return f"{label}, {press.count} {things}" if press.count > 1 else label
 
 
+def did(press: Press) -> str:
+    """What became known of a place by it: somebody "pressed" there, or "asked" for more there; or it was "heard"."""
+    return "asked" if press.asked else "heard" if press.by_sensor or press.carried else "pressed"
+
+
+def _mistake(incident: Incident) -> str:
+    """What it was, once somebody says so: "pressed by mistake" only if anybody has pressed for it."""
+    pressed = any(p.incident_class is incident.incident_class and did(p) == "pressed" for p in incident.presses)
+    return "pressed by mistake" if pressed else "a mistake"
+
+
 def what(incident_class: IncidentClass, mode: Mode) -> str:
     """Like "LOCKDOWN", in a drill "LOCKDOWN DRILL"."""
     return f"{WHAT[incident_class]} DRILL" if mode is Mode.DRILL else WHAT[incident_class]
@@ -289,12 +310,13 @@ def incident_params(site: Site, incident: Incident, now_us: int) -> dict[str, st
         "who": press_words(first),
         "device": first.device_label or first.device_id,
         "did": "SENSED" if first.by_sensor else "PRESSED",
+        "mistake": _mistake(incident),
         "presses": str(first.count),
         "age": f"{max(0, now_us - incident.opened_us) // 60_000_000} min",
         "also_where": also_where,
         "also_time": local_time(site, last.received_us),
         "also_who": press_words(last),
-        "also_did": "asked" if last.asked else "heard" if last.by_sensor or last.carried else "pressed",
+        "also_did": did(last),
         "first_where": short,
         "first_time": local_time(site, incident.opened_us),
         "token": incident.token,

@@ -17,7 +17,7 @@ from alertd.exports.naming import room_short, slug
 from alertd.exports.reading import ExportRow
 
 ALWAYS = ("lockdown", "duress", "staff_assist", "medical", "trouble")
-OF_SENSORS = ("vape", "masking", "tamper")
+OF_SENSORS = ("vape", "masking", "tamper", "gunshot_sensor", "keyword_sensor")
 WORDY = ("lockdown", "medical")
 """Whose first words leave no room for "MAYBE NEAR Rm 204, 2nd fl East (12 min ago)", which is told of a wearable."""
 EXAMPLE_SENDER = "+12025550101"

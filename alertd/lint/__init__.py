@@ -22,6 +22,7 @@ from alertd.lint.site_rules import check_sites
 from alertd.lint.sources import check_sources
 from alertd.lint.supervision import check_supervision, unwatched
 from alertd.lint.templates import check_templates
+from alertd.lint.twice import check_twice
 from alertd.lint.words import check_words, words
 
 __all__ = ["FanOut", "check", "reload", "telling", "unwatched", "words"]
@@ -32,6 +33,7 @@ def check(loaded: Loaded, today: date | None = None) -> tuple[Problem, ...]:
     following year is looked at for gaps in schedules."""
     judge = Judge(loaded)
     check_sources(judge)
+    check_twice(judge)
     check_sites(judge)
     check_devices(judge)
     check_profiles(judge)

@@ -17,6 +17,10 @@ SIDE = "-side"
 PORT, TLS_PORT = 1883, 8883
 
 
+FORMS = ("/{}", "/{}/action")
+"""In which Zigbee2MQTT publishes each press of a device, one after the other."""
+
+
 class Trigger(Struct, frozen=True):
     """A trigger of a source over MQTT, as far as it can be read."""
 
@@ -27,6 +31,11 @@ class Trigger(Struct, frozen=True):
     source: str
     """The source profile, of one that reads by profiles."""
 
+    @property
+    def never_press(self) -> bool:
+        """Only such speak here as never press."""
+        return bool(self.kinds) and {"sensor", "gateway"}.issuperset(self.kinds)
+
     def carries(self, device_id: str, kind: str) -> bool:
         """Could a press of this device come in here? A third party's decoder may find the device anywhere."""
         if self.kinds and kind not in self.kinds:
@@ -35,10 +44,13 @@ class Trigger(Struct, frozen=True):
             case "press_json":
                 return self.topic.rpartition("/")[2] in ("+", "#", device_id)
             case "zigbee2mqtt":
-                topic = f"{self.base_topic.rstrip('/')}/{device_id}"
-                return _covers(self.topic, topic) or _covers(self.topic, f"{topic}/action")
+                return any(self.hears(form, device_id) for form in FORMS)
             case _:
                 return True
+
+    def hears(self, form: str, device_id: str) -> bool:
+        """This form of what Zigbee2MQTT says of a device."""
+        return covers(self.topic, self.base_topic.rstrip("/") + form.format(device_id))
 
 
 def check_sources(judge: Judge) -> None:
@@ -82,13 +94,13 @@ def triggers_of(settings: Mapping[str, Any]) -> Iterator[Trigger]:
             yield Trigger(
                 topic=str(each.get("topic", "")),
                 decoder=str(each.get("decoder", "press_json")),
-                base_topic=str(options.get("base_topic") or "zigbee2mqtt"),
+                base_topic=str(options.get("base_topic") or options.get("base") or "zigbee2mqtt"),
                 kinds=tuple(map(str, kinds)) if isinstance(kinds := each.get("kinds"), list) else (),
                 source=str(options.get("source", "")),
             )
 
 
-def _covers(topic_filter: str, topic: str) -> bool:
+def covers(topic_filter: str, topic: str) -> bool:
     """MQTT's wildcards, shared subscriptions included."""
     levels = topic_filter.split("/")
     if levels[0] == "$share":
@@ -118,14 +130,17 @@ def _check_twins(judge: Judge, sources: list[Section]) -> None:
 
 
 def _sessions(settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str, int], str]]:
-    host, client_id = settings.get("host"), settings.get("client_id")
-    if not isinstance(host, str) or not isinstance(client_id, str):
-        return
-    port = settings.get("port", TLS_PORT if "tls" in settings else PORT)
-    if isinstance(port, int):
-        broker = ("localhost" if is_this_machine(host) else host.casefold(), port)
+    broker, client_id = broker_of(settings), settings.get("client_id")
+    if broker is not None and isinstance(client_id, str):
         yield broker, client_id
         yield broker, client_id + SIDE
+
+
+def broker_of(settings: Mapping[str, Any]) -> tuple[str, int] | None:
+    host, port = settings.get("host"), settings.get("port", TLS_PORT if "tls" in settings else PORT)
+    if not isinstance(host, str) or not isinstance(port, int):
+        return None
+    return "localhost" if is_this_machine(host) else host.casefold(), port
 
 
 def _check_clear(judge: Judge, section: Section) -> None:

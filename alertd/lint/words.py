@@ -5,36 +5,53 @@ that does not start over one mute button would make every other one mute. Only d
 refused, as are those of which no gesture says whom they call.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from alertd.config import Loaded, Thing
+from alertd.config.devices import POLICE
 from alertd.engine.gestures import COUNTED, IGNORED, is_counted, is_known, meant
 from alertd.lint.devices import PRESSED
 from alertd.lint.findings import Judge, classes_of, reaches
 from alertd.lint.sources import Trigger, triggers_of
 from alertd.model.ids import DeviceId
-from alertd.model.incident import IncidentClass
-from alertd.model.site import Device, Gestures
+from alertd.model.incident import SEVERITY, IncidentClass
+from alertd.model.site import Device, DeviceKind, Gestures
 from alertd.plugins import PluginError, find_profiles
 from alertd.ports import Says
 
 MAPPED = "profiles"
 READ_NO_CODE = ("press_json", "zigbee2mqtt")
 """Decoders that leave alone what was typed at a keypad."""
+DURESS, ALARM = "duress", "alarm"
 CALLS = {
-    "duress": IncidentClass.DURESS,
-    "alarm": IncidentClass.DURESS,
+    DURESS: IncidentClass.DURESS,
+    ALARM: IncidentClass.STAFF_ASSIST,
     "medical": IncidentClass.MEDICAL,
     "fire": IncidentClass.FIRE,
-    "police": IncidentClass.POLICE_DURESS,
+    POLICE: IncidentClass.POLICE_DURESS,
 }
-"""What profiles make of a call for help -> what that mostly is."""
+"""What profiles make of a call for help -> what that mostly is. Of an alarm only the site knows it: mostly burglars."""
+SENSED = {
+    "gunshot": IncidentClass.GUNSHOT_SENSOR,
+    "keyword": IncidentClass.KEYWORD_SENSOR,
+    DURESS: IncidentClass.KEYWORD_SENSOR,
+    "vape": IncidentClass.VAPE,
+    "thc": IncidentClass.VAPE,
+    "smoking": IncidentClass.VAPE,
+    "masking": IncidentClass.MASKING,
+    "aggression": IncidentClass.NOISE,
+    "fire": IncidentClass.ENVIRONMENTAL,
+    ALARM: IncidentClass.ENVIRONMENTAL,
+}
+"""What profiles make of an alarm of a sensor -> what that mostly is: no panic, whatever it says. That it was opened is
+told without a gesture."""
 
 
 def check_words(judge: Judge) -> None:
     if judge.unread(Thing.DEVICE, Thing.GESTURES, Thing.SOURCE, Thing.SITE):
         return
-    pressed = [d for d in judge.registry.devices.values() if d.kind in PRESSED]
     hearing = _Hearing(judge.loaded)
     for device in judge.registry.devices.values():
         if device.duress_codes and not hearing.reads_codes_of(device):
@@ -42,25 +59,41 @@ def check_words(judge: Judge) -> None:
             sources = " or ".join(f'"{name}"' for name in hearing.reading_codes)
             remedy = f'give its trigger in channels.toml decoder = "{MAPPED}", and options whose source is {sources}'
             judge.error(Thing.DEVICE, device.id, "duress_codes", message, remedy)
-    alike: dict[tuple[str, str, bool], list[Device]] = {}
-    for device in pressed:
-        for profile, is_certain in hearing.profiles_of(device):
-            alike.setdefault((device.gestures.id, profile, is_certain), []).append(device)
-    for (_, profile, is_certain), devices in alike.items():
-        says = hearing.says.get(profile)
-        if says is not None and classes_of(devices[0]):
-            _check(judge, devices, profile, says) if is_certain else _check_perhaps(judge, devices[0], profile, says)
+    _check_shut(judge, hearing)
+    for devices, profile, says, is_certain in _alike(hearing, judge.registry.devices.values()):
+        if devices[0].kind not in PRESSED:
+            if is_certain:
+                _check_sensed(judge, devices, profile, says)
+        elif classes_of(devices[0]):
+            if is_certain:
+                _check(judge, devices, profile, says, hearing)
+            else:
+                _check_perhaps(judge, devices[0], profile, says)
+
+
+def _alike(hearing: "_Hearing", devices: Iterable[Device]) -> Iterator[tuple[Sequence[Device], str, Says, bool]]:
+    """Buttons, or sensors, with the same gestures that are read by one profile, certainly or perhaps."""
+    alike: dict[tuple[str, str, bool, bool, bool], list[Device]] = {}
+    for device in devices:
+        if device.kind in (*PRESSED, DeviceKind.SENSOR):
+            for profile, is_certain in hearing.profiles_of(device):
+                key = (device.gestures.id, profile, device.kind in PRESSED, bool(device.duress_codes), is_certain)
+                alike.setdefault(key, []).append(device)
+    for (_, profile, _, _, is_certain), found in alike.items():
+        if (says := hearing.says_of(found[0], profile)) is not None:
+            yield found, profile, says, is_certain
 
 
 def words(loaded: Loaded) -> dict[DeviceId, frozenset[str]]:
     """What each device can say that its gestures may know; of others nobody knows it."""
-    hearing = _Hearing(loaded)
-    return {
-        device.id: sayable(says, device.gestures)
-        for device in loaded.registry.devices.values()
-        for profile, is_certain in hearing.profiles_of(device)
-        if is_certain and (says := hearing.says.get(profile)) is not None
-    }
+    return dict(_words(_Hearing(loaded), loaded.registry.devices.values()))
+
+
+def _words(hearing: "_Hearing", devices: Iterable[Device]) -> Iterator[tuple[DeviceId, frozenset[str]]]:
+    for device in devices:
+        for profile, is_certain in hearing.profiles_of(device):
+            if is_certain and (says := hearing.says_of(device, profile)) is not None:
+                yield device.id, sayable(says, device.gestures)
 
 
 def sayable(says: Says, rules: Gestures) -> frozenset[str]:
@@ -103,8 +136,20 @@ class _Hearing:
         for profile in filter(None, theirs):
             yield profile, len(theirs) == 1 and self._is_all
 
+    def says_of(self, device: Device, profile: str) -> Says | None:
+        """What it can say by that; one with duress codes says that somebody typed one, too."""
+        says = self.says.get(profile)
+        return replace(says, words=says.words | {POLICE}) if says is not None and device.duress_codes else says
+
     def reads_codes_of(self, device: Device) -> bool:
         return not self._is_all or any(map(self._reads_codes, self._over(device)))
+
+    def shut_to(self, device: Device) -> str:
+        """The trigger over which alone its profile comes, and on which nobody presses; empty: it is heard."""
+        fitting = [t for t in self.triggers if device.profile and self._fits(t, device.profile)]
+        others = [t for t in self.triggers if t.decoder not in (MAPPED, *READ_NO_CODE)]
+        is_heard = not self._is_all or not all(trigger.never_press for trigger in (*fitting, *others))
+        return "" if is_heard else next((trigger.topic for trigger in fitting), "")
 
     def _over(self, device: Device) -> Sequence[Trigger]:
         return [trigger for trigger in self.triggers if trigger.carries(device.id, device.kind)]
@@ -128,28 +173,62 @@ class _Hearing:
         return trigger.decoder not in READ_NO_CODE and (trigger.decoder != MAPPED or known is None or known.codes)
 
 
-def _check(judge: Judge, devices: Sequence[Device], profile: str, says: Says) -> None:
+def _check_shut(judge: Judge, hearing: _Hearing) -> None:
+    for device in judge.registry.devices.values():
+        if device.kind in PRESSED and (shut := hearing.shut_to(device)):
+            message = f"{device.id} speaks over {shut} (profile {device.profile}), whose kinds have no {device.kind}: "
+            message += "whoever presses it calls NOBODY, only those on duty are rung"
+            remedy = f'add "{device.kind}" to the kinds of that trigger in channels.toml, or give it one of its own'
+            judge.warn(Thing.DEVICE, device.id, "profile", message, remedy)
+
+
+def _check(judge: Judge, devices: Sequence[Device], profile: str, says: Says, hearing: _Hearing) -> None:
     """Of devices that certainly are read by this profile, and have the same gestures."""
     device, rules = devices[0], devices[0].gestures
-    unknown = [w for w in sorted(says.words & {*CALLS, *COUNTED}) if not is_known(w, rules)]
+    calls = sorted(says.words & {*CALLS, *COUNTED})
+    unknown = [word for word in calls if not is_known(word, rules)]
     is_mute = not any(meant(word, rules) for word in sayable(says, rules))
-    missing = unknown if is_mute else [word for word in unknown if word in CALLS]
+    missing = unknown or calls if is_mute else [word for word in unknown if word in CALLS]
     others = f" (and {len(devices) - 1} more like it)" if len(devices) > 1 else ""
     if missing:
         listed = ", ".join(f'"{word}"' for word in missing)
         message = f"{device.id}{others} can {'only ' if is_mute else ''}say {listed} (profile {profile}), which "
-        message += f'"{rules.id}" does not know: {"whoever presses it" if is_mute else "that"} calls NOBODY'
+        message += f'"{rules.id}" {"does not know" if unknown else "ignores"}: '
+        message += f"{'whoever presses it' if is_mute else 'that'} calls NOBODY"
         judge.warn(Thing.DEVICE, device.id, "gestures", message, _remedy(judge, device, says, missing))
+    elif is_mute:
+        message = f"{device.id}{others} can say nothing that calls (profile {profile}): whoever presses it calls NOBODY"
+        remedy = "write the profile of what it is into its row, or one of your own (docs/devices.md)"
+        judge.warn(Thing.DEVICE, device.id, "profile", message, remedy)
     for word, named in rules.actions.items():
         event = says.renamed.get(word)
         if event is None or named == IGNORED or event in missing or _alone(event, rules) == named:
             continue
         message = f'"{word}" of "{rules.id}" is never heard of {device.id}{others}: profile {profile} makes "{event}" '
         message += f"of it, which calls {_alone(event, rules) or 'nobody'}, not {named}"
-        remedy = f'write {event} = "{named}" in its actions, or remove {word}'
-        if event not in says.words:
-            remedy = f"remove {word}: the profile knows that it is no call"
+        alike = [each for each in judge.registry.devices.values() if each.gestures.id == rules.id]
+        remedy = _renaming(rules, says, word, [dict(_words(hearing, [each])).get(each.id) for each in alike])
         judge.warn(Thing.DEVICE, device.id, "gestures", message, remedy)
+
+
+def _check_sensed(judge: Judge, devices: Sequence[Device], profile: str, says: Says) -> None:
+    """Of sensors: what their profile can say is an alarm, and their gestures do not know."""
+    device, rules = devices[0], devices[0].gestures
+    missing = sorted((says.words & SENSED.keys()) - rules.actions.keys())
+    if not missing:
+        return
+    others = f" (and {len(devices) - 1} more like it)" if len(devices) > 1 else ""
+    listed = ", ".join(f'"{word}"' for word in missing)
+    message = f"{device.id}{others} can say {listed} (profile {profile}), which "
+    message += f'"{rules.id}" does not know: that calls NOBODY'
+    written = ", ".join(f'{word} = "{SENSED[word]}"' for word in missing)
+    remedy = f'write {written} in actions of [{rules.id}] in gestures.toml; "ignore" what nobody is to hear of'
+    theirs = {each.site_id for each in judge.registry.devices.values() if each.gestures.id == rules.id}
+    sites = [site for site in judge.registry.sites.values() if site.id in theirs]
+    without = dict.fromkeys(SENSED[w] for w in missing if any(SENSED[w] not in site.policies for site in sites))
+    if without:
+        remedy += f"; first give each school of theirs a policy for {', '.join(without)} (docs/sensors.md)"
+    judge.warn(Thing.DEVICE, device.id, "gestures", message, remedy)
 
 
 def _check_perhaps(judge: Judge, device: Device, profile: str, says: Says) -> None:
@@ -170,19 +249,40 @@ def _alone(word: str, rules: Gestures) -> str:
     return next(iter(meant(word, rules)), "")
 
 
+def _renaming(rules: Gestures, says: Says, word: str, others: Iterable[frozenset[str] | None]) -> str:
+    """Leave out the word, which nobody hears, or let what the profile makes of it mean that, and leave out what the
+    profile makes the same of and what means something else. `others`: what all that have these gestures can say."""
+    event, named = says.renamed[word], rules.actions[word]
+    rivals = [w for w, name in rules.actions.items() if says.renamed.get(w) == event and name not in {named, IGNORED}]
+    is_said = any(can is None or not can.isdisjoint((word, *rivals)) for can in others)
+    where, write, leave = "in its actions", "write", "remove"
+    if is_said:
+        where, write, leave = "give it gestures of its own,", "with", "without"
+    if event not in says.words:
+        return f"{where} {leave} {word}: the profile knows that it is no call"
+    instead = f'{write} {event} = "{named}"' + (f" and {leave} {', '.join(rivals)}" if rivals else "")
+    return f"{where} {leave} {word}, or {instead}" if _alone(event, rules) else f"{where} {instead}"
+
+
 def _remedy(judge: Judge, device: Device, says: Says, missing: Sequence[str]) -> str:
     """As these gestures name the device's own word for it, if they do; else what all of them call for, or what the word
-    mostly is, where every school that has these gestures has a policy for it."""
+    mostly is, where every school that has these gestures has a policy for it. A typed code says nothing of other words.
+    """
     devices = [each for each in judge.registry.devices.values() if each.gestures.id == device.gestures.id]
     sites = [judge.registry.sites.get(site_id) for each in devices for site_id in reaches(each)]
-    classes = classes_of(device)
+    actions = device.gestures.actions
+    classes = [each for each in classes_of(device) if each != actions.get(POLICE)]
     written = []
     for word in missing:
-        before = (name for own, name in device.gestures.actions.items() if says.renamed.get(own) == word)
-        usual: str = classes[0] if len(classes) == 1 else CALLS.get(word, IncidentClass.STAFF_ASSIST)
-        is_rash = usual == IncidentClass.LOCKDOWN and word not in CALLS  # one press would lock a school down
+        before = [name for own, name in actions.items() if says.renamed.get(own) == word and name != IGNORED]
+        usual: str = CALLS.get(word, IncidentClass.STAFF_ASSIST)
+        is_rash = word == ALARM or (IncidentClass.LOCKDOWN in classes and word != DURESS)  # nothing less locks down
+        if len(classes) == 1 and not is_rash:
+            usual = classes[0]
         is_had = all(site is not None and usual in site.policies for site in sites)
-        known = usual if is_had and not is_rash else IncidentClass.STAFF_ASSIST
-        written.append(f'{word} = "{next(before, known)}"')
+        known = usual if is_had else IncidentClass.STAFF_ASSIST
+        gravest = max(before, key=lambda name: SEVERITY[IncidentClass(name)], default=known)
+        written.append(f'{word} = "{gravest}"')
     where = f"in actions of [{device.gestures.id}] in gestures.toml"
-    return f'write {", ".join(written)} {where}; "ignore" what it never says'
+    of_burglars = ", or says of burglars alone" * (ALARM in missing)
+    return f'write {", ".join(written)} {where}; "ignore" what it never says{of_burglars}'

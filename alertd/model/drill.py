@@ -4,14 +4,14 @@ Owns the row of one drill. It is no incident: what is pressed in it opens incide
 gives them that mode, from this row (promise 3).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from msgspec import Struct
 
 from alertd.model.anchor import Anchor
 from alertd.model.ids import DeviceId, DrillId, IncidentId, PersonId, SiteId
-from alertd.model.incident import IncidentClass
+from alertd.model.incident import Incident, IncidentClass
 from alertd.model.reason import Reason
 
 
@@ -86,6 +86,14 @@ class Drill(Struct, frozen=True, kw_only=True):
     @property
     def is_running(self) -> bool:
         return self.state is DrillState.RUNNING
+
+    def told_with(self, incidents: Iterable[Incident]) -> tuple[DrillTold, ...]:
+        """Everybody who has heard of it: by its announcement, or in one of these, which were pressed for in it."""
+        told = {t.endpoint_key: t for t in self.told}
+        for incident in incidents:
+            for each in incident.told:
+                told.setdefault(each.endpoint_key, DrillTold(endpoint_key=each.endpoint_key, person_id=each.person_id))
+        return tuple(told.values())
 
     def line(self) -> "Iterator[Drill]":
         """It, and those before it of which somebody may not know that they are over; the latest first."""

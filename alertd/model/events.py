@@ -56,6 +56,8 @@ class Signal(Struct, frozen=True, kw_only=True):
     late: bool = False
     """Its source says itself that it was stored, or held up, on its way: it is as old as `pressed_us`, or older than
     anybody knows."""
+    at_most_us: int | None = None
+    """Of what is `late` and has no `pressed_us`: so long before it came its device still said otherwise."""
     reading: float | None = None
     """A number that a sensor measured of `action` ("vape", 63), and no judgement of its own: alertd compares it with
     the thresholds of the sensor's gestures. Of anything but a sensor it means nothing."""

@@ -37,6 +37,7 @@ from alertd.ports.decoders import (
     Question,
     UncoveredError,
     Understood,
+    refuse_presses,
 )
 from alertd.ports.plugins import (
     API_VERSION,
@@ -138,4 +139,5 @@ __all__ = [
     "Understood",
     "Voices",
     "read_settings",
+    "refuse_presses",
 ]

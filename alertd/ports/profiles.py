@@ -66,7 +66,7 @@ class Says(Struct, frozen=True, kw_only=True):
     renamed: Mapping[str, str] = {}
     """The device's own word -> what the profile makes of it: no gesture ever hears the first."""
     any_word: bool = False
-    """Beside these, whatever the device says and the profile does not know."""
+    """Beside these, whatever it is set up to say: its words are the integrator's."""
 
 
 class Reads(Struct, frozen=True, kw_only=True):

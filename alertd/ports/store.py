@@ -196,11 +196,15 @@ class Store(Protocol):
         """Rows of kind TEST and DISPATCH_HEARTBEAT created since then, oldest first: what became of `alertd test`."""
         ...
 
-    def read_unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]: ...
+    def read_unsettled(self, channel: str, now: Now, within_us: int) -> tuple[NotificationRow, ...]:
+        """Rows that the provider has taken and not settled, of which none was written longer ago, whoever set the clock
+        since; newest first. In an earlier boot: longer ago by the clock on the wall."""
+        ...
 
-    def read_under_way(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
-        """Rows written since then (wall clock) that are claimed, of unknown outcome, or taken by the provider, however
-        much more is known of those; newest first."""
+    def read_under_way(self, channel: str, now: Now, within_us: int) -> tuple[NotificationRow, ...]:
+        """The same of rows that are claimed, of unknown outcome, or taken by the provider, however much more is known
+        of those. While this boot is younger than that, the clock on the wall is not believed: of earlier boots also
+        those that were written within that time before the last one."""
         ...
 
     def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]: ...

@@ -254,11 +254,11 @@ class FallbackStore:
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         return self._active.read_tests(since_us)
 
-    def read_under_way(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
-        return self._active.read_under_way(channel, since_us)
+    def read_under_way(self, channel: str, now: Now, within_us: int) -> tuple[NotificationRow, ...]:
+        return self._active.read_under_way(channel, now, within_us)
 
-    def read_unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
-        return self._active.read_unsettled(channel, since_us)
+    def read_unsettled(self, channel: str, now: Now, within_us: int) -> tuple[NotificationRow, ...]:
+        return self._active.read_unsettled(channel, now, within_us)
 
     def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
         nothing: tuple[JournalLine, ...] = ()

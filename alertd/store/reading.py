@@ -7,16 +7,17 @@ of `sql` instead: building and compiling a query costs ten times what SQLite nee
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, Select, and_, func, or_, select, text
+from sqlalchemy import Connection, Engine, Select, and_, func, not_, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
+from alertd.model.anchor import Now
 from alertd.model.check_in import LastSeen
 from alertd.model.decision import EntryKind
 from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.ids import DeviceId, DrillId, IncidentId, NotificationId, SiteId
 from alertd.model.incident import Incident
-from alertd.model.notification import NotificationRow, NotificationState
+from alertd.model.notification import NotificationRow, NotificationState, age_us, written_us
 from alertd.model.trouble import Trouble
 from alertd.ports import JournalLine, OutboxCount, StoreError
 from alertd.store import journal, rows, schema, sql
@@ -48,6 +49,17 @@ _lines = schema.journal.join(
     ),
     isouter=True,
 )
+
+
+AHEAD_US = 24 * 3600 * 1_000_000
+"""After a power cut a clock may be so far ahead; what seems older than that is."""
+
+
+def _young(found: Iterable[NotificationRow], now: Now, within_us: int) -> tuple[NotificationRow, ...]:
+    """Without those of this boot that are older than that by boot time."""
+    return tuple(
+        row for row in found if written_us(row.notification, now) is None or age_us(row.notification, now) <= within_us
+    )
 
 
 class Reader:
@@ -130,13 +142,21 @@ class Reader:
             for channel, state, rows, oldest_us in found
         )
 
-    def unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
-        return self._rows(self._ask(sql.READ_UNSETTLED, (channel, since_us, ROWS_MAX)))
+    def unsettled(self, channel: str, now: Now, within_us: int) -> tuple[NotificationRow, ...]:
+        by_wall, by_boot = (channel, now.wall_us - within_us), (channel, now.boot_id, now.boot_us - within_us)
+        return _young(self._rows(self._ask(sql.READ_UNSETTLED, (*by_wall, *by_boot, ROWS_MAX))), now, within_us)
 
-    def under_way(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
-        query = select(*_standing).where(schema.notification.c.channel == channel)
-        query = query.where(schema.notification.c.created_us >= since_us).where(or_(_in_hand, _taken))
-        return self._notifications(query.order_by(schema.notification.c.created_us.desc()))
+    def under_way(self, channel: str, now: Now, within_us: int) -> tuple[NotificationRow, ...]:
+        table = schema.notification.c
+        of_channel, of_this_boot = table.channel == channel, table.expires_boot_id == now.boot_id
+        young = [table.created_us >= now.wall_us - within_us]
+        young.append(and_(of_this_boot, table.expires_boot_us >= now.boot_us - within_us))
+        if now.boot_us < within_us:
+            last = select(func.max(table.created_us)).where(of_channel, not_(of_this_boot)).scalar_subquery()
+            not_long_ago = table.created_us >= now.wall_us - AHEAD_US
+            young.append(and_(not_(of_this_boot), table.created_us >= last - within_us, not_long_ago))
+        query = select(*_standing).where(of_channel, or_(*young), or_(_in_hand, _taken))
+        return _young(self._notifications(query.order_by(table.created_us.desc())), now, within_us)
 
     def _notifications(self, query: Select[*tuple[object, ...]]) -> tuple[NotificationRow, ...]:
         with self._connection() as connection:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
-HEAD = "0005"
+HEAD = "0006"
 """Newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -147,6 +147,9 @@ _partial("notification_queued", "state = 'queued'", _n.channel, _n.lane, _n.crea
 _partial("notification_held", "state = 'queued'", _n.boot_id, _n.not_before_us)
 _partial("notification_in_hand", "state IN ('claimed', 'unknown')", _n.lease_until_us)
 _partial("notification_unsettled", "state IN ('accepted', 'sent')", _n.channel, _n.created_us)
+_partial(
+    "notification_unsettled_boot", "state IN ('accepted', 'sent')", _n.channel, _n.expires_boot_id, _n.expires_boot_us
+)
 _partial("notification_tests", "kind IN ('test', 'dispatch_heartbeat')", _n.created_us)
 _partial("notification_ref", "ref <> ''", _n.channel, _n.ref)
 Index("notification_incident", _n.incident_id)

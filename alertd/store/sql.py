@@ -232,8 +232,12 @@ READ_BY_REF = f"""
     SELECT {STANDING} FROM notification WHERE ref <> '' AND channel = ? AND ref = ?
     ORDER BY created_us DESC LIMIT 1"""  # noqa: S608 - constants
 READ_UNSETTLED = f"""
-    SELECT {STANDING} FROM notification WHERE state IN ('accepted', 'sent') AND channel = ? AND created_us >= ?
-    ORDER BY created_us DESC LIMIT ?"""  # noqa: S608 - constants
+    SELECT {STANDING} FROM notification WHERE id IN (
+        SELECT id FROM notification WHERE state IN ('accepted', 'sent') AND channel = ? AND created_us >= ?
+        UNION
+        SELECT id FROM notification WHERE state IN ('accepted', 'sent') AND channel = ?
+            AND expires_boot_id = ? AND expires_boot_us >= ?)
+    ORDER BY created_us DESC LIMIT ?"""  # noqa: S608 - constants. With OR SQLite walks through all of the channel's.
 READ_DRILLS = "SELECT schema, blob FROM drill ORDER BY started_us DESC, id LIMIT ?"
 READ_DRILLS_OF = "SELECT schema, blob FROM drill WHERE site_id = ? ORDER BY started_us DESC, id LIMIT ?"
 READ_RUNNING_DRILLS = "SELECT schema, blob FROM drill WHERE state = 'running' ORDER BY started_us DESC, id LIMIT ?"

@@ -340,8 +340,8 @@ class SqlStore(ABC):
     def read_by_ref(self, channel: str, ref: str) -> NotificationRow | None:
         return self._opened_reader.by_ref(channel, ref)
 
-    def read_under_way(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
-        return self._opened_reader.under_way(channel, since_us)
+    def read_under_way(self, channel: str, now: Now, within_us: int) -> tuple[NotificationRow, ...]:
+        return self._opened_reader.under_way(channel, now, within_us)
 
     def read_outbox(self, now_us: int) -> tuple[OutboxCount, ...]:
         return self._opened_reader.outbox(now_us)
@@ -349,8 +349,8 @@ class SqlStore(ABC):
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         return self._opened_reader.tests(since_us)
 
-    def read_unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
-        return self._opened_reader.unsettled(channel, since_us)
+    def read_unsettled(self, channel: str, now: Now, within_us: int) -> tuple[NotificationRow, ...]:
+        return self._opened_reader.unsettled(channel, now, within_us)
 
     def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
         return self._opened_reader.timeline(incident_id)

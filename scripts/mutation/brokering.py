@@ -79,6 +79,17 @@ BROKERING = (
         by=Tests(paths=TESTS, names="the broker broker refuses alertd"),
     ),
     Mutant(
+        name="broker config: who shares a secret under another name keeps the old password",
+        edits=(
+            Edit(
+                file=f"{WRITTEN}/files.py",
+                old="    new |= {user.name: of_secrets[user.secret] for user in users if user.secret in of_secrets}\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="the broker sensors refuses alertd"),
+    ),
+    Mutant(
         name="broker config: who left the registry can still press",
         edits=(
             Edit(
@@ -232,5 +243,16 @@ BROKERING = (
             ),
         ),
         by=Tests(paths=("tests/console/test_broker_written.py",), names="a limit of another door"),
+    ),
+    Mutant(
+        name="broker config: alertd may not write where a source tells devices something",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/mapping/sources.py",
+                old="enumerate(profile.asked)), *told)",
+                new="enumerate(profile.asked)),)",
+            ),
+        ),
+        by=Tests(paths=TESTS, names="feedback never leaves"),
     ),
 )

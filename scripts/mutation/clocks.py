@@ -15,6 +15,7 @@ BOOT_TIME = "alertd/store/migrations/versions/0004_boot_time.py"
 MIGRATIONS = ("tests/store/test_migrations.py",)
 UNREAD = ("tests/store/test_unread_disk.py",)
 EARLIER = "alertd/store/earlier_boots.py"
+READING = "alertd/store/reading.py"
 STORE = ("tests/store/test_sqlite_contract.py",)
 PRESS_LOST = "promise 2 broken: a press was taken for a copy of one that is long ago"
 
@@ -139,8 +140,33 @@ CLOCKS = (
     ),
     Mutant(
         name="clocks: phones that ring are forgotten over a step",
-        edits=(Edit(file="alertd/daemon/daemon.py", old=" - max(0, self.activity.stepped_us)  #", new="  #"),),
+        edits=(Edit(file=READING, old="        young.append(and_(of_this_boot, table.expires_boot_us >= now.boot_us - within_us))\n", new=""),),
         by=Story(name="restart_after_a_step_knows_which_phones_ring"),
+    ),
+    Mutant(
+        name="clocks: phones that ring are forgotten over a power cut",
+        edits=(Edit(file=READING, old="        if now.boot_us < within_us:\n", new="        if False:\n"),),
+        by=Story(name="power_cut_and_a_wrong_clock_know_which_phones_ring", trips=("one call a phone",)),
+    ),
+    Mutant(
+        name="clocks: whatever rang before the power went is taken for under way",
+        edits=(Edit(file=READING, old="        if now.boot_us < within_us:\n", new="        if True:\n"),),
+        by=Tests(paths=STORE, names="this boot is older than that"),
+    ),
+    Mutant(
+        name="clocks: phones ring on once the clock is set right",
+        edits=(Edit(file="alertd/store/sql.py", old="AND expires_boot_id = ? AND expires_boot_us >= ?)\n", new="AND expires_boot_id = ? AND expires_boot_us >= ? AND 1 = 0)\n"),),
+        by=Story(name="clock_set_right_and_phones_fall_silent", trips=("phones fall silent",)),
+    ),
+    Mutant(
+        name="clocks: what is long over is taken for under way",
+        edits=(Edit(file=READING, old="or age_us(row.notification, now) <= within_us\n", new="or age_us(row.notification, now) <= 1e18 * within_us\n"),),
+        by=Tests(paths=STORE, names="what is long over is asked for"),
+    ),
+    Mutant(
+        name="clocks: after a reboot the last calls hold their phones, however old",
+        edits=(Edit(file=READING, old="now.wall_us - AHEAD_US", new="0"),),
+        by=Tests(paths=STORE, names="three weeks old calls hold phones"),
     ),
     Mutant(
         name="clocks: what a wrong clock wrote of devices is the newest",

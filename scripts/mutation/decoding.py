@@ -5,8 +5,92 @@ from mutation.mutant import Edit, Mutant, Story, Tests
 
 MAPPING = "adapters/alertd_adapters/decoders/mapping"
 TESTS = ("tests/adapters/decoders/mapping/test_mapping.py",)
+SPARKPLUG_TESTS = ("tests/adapters/decoders/sparkplug/test_sparkplug.py",)
 
 DECODING = (
+    Mutant(
+        name="z-wave: a press is heard by the number of its class only",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/builtin/gateways.toml",
+                old="(topic.class == '91' || topic.class == 'central_scene') && topic.property == 'scene'",
+                new="topic.class == '91' && topic.property == 'scene'",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/decoders/mapping/test_zwave.py",), names="a press calls nobody"),
+    ),
+    Mutant(
+        name="z-wave: of a button without a location nothing is heard",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/builtin/gateways.toml",
+                old='topic = "{base}/{node}/{class}/{endpoint}/{property}/{key}"',
+                new='topic = "{base}/nowhere/{node}/{class}/{endpoint}/{property}/{key}"',
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/decoders/mapping/test_zwave.py",), names="a press calls nobody"),
+    ),
+    Mutant(
+        name="z-wave: the panic key of a keypad is nobody's press",
+        edits=(Edit(file=f"{MAPPING}/builtin/gateways.toml", old='18 = "duress"', new='18 = "other"'),),
+        by=Tests(paths=("tests/adapters/decoders/mapping/test_zwave.py",), names="a press calls nobody"),
+    ),
+    Mutant(
+        name="codes: what only a topic calls a code is told",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/sources.py",
+                old="payload=hidden(chosen.payload)) if message.says(message.hides, root)",
+                new="payload=chosen.payload) if message.says(message.hides, root)",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/decoders/mapping/test_zwave.py",), names="nobody's business"),
+    ),
+    Mutant(
+        name="codes: one in a list or an object is shown with it",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/codes.py",
+                old="    def __repr__(self) -> str:\n        return HIDDEN\n",
+                new="    __repr__ = str.__repr__\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/decoders/mapping/test_zwave.py",), names="nobody's business"),
+    ),
+    Mutant(
+        name="codes: digits under a topic that is called code are told",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/sources.py",
+                old="named(topic, message.payload(payload))",
+                new="message.payload(payload)",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/adapters/decoders/mapping/test_no_code_is_told.py",),
+            names="what was typed is nobody's business",
+        ),
+    ),
+    Mutant(
+        name="devices test: a device that speaks and does not press has a dead battery",
+        edits=(Edit(file="alertd/console/trying/cli.py", old="    if has_spoken:\n", new="    if False:\n"),),
+        by=Tests(paths=("tests/cli/test_devices_test.py",), names="the button is well"),
+    ),
+    Mutant(
+        name="profiles: Brave's fourth call for help is no call",
+        edits=(Edit(file=f"{MAPPING}/builtin/gateways.toml", old='4 = "duress", C =', new='4 = "other", C ='),),
+        by=Tests(paths=("tests/adapters/decoders/mapping/test_words.py",), names="means something else"),
+    ),
+    Mutant(
+        name="profiles: a Shelly's button that is let go is a press",
+        edits=(Edit(file=f"{MAPPING}/builtin/wifi.toml", old='btn_up = "release"', new='btn_up = "press"'),),
+        by=Tests(paths=("tests/fuzz/test_fuzz.py",), names="a true message that is no press calls somebody"),
+    ),
+    Mutant(
+        name="downlinks: ChirpStack is not told when what a badge shows is worthless",
+        edits=(Edit(file=f"{MAPPING}/builtin/network-servers.toml", old=', "expiresAt": "{expires}"}', new="}"),),
+        by=Tests(paths=("tests/adapters/mqtt/test_feedback.py",), names="hours later it answers a press"),
+    ),
     Mutant(
         name="profiles: each expression leaves a circle to the cycle collector",
         edits=(
@@ -32,8 +116,8 @@ DECODING = (
         edits=(
             Edit(
                 file=f"{MAPPING}/devices.py",
-                old="        if matches or self.codec is None or data is None:",
-                new='        if matches or self.codec is None or data is None or root["object"] is not None:',
+                old="        if _is_read(matches) or self.codec is None or data is None:",
+                new='        if _is_read(matches) or self.codec is None or data is None or root["object"] is not None:',
             ),
         ),
         by=Tests(paths=TESTS, names="promise 2"),
@@ -48,8 +132,8 @@ DECODING = (
         edits=(
             Edit(
                 file=f"{MAPPING}/devices.py",
-                old="        if UNREAD in decoded and not any(",
-                new="        if UNREAD in decoded and any(",
+                old="            if UNREAD in decoded:\n",
+                new="            if UNREAD in decoded and matches:\n",
             ),
         ),
         by=Tests(paths=TESTS, names="examples say"),
@@ -121,8 +205,8 @@ DECODING = (
         edits=(
             Edit(
                 file="adapters/alertd_adapters/decoders/sparkplug/nodes.py",
-                old="            device.aliases = {}\n        return _birth",
-                new="            pass\n        return _birth",
+                old="            device.aliases, device.doubted = {}, True\n        return _birth",
+                new="            device.doubted = True\n        return _birth",
             ),
         ),
         by=Tests(
@@ -182,6 +266,63 @@ DECODING = (
         ),
     ),
     Mutant(
+        name="sparkplug: what a birth tells of is as old as can be believed",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/mapping/sparkplug.py",
+                old="replace(each, at_most_us=opened.at_most_us) if each.late",
+                new="replace(each, at_most_us=None) if each.late",
+            ),
+        ),
+        by=Tests(paths=SPARKPLUG_TESTS, names="the strip was let go 14 s ago, and that was heard"),
+    ),
+    Mutant(
+        name="sparkplug: what came after something was lost vouches for what was before it",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/sparkplug/nodes.py",
+                old="    if not device.doubted and payload.seq is not None:",
+                new="    if payload.seq is not None:",
+            ),
+        ),
+        by=Tests(paths=SPARKPLUG_TESTS, names="older than its device's last word"),
+    ),
+    Mutant(
+        name="sparkplug: of two clocks the one that stood still is believed",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/sparkplug/nodes.py",
+                old="        return max(later.heard_us - self.heard_us,",
+                new="        return min(later.heard_us - self.heard_us,",
+            ),
+        ),
+        by=Tests(paths=SPARKPLUG_TESTS, names="the one that saw more time pass"),
+    ),
+    Mutant(
+        name="presses: what its source calls stored is blamed on the device's clock",
+        edits=(Edit(file="alertd/engine/presses.py", old="    if event.signal.late:\n", new="    if False:\n"),),
+        by=Tests(paths=("tests/engine/test_presses.py",), names="it says nothing of its clock, and that may be right"),
+    ),
+    Mutant(
+        name="presses: dispatch waits for what was let go seconds before",
+        edits=(Edit(file="alertd/engine/routing.py", old="if signal.at_most_us is None else", new="if True else"),),
+        by=Tests(paths=("tests/engine/test_presses.py",), names="dispatch waits for what cannot be older than 14 s"),
+    ),
+    Mutant(
+        name="conformance: a plain device's signs of life are presses that nobody can read",
+        edits=(
+            Edit(
+                file="simulator/alertd_simulator/conformance/evidence.py",
+                old="    is_telemetry = line.topic.startswith(TELEMETRY)\n",
+                new="    is_telemetry = False\n",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/simulator/conformance/test_conformance.py",),
+            names="it is where docs/devices.md has it say so",
+        ),
+    ),
+    Mutant(
         name="conformance: a device is judged by a profile that there is not",
         edits=(
             Edit(
@@ -213,6 +354,20 @@ DECODING = (
                 file="alertd/console/devices/decoding.py",
                 old="if not _reads(entry, source, topic):",
                 new="if True:",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/cli/test_devices_decode.py",),
+            names="each press comes twice, and two of them lock a school down",
+        ),
+    ),
+    Mutant(
+        name="decode: a second trigger is advised under the base of one that hears it already",
+        edits=(
+            Edit(
+                file="alertd/console/devices/decoding.py",
+                old="if not found and (base := _base(entry)) and",
+                new="if not found and (base := _base(entry)) and not",
             ),
         ),
         by=Tests(
@@ -395,7 +550,7 @@ DECODING = (
         edits=(
             Edit(
                 file="alertd/lint/words.py",
-                old="    missing = unknown if is_mute else [word for word in unknown if word in CALLS]\n",
+                old="    missing = unknown or calls if is_mute else [word for word in unknown if word in CALLS]\n",
                 new="    missing = [word for word in unknown if word not in CALLS]\n",
             ),
         ),
@@ -435,8 +590,8 @@ DECODING = (
         edits=(
             Edit(
                 file="alertd/lint/words.py",
-                old="classes[0] if len(classes) == 1 else CALLS.get(word, IncidentClass.STAFF_ASSIST)",
-                new="CALLS.get(word, IncidentClass.STAFF_ASSIST)",
+                old="        if len(classes) == 1 and not is_rash:\n            usual = classes[0]\n",
+                new="",
             ),
         ),
         by=Tests(paths=("tests/config/test_words.py",), names="a heart that stands still"),
@@ -446,11 +601,112 @@ DECODING = (
         edits=(
             Edit(
                 file="alertd/lint/words.py",
-                old="usual == IncidentClass.LOCKDOWN and word not in CALLS ",
-                new="not usual ",
+                old="(IncidentClass.LOCKDOWN in classes and word != DURESS)",
+                new="not usual",
             ),
         ),
         by=Tests(paths=("tests/config/test_words.py",), names="one press locks a school down"),
+    ),
+    Mutant(
+        name="words: the remedy for an alarm of burglars is a call for help",
+        edits=(Edit(file="alertd/lint/words.py", old="        is_rash = word == ALARM or ", new="        is_rash = "),),
+        by=Tests(paths=("tests/config/test_words.py",), names="each burglar calls for as much"),
+    ),
+    Mutant(
+        name="words: a keypad says nothing of the codes that are typed",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="replace(says, words=says.words | {POLICE}) if says is not None and device.duress_codes else says",
+                new="says",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="calls a keypad whose codes page a dead one"),
+    ),
+    Mutant(
+        name="words: a button whose profile knows no call is well",
+        edits=(Edit(file="alertd/lint/words.py", old="    elif is_mute:\n", new="    elif is_mute and calls:\n"),),
+        by=Tests(paths=("tests/config/test_words.py",), names="whoever presses it calls nobody"),
+    ),
+    Mutant(
+        name="words: whoever obeys is warned of the other words that the profile renames",
+        edits=(Edit(file="alertd/lint/words.py", old=' if rivals else "")\n', new=' if not rivals else "")\n'),),
+        by=Tests(paths=("tests/config/test_words.py",), names="is warned of sos and panic"),
+    ),
+    Mutant(
+        name="twice: both forms in which Zigbee2MQTT says a press are read",
+        edits=(
+            Edit(
+                file="alertd/lint/twice.py",
+                old="            _check_forms(judge, bridge, devices)\n",
+                new="            continue\n",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_sources.py",), names="two presses lock the school down"),
+    ),
+    Mutant(
+        name="twice: a shared subscription beside a plain one",
+        edits=(
+            Edit(
+                file="alertd/lint/twice.py",
+                old="one.section is other.section and _group(first.topic) == _group(second.topic):",
+                new="one.section is other.section:",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_sources.py",), names="each press is counted twice"),
+    ),
+    Mutant(
+        name="twice: two filters of one session are both subscribed to",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/decoding.py",
+                old="return tuple(f for f in self._written if not any(is_within(f, wider) for wider in self._written if wider != f))",
+                new="return self._written",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="what the wider covers is asked for once"),
+    ),
+    Mutant(
+        name="filters: what a refused one would have covered is not asked for",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="if more := self._triggers.instead(refused):",
+                new="if more := self._triggers.instead(()):",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/adapters/mqtt/test_presses.py",), names="promise 1: presses that the broker would have sent"
+        ),
+    ),
+    Mutant(
+        name="filters: a level may be wider than a wildcard",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/settings.py",
+                old='if level in (None, "#") or other',
+                new="if level is None or other",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_settings.py",), names="promise 1: the press comes through neither"),
+    ),
+    Mutant(
+        name="filters: what left the configuration goes before what came is there",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="""        granted = await connection.subscribe([(topic_filter, 1) for topic_filter in wanted])
+""",
+                new="""        if connection.session_present and (old := [f for f in self._memory.values.filters if f not in wanted]):
+            await connection.unsubscribe(old)
+            self._memory.values.filters = wanted
+        granted = await connection.subscribe([(topic_filter, 1) for topic_filter in wanted])
+""",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/adapters/mqtt/test_presses.py",), names="promise 1: nobody hears a press made in between"
+        ),
     ),
     Mutant(
         name="words: the remedy asks one school alone whether it has a policy",
@@ -475,6 +731,17 @@ DECODING = (
         by=Tests(paths=("tests/config/test_words.py",), names="a pull cord pages nobody"),
     ),
     Mutant(
+        name="test site: a device is pressed for the least that it can say",
+        edits=(
+            Edit(
+                file="alertd/console/site_test.py",
+                old="    grave = max((a for",
+                new="    grave = min((a for",
+            ),
+        ),
+        by=Tests(paths=("tests/cli/test_drills.py",), names="whether a threat would page anybody"),
+    ),
+    Mutant(
         name="test site: a device is pressed by a word that it can never say",
         edits=(
             Edit(
@@ -490,8 +757,8 @@ DECODING = (
         edits=(
             Edit(
                 file="alertd/console/trying/orders.py",
-                old="    return next((each for each in classes if each.value in said), classes[0])",
-                new="    return classes[0]",
+                old="    least = next((each for each in classes if each.value in can), classes[0])\n",
+                new="    least = classes[0]\n",
             ),
         ),
         by=Tests(paths=("tests/console/test_trying.py",), names="would page the school"),
@@ -501,11 +768,54 @@ DECODING = (
         edits=(
             Edit(
                 file="alertd/console/trying/cli.py",
-                old="    if not gestures and unknown:\n",
-                new="    if not gestures and deaf:\n",
+                old='    if unknown := next((line["unknown"] for line in reversed(found) if line.get("unknown")), ""):\n',
+                new="    if unknown := deaf:\n",
+            ),
+            Edit(
+                file="alertd/console/trying/cli.py",
+                old='    if any(line["action"] for line in found):\n',
+                new="    if False:\n",
             ),
         ),
         by=Tests(paths=("tests/cli/test_devices_test.py",), names="the button is well"),
+    ),
+    Mutant(
+        name="devices test: an SOS key that is graver than what is tried out is asked of nobody",
+        edits=(Edit(file="alertd/console/trying/orders.py", old="    if graver:\n", new="    if False:\n"),),
+        by=Tests(paths=("tests/console/test_trying.py",), names="its one key pages the school"),
+    ),
+    Mutant(
+        name="devices test: up to less than the device can say",
+        edits=(
+            Edit(
+                file="alertd/console/trying/orders.py",
+                old="        if wanted in classes and SEVERITY[wanted] < SEVERITY[least]:\n",
+                new="        if False:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_trying.py",), names="each of its presses is real"),
+    ),
+    Mutant(
+        name="devices test: whoever has paged the school is told that no gesture was heard",
+        edits=(
+            Edit(
+                file="alertd/console/trying/orders.py",
+                old="if entry.incident_id and line.at_us in over_us]",
+                new="if False]",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_trying.py",), names="who tried it out is not told whom it paged"),
+    ),
+    Mutant(
+        name="devices test: what others have pressed for is taken back",
+        edits=(
+            Edit(
+                file="alertd/console/trying/cli.py",
+                old='        if any(press["device"] != device for press in each["presses"]):\n',
+                new="        if False:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/cli/test_devices_test.py",), names="what others pressed for is called a mistake"),
     ),
     Mutant(
         name="learn: that strangers were dropped is not said",

@@ -1,11 +1,20 @@
 # ruff: noqa: E501 - what is changed is quoted as it stands in the source
 """Mutants in what device families need beyond their tables: births and numbers, copies, late and retained news."""
 
+from alertd_simulator.world.plan import Gesture, Order, Press
 from mutation.mutant import Edit, Mutant, Seeds, Tests
 
 MAPPING = "adapters/alertd_adapters/decoders/mapping"
 SPARKPLUG = "adapters/alertd_adapters/decoders/sparkplug"
 SPARKPLUG_TESTS = ("tests/adapters/decoders/sparkplug/test_sparkplug.py",)
+WORDS_TESTS = ("tests/adapters/decoders/mapping/test_unknown_words.py",)
+
+PRESSED_AFTER_THE_END = (
+    Press(at_s=420, name="before the end", device="timeless-oak-1", gesture=Gesture.ONCE),
+    *(Order(at_s=440 + 5 * times, what="resolve_rooms_released") for times in range(8)),
+    Press(at_s=500, name="after the end", device="timeless-oak-1", gesture=Gesture.ONCE),
+)
+"""By a button with a small counter; meanwhile whatever is open is ended."""
 
 DEVICE_FAMILIES = (
     Mutant(
@@ -125,6 +134,86 @@ DEVICE_FAMILIES = (
         by=Tests(paths=SPARKPLUG_TESTS, names="a name that no commit took is believed"),
     ),
     Mutant(
+        name="profiles: what a wired switch says of itself is nothing",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/builtin/wifi.toml",
+                old="when = \"match(item.key, '(Button|Switch)[0-9]+') != `null`\" # a timer has an Action, too",
+                new="when = \"match(item.key, 'Button[0-9]+') != `null`\"",
+            ),
+        ),
+        by=Tests(paths=WORDS_TESTS, names="what devices say today is no press"),
+    ),
+    Mutant(
+        name="profiles: a word that is not known yet is nothing",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/builtin/milesight.toml",
+                old='value = "object.button_event.status || object.press || object.button"\nevent = "own_word"\n',
+                new='value = "object.button_event.status || object.press || object.button"\n',
+            ),
+        ),
+        cheap=True,
+        by=Tests(paths=WORDS_TESTS, names="nobody knows yet is silence"),
+    ),
+    Mutant(
+        name="profiles: a state that is not known yet is the end of a call",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/builtin/panels.toml",
+                old='map = { all-clear = "alarm_clear", entry-delay = "alarm_clear", "" = "alarm_clear" }\nevent = "own_word"\n',
+                new='event = "alarm_clear"\n',
+            ),
+        ),
+        by=Tests(paths=WORDS_TESTS, names="nobody knows yet is silence"),
+    ),
+    Mutant(
+        name="profiles: whatever any part of a device says is a key's word",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/builtin/wifi.toml",
+                old="when = \"match(item.component, '(input|button|bthome[a-z]+):.*') != `null` || match(",
+                new='when = "item.component != `null` || match(',
+            ),
+        ),
+        by=Tests(paths=WORDS_TESTS, names="says so every day"),
+    ),
+    Mutant(
+        name="profiles: an unknown word of the server hides the press in the bytes",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/devices.py",
+                old="        if _is_read(matches) or self.codec",
+                new="        if matches or self.codec",
+            ),
+        ),
+        by=Tests(paths=WORDS_TESTS, names="a press is only rung for"),
+    ),
+    Mutant(
+        name="profiles: bytes that say nothing of it hide the word of the server",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/devices.py",
+                old="            if matches:  # its server's word stands\n                return matches, root\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=WORDS_TESTS, names="does not read what it said"),
+    ),
+    Mutant(
+        name="a button that knows no percent has no battery",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/builtin/zigbee2mqtt.toml",
+                old='battery = "payload.battery_low" # alone where a device knows no percent, as IAS buttons do\n',
+                new='battery = "payload.battery"\n',
+            ),
+        ),
+        by=Tests(
+            paths=("tests/adapters/decoders/mapping/test_signs.py",), names="nobody is told that its battery is low"
+        ),
+    ),
+    Mutant(
         name="a badge's long press is read as a short one",
         edits=(
             Edit(
@@ -144,6 +233,17 @@ DEVICE_FAMILIES = (
                 new="begins again at 9999 and with each restart\n",
             ),
         ),
-        by=Seeds(trips=("acknowledged press",)),
+        by=Seeds(plus=PRESSED_AFTER_THE_END, trips=("acknowledged press",)),
+    ),
+    Mutant(
+        name="The Things Stack: the session without the counter tells presses apart",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/builtin/network-servers.toml",
+                old='identity = ["payload.uplink_message.session_key_id", "payload.uplink_message.f_cnt || `0`"]',
+                new='identity = ["payload.uplink_message.session_key_id"]',
+            ),
+        ),
+        by=Seeds(trips=("arrived press",)),
     ),
 )

@@ -282,12 +282,23 @@ GOING_ON = (
         edits=(
             Edit(
                 file="alertd/engine/replies.py",
-                old="\\bReply [0-9]{3,} .*",
-                new="\\bReply [0-9]{33,} .*",
+                old="eply [0-9]{3,} ",
+                new="eply [0-9]{33,} ",
             ),
         ),
         cheap=True,
         by=Tests(paths=("tests/engine/test_replies.py",), names="everybody reads it as what an eyewitness says"),
+    ),
+    Mutant(
+        name="what an eyewitness writes below a text of ours is taken for a reaction",
+        edits=(
+            Edit(
+                file="alertd/engine/replies.py",
+                old='[^\\"”»]*[\\"“”»]"',
+                new='.*"',
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_replies.py",), names="what an eyewitness says reaches nobody"),
     ),
     Mutant(
         name="ack by tapback",

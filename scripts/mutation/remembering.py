@@ -399,7 +399,7 @@ REMEMBERING = (
         edits=(
             Edit(
                 file=PRESSES,
-                old="    if device.gestures.actions.get(event.signal.action) != IncidentClass.POLICE_DURESS:\n",
+                old="    if gestures.named_by(event.signal.action, device.gestures) != IncidentClass.POLICE_DURESS:\n",
                 new="    if True:\n",
             ),
         ),

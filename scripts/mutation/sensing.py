@@ -816,6 +816,39 @@ SENSING = (
         by=Tests(paths=("tests/engine/test_retention.py",), names="what was written of a child is kept for ever"),
     ),
     Mutant(
+        name="what a sensor can say and its gestures do not know is well",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="    missing = sorted((says.words & SENSED.keys()) - rules.actions.keys())\n",
+                new="    missing: list[str] = []\n",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="a shot that a sensor hears calls nobody"),
+    ),
+    Mutant(
+        name="the sensors of a first district hear no shot",
+        edits=(
+            Edit(
+                file="alertd/exports/starter/gestures.toml",
+                old=', gunshot = "gunshot_sensor"',
+                new="",
+            ),
+        ),
+        by=Tests(paths=("tests/exports/test_starting.py",), names="that a sensor hears calls nobody"),
+    ),
+    Mutant(
+        name="what profiles make of what a sensor hears is a word like any other",
+        edits=(
+            Edit(
+                file="alertd/engine/sensors.py",
+                old="for word in (*IncidentClass, *_HEARD))",
+                new="for word in IncidentClass)",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_sensors.py",), names="reads that a shot is a word"),
+    ),
+    Mutant(
         name="a device that hangs in another school now leaves its tamper behind",
         edits=(
             Edit(
@@ -825,5 +858,26 @@ SENSING = (
             ),
         ),
         by=Tests(paths=("tests/daemon/test_tampers.py",), names="it will never say at this school that it is whole"),
+    ),
+    Mutant(
+        name="a sensors' bridge presses in a button's name",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/decoding.py",
+                old="            if never_press:\n                refuse_presses(",
+                new="            if not signals:\n                refuse_presses(",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="a sensor's password pressed a button"),
+    ),
+    Mutant(
+        name="a press over a trigger of the wrong kinds rings nobody",
+        edits=(Edit(file="alertd/ports/decoders.py", old="            error.never_press = False\n", new=""),),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="May have been a press"),
+    ),
+    Mutant(
+        name="check: a button may come over a trigger where nobody presses",
+        edits=(Edit(file="alertd/lint/words.py", old="    _check_shut(judge, hearing)\n", new=""),),
+        by=Tests(paths=("tests/config/test_words.py",), names="its press calls nobody, and check is content"),
     ),
 )

@@ -7,13 +7,15 @@ CHECK_INS = "alertd/daemon/check_ins.py"
 RECORDS = "alertd/daemon/device_records.py"
 WINDOWS = "alertd/daemon/windows.py"
 SPELLING = "alertd/engine/spelling.py"
-SPELLED = "        device_id=registry.spelled(said.device_id),\n"
+SPELLED = "        device_id=registry.spelled(DeviceId(str(said.device_id))),\n"
 EARS = "alertd/daemon/ears.py"
 FLAPPING = "alertd/daemon/flapping.py"
 SITES = "alertd/daemon/site_troubles.py"
 TROUBLES = "alertd/engine/troubles.py"
 TESTS = ("tests/daemon/test_check_ins.py",)
 GATEWAYS = ("tests/daemon/test_gateways.py",)
+SIDE = "adapters/alertd_adapters/mqtt/side_session.py"
+TELEMETRY = ("tests/adapters/mqtt/test_telemetry.py",)
 COMING_AND_GOING = ("tests/daemon/test_coming_and_going.py",)
 
 SUPERVISING = (
@@ -353,8 +355,41 @@ SUPERVISING = (
         by=Tests(paths=TESTS, names="came at QoS 1"),
     ),
     Mutant(
+        name="supervision: a last will that was lost on its way is never asked for again",
+        edits=(Edit(file=SIDE, old="ASK_AGAIN_S = (15.0, 60.0, 180.0, 300.0)", new="ASK_AGAIN_S = ()"),),
+        by=Tests(paths=TELEMETRY, names="who is there again is said to be gone"),
+    ),
+    Mutant(
+        name="supervision: what a broker keeps is newer than what a device has said since",
+        edits=(Edit(file=SIDE, old=" and each.device_id not in self._known]", new="]"),),
+        by=Tests(paths=TELEMETRY, names="who is there is said to be gone"),
+    ),
+    Mutant(
+        name="supervision: what was heard before a reconnect is newer than what a broker keeps",
+        edits=(Edit(file=SIDE, old="        self._known.clear()\n", new=""),),
+        by=Tests(paths=TELEMETRY, names="who is gone is missed by nobody"),
+    ),
+    Mutant(
+        name="supervision: a broker that hangs up on a second question is asked again and again",
+        edits=(Edit(file=SIDE, old="                self._hung_up_again += 1\n", new=""),),
+        by=Tests(paths=TELEMETRY, names="the side session is lost again and again"),
+    ),
+    Mutant(
         name="device test: who watches it waits behind machinery",
         edits=(Edit(file="alertd/daemon/waiting.py", old="        | DeviceTestWatched\n", new=""),),
         by=Tests(paths=("tests/daemon/test_waiting.py",), names="waits behind machinery"),
+    ),
+    Mutant(
+        name="supervision: a key is tested by a press of another key of its panel",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/decoders/mapping/signs.py",
+                old='        mine = [match for match in pressed if bound.id_of("", match.button) == row]\n',
+                new="        mine = pressed if row == ids[0] else []\n",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/adapters/decoders/mapping/test_signs.py",), names="a key that nobody pressed counts as tested"
+        ),
     ),
 )

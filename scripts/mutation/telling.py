@@ -195,6 +195,17 @@ TELLING = (
         ),
     ),
     Mutant(
+        name="words: what is too long ends in mid-word",
+        edits=(
+            Edit(
+                file="alertd/engine/wording.py",
+                old="        return value[: kept if at_word < 0 else at_word]",
+                new="        return value[:kept]",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_wording.py",), names="it ends in mid-word"),
+    ),
+    Mutant(
         name="who goes to the first room is called nobody after the second",
         edits=(
             Edit(

@@ -7,6 +7,7 @@ brokers reuse them after a restart: an ack of an old connection must find nothin
 
 import asyncio
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from random import Random
 
 from msgspec import Struct
@@ -20,6 +21,8 @@ __all__ = ["Published", "SimulatedBroker", "SimulatedConnection", "matches"]
 
 QUEUE_MAX = 100_000
 """Messages a session keeps while nobody is connected; more is a broken run."""
+TOPICS_KEPT = 16_384
+"""Filters and topics of which it is kept whether they match: every message of a day is asked about each filter."""
 DEVICE, REPLAYER = "device", "replayer"
 """Client ids of those who publish: any device, and who publishes old messages again."""
 
@@ -232,6 +235,7 @@ class SimulatedBroker:
         return len(session.queue) + (len(session.connection.under_way) if session.connection else 0)
 
 
+@lru_cache(maxsize=TOPICS_KEPT)
 def matches(topic_filter: str, topic: str) -> bool:
     """MQTT's wildcards; `$`-topics only by a filter that begins with `$`."""
     wanted, given = topic_filter.split("/"), topic.split("/")

@@ -100,13 +100,22 @@ def make_of(device_id: str) -> Make:
     return PREFIXES.get(device_id.partition("-")[0], Make.COUNTING)
 
 
+def named(device: Device, action: str) -> str | None:
+    """One word of those for a finger that stays stands for the others, where they agree."""
+    actions = device.gestures.actions
+    if action in actions or action not in HELD:
+        return actions.get(action)
+    others = [actions[word] for word in HELD if word in actions]
+    return others[0] if others and others[0] != IGNORED and len(set(others)) == 1 else None
+
+
 def meaning(device: Device, action: str, count: int) -> IncidentClass | None:
     """What the gesture tables say of this message; `None`: nobody has to be told."""
-    named = device.gestures.actions.get(action)
-    if named == IGNORED:
+    its = named(device, action)
+    if its == IGNORED:
         return None
-    if named is not None and device.kind is not DeviceKind.GATEWAY:
-        return IncidentClass(named)
+    if its is not None and device.kind is not DeviceKind.GATEWAY:
+        return IncidentClass(its)
     if action not in TOGETHER or device.kind is DeviceKind.GATEWAY:
         return None
     count = max(count, TOGETHER[action])
@@ -285,7 +294,7 @@ class Fleet:
     def _began_us(self, device: Device, action: str, pressed_us: int) -> int | None:
         """Of a button that is held, where its gestures do not name that: since when each press of it was within the
         window of the next."""
-        if action not in TOGETHER or action in device.gestures.actions:
+        if action not in TOGETHER or named(device, action) is not None:
             return None
         counted_us = self._counted_us.setdefault(device.id, [])
         counted_us.append(pressed_us)

@@ -76,6 +76,18 @@ def test_an_answer_from_before_the_second_room_is_shown_as_one(shell, daemon, lo
     assert "Ruiz is going, before Rm 118 pressed 10:43: NOBODY has answered since" in said
 
 
+def test_of_a_second_room_in_which_nobody_pressed_it_says_that_somebody_asked(shell, daemon, lockdown):
+    daemon.oak.reply("Ruiz", "417")
+    daemon.oak.wait(60)
+    daemon.oak.press("badge-118", 3)
+    daemon.oak.reply("Chen", "918")
+    said = " ".join(shell.run("incidents").out.split())
+    assert "Ruiz is going, before Rm 118 asked 10:43: NOBODY has answered since" in said
+    presses = [line.strip() for line in shell.run("incidents", "17").out.splitlines() if "10:4" in line]
+    assert "pressed 10:42 Rm 204, 2nd fl East: Okafor badge, 8 presses" in presses
+    assert "asked   10:43 Rm 118, 1st fl West: Chen by text" in presses
+
+
 def test_an_answer_that_lapsed_is_shown_as_one(shell, daemon, lockdown):
     daemon.oak.reply("Ruiz", "417")
     daemon.oak.wait(400)

@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -77,7 +78,6 @@ def test_a_press_is_explained_step_by_step(config):
         (UP, up("AXVV/y4B"), ["--retained"], "it is retained"),
         (UP, up("AXVV"), [], "it is certainly no press"),
         ("alertd/press/button-204", '{"action": "dance"}', [], 'do not know "dance"'),
-        ("alertd/press/badge-okafor", '{"action": "long_press"}', [], "a trouble asks whether it was meant"),
         (UP, up("AXVV7u4B"), [], "cannot read its last 3 bytes"),
         (UP, "{", [], "not JSON"),
         (UP.replace(BUTTON, "24e1240000000999"), "{}", [], "24e1240000000999 is not in the registry"),
@@ -93,6 +93,15 @@ def test_what_would_not_page_says_why(config, topic, payload, options, why):
     assert why in result.stdout.splitlines()[-1]
 
 
+def test_a_hold_that_its_gestures_do_not_name_is_asked_about(config, tmp_path):
+    unnamed = tmp_path / "config"
+    copytree(config, unnamed)  # what its links lead to: the example itself stays as it is
+    gestures = unnamed / "gestures.toml"
+    gestures.write_text(gestures.read_text().replace('hold = "lockdown", ', ""))
+    result = decode(unnamed, "alertd/press/badge-okafor", '{"action": "long_press"}')
+    assert "a trouble asks whether it was meant" in result.stdout.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("topic", "payload", "says"),
     [
@@ -100,7 +109,7 @@ def test_what_would_not_page_says_why(config, topic, payload, options, why):
         ("zigbee2mqtt/button-204", '{"action": "double"}', '"double", 2 presses, is staff_assist'),
         ("zigbee2mqtt/badge-okafor", '{"action": "triple"}', '"triple", 3 presses, is staff_assist'),
         ("zigbee2mqtt/button-204", '{"action": "many"}', '"many", 4 presses, is lockdown'),
-        (UP, up("AXVV/y4C"), '1 × "long_press" is staff_assist'),
+        (UP, up("AXVV/y4C"), '"long_press" is lockdown in its gestures'),
         (UP, up("AXVV/y4D"), '"double_press", 2 presses, is staff_assist'),
     ],
 )
@@ -207,6 +216,19 @@ def test_a_trigger_of_other_devices_of_the_source_is_widened_and_not_doubled(wir
     assert "for example" not in said, "each press of button-101 may come twice"
     assert "on purpose" not in said, "button-204 is heard nowhere"
     assert "change the topic of sources.broker, trigger 3 (zigbee2mqtt/button-101)" in said.casefold()
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        '{ topic = "home/z2m/+", decoder = "zigbee2mqtt", options = { base_topic = "home/z2m" } },',
+        '{ topic = "home/z2m/+", decoder = "profiles", options = { source = "zigbee2mqtt", base = "home/z2m/" } },',
+    ],
+)
+def test_beside_a_trigger_of_another_base_none_is_advised_under_it(wired, trigger):
+    said = " ".join(decode(wired(trigger), "home/z2m/button-204/action", "single").stderr.split())
+    assert "Add one" not in said, "each press comes twice, and two of them lock a school down"
+    assert "sources.broker, trigger 3 (home/z2m/+) reads what comes under home/z2m: add none beside it" in said
 
 
 @pytest.mark.parametrize(
@@ -370,3 +392,11 @@ def test_what_is_no_object_is_named_in_words_of_json(config, payload, what):
     said = decode(config, "alertd/press/badge-okafor", payload).stdout
     assert f"{what}, and not an object" in said
     assert "NoneType" not in said
+
+
+def test_a_button_on_a_trigger_whose_kinds_are_sensors_is_no_press_and_is_rung_for(config):
+    """As the daemon takes it: else who looks for why nobody came reads that it pages."""
+    *steps, last = decode(config, "alertd/sensor/button-204", '{"action": "hold"}').stdout.splitlines()
+    assert last.startswith("no page"), "a sensor's password presses a button"
+    assert "it may be a press, and cannot be read (kinds of alertd/sensor/+ exclude button-204)" in last
+    assert not [step for step in steps if step.startswith("alive")], "and lets a dead one look alive"

@@ -46,7 +46,8 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     zigbee = '{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" },'
     more = (
         '{ topic = "application/+/device/+/event/+", decoder = "profiles", options = { source = "chirpstack-v4" } },\n'
-        '{ topic = "shellies/+/input_event/+", decoder = "profiles", options = { source = "shelly-gen1" } },'
+        '{ topic = "shellies/+/input_event/+", decoder = "profiles", options = { source = "shelly-gen1" } },\n'
+        '{ topic = "zwave/#", decoder = "profiles", options = { source = "zwave-js-ui" } },'
     )
     wiring = (EXAMPLE / "channels.toml").read_text()
     (folder / "channels.toml").write_text(wiring.replace(zigbee, f"{zigbee}\n{more}"))
@@ -79,6 +80,17 @@ def test_every_candidate_is_listed_with_its_reason_and_none_of_several_is_writte
     assert header.split(",") == COLUMNS
     assert row == f"{LORAWAN},button{',' * (len(COLUMNS) - 2)}", "a guess is written into the row"
     assert "Several fit, so none is in the row" in said.out
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("--csv",)], ids=["text", "json", "rows"])
+@pytest.mark.parametrize("tail", ["111/0/2/2", "unknownClass_111/endpoint_0/2/2", "99/0/userCode/1"])
+def test_what_was_typed_at_a_keypad_is_not_shown_to_whoever_registers_it(daemon: FakeDaemon, learn, tail, form):
+    """Even if the daemon has kept the message: an older one does."""
+    typed = b'{"time": 1791988920000, "value": "80915"}'
+    daemon.heard = [stranger("Office:keypad", sample(f"zwave/Office/keypad/{tail}", typed, said="no press"))]
+    said = learn(*form)
+    assert "Office:keypad" in said.out
+    assert "80915" not in said.out + said.err, "a code that somebody typed is shown"
 
 
 def test_a_single_candidate_is_in_the_row_and_a_source_of_its_own_needs_none(daemon: FakeDaemon, learn):

@@ -3,12 +3,17 @@
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from alertd.console.backend import Proof
+from alertd.console.client import Client
+from alertd.model.check_in import DeviceStanding, LastSeen
 from alertd.model.duress_code import is_code_of
 from alertd.model.events import Lasting
+from alertd.model.ids import DeviceId
+from tests.console.test_trying import OF_ZIGBEE, WALL_BUTTON
 
 TEST = ("devices", "test", "badge-204", "--by", "ruiz")
 
@@ -73,6 +78,21 @@ def test_a_word_that_its_gestures_do_not_know_is_named_and_no_fault_of_the_batte
     assert "write sos = the class that it calls for" in said.err
 
 
+def test_one_that_speaks_and_does_not_press_has_no_dead_battery(shell, daemon, oak):
+    """Its gateway spells presses in a way that its profile takes for something else."""
+
+    def speaks():
+        seen_us = daemon.now().wall_us
+        daemon.standings = [DeviceStanding(last=LastSeen(device_id=DeviceId("badge-204"), seen_us=seen_us))]
+
+    oak.moments += [speaks, *([lambda: oak.wait(20)] * 31)]
+    said = shell.run(*TEST)
+
+    assert said.code != 0
+    assert "battery" not in said.err, "the button is well"
+    assert "badge-204 was heard in the test, and said nothing that is a press as its profile reads it" in said.err
+
+
 def test_that_alertd_has_no_session_is_said_before_anybody_presses_and_looks_for_a_fault_in_the_button(
     shell, daemon, oak
 ):
@@ -125,6 +145,86 @@ def test_one_that_is_not_reset_in_time_is_live_and_that_is_said(shell, oak):
     said = shell.run(*TEST, "--class", "lockdown")
 
     assert "reset badge-204 NOW. When it says so again, that is REAL" in said.out
+
+
+@pytest.mark.parametrize(
+    ("says", "word"), [(OF_ZIGBEE, "duress"), (None, "sos"), (None, "emergency")], ids=["profile", "sos", "emergency"]
+)
+def test_whoever_tries_out_an_sos_button_as_told_pages_nobody(shell, daemon, oak, says, word):
+    daemon.has_gestures("badge-204", WALL_BUTTON)
+    daemon.says = {} if says is None else {"badge-204": says}
+    asked = shell.run(*TEST)
+    assert asked.code != 0
+    assert "Press it now" not in asked.out
+    assert "refused: one touch of badge-204 may call for more than staff_assist" in asked.err
+
+    oak.moments += [lambda: oak.arrive("badge-204", word)]
+    said = shell.run(*TEST, "--class", asked.err.partition("--class ")[2].partition(",")[0])
+    assert said.code == 0
+    assert "nobody is paged" in said.out
+    assert not oak.rows, "who did as the command says has paged the school"
+
+
+@pytest.mark.parametrize("more", [(), ("--keep",), ("--json",)])
+def test_a_press_that_was_no_test_is_said_with_whom_it_calls_and_how_to_take_it_back(shell, daemon, oak, more):
+    """It ended the test and paged: who reads "no gesture was heard" looks for a battery, and people come running."""
+    oak.moments += [lambda: oak.press("badge-204", 3), lambda: oak.press("badge-204", 8)]
+    said = shell.run(*TEST, *more)
+
+    (opened,) = oak.state.incidents.values()
+    assert said.code == 1
+    assert ("REAL     Okafor badge, 8 presses: lockdown" in said.out) is (more != ("--json",))
+    first, _, then = said.err.partition("\n")
+    why = "it was pressed for lockdown, not for staff_assist"
+    assert first == f"badge-204 was heard LIVE ({why}): {opened.headline}. People are told."
+    assert f"If nobody needs help: alertd correct {opened.token} --by ruiz --reason 'a button was tried out'" in then
+    assert "battery" not in said.err
+    assert more != ("--json",) or said.json["heard"][-1]["incident"] == opened.id
+
+
+def test_what_others_have_called_for_is_not_offered_to_be_taken_back(shell, oak):
+    """Its real press joined a lockdown: "a button was tried out" said of that one would call people off."""
+    oak.moments += [lambda: oak.press("badge-118", 8), lambda: oak.press("badge-204", 8)]
+    said = shell.run(*TEST)
+
+    assert said.code == 1
+    assert "badge-204 was heard LIVE (it was pressed for lockdown, not for staff_assist): OAK ELEM Rm 118" in said.err
+    assert "alertd correct" not in said.err, "what others pressed for is called a mistake"
+    assert "Others have pressed for it, too: take nothing back. Look: alertd incidents 17" in said.err
+
+
+def test_what_came_between_the_last_look_and_the_end_is_said(shell, daemon, oak, monkeypatch):
+    """The command has looked for the last time; somebody presses on."""
+
+    def end(*given, post=Client.post):
+        if given[1].endswith("/end"):
+            oak.press("badge-204", 8)
+        return post(*given)
+
+    monkeypatch.setattr("alertd.console.client.Client.post", end)
+    oak.moments += [lambda: oak.press("badge-204", 3), *[lambda: None] * 20]
+    said = shell.run(*TEST)
+
+    assert said.code == 1
+    assert "badge-204 was heard LIVE" in said.err
+
+
+def test_a_test_that_goes_on_until_ctrl_c_has_heard_what_it_has_heard(shell, oak):
+    stop = partial(os.kill, os.getpid(), signal.SIGINT)
+    oak.moments += [lambda: oak.press("badge-204", 3), *[lambda: None] * 20, stop]
+    said = shell.run(*TEST, "--keep")
+
+    assert said.code == 0, "a good button is called mute"
+    assert not said.err
+
+
+def test_one_that_was_heard_and_not_often_enough_has_no_empty_battery(shell, oak):
+    oak.moments += [lambda: oak.press("badge-204", 1), *([lambda: oak.wait(20)] * 31)]
+    said = shell.run(*TEST)
+
+    assert said.code == 1
+    assert "badge-204 was heard, and it came to no gesture in the test" in said.err
+    assert "battery" not in said.err
 
 
 def test_a_code_becomes_a_hash_and_is_not_shown(shell):

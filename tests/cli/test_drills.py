@@ -285,6 +285,16 @@ def test_a_device_is_pressed_in_memory_by_a_word_that_it_can_say(shell, daemon):
     assert (press["incident_class"], press["problem"]) == ("medical", "")
 
 
+def test_a_device_that_can_say_two_things_is_pressed_in_memory_for_the_graver(shell, daemon):
+    badge = daemon.school.devices[DeviceId("badge-204")]
+    both = replace(badge, gestures=Gestures(id="both", actions={"ill": "medical", "threat": "lockdown"}))
+    daemon.school = replace(daemon.school, devices={**daemon.school.devices, badge.id: both})
+    said = json.loads(shell.run("test", "site", "oak", "--wait", "0", "--json").out)
+    (press,) = (each for each in said["presses"] if "(badge-204)" in each["device"])
+
+    assert press["incident_class"] == "lockdown", "nobody knows whether a threat would page anybody"
+
+
 def test_a_button_that_would_page_nobody_fails_the_self_test(shell, daemon):
     people = {id_: replace(person, endpoints=()) for id_, person in daemon.school.people.items()}
     daemon.school = replace(daemon.school, people=people)

@@ -1,7 +1,12 @@
 """The school in config/ is a promise: it loads, it passes, and the shipped adapters accept its sections."""
 
 import re
+import tomllib
+from pathlib import Path
 
+import pytest
+
+import alertd.exports
 from alertd.engine.gsm7 import septets
 from alertd.engine.wording import render
 from alertd.lint.findings import Judge
@@ -15,6 +20,9 @@ from alertd.model.site import DeviceKind
 from alertd_adapters.mqtt.settings import parse_settings as parse_mqtt
 from alertd_adapters.twilio.settings import parse_settings as parse_twilio
 from alertd_adapters.webhook.settings import parse_settings as parse_webhook
+from tests.config.conftest import EXAMPLE
+
+STARTER = Path(alertd.exports.__file__).parent / "starter/policies"
 
 
 def test_example_has_no_problem(school):
@@ -141,3 +149,16 @@ def test_a_dispatch_centre_learns_where_to_report_if_it_can_reach_us(school, mon
 
 def test_a_dispatch_centre_behind_nat_gets_no_address(school):
     assert school.load().registry.destinations["county-dispatch"].reply_url is None
+
+
+WRITTEN = [*EXAMPLE.glob("policies/*.toml"), *STARTER.glob("*.toml")]
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: f"{path.parent.parent.name}/{path.name}")
+def test_its_words_are_true_whatever_a_sensor_is_called_and_however_few_were_told(path: Path):
+    policy = tomllib.loads(path.read_text())
+    for name, template in policy.get("templates", {}).items():
+        said = render(template, {"who": "halo", "device": "halo", "what": "", "tried": "1"})
+        assert "1 people" not in said, f"{name}: nobody says so"
+        if policy.get("class") == "vape":
+            assert "vape" in said, f"{name}: of what the halo speaks, nobody reads"

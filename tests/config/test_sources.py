@@ -10,7 +10,7 @@ plugin = "mqtt"
 host = "{host}"
 {more}
 client_id = "{client_id}"
-triggers = [{{ topic = "alertd/press/+" }}]
+triggers = [{{ topic = "east/press/+" }}]
 """
 ONLY_SOURCE = "[sources.broker]"
 SHIPPED_TRIGGERS = """{ topic = "alertd/press/+", decoder = "press_json", kinds = ["button", "wearable"] },
@@ -60,7 +60,6 @@ def test_decoder_of_a_third_party_may_find_the_device_in_the_payload(school):
         '{ topic = "alertd/press/#" }',
         '{ topic = "#" }',
         '{ topic = "$share/alertd/alertd/press/+" }',
-        '{ topic = "zigbee2mqtt/#", decoder = "zigbee2mqtt" }',
         '{ topic = "zigbee2mqtt/+/action", decoder = "zigbee2mqtt" }',
         '{ topic = "+/+", decoder = "zigbee2mqtt" }',
         '{ topic = "east/wing/+", decoder = "zigbee2mqtt", options = { base_topic = "east/wing/" } }',
@@ -74,6 +73,100 @@ def test_filter_that_carries_every_device_is_enough(school, trigger):
     )
 
     assert school.lint_problems() == ()
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        '{ topic = "zigbee2mqtt/+/action", decoder = "zigbee2mqtt" },',
+        '{ topic = "zigbee2mqtt/+/action", decoder = "profiles", options = { source = "zigbee2mqtt" } },',
+        '{ topic = "$share/a/zigbee2mqtt/button-204/action", decoder = "zigbee2mqtt" },',
+    ],
+)
+def test_both_forms_of_what_zigbee2mqtt_says_are_warned_of(school, added):
+    """Each press comes twice then: two of them were the four that lock a school down, and check was content."""
+    plain = '{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" },'
+    line = school.replace("channels.toml", plain, f"{plain}\n  {added}")
+    found = school.lint_problems()
+
+    assert [p.is_error for p in found] == [False], "check is content, and two presses lock the school down"
+    (problem,) = found
+    assert (problem.file, problem.line, problem.key) == ("channels.toml", line + 1, "sources.broker.triggers[3].topic")
+    assert "reads each press of b" in problem.message
+    assert problem.message.endswith("/action, and it is counted twice")
+    assert problem.remedy.startswith('keep "zigbee2mqtt/+" alone')
+    school.replace("channels.toml", f"\n  {added}", "")
+    assert school.lint_problems() == (), "whoever obeys is warned again"
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        '{ topic = "zigbee2mqtt/#", decoder = "zigbee2mqtt" }',
+        '{ topic = "east/#", decoder = "profiles", options = { source = "zigbee2mqtt", base = "east" } }',
+    ],
+)
+def test_one_filter_that_carries_both_forms_is_warned_of(school, trigger):
+    school.replace("channels.toml", SHIPPED_TRIGGERS, trigger)
+    (problem,) = [each for each in school.lint_problems() if each.file == "channels.toml"]
+
+    assert not problem.is_error
+    assert problem.message.endswith("/action, and it is counted twice")
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        '{ topic = "$share/a/zigbee2mqtt/+", decoder = "zigbee2mqtt" },',
+        '{ topic = "$share/a/zigbee2mqtt/button-204", decoder = "zigbee2mqtt" },',
+    ],
+)
+def test_a_shared_subscription_beside_a_plain_one_is_warned_of(school, added):
+    plain = '{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" },'
+    line = school.replace("channels.toml", plain, f"{plain}\n  {added}")
+    found = school.lint_problems()
+
+    assert [p.is_error for p in found] == [False], "check is content, and each press is counted twice"
+    assert (found[0].line, found[0].key) == (line + 1, "sources.broker.triggers[3].topic")
+    assert "each press there may come twice, and be counted twice" in found[0].message
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        '{ topic = "zigbee2mqtt/hall/+", decoder = "zigbee2mqtt" },',
+        '{ topic = "zigbee2mqtt/button-204", decoder = "profiles", options = { source = "zigbee2mqtt" } },',
+        '{ topic = "+/+", decoder = "zigbee2mqtt" },',
+        '{ topic = "alertd/press/#", kinds = ["sensor"] },',
+        '{ topic = "east/+/action", decoder = "zigbee2mqtt", options = { base_topic = "east" } },',
+        '{ topic = "+/events/rpc", decoder = "profiles", options = { source = "shelly" } },',
+        '{ topic = "+/messages", decoder = "profiles", options = { source = "nrf-tracker" } },',
+        '{ topic = "alertd/panel/+" }, { topic = "alertd/panel/+", kinds = ["sensor"] },',
+    ],
+)
+def test_triggers_by_which_each_press_comes_once_are_not_warned_of(school, added):
+    plain = '{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" },'
+    school.replace("channels.toml", plain, f"{plain}\n  {added}")
+
+    assert school.lint_problems() == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "ours", "theirs", "is_twice"),
+    [
+        ("", "alertd/press/+", "alertd/press/+", True),
+        ("port = 1884", "alertd/press/+", "alertd/press/+", False),
+        ("", "$share/a/alertd/press/+", "$share/a/alertd/press/+", False),
+        ("", "$share/a/alertd/press/+", "$share/b/alertd/press/+", True),
+    ],
+)
+def test_two_sessions_at_one_broker_hear_each_press_twice(school, more, ours, theirs, is_twice):
+    """Two brokers are another matter: who presses at both counts."""
+    school.replace("channels.toml", 'topic = "alertd/press/+"', f'topic = "{ours}"')
+    add(school, more=more, client_id="alertd-east")
+    school.replace("channels.toml", "east/press/+", theirs)
+
+    assert [p.key for p in school.lint_problems()] == ["sources.second.triggers[0].topic"] * is_twice
 
 
 def test_gateway_needs_no_trigger_of_its_own(school):

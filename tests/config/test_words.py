@@ -70,6 +70,41 @@ def test_a_panic_button_whose_one_word_no_gesture_knows_is_said_to_call_nobody(w
     assert remedy == 'write duress = "duress" in actions of [old-button] in gestures.toml; "ignore" what it never says'
 
 
+HALO = '{ topic = "halo/+/event", decoder = "profiles", options = { source = "halo" }, kinds = ["sensor"] },'
+IN_THE_WC = "b0c5ca00000{},sensor,oak,wc-112,{},HALO,,,halo,\n"
+
+
+def test_an_alarm_that_a_sensor_can_say_and_its_gestures_do_not_know_is_said_to_call_nobody(wired):
+    wired.replace("channels.toml", SERVER, f"{SERVER} {HALO}")
+    actions = 'vape = "vape", masking = "masking", thc = "ignore"'
+    wired.append("gestures.toml", f"\n[old-sensor]\nactions = {{ {actions} }}\n")
+    wired.append("devices.csv", "".join(IN_THE_WC.format(n, "old-sensor") for n in (101, 102)))
+    found = doubts(wired)
+
+    assert found, "check is content, and a shot that a sensor hears calls nobody"
+    ((file, message, remedy),) = found
+    assert file == "devices.csv"
+    assert message == (
+        'b0c5ca00000101 (and 1 more like it) can say "aggression", "duress", "gunshot", "keyword", "smoking" (profile '
+        'halo), which "old-sensor" does not know: that calls NOBODY'
+    )
+    assert remedy == (
+        'write aggression = "noise", duress = "keyword_sensor", gunshot = "gunshot_sensor", '
+        'keyword = "keyword_sensor", smoking = "vape" in actions of [old-sensor] in gestures.toml; '
+        '"ignore" what nobody is to hear of; first give '
+        "each school of theirs a policy for noise, keyword_sensor, gunshot_sensor (docs/sensors.md)"
+    )
+
+
+def test_a_sensor_whose_gestures_know_or_ignore_all_that_it_says_is_well(wired):
+    wired.replace("channels.toml", SERVER, f"{SERVER} {HALO}")
+    ignored = ", ".join(f'{word} = "ignore"' for word in ("aggression", "duress", "gunshot", "keyword"))
+    known = 'vape = "vape", thc = "vape", smoking = "vape", masking = "masking"'
+    wired.append("gestures.toml", f"\n[smells]\nactions = {{ {known}, {ignored} }}\n")
+    wired.append("devices.csv", IN_THE_WC.format(101, "smells"))
+    assert doubts(wired) == [], "tamper needs no gesture, and the rest is known"
+
+
 @pytest.mark.parametrize(
     "row",
     [
@@ -106,6 +141,15 @@ def test_one_press_that_locks_a_school_down_is_never_the_remedy(wired):
     ((_, _, remedy),) = doubts(wired)
 
     assert remedy.startswith('write press = "staff_assist" in actions of [held]'), "one press locks a school down"
+
+
+def test_a_nurse_is_called_by_no_lockdown(wired):
+    wired.append("gestures.toml", '\n[held]\nactions = { hold = "lockdown" }\n')
+    give_profile(wired, "medical")
+    wired.append("devices.csv", "cord,button,oak,rm-204,held,cord,,,our-cord,\n")
+    ((_, _, remedy),) = doubts(wired)
+
+    assert remedy.startswith('write medical = "medical" in actions of [held]'), "who is ill locks a school down"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +201,66 @@ def test_a_renamed_word_that_now_calls_for_less_is_said(wired):
     ((_, message, remedy),) = found
     assert '"emergency" of "wall-button" is never heard of sos 204' in message
     assert 'makes "duress" of it, which calls duress, not lockdown' in message
-    assert remedy == 'write duress = "lockdown" in its actions, or remove emergency'
+    assert remedy == (
+        'give it gestures of its own, without emergency, or with duress = "lockdown" and without panic, sos'
+    ), "whoever obeys takes the word from the other wall-buttons, or is warned of sos and panic"
+
+
+PRESSES = '{ topic = "alertd/press/+", decoder = "press_json", kinds = ["button", "wearable"] },'
+OBEYED = (
+    ('emergency = "lockdown", ', ""),
+    ('panic = "duress", sos = "duress", duress = "duress"', 'duress = "lockdown"'),
+)
+
+
+@pytest.mark.parametrize("obeyed", OBEYED, ids=["remove", "write"])
+def test_whoever_obeys_is_not_warned_again(wired, obeyed):
+    """The example's gestures with nothing but what the docs write for keypads: all by one profile."""
+    wired.replace("channels.toml", f"{SERVER} {ZIGBEE}", ZIGBEE)
+    wired.replace("channels.toml", PRESSES, "")
+    ((_, message, remedy),) = doubts(wired)
+
+    assert '"emergency" of "wall-button" is never heard' in message
+    assert remedy == 'in its actions remove emergency, or write duress = "lockdown" and remove panic, sos'
+    wired.replace("gestures.toml", *obeyed)
+    assert doubts(wired) == []
+
+
+def test_of_several_words_for_one_the_gravest_is_the_remedy_and_an_ignored_one_is_none(wired):
+    wired.replace(
+        "gestures.toml", 'emergency = "lockdown" }', 'panic = "ignore", sos = "duress", emergency = "lockdown" }'
+    )
+    wired.append("devices.csv", "sos 204,button,oak,rm-204,old-button,sos,,,zigbee2mqtt,\n")
+    (remedy,) = [remedy for _, message, remedy in doubts(wired) if "does not know" in message]
+
+    assert remedy.startswith('write duress = "lockdown" in actions'), "an emergency key calls for less, or for nobody"
+
+
+@pytest.mark.parametrize(
+    ("gestures", "row", "key", "says"),
+    [
+        (
+            "badge",
+            "000db50000000f01,wearable,oak,,badge,tracker,,,globalsat-lt501,",
+            "profile",
+            "can say nothing that calls",
+        ),
+        (
+            "wall-button",
+            "desk,button,oak,rm-204,wall-button,desk,,,homie-alert,",
+            "profile",
+            "can say nothing that calls",
+        ),
+        ("deaf", f"{FINCH},button,oak,rm-204,deaf,finch,,,tektelic-finch,", "gestures", 'only say "duress"'),
+    ],
+)
+def test_a_button_that_can_call_nobody_is_said_whatever_the_reason(wired, gestures, row, key, says):
+    wired.append("gestures.toml", '\n[deaf]\npresses = { 1 = "staff_assist" }\nactions = { duress = "ignore" }\n')
+    wired.append("devices.csv", f"{row}\n")
+    found = [each for each in wired.problems() if each.key == key]
+
+    assert [each.is_error for each in found] == [False], "check is content, and whoever presses it calls nobody"
+    assert says in found[0].message and "NOBODY" in found[0].message  # noqa: PT018
 
 
 @pytest.mark.slow
@@ -181,6 +284,47 @@ def test_the_panic_key_of_a_keypad_with_codes_is_missed(wired):
     assert 'write duress = "lockdown"' in remedy
 
 
+ALARMO = '{ topic = "alarmo/+", decoder = "profiles", options = { source = "alarmo" } },'
+
+
+def with_a_keypad(wired, actions, codes=True):
+    """Alarmo's panel; its profile knows alarms of burglars alone, its source reads codes."""
+    wired.replace("channels.toml", f"{SERVER} {ZIGBEE}", f"{SERVER} {ZIGBEE} {ALARMO}")
+    wired.append("gestures.toml", f"\n[keypad]\nactions = {{ {actions} }}\n")
+    hashes = hashed("9911", b"twelve bytes") if codes else ""
+    wired.append("devices.csv", f"alarmo,button,oak,rm-204,keypad,keypad,,,alarmo,{hashes}\n")
+
+
+def test_a_keypad_says_police_by_its_codes(wired):
+    with_a_keypad(wired, 'police = "police_duress", alarm = "ignore"')
+
+    assert lint.words(wired.load())[DeviceId("alarmo")] == {"alarm", "police"}, (
+        "test site presses what it can say, and calls a keypad whose codes page a dead one"
+    )
+    assert doubts(wired) == []
+
+
+def test_one_without_codes_can_say_no_police(wired):
+    """In the same gestures, and read by the same profile as one that can."""
+    with_a_keypad(wired, 'police = "police_duress", alarm = "ignore"')
+    wired.append("devices.csv", "alarmo2,button,oak,rm-204,keypad,keypad,,,alarmo,\n")
+    ((_, message, _),) = doubts(wired)
+
+    assert message.startswith('alarmo2 can only say "alarm" (profile alarmo), which "keypad" ignores')
+
+
+@pytest.mark.parametrize("more", ["", ', duress = "lockdown"', ', duress = "duress"'])
+def test_no_burglar_locks_a_school_down_or_is_answered_as_a_person_under_threat(wired, more):
+    with_a_keypad(wired, f'police = "police_duress"{more}')
+    ((_, message, remedy),) = doubts(wired)
+
+    assert message == 'alarmo can say "alarm" (profile alarmo), which "keypad" does not know: that calls NOBODY'
+    assert remedy == (
+        'write alarm = "staff_assist" in actions of [keypad] in gestures.toml; '
+        '"ignore" what it never says, or says of burglars alone'
+    ), "each burglar calls for as much as a person under threat"
+
+
 def test_codes_that_no_trigger_of_the_keypad_reads_are_refused(wired):
     """The docs' keypad under the example's own trigger: its duress code arrives as `disarm`."""
     wired.replace("channels.toml", f"{SERVER} {ZIGBEE}", PLAIN)
@@ -191,7 +335,8 @@ def test_codes_that_no_trigger_of_the_keypad_reads_are_refused(wired):
     assert [problem.is_error for problem in found] == [True], "a code that is typed under threat calls nobody"
     assert "are read by no trigger that carries it" in found[0].message
     assert found[0].remedy == (
-        'give its trigger in channels.toml decoder = "profiles", and options whose source is "alarmo" or "zigbee2mqtt"'
+        'give its trigger in channels.toml decoder = "profiles", and options whose source is "alarmo" or '
+        '"zigbee2mqtt" or "zwave-js-ui"'
     )
 
 
@@ -213,3 +358,24 @@ def test_what_a_device_can_say_is_known_by_its_profile(wired):
     assert {"duress", "press", "hold"} <= words[DeviceId("sos 204")]
     assert "emergency" not in words[DeviceId("sos 204")]
     assert DeviceId("button-204") not in words
+
+
+@pytest.mark.parametrize(
+    ("profile", "speaks_over"), [("milesight-ws101", "application/"), ("zigbee2mqtt", "zigbee2mqtt/+")]
+)
+@pytest.mark.parametrize("kinds", ['["sensor"]', '["gateway", "sensor"]', '["sensor", "button"]', "[]"])
+def test_a_button_that_can_come_only_over_a_trigger_where_nobody_presses_is_said(wired, profile, speaks_over, kinds):
+    """Its press would page nobody: kinds keep a sensor's password from pressing, and a button put there, too."""
+    wired.append("devices.csv", f"desk-9,button,oak,rm-204,wall-button,desk,,,{profile},\n")
+    for trigger in (SERVER, ZIGBEE):
+        wired.replace(
+            "channels.toml", trigger, trigger.replace(" },", f", kinds = {kinds} }},").replace("} },", "} },")
+        )
+    found = [problem for problem in wired.problems() if problem.key == "profile" and "desk-9" in problem.message]
+
+    assert len(found) == (kinds not in ('["sensor", "button"]', "[]")), "its press calls nobody, and check is content"
+    for problem in found:
+        assert not problem.is_error
+        assert problem.message.startswith(f"desk-9 speaks over {speaks_over}")
+        assert "whoever presses it calls NOBODY" in problem.message
+        assert '"button"' in problem.remedy

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from alertd.console.backend import Health, Proof, Reloaded
 from alertd.engine.routing import route
 from alertd.engine.spelling import as_registered
@@ -16,6 +18,7 @@ from alertd.model.ids import DISTRICT, DeviceId, DrillId, IncidentId, Notificati
 from alertd.model.incident import Incident
 from alertd.model.notification import Kind, NotificationRow
 from alertd.model.registry import Registry
+from alertd.model.site import Gestures
 from alertd.model.trouble import Trouble
 from alertd.ports import (
     Callbacks,
@@ -217,6 +220,13 @@ class FakeDaemon:
         return (*standing, *(t for state in states for t in state.latched.values() if latched))
 
     # --- what tests do to it
+
+    def has_gestures(self, device_id: str, gestures: Gestures) -> None:
+        """The device has these from now on."""
+        changed = replace(self.school.devices[DeviceId(device_id)], gestures=gestures)
+        self.school = replace(self.school, devices={**self.school.devices, changed.id: changed})
+        for play in self.sites.values():
+            play.registry = self.school
 
     @property
     def oak(self) -> Play:

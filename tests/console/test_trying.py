@@ -5,12 +5,21 @@ from typing import Any
 import pytest
 
 from alertd.model.events import DeviceTestWatched
+from alertd.model.incident import IncidentClass
 from alertd.model.reason import Reason
+from alertd.model.site import Gestures
 from tests.console.asgi import ask
 from tests.console.fake_daemon import FakeDaemon
 from tests.engine.school import ELM, OAK
 
 SIGNED = {"by": "ruiz"}
+OF_ZIGBEE = frozenset({"press", "double_press", "triple_press", "long_press", "hold", "duress", "tamper"})
+WALL_BUTTON = Gestures(
+    id="wall-button",
+    presses={1: "staff_assist", 4: "lockdown"},
+    actions={"hold": "lockdown", "release": "ignore", "emergency": "lockdown", "sos": "medical", "duress": "medical"},
+)
+"""As they ship, but for the class of a duress: this school has no policy for that."""
 
 
 @pytest.fixture
@@ -55,6 +64,64 @@ async def test_what_a_device_can_say_is_tried_out_and_not_only_what_it_cannot(ap
     heard = (await ask(app, "GET", "/v1/device-tests?device=badge-204")).json["heard"]
     assert [line["gesture"] for line in heard] == ["", "lockdown"]
     assert not daemon.oak.rows, "promise: who tries a device out pages nobody"
+
+
+async def begin(app, **more):
+    return await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "badge-204", **more})
+
+
+@pytest.mark.parametrize("says", [None, OF_ZIGBEE], ids=["nobody knows", "its profile knows"])
+async def test_of_a_key_that_may_be_graver_than_the_test_whoever_presses_it_has_to_say_how_far_it_goes(
+    app, daemon, says
+):
+    """An SOS button over Zigbee2MQTT: its profile knows a plain press, too, and it only ever says "duress"."""
+    daemon.has_gestures("badge-204", WALL_BUTTON)
+    daemon.says = {} if says is None else {"badge-204": says}
+    asked = await begin(app)
+
+    assert asked.status == 409, "its one key pages the school"
+    assert 'one touch of badge-204 may call for more than staff_assist: "duress" for medical' in asked.json["error"]
+    assert ('"emergency" for lockdown' in asked.json["error"]) is (says is None)
+    assert '"hold"' not in asked.json["error"], "nobody holds a button by mistake"
+    gravest = "lockdown" if says is None else "medical"
+    assert f"--class {gravest}, and none of these pages anybody in it" in asked.json["remedy"]
+    assert "or --class staff_assist, if it has no such key: what is graver is REAL" in asked.json["remedy"]
+    assert daemon.read_device_tests() == ()
+
+    assert f"up to {gravest}" in (await begin(app, **{"class": gravest})).json["words"]
+    daemon.oak.arrive("badge-204", "duress")
+    assert not daemon.oak.rows
+
+
+async def test_a_button_without_such_a_key_is_tried_out_without_a_question(app, daemon):
+    daemon.has_gestures("badge-204", WALL_BUTTON)
+    daemon.says = {"badge-204": frozenset({"press", "double_press", "long_press", "hold"})}
+
+    assert "up to staff_assist" in (await begin(app)).json["words"]
+
+
+async def test_less_than_the_least_that_it_can_say_is_no_test(app, daemon):
+    daemon.has_gestures("badge-204", WALL_BUTTON)
+    daemon.says = {"badge-204": frozenset({"duress"})}
+    refused = await begin(app, **{"class": "staff_assist"})
+
+    assert refused.status == 409, "each of its presses is real"
+    assert "can say nothing less grave than medical" in refused.json["error"]
+    assert "--class medical" in refused.json["remedy"]
+    assert daemon.read_device_tests() == ()
+
+
+async def test_a_real_press_that_ends_it_is_shown_with_its_incident_and_what_comes_later_is_not(app, daemon):
+    await begin(app)
+    daemon.oak.press("badge-204", 8)
+    daemon.oak.wait(70)
+    daemon.oak.press("badge-204", 8)
+    daemon.oak.press("badge-118", 3)
+    heard = (await ask(app, "GET", "/v1/device-tests?device=badge-204")).json["heard"]
+
+    opened = next(i for i in daemon.oak.state.incidents.values() if i.incident_class is IncidentClass.LOCKDOWN)
+    assert [line["incident"] for line in heard] == ["", "", opened.id], "who tried it out is not told whom it paged"
+    assert heard[1]["is_over"]
 
 
 async def test_the_id_may_be_typed_as_a_label_prints_it(app, daemon):

@@ -15,6 +15,17 @@ NONE = {"check_in_s": 0}
 
 
 @in_virtual_time
+async def test_of_what_nobody_names_as_a_gateway_nobody_says_that_nothing_hangs_below_it() -> None:
+    """A Sparkplug node's devices go with it whether or not their rows name it."""
+    watch = Watch(school(gw_oak={"label": "panel pc"}))
+    watch.hears("gw-oak")
+    watch.hears("gw-oak", alive=False, link=Link.OFFLINE, retained=False)
+    await watch.passes(70)
+    (text,) = watch.told("gateway")
+    assert "panel pc (gw-oak) went offline at 10:42: no device names it as its gateway. Look at its power" in text
+
+
+@in_virtual_time
 async def test_a_gateway_that_is_gone_is_one_trouble_and_not_eighty() -> None:
     devices = below("gw-oak", 80)
     watch = Watch(many(school(gw_oak={"label": "gateway West"}), devices))

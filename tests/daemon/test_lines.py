@@ -281,6 +281,24 @@ async def test_whoever_comes_after_knows_which_phones_our_calls_have_before_it_p
     await world.stop()
 
 
+@pytest.mark.parametrize("wrong_by_s", [3600, -3600])
+@in_virtual_time
+async def test_a_power_cut_and_a_wrong_clock_leave_it_known_which_phones_our_calls_have(
+    tmp_path: Path, wrong_by_s: int
+) -> None:
+    world, phones = await a_lockdown(tmp_path)
+    assert phones.to() == [Kind.ALERT]
+    await world.crash()
+    world.clock.reboot()
+    world.clock.step_wall(wrong_by_s)
+    again = Telephones()
+    world._more["channels.voice"] = Built(channel=again, lines=again)
+    await world.start()
+
+    assert RUIZ in {row.notification.endpoint.address for row in again.resumed}, "our own call is found busy"
+    await world.stop()
+
+
 @pytest.mark.parametrize(
     "call",
     [

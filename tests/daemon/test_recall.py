@@ -100,6 +100,21 @@ async def test_a_crash_between_the_commit_and_the_provider_is_made_good_at_the_s
 
 
 @in_virtual_time
+async def test_phones_that_ring_while_the_clock_is_set_right_by_a_month_are_silenced(tmp_path: Path) -> None:
+    """The machine woke up without power for its clock, pressed for before it had asked anybody what day it is."""
+    world, phones = await a_lockdown(tmp_path)
+    world.clock.step_wall(30 * 86_400)
+    await asyncio.sleep(2)
+
+    await resolve(world)
+    await asyncio.sleep(1)
+
+    assert sorted(phones.asked) == ["Chen", "Ruiz"], "promise 3: phones ring on for what is over"
+    assert of_calls(world) == [WITHDRAWN, WITHDRAWN]
+    await world.stop()
+
+
+@in_virtual_time
 async def test_a_call_that_was_being_placed_at_the_end_is_taken_back_as_soon_as_it_has_a_name(tmp_path: Path) -> None:
     phones = Phones()
     world = World(tmp_path, school=school(), voice=Built(channel=phones, recalling=phones))

@@ -16,7 +16,7 @@ from alertd.ports import Understood
 from alertd_adapters.decoders.press_json import PressJson
 from alertd_simulator.virtual_time import in_virtual_time
 from tests.daemon.world import World
-from tests.engine.school import BADGE, ELM, device, registry
+from tests.engine.school import BADGE, ELM, OAK, device, registry
 
 LABEL = "0016C001F0ABCDEF"
 BADGE_LABEL = "AC23:3F00:0002"
@@ -121,10 +121,20 @@ async def test_a_gateway_that_carries_is_not_missed(tmp_path: Path):
     await world.stop()
 
 
-@pytest.mark.parametrize("heard", [{"heard_by": 17}, {"heard": (Heard(gateway_id=17),)}])  # type: ignore[arg-type]
+HEARD_AS: dict[str, dict[str, Any]] = {
+    "a number": {"heard_by": 17},
+    "by a number": {"heard": (Heard(gateway_id=17),)},  # type: ignore[arg-type]
+    "by nothing": {"heard": (None,)},
+    "nothing": {"heard": None},
+    "by words, as loud": {"heard": (Heard(gateway_id=DeviceId(LABEL), rssi="faint"),)},  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("said", HEARD_AS)
 @in_virtual_time
-async def test_promise_2_a_gateway_that_is_no_text_is_left_out(tmp_path: Path, heard: dict[str, Any]):
-    """A decoder of somebody else's has read a number, and says it as such."""
+async def test_promise_2_a_gateway_of_which_nothing_can_be_made_is_left_out(tmp_path: Path, said: str):
+    """A decoder of somebody else's has read it, and says it as such."""
+    heard = HEARD_AS[said]
     world = await living(tmp_path, school())
     arrival = world.arrival("badge-elm")
     (signal,) = arrival.signals
@@ -134,4 +144,33 @@ async def test_promise_2_a_gateway_that_is_no_text_is_left_out(tmp_path: Path, h
 
     assert world.source.door is not None
     world.source.door.check_in("broker", (CheckIn(device_id=signal.device_id, **heard),))
+    await world.stop()
+
+
+@in_virtual_time
+async def test_promise_6_how_well_it_was_heard_may_stand_in_quotes(tmp_path: Path):
+    world = await living(tmp_path, school())
+    arrival = world.arrival(BADGE_LABEL)
+    heard = tuple(
+        Heard(gateway_id=DeviceId(name), rssi=rssi)  # type: ignore[arg-type]
+        for name, rssi in (("gw-oak", "-92"), (LABEL, "-55"))
+    )
+    world.source.publish(replace(arrival, signals=tuple(replace(each, heard=heard) for each in arrival.signals)))
+    await asyncio.sleep(1)
+
+    assert [incident.site_id for incident in world.incidents()] == [ELM], "promise 2: it pages nobody"
+    await world.stop()
+
+
+@in_virtual_time
+async def test_promise_2_a_device_that_is_called_by_a_number_takes_no_press_of_another_along(tmp_path: Path):
+    numbered = replace(registry().devices[DeviceId("badge-elm")], id=DeviceId("17"))
+    world = await living(tmp_path, school(numbered))
+    arrival = world.arrival("badge-204")
+    (signal,) = arrival.signals
+    other = replace(signal, device_id=17)
+    world.source.publish(replace(arrival, signals=(other, signal)))
+    await asyncio.sleep(1)
+
+    assert {incident.site_id for incident in world.incidents()} == {ELM, OAK}, "promise 2: it pages nobody"
     await world.stop()

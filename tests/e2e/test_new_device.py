@@ -153,7 +153,8 @@ async def test_an_unknown_button_is_learnt_registered_tested_and_live(tmp_path: 
 async def test_whoever_watches_a_test_is_killed_and_the_button_is_live(tmp_path: Path):
     """Kill -9: no handler of the command runs, and only the daemon can know that nobody looks any more."""
     async with rehearsal(tmp_path) as (admin, running), running_daemon(running.school, tmp_path / "alertd.log"):
-        testing = await admin.begins("alertd", "devices", "test", "button-204", "--by", "ruiz", "--minutes", "60")
+        up_to = ("--class", "staff_assist", "--minutes", "60")
+        testing = await admin.begins("alertd", "devices", "test", "button-204", "--by", "ruiz", *up_to)
         assert testing.stdout is not None
         assert b"Press it now" in await asyncio.wait_for(testing.stdout.readline(), WITHIN_S)
         testing.kill()

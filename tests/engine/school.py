@@ -72,7 +72,7 @@ TEXTS = {
     "alert.responder": "{site} {where}: {what} {time}. {who}. "
     "Reply 4{token} going, 5{token} arrived, 6{token} cannot go.",
     "alert.staff": "{site}: {what} {time}. Locks, lights, out of sight.",
-    "correction.responder": "{site} {short_where}: {time} {what} was pressed by mistake, says {by} {minute}. "
+    "correction.responder": "{site} {short_where}: {time} {what} was {mistake}, says {by} {minute}. "
     "Rooms STAY LOCKED until released in person.",
     "correction.staff": "{site}: {time} {what}, no threat found so far, {by} {minute}. STAY LOCKED.",
 }

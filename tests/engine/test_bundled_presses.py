@@ -86,6 +86,28 @@ def test_four_at_once_that_waited_without_a_time_are_four_of_one_gesture() -> No
     assert say(play, "multi_press", **kept) == ["lockdown"], "the device itself says that they belong together"
 
 
+@pytest.mark.parametrize("named", ["hold", "long_press", "long"])
+@pytest.mark.parametrize("word", ["hold", "long_press", "long"])
+def test_held_is_held_whichever_word_the_device_has_for_it(named: str, word: str) -> None:
+    assert say(Play(school(WALL, **{named: "lockdown"})), word) == ["lockdown"], (
+        "a button of another maker is held, and the hold that is written for it is taken for a press"
+    )
+
+
+def test_of_words_for_a_hold_the_devices_own_counts() -> None:
+    rules = {"hold": "lockdown", "long_press": "medical"}
+    assert say(Play(school(WALL, **rules)), "long_press") == ["medical"]
+    assert say(Play(school(WALL, **rules)), "long") == ["staff_assist"], "nobody knows which: a school is locked"
+    assert say(Play(school(WALL, hold="lockdown", long_press="ignore")), "long_press") == []
+
+
+def test_only_the_very_word_that_is_ignored_is_ignored() -> None:
+    """Who ignores a hold that a button says for as long as a bag lies on it has not spoken of another button."""
+    assert say(Play(school(WALL, hold="ignore")), "hold") == []
+    assert say(Play(school(WALL, hold="ignore")), "long_press") == ["staff_assist"], "promise 2: a press pages nobody"
+    assert say(Play(school(WALL, hold="ignore", long="lockdown")), "long_press") == ["staff_assist"]
+
+
 @pytest.mark.parametrize("word", ["hold", "long_press", "long"])
 def test_a_button_that_is_held_is_pressed_if_its_gestures_do_not_know_the_word(word: str) -> None:
     assert say(Play(school({1: "medical"})), word) == ["medical"], "promise 2: a finger on the button paged nobody"

@@ -10,7 +10,7 @@ from alertd.model.anchor import Now
 from alertd.model.decision import Decision, Facts
 from alertd.model.drill import DrillState
 from alertd.model.events import Event, OutcomeReported, Pressed, TimerFired
-from alertd.model.ids import NotificationId, PolicyId
+from alertd.model.ids import NotificationId, PersonId, PolicyId
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane, Notification, NotificationState
 from alertd.model.outcome import Accepted, Delivered, Failed, Outcome, Sent
@@ -20,9 +20,11 @@ from alertd.model.people import Endpoint
 from alertd.model.policy import Step, Target, TargetKind
 from alertd.model.reason import Reason
 from alertd.model.timer import Timer, TimerKind
+from tests.engine import test_calls as phones
 from tests.engine.play import Play
 from tests.engine.school import ASSIST, OAK, group, registry
-from tests.engine.test_drills import EVERYBODY, MARK, PROMISE_3, REAL, marked
+from tests.engine.test_drills import EVERYBODY, MARK, PROMISE_3, REAL, marked, read
+from tests.engine.test_drills_over import SAID_REAL
 from tests.engine.test_sensors import SHOT
 from tests.engine.test_sensors import play as sensed
 
@@ -243,6 +245,45 @@ def test_a_device_that_uses_the_number_of_a_press_again_long_after_pages_though_
     assert not told & {row.notification.id for row in again.notifications}, "promise 2: they are taken for known"
 
 
+def test_a_number_that_a_device_uses_again_soon_by_its_own_word_is_another_press(p: Play) -> None:
+    """`same_s` of its decoder."""
+    (event,) = p.arrive("badge-118", "tap", same_s=60)
+    fails_on(p, event)
+
+    assert fails_on(p, event, seen_us=p.now_us - 120_000_000).notifications, "promise 2: a press pages nobody"
+
+
+def test_a_number_that_was_heard_long_after_now_is_another_press(p: Play) -> None:
+    """The clock was set back."""
+    (event,) = p.arrive("badge-118", "tap")
+
+    assert fails_on(p, event, seen_us=p.now_us + 7_200_000_000).notifications, "promise 2: a press pages nobody"
+
+
+def test_a_copy_makes_no_copies_of_what_comes_an_hour_after_the_press(p: Play) -> None:
+    (event,) = p.arrive("badge-118", "tap")
+    assert isinstance(event, Pressed)
+    begun_us = p.now_us
+    for minutes, pages in ((0, True), (50, False), (100, True)):
+        p.now_us = begun_us + minutes * 60_000_000
+        again = replace(event, received_us=p.now_us, oldest_us=p.now_us)
+        decision = fails_on(p, again, seen_us=None if minutes == 0 else p.causes.get(event.cause))
+        assert bool(decision.notifications) == pages, "promise 2: a button that counts anew pages nobody, for ever"
+
+
+def test_another_shot_under_a_number_of_before_is_told_though_the_engine_fails_on_it() -> None:
+    p = sensed()
+    (shot,) = p.arrive("ears-118", "gunshot")
+    assert isinstance(shot, Pressed)
+    first = {row.notification.id for row in fails_on(p, shot).notifications}
+    later = replace(shot, received_us=shot.received_us + 7_200_000_000)
+    again = {row.notification.id for row in fails_on(p, later, seen_us=p.now_us - 7_200_000_000).notifications}
+
+    assert first
+    assert again
+    assert not first & again, "a second shot is taken for the first, and told to nobody"
+
+
 # --- a press in a drill ---------------------------------------------------------------------------------------------
 
 
@@ -268,6 +309,82 @@ def test_a_press_that_the_engine_cannot_handle_ends_the_drill_and_takes_back_wha
     assert {n.recipient for n in pages} == EVERYBODY
     assert {n.kind for n in pages} == {Kind.ALERT}
     assert all(n.text.startswith(REAL) and n.ends_drill == drill for n in pages)
+
+
+def after_a_drill_in_which_phones_rang() -> Play:
+    """The engine failed on a press, everybody has read that this is real, and then somebody presses anew."""
+    p = Play(phones.school())
+    p.drill("badge-204")
+    (pressed,) = p.arrive("badge-118", "tap")
+    p.press("badge-204")
+    assert phones.calls(p)
+    fails_on(p, pressed)
+    read(p)
+    p.press("badge-118")
+    return p
+
+
+def test_whose_phone_rang_in_a_drill_in_which_the_engine_fails_hears_there_that_the_next_is_real() -> None:
+    """Seed 901143: the fixed fallback texts, and who takes a call may have read nothing yet."""
+    p = after_a_drill_in_which_phones_rang()
+    said = [row.notification.text for row in phones.calls(p)]
+
+    assert said
+    assert [text for text in said if not text.startswith(SAID_REAL)] == [], f"{PROMISE_3}: a call goes on in the drill"
+
+
+def test_who_began_a_drill_for_a_school_that_is_not_theirs_hears_that_it_is_real_though_the_engine_failed(
+    p: Play,
+) -> None:
+    p.drill("badge-204", by_id=PersonId("super"))
+    (pressed,) = p.arrive("badge-118", "tap")
+    told = [row.notification for row in fails_on(p, pressed).notifications]
+
+    assert {n.recipient for n in told} == EVERYBODY | {"Super"}, f"{PROMISE_3}: somebody goes on with the drill"
+    assert all(n.text.startswith(REAL) for n in told)
+
+
+def test_who_has_read_that_a_drill_is_over_is_texted_of_the_next_without_that() -> None:
+    p = after_a_drill_in_which_phones_rang()
+    alerts = [n for n in p.news() if n.endpoint.channel == "sms" and n.incident_id is not None and n.mode is Mode.LIVE]
+
+    assert alerts
+    assert not any(REAL in n.text for n in alerts), "it takes the place of the news"
+
+
+@pytest.mark.parametrize("begun_again", [False, True])
+def test_after_a_press_that_the_engine_cannot_handle_nobody_hears_that_the_drill_before_it_is_over(
+    p: Play, *, begun_again: bool
+) -> None:
+    p.drill("badge-204")
+    read(p)
+    p.end_drill()
+    waiting = [row for row in p.rows.values() if row.notification.kind is Kind.DRILL_OVER]
+    under_way = p.claim(waiting[0])
+    if begun_again:
+        p.drill("badge-204")
+    (pressed,) = p.arrive("badge-118", "tap")
+    told = [row.notification for row in fails_on(p, pressed).notifications]
+    p.outcome(under_way, Failed(permanent=False, code="503"))
+    p.wait(60)
+
+    assert len(waiting) == len(EVERYBODY)
+    assert {n.recipient for n in told} == EVERYBODY
+    assert all(n.text.startswith(REAL) for n in told)
+    left = {row.state for row in p.rows.values() if row.notification.kind is Kind.DRILL_OVER}
+    assert NotificationState.QUEUED not in left, f"{PROMISE_3}: the press looks like its last act"
+
+
+def test_a_drill_of_last_week_whose_end_somebody_never_read_is_not_stopped_again(p: Play) -> None:
+    p.drill("badge-204", by_id=PersonId("super"))
+    read(p)
+    p.end_drill()
+    p.now_us += 7 * 86_400_000_000
+    (pressed,) = p.arrive("badge-118", "tap")
+    told = [row.notification for row in fails_on(p, pressed).notifications]
+
+    assert not any(n.text.startswith(REAL) for n in told), "a drill of last week is stopped"
+    assert {n.recipient for n in told} == EVERYBODY
 
 
 def test_the_loudspeakers_say_no_more_of_a_drill_in_which_the_engine_fails_on_a_press() -> None:

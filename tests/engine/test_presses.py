@@ -633,6 +633,28 @@ def test_what_a_gateway_kept_for_days_is_late_and_dispatch_waits(days: int) -> N
     assert "device_clock:badge-204" in play.state.troubles
 
 
+@pytest.mark.parametrize("at_most_s", [None, 600])
+def test_what_was_held_up_on_its_way_blames_no_clock(at_most_s: int | None) -> None:
+    play = Play()
+    play.press(count=8, late=True, at_most_us=at_most_s and at_most_s * 1_000_000)
+
+    assert ("psap", "dispatch_new") not in play.said()
+    summary = play.state.troubles["device_clock:badge-204"].summary
+    assert "clock" not in summary, "it says nothing of its clock, and that may be right"
+    minutes = 24 * 60 if at_most_s is None else 10
+    assert f"was pressed up to {minutes} min before that was heard: dispatch waits for a human." in summary
+
+
+def test_what_was_let_go_seconds_before_is_a_press_of_now() -> None:
+    """A birth of Sparkplug tells of it; how it stood before is known."""
+    play = Play()
+    play.press(count=8, late=True, at_most_us=14_000_000)
+
+    assert ("psap", "dispatch_new") in play.said(), "dispatch waits for what cannot be older than 14 s"
+    assert not [text for text in play.texts_to("Ruiz") if "BETWEEN" in text]
+    assert "device_clock:badge-204" not in play.state.troubles
+
+
 @pytest.mark.parametrize("days", [32, 400, 20_000])
 def test_a_clock_that_was_never_set_makes_no_press_late(days: int) -> None:
     play = Play()

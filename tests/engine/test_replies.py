@@ -58,6 +58,12 @@ TWO = (told_of("18"), told_of("17"))
         ('Liked "OAK ELEM … Reply 417 going"', ONE, Meaning.REACTION, 0),
         ("Loved “417”", ONE, Meaning.REACTION, 0),
         ("He said “I will shoot” and went to 204", ONE, Meaning.WORDS, 0),
+        ("Le ha gustado “OAK ELEM Rm 204 Reply 417 going, 617 cannot go.”", ONE, Meaning.REACTION, 0),
+        ("Gefällt „NOT counted. OAK ELEM Rm 204: reply 417 going, 617 cannot go.“", ONE, Meaning.REACTION, 0),
+        ("A aimé « OAK ELEM Rm 204 Reply 417 going, 617 cannot go. »", ONE, Meaning.REACTION, 0),
+        ("I see “OAK Rm 204 Reply 417 going.” He left by the north door, two hurt", ONE, Meaning.WORDS, 0),
+        ("417 from Rm 12 “OAK Rm 204 Reply 417 going.”", ONE, Meaning.WORDS, 0),
+        ("Man with gun\nin the gym\n“OAK Rm 204 Reply 417 going.”", ONE, Meaning.WORDS, 0),
         ('Emphasized "417"', ONE, Meaning.REACTION, 0),
         ("👍 to “417 going”", ONE, Meaning.REACTION, 0),
         ("I'm driving with Do Not Disturb While Driving turned on.", ONE, Meaning.AUTOMATIC, 0),
@@ -358,3 +364,6 @@ def test_a_reaction_of_a_phone_in_another_language_is_nobodys_words() -> None:
 
     others = [n for n in play.news() if n.recipient != "Ruiz"]
     assert others == [], "everybody reads it as what an eyewitness says"
+    play.reply("Ruiz", f"He says “{asked}” and has left by the north door")
+
+    assert ("Chen", "update") in play.said(), "what an eyewitness says reaches nobody"

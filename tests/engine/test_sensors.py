@@ -473,6 +473,17 @@ def test_a_word_that_is_not_known_is_one_trouble_that_says_how_to_find_it():
     assert "says a word that its gestures do not know. To see it: alertd devices test ears-gym" in trouble.summary
 
 
+@pytest.mark.parametrize("word", ["gunshot", "keyword", "aggression", "thc", "smoking"])
+def test_what_profiles_make_of_what_a_sensor_hears_is_said(word):
+    found = school()
+    ears = found.devices[DeviceId("ears-gym")]
+    found.devices[ears.id] = replace(ears, gestures=replace(ears.gestures, actions={"vape": "vape"}))
+    p = Play(found)
+    p.arrive("ears-gym", word)
+    summary = p.state.troubles["sensor_unmapped:ears-gym"].summary
+    assert f"says '{word}' that its gestures" in summary, "who could mend it reads that a shot is a word"
+
+
 def test_a_word_of_alertd_itself_is_said():
     p = play()
     p.arrive("ears-gym", "environmental")

@@ -1,5 +1,7 @@
 """What may have been a press, or what somebody must go and look at, says where: labels are alike in each room."""
 
+from functools import partial
+
 import pytest
 from msgspec.structs import replace
 
@@ -9,17 +11,18 @@ from alertd.engine.troubles import FAMILY_MAX
 from alertd.engine.wording import SEGMENT
 from alertd.model.anchor import Now
 from alertd.model.decision import Facts
-from alertd.model.events import Arrival, Lasting, Signal, TroubleRaised
-from alertd.model.ids import DISTRICT, DeviceId, SiteId
+from alertd.model.events import Arrival, Heard, Lasting, Pressed, Signal, TroubleRaised
+from alertd.model.ids import DISTRICT, DeviceId, SiteId, ZoneId
 from alertd.model.registry import Registry
 from alertd.model.site import DeviceKind
 from tests.engine.play import START_US, Play
-from tests.engine.school import ELM, OAK, SENSOR, WALL, device, registry, zone
+from tests.engine.school import ELM, OAK, SENSOR, TROUBLE, WALL, device, registry, zone
 
 MINUTE_US = 60_000_000
 WHO_HEARD = "req 5: who heard it knows where it was, and whoever looks for it does not"
 TEMPLATE = "alertd SUPERVISORY at OAK ELEM since 10:42: "
 """The longest words that the example puts before a trouble's own."""
+SHIPPED = "alertd SUPERVISORY at {site} since {time}: {summary}"
 
 
 def alike() -> Registry:
@@ -101,24 +104,39 @@ def test_with_the_room_it_still_says_all_in_one_text(says: str) -> None:
     assert len(TEMPLATE + told(play)) <= SEGMENT, "the end is lost"
 
 
+@pytest.mark.parametrize("words", ["alertd trouble at {site}: {summary}", SHIPPED], ids=["plain", "as shipped"])
+@pytest.mark.parametrize("device_id", ["647fda0000000801", "647fda0000000802"], ids=["fixed", "worn"])
 @pytest.mark.parametrize("says", SAYS)
-def test_what_to_do_survives_though_there_are_many_and_their_names_are_long(says: str) -> None:
+def test_what_to_do_survives_though_there_are_many_and_their_names_are_long(
+    says: str, device_id: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     play = Play(alike())
-    longest = device("647fda0000000801", DeviceKind.BUTTON, WALL, zone_id="long", label="emergency button 2nd")
+    gateway = device("gw-long", DeviceKind.GATEWAY, WALL, zone_id="long")
+    longest = (
+        device("647fda0000000801", DeviceKind.BUTTON, WALL, zone_id="long", label="emergency button 2nd"),
+        device("647fda0000000802", DeviceKind.WEARABLE, WALL, label="emergency button 2nd"),
+        gateway,
+    )
     place = zone("long", OAK, "Boys WC by Rm 112, 1st fl West", "Boys WC by Rm 112")
+    texted = replace(TROUBLE, templates={"trouble.responder": words, "supervisory.responder": words})
     play.registry = replace(
         play.registry,
-        devices=play.registry.devices | {longest.id: longest},
+        devices=play.registry.devices | {each.id: each for each in longest},
         zones=play.registry.zones | {place.id: place},
+        policies=play.registry.policies | {texted.id: texted},
     )
     for word in range(FAMILY_MAX):
         play.arrive("button-118", f"word-{word}")
-    SAYS[says](play, longest.id)
+    monkeypatch.setattr(play, "arrive", partial(play.arrive, heard_by=gateway.id))
+    SAYS[says](play, device_id)
 
     text = play.texts_to("Ruiz")[-1]
-    assert "Boys WC by Rm 112 emergency button 2nd (647fda0000000801)" in text
+    assert "Boys WC by Rm 112" in text
+    assert "emergency button 2nd" in text
     cures = ("Was it a press?", "Was it pressed?", "Look", "reset it", "set its clock")
     assert any(cure in text for cure in cures), f"it does not say what to do: {text}"
+    if device_id == "647fda0000000801" and words != SHIPPED:
+        assert f"Boys WC by Rm 112 emergency button 2nd ({device_id})" in text, "there is room for its id"
 
 
 def test_req_5_of_a_badge_it_says_who_heard_it_and_when_and_never_its_home() -> None:
@@ -214,6 +232,17 @@ def test_a_press_that_paged_nobody_says_where_it_was_heard(heard_by: str | None)
     assert trouble.summary.startswith(f"A press that paged NOBODY, go and look{place}: zzz (it is not in"), WHO_HEARD
 
 
+def test_a_press_that_paged_nobody_is_looked_for_near_the_gateway_that_heard_it_best() -> None:
+    play = Play(alike(), site_id=DISTRICT)
+    gym = replace(play.registry.devices[DeviceId("gw-oak")], id=DeviceId("gw-gym"), zone_id=ZoneId("gym"))
+    play.registry = replace(play.registry, devices=play.registry.devices | {gym.id: gym})
+    ears = (Heard(gateway_id=DeviceId("gw-oak"), rssi=-92), Heard(gateway_id=gym.id, rssi=-55))
+    play.arrive("zzz", "hold", heard=ears, heard_by=DeviceId("gw-oak"))
+
+    (trouble,) = play.state.troubles.values()
+    assert "go and look near OAK ELEM Gym: zzz" in trouble.summary, "somebody runs to the wrong room"
+
+
 def test_a_badge_that_paged_nobody_is_looked_for_where_it_was_heard_and_by_its_name() -> None:
     play = Play(alike())
     far = device("gw-far", DeviceKind.GATEWAY, WALL, site=SiteId("far"))
@@ -255,3 +284,18 @@ def test_req_5_a_badges_press_that_the_engine_cannot_handle_says_who_heard_it(
     decision = fallback.page(play.state, Facts(registry=play.registry), event, now, "KeyError")
 
     assert {row.notification.text.partition("PANIC")[0] for row in decision.notifications} == {place}, WHO_HEARD
+
+
+def test_what_the_engine_cannot_handle_names_no_room_of_another_school() -> None:
+    play = Play(alike())
+    signal = Signal(device_id=DeviceId("walker"), action="hold", heard_by=DeviceId("gw-oak"))
+    arrival = Arrival(source="mqtt", topic="t", signals=(signal,), received_us=START_US, arrival_id="1")
+    event = next(each for each in route(play.registry, arrival) if each.site_id == OAK)
+    assert isinstance(event, Pressed)
+    event = replace(event, signal=replace(signal, heard_by=DeviceId("gw-elm")))
+    now = Now(wall_us=START_US, boot_us=0)
+    decision = fallback.page(play.state, Facts(registry=play.registry), event, now, "KeyError")
+
+    texts = {row.notification.text for row in decision.notifications}
+    assert texts
+    assert all("place UNKNOWN" in text for text in texts), "Oak runs to a room of Elm's"

@@ -100,3 +100,22 @@ def test_a_drill_has_the_age_too():
     press, site = play.incident.presses[0], play.registry.sites[play.state.site_id]
 
     assert headline(site, press.incident_class, press, Mode.DRILL).endswith("Rm 118 (10:32) LOCKDOWN DRILL 10:42")
+
+
+@pytest.mark.parametrize(
+    ("summary", "limit", "said"),
+    [
+        (
+            "panic strip went offline. Look at its power and network.",
+            47,
+            "panic strip went offline. Look at its power and",
+        ),
+        ("panic strip went offline. Look at its power and network.", 45, "panic strip went offline. Look at its power"),
+        ("panic strip went offline. Look at its power and network.", 56, None),
+        ("gateway-of-the-north-wing is off", 12, "gateway-of-t"),
+        ("not allowed: shellies/oak-elementary/input", 32, "not allowed: shellies/oak-elemen"),
+        ("Building 12", 10, "Building"),
+    ],
+)
+def test_what_is_too_long_loses_whole_words_at_its_end(summary, limit, said):
+    assert render("{summary}", {"summary": summary}, limit) == (said or summary), "it ends in mid-word"

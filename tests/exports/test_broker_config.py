@@ -17,6 +17,7 @@ from alertd.console.plugin_check import surroundings_of
 from alertd.exports.broker import access, passwords
 from alertd.exports.broker.clients import Client
 from alertd.exports.broker.files import CannotBeWrittenError, Planned, plan
+from alertd_adapters.mqtt.settings import is_within
 from tests.generated_broker import generate, handed_out
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config"
@@ -55,6 +56,17 @@ TRIGGERS = """
   { topic = "alertd/sensor/+", kinds = ["sensor"] },
   { topic = "east/+", decoder = "zigbee2mqtt", options = { base_topic = "east" } },
   { topic = "application/+/device/+/event/up", decoder = "profiles", options = { source = "chirpstack-v4" } },
+"""
+OUR_SERVER = """
+[source.our-server]
+about = "A network server of our own"
+[source.our-server.down]
+topic = "ours/{device}/tell"
+payload = "{bytes}"
+forget_topic = "ours/{device}/tell"
+[[source.our-server.messages]]
+topic = "ours/{device}/up"
+id = "topic.device"
 """
 SHELLY = '{ topic = "+/events/rpc", decoder = "profiles", options = { source = "shelly" } },'
 
@@ -127,12 +139,47 @@ def test_a_bridge_and_a_network_server_are_one_user_each_on_their_own_topics(dis
     assert hears == {"application/+/device/+/command/#", "+/gateway/+/command/#"}
 
 
+@pytest.mark.parametrize(
+    ("topic", "source", "told"),
+    [
+        ("application/+/device/+/event/up", "chirpstack-v4", "application/+/device/+/command/down"),
+        ("v3/+/devices/+/up", "tts-v3", "v3/+/devices/+/down/replace"),
+        ("ours/+/up", "our-server", "ours/+/tell"),
+    ],
+)
+def test_where_a_source_tells_devices_something_alertd_may_write_and_its_server_read(
+    district: Path, tmp_path: Path, topic: str, source: str, told: str
+):
+    """The Things Stack's was refused: the button's own light never said that it was heard, and no trouble did."""
+    (district / "profiles").mkdir()
+    (district / "profiles" / "ours.toml").write_text(OUR_SERVER)
+    wire(district, TRIGGERS + f'{{ topic = "{topic}", decoder = "profiles", options = {{ source = "{source}" }} }},')
+
+    assert told in rights(district, tmp_path, "alertd")[0], "feedback never leaves"
+    assert any(is_within(told, each) for each in rights(district, tmp_path, source)[1]), "feedback never arrives"
+
+
 def test_a_device_with_a_tree_of_its_own_has_all_of_it_under_its_own_name(district: Path, tmp_path: Path):
     wire(district, TRIGGERS + SHELLY)
     says, hears = rights(district, tmp_path, "front-desk")
 
     assert says == {"front-desk/#"}
     assert hears == {"front-desk/#", "alertd/feedback/front-desk:2"}
+
+
+def test_what_is_behind_a_bridge_by_its_profile_is_no_user_though_its_id_looks_like_a_button_of_something(
+    district: Path, tmp_path: Path
+):
+    wire(
+        district,
+        TRIGGERS + SHELLY + '{ topic = "zwave/#", decoder = "profiles", options = { source = "zwave-js-ui" } },',
+    )
+    with (district / "devices.csv").open("a") as rows:
+        rows.write("Office:strip,button,oak,office,wall-button,panic strip,,,zwave-js-ui\n")
+    names = {client.name for client in planned(district, tmp_path)[0].clients}
+
+    assert "zwave-js-ui" in names
+    assert not names & {"Office", "Office:strip"}, "a password for nobody"
 
 
 def test_what_a_server_speaks_for_is_no_user(district: Path, tmp_path: Path):
@@ -510,6 +557,24 @@ def test_alertd_has_one_new_password_at_all_its_brokers(district: Path, tmp_path
     for name in ("broker", "sensors"):
         known = passwords.read_hashes((out / name / "passwords").read_text())
         assert passwords.fits(secret, known["alertd"]), f"the broker {name} refuses alertd"
+
+
+@pytest.mark.parametrize("renew", ["alertd", "alertd-sensors"])
+def test_whoever_shares_the_secret_has_the_new_password_too(district: Path, tmp_path: Path, renew: str):
+    """Two names at two brokers, and one secret: alertd says the same password as either."""
+    sensors = SENSORS.replace('username = "alertd"', 'username = "alertd-sensors"')
+    wire(district, '{ topic = "alertd/press/+", kinds = ["button", "wearable"] }', sensors)
+    out = tmp_path / "out"
+    generate(read(district), out)
+    before = handed_out(out / "broker")
+    planned = generate(read(district), out, renew=renew)
+    secret = (out / "secrets/broker-password").read_text().strip()
+
+    for name, user in (("broker", "alertd"), ("sensors", "alertd-sensors")):
+        known = passwords.read_hashes((out / name / "passwords").read_text())
+        assert passwords.fits(secret, known[user]), f"the broker {name} refuses alertd"
+    assert [each.is_alertd_new for each in planned] == [True, True], "a reload throws away what should wait"
+    assert handed_out(out / "broker") == before
 
 
 def test_a_dry_run_writes_nothing(district: Path, tmp_path: Path):

@@ -10,6 +10,7 @@ INTERESTING: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 255, 2**31, 2**63, 10**18, 1e308, -0.0, float("nan"), "", " ", "0", "1", "true",
     "ON", "press", "FALSE", "\ud800", "é\u202e", "x" * 500, [], {}, [[]], {"id": 7}, [None], "2026-0327T12:00Z",
 )  # fmt: skip
+BESIDE: tuple[Any, ...] = (None, True, 0, 1, 7.5, "", "press", "ON", "single", [], [1], {}, {"value": 1}, "x" * 200)
 LENGTH_MAX = 70_000
 
 
@@ -18,6 +19,20 @@ def mutated(payload: bytes, others: Sequence[bytes], random: Random) -> bytes:
     for _ in range(random.randrange(1, 5)):
         payload = random.choice(_WAYS)(payload, others, random)[:LENGTH_MAX]
     return payload
+
+
+def dressed(payload: bytes, random: Random) -> bytes:
+    """Says the same: its keys in another order, more space between them, something beside them that nobody reads."""
+    try:
+        body = json.loads(payload)
+    except (ValueError, RecursionError):
+        return payload
+    if isinstance(body, dict):
+        keys = random.sample(list(body), len(body))
+        body = {key: body[key] for key in keys}
+        if random.random() < 0.5:
+            body["zz_note"] = random.choice(BESIDE)
+    return json.dumps(body, indent=random.choice((None, 2)), ensure_ascii=random.random() < 0.5).encode()
 
 
 def _flip(payload: bytes, others: Sequence[bytes], random: Random) -> bytes:

@@ -1,9 +1,11 @@
 """What a fuzzer does with one payload: decode it as the daemon does, route it, decide. And what must be true of it.
 
-Starts from true messages: the examples of every profile, and what the simulator's makers say. Owns the oracle, which
-shares nothing with the decoders: a topic or a device that can never press pages nobody, whatever bytes come there; nor
-does a stranger; nothing retained pages; a press belongs to the device whose topic it is; and of devices that send bytes
-a press needs the bytes that stand for it.
+Starts from true messages: the examples of every profile, a line for each word that they know (words.toml), what the
+simulator's makers say, and a few for the decoders that need no profile. Owns the oracle, which shares nothing with the
+decoders: a topic or a device that can never press pages nobody, whatever bytes come there; nor does a stranger; nothing
+retained pages; a press belongs to the device whose topic it is; of devices that send bytes a press needs the bytes that
+stand for it; and a true message that is no press (a button let go, an alarm that is over, a sign of life) pages nobody,
+whatever is added that nobody reads, as one that is a press stays one.
 """
 
 import base64
@@ -26,12 +28,16 @@ from alertd.model.ids import DeviceId, spelled_alike
 from alertd.model.registry import Registry
 from alertd.model.site import Device, DeviceKind, Gestures
 from alertd.ports import PAYLOAD_MAX_BYTES, Surroundings
+from alertd_adapters.decoders import press_json, zigbee2mqtt
+from alertd_adapters.decoders.mapping.events import QUIET
 from alertd_adapters.decoders.mapping.library import PROFILE, SOURCE, built_in
 from alertd_adapters.decoders.mapping.plugin import plugin
+from alertd_adapters.decoders.mapping.written import Example
 from alertd_adapters.mqtt.decoding import Trigger, Triggers
 from alertd_simulator.families.catalogue import families
 from alertd_simulator.families.said import Said
 from tests.adapters.decoders.mapping.samples import FOLDER, samples
+from tests.adapters.decoders.mapping.words import messages
 from tests.engine import school
 
 AT_US = 1_788_273_727_312_000
@@ -43,14 +49,50 @@ QUIET_TOPIC = re.compile(
 """Topics on which nobody can press."""
 QUIET_PROFILES = frozenset({"milesight-gs301", "lorawan-sensor", "dragino-lds02"})
 BYTES = {
-    "milesight-ws101": rb"\xff\x2e[\x01-\x03]",
+    "milesight-ws101": rb"\xff\x2e.",
     "milesight-ws156": rb"\xff\x34",
-    "netvox-button": rb"^\x01.\x01.\x01",
-    "dragino-pb01": rb"^...\x01",
-    "rak2171": rb"^\xcc",
+    "netvox-button": rb"^\x01.\x01.[^\x00]",
+    "dragino-pb01": rb"^...[^\x00]",
+    "rak2171": rb"^[\xc0-\xc9\xcc\xce\xcf]",
     "abeeway-at2": rb"^\x0a....\x07|^.[\x10-\x1f\x30-\x3f\x50-\x5f\x70-\x7f\x90-\x9f\xb0-\xbf\xd0-\xdf\xf0-\xff]",
 }
-"""Profile -> what the bytes of a press hold; for payloads that carry bytes and no decoded object."""
+"""Profile -> what the bytes of a press hold, or of a word that nobody knows; for payloads that carry bytes and no
+decoded object."""
+UNPROFILED = {
+    "press_json": press_json.plugin.build({}),
+    "press_json, heartbeats": press_json.plugin.build({"heartbeats": True}),
+    "zigbee2mqtt, unprofiled": zigbee2mqtt.plugin.build({}),
+}
+"""Decoders of the example and of `alertd init`, by the name that their seeds call a source."""
+_Z = "zigbee2mqtt/desk"
+UNPROFILED_SAY = (
+    ("press_json", "alertd/press/desk", False, (
+        '{"action": "press", "count": 3, "seq": 17, "boot": "a1", "at": "2026-09-01T14:42:07.310Z", "gateway": "gw-1"}',
+        '{"action": "duress", "device_id": "desk", "at": 1788273727312, "battery": 80}',
+        '{"action": "alarm", "lasts_s": 60, "rssi": -60}',
+    )),
+    ("press_json", "alertd/press/desk", True, (
+        '{"action": "heartbeat", "battery": 80}', '{"action": "alarm", "lasts_s": 60, "over": true}',
+        '{"action": "vape", "reading": 63}', '{"device_id": "another", "action": "press"}', '{"battery": 80}', "press",
+    )),
+    ("press_json, heartbeats", "alertd/telemetry/desk", True, (
+        '{"battery": 80, "battery_low": false, "tamper": false, "gateway": "gw-1"}', '{"link": "offline"}', "offline",
+        '{"tamper": true}', '{"action": "heartbeat"}',
+    )),
+    ("zigbee2mqtt, unprofiled", _Z, False, (
+        '{"action": "single", "battery": 80, "linkquality": 90, "last_seen": "2026-09-01T14:42:07.310Z"}',
+        '{"action": "", "sos": true, "tamper": true}', '{"action": "disarm", "action_code": "0000"}',
+        '{"click": "double", "sos": false}',
+    )),
+    ("zigbee2mqtt, unprofiled", _Z, True, (
+        '{"action": null, "battery": 80}', '{"action": "", "click": ""}', '{"sos": false, "tamper": false}',
+    )),
+    ("zigbee2mqtt, unprofiled", f"{_Z}/action", False, ("emergency",)),
+    ("zigbee2mqtt, unprofiled", f"{_Z}/action", True, ("", "null")),
+    ("zigbee2mqtt, unprofiled", f"{_Z}/availability", True, ('{"state": "offline"}', "online")),
+    ("zigbee2mqtt, unprofiled", f"{_Z}/set", True, ('{"state": "ON", "action": "single"}',)),
+)  # fmt: skip
+"""Source, topic, is it no press, what is said."""
 
 
 class Seed(Struct, frozen=True):
@@ -61,16 +103,22 @@ class Seed(Struct, frozen=True):
     device: str
     topic: str
     payload: bytes
+    is_quiet: bool = False
+    """Said as it is, it calls nobody."""
 
 
 class FalsePageError(AssertionError):
     """Somebody would be called for nothing."""
 
 
+class LostPressError(AssertionError):
+    """Somebody would not be called."""
+
+
 def seeds() -> list[Seed]:
     """In a fixed order. Without the samples beside the repository it is those that the project wrote."""
-    found = [*_examples(), *_played()]
-    return sorted(set(found), key=lambda seed: (seed.source, seed.profile, seed.topic, seed.payload))
+    found = {*_examples(), *_worded(), *_played(), *_unprofiled()}
+    return sorted(found, key=lambda seed: (seed.source, seed.profile, seed.topic, seed.payload, seed.is_quiet))
 
 
 def shared_seeds() -> list[Seed]:
@@ -86,10 +134,20 @@ def shared_seeds() -> list[Seed]:
 def _examples() -> Iterator[Seed]:
     for (kind, name), entry in built_in().entries.items():
         for example in entry.written.examples:
-            source = name if kind == SOURCE else example.source
-            expected = example.expect if isinstance(example.expect, list) else [{}]
-            device = str(next((each["device"] for each in expected if "device" in each), example.device or "nobody"))
-            yield Seed(source, name if kind == PROFILE else "", device, example.topic, example.payload.encode())
+            yield _seed(name if kind == SOURCE else example.source, name if kind == PROFILE else "", example)
+
+
+def _worded() -> Iterator[Seed]:
+    for message in messages():
+        for example in message.examples():
+            yield _seed(message.source, message.profile, example)
+
+
+def _seed(source: str, profile: str, example: Example) -> Seed:
+    expected = example.expect if isinstance(example.expect, list) else []
+    device = str(next((each["device"] for each in expected if "device" in each), example.device or "nobody"))
+    is_quiet = all(each.get("event") in QUIET or each.get("action") == "" for each in expected)
+    return Seed(source, profile, device, example.topic, example.payload.encode(), is_quiet)
 
 
 def _played() -> Iterator[Seed]:
@@ -97,7 +155,13 @@ def _played() -> Iterator[Seed]:
         for act in family.acts:
             said = Said(device="5592405" if "433" in family.name else "a:b", act=act, at_us=AT_US, number=3)
             for message in family.maker(said):
-                yield Seed(family.source, family.profile, said.device, message.topic, message.payload)
+                yield Seed(family.source, family.profile, said.device, message.topic, message.payload, act in QUIET)
+
+
+def _unprofiled() -> Iterator[Seed]:
+    for source, topic, is_quiet, payloads in UNPROFILED_SAY:
+        for payload in payloads:
+            yield Seed(source, "", "desk", topic, payload.encode(), is_quiet)
 
 
 # --- one payload ------------------------------------------------------------------------------------------------------
@@ -107,7 +171,7 @@ def _played() -> Iterator[Seed]:
 def _triggers(source: str, profile: str, device: str) -> tuple[Triggers, Registry]:
     registry = _school_with(device, profile)
     surroundings = Surroundings(clock=None, http=None, secret=str, registry=lambda: registry)  # type: ignore[arg-type]
-    decoder = plugin.build_within({"source": source}, surroundings)
+    decoder = UNPROFILED.get(source) or plugin.build_within({"source": source}, surroundings)
     return Triggers([Trigger(topic_filter="#", decoder=decoder)]), registry
 
 
@@ -126,6 +190,23 @@ def _school_with(device: str, profile: str) -> Registry:
     )
     fields = {name: getattr(found, name) for name in found.__struct_fields__}
     return Registry(**fields | {"devices": found.devices | {row.id: row}})
+
+
+def try_dressed(seed: Seed, payload: bytes) -> None:
+    """A payload that says the same as its seed: who is called by the one is called by the other."""
+    try_one(seed, payload)
+    before, now = _calls(seed, seed.payload), _calls(seed, payload)
+    if now and (seed.is_quiet or not before):
+        raise FalsePageError(f"{', '.join(now)} by what is no press of {seed.device}: {payload!r}")
+    if now != before:
+        raise LostPressError(f"it calls {now}, and no more {before}, since nothing but {payload!r} is said")
+
+
+def _calls(seed: Seed, payload: bytes) -> list[str]:
+    """What is heard of it that would call somebody, in the order of letters."""
+    triggers, _ = _triggers(seed.source, seed.profile, seed.device)
+    signals = triggers.decode(seed.topic, payload).signals
+    return sorted(f"{each.device_id} {each.action}" for each in signals if not each.ends and each.reading is None)
 
 
 def try_one(seed: Seed, payload: bytes, *, retained: bool = False) -> float:

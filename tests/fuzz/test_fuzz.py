@@ -2,13 +2,16 @@
 
 import sys
 from contextlib import nullcontext
+from random import Random
 from types import SimpleNamespace
 
 import pytest
 
+from alertd_adapters.decoders.mapping.library import built_in
 from tests.fuzz import by_coverage
+from tests.fuzz.mutating import dressed
 from tests.fuzz.run import fuzz
-from tests.fuzz.target import FalsePageError, Seed, seeds, try_one
+from tests.fuzz.target import FalsePageError, LostPressError, Seed, seeds, try_dressed, try_one
 
 QUICK, SLOW = 1_500, 30_000
 SLOWEST_S = 0.05
@@ -25,11 +28,31 @@ def test_nor_do_many_and_none_takes_long():
     assert fuzz(SLOW, 2, tell_every=0).seconds < SLOWEST_S
 
 
-def test_every_true_message_is_one_that_the_target_takes():
+def test_every_true_message_is_one_that_the_target_takes_and_none_that_is_no_press_calls_anybody():
     every = seeds()
-    assert len({seed.source for seed in every}) > 25
-    for seed in every:
-        try_one(seed, seed.payload)
+    assert len({seed.source for seed in every}) > 30
+    assert [each for seed in every if (each := _wrong(seed))] == [], "a true message that is no press calls somebody"
+    quiet = {_read_by(seed) for seed in every if seed.is_quiet}
+    assert {_read_by(seed) for seed in every} - quiet == {"fixed-code-433"}, "it says nothing but its code"
+
+
+def _wrong(seed: Seed) -> str:
+    try:
+        try_dressed(seed, seed.payload)
+    except (FalsePageError, LostPressError) as error:
+        return str(error)
+    return ""
+
+
+def _read_by(seed: Seed) -> str:
+    own = built_in().sources.get(seed.source)
+    return seed.profile or (own.profile if own is not None else seed.source)
+
+
+def test_what_nobody_reads_changes_nothing():
+    random = Random("dressed")
+    for seed in seeds():
+        try_dressed(seed, dressed(seed.payload, random))
 
 
 @pytest.mark.parametrize(
@@ -51,6 +74,17 @@ def test_the_target_knows_a_false_page_when_it_sees_one(seed, monkeypatch):
     monkeypatch.setattr(Triggers, "decode", lambda self, topic, payload: Decoded(signals=(signal,)))
     with pytest.raises(FalsePageError):
         try_one(seed, seed.payload)
+
+
+def test_the_target_knows_what_became_a_press_and_what_is_none_any_more():
+    """Which the payload says that another seed has."""
+    said = {seed.payload: seed for seed in seeds() if seed.profile == "esphome"}
+    on, off = said[b"ON"], said[b"OFF"]
+    assert (on.is_quiet, off.is_quiet) == (False, True)
+    with pytest.raises(FalsePageError):
+        try_dressed(off, b"ON")
+    with pytest.raises(LostPressError):
+        try_dressed(on, b"OFF")
 
 
 # --- guided by coverage -----------------------------------------------------------------------------------------------

@@ -84,7 +84,6 @@ EDITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         TRIGGER,
         ("devices.csv", "roaming_sites,", "roaming_sites,profile,"),
         ("devices.csv", "Kim badge,kim,", "Kim badge,kim,,milesight-ws101"),
-        ("gestures.toml", '{ hold = "lockdown" }', '{ hold = "lockdown", long_press = "lockdown" }'),
     ),
     "button_on_the_schools_own_network": (
         TRIGGER,

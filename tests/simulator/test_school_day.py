@@ -22,6 +22,7 @@ from alertd_simulator.swarm.plan_check import problems_of
 from alertd_simulator.weather import Weather
 from alertd_simulator.world import plan
 from alertd_simulator.world.district import CALLED, TWO_ENDPOINTS, stated_district, widened
+from alertd_simulator.world.other_families import BY_ID
 from alertd_simulator.world.plan import Order, Plan, Poison, Press, SensorReport
 from alertd_simulator.world.school_day import HEAL_AT_S, OVER_AT_S, plan_of
 from alertd_simulator.world.school_day_fault_kinds import ends_s, lasts_s
@@ -83,7 +84,8 @@ def test_the_district_is_as_large_as_stated_and_alertd_finds_nothing_wrong_with_
 
         assert loaded.problems == ()
         assert [site for site in registry.sites if site != DISTRICT] == ["elm", "oak"]
-        assert (len(registry.devices), len(registry.people)) == (80, 40)
+        assert (len(registry.devices.keys() - BY_ID.keys()), len(registry.people)) == (80, 40)
+        assert registry.devices.keys() >= BY_ID.keys(), "and of every other family"
         assert all(person.endpoints for person in registry.people.values())
         on = {
             channel: {p.id for p in registry.people.values() if any(e.channel == channel for e in p.endpoints)}
@@ -191,7 +193,8 @@ def test_presses_come_in_every_shape(plans):
     for press in presses:
         device = registry.devices[DeviceId(press.device)]
         shapes[f"{device.kind} {press.gesture}"] += 1
-        shapes[f"made like {device.id.partition('-')[0]}"] += 1
+        made = "another family" if device.id in BY_ID else device.id.partition("-")[0]
+        shapes[f"made like {made}"] += 1
         shapes[f"heard by {len(press.heard_by)}"] += device.kind is DeviceKind.WEARABLE
         heard_at = {registry.devices[DeviceId(gateway)].site_id for gateway in press.heard_by}
         assert len(heard_at) <= 1
@@ -200,7 +203,7 @@ def test_presses_come_in_every_shape(plans):
         shapes["held back"] += press.held_back_s > 0
 
     assert not [shape for shape, count in shapes.items() if count < 20], shapes
-    assert len(shapes) == 8 + 9 + 3 + 2 + 2, shapes
+    assert len(shapes) == 8 + 10 + 3 + 2 + 2, shapes
 
 
 def test_a_second_room_of_the_same_school_presses_seconds_later(plans):

@@ -17,6 +17,7 @@ from alertd.model.check_in import Battery, CheckIn
 from alertd.model.decision import Confirmation
 from alertd.model.events import Signal
 from alertd.model.ids import DeviceId
+from alertd.model.registry import Registry
 from alertd.ports import (
     API_VERSION,
     PAYLOAD_MAX_BYTES,
@@ -34,8 +35,9 @@ from alertd.ports import (
     Surroundings,
     UncoveredError,
     Understood,
+    refuse_presses,
 )
-from alertd_adapters.mqtt.settings import TriggerSettings, matches
+from alertd_adapters.mqtt.settings import TriggerSettings, is_within, matches
 
 log = structlog.get_logger("alertd.mqtt")
 
@@ -48,6 +50,8 @@ QUESTIONS_MAX = 20
 REFUSAL_MAX = 300
 """Characters of a refusal."""
 TOPICS_CACHED = 5000
+TRIGGERS = "triggers"
+"""Where a source's settings have them; signs of life stand elsewhere."""
 
 
 class Decoded(Struct, frozen=True, kw_only=True):
@@ -78,8 +82,12 @@ class Trigger(Struct, frozen=True, kw_only=True):
 class Triggers:
     """The configured triggers, in order: of filters that overlap, the first speaks."""
 
-    def __init__(self, triggers: Sequence[Trigger]) -> None:
+    def __init__(self, triggers: Sequence[Trigger], registry: Callable[[], Registry | None] = lambda: None) -> None:
+        """`registry`: who presses, and may not where only such speak as never do; of telemetry, where nothing is a
+        press, and whoever presses there is told of, nobody asks."""
         self._triggers = tuple(triggers)
+        self._registry = registry
+        self._written = tuple(dict.fromkeys(trigger.topic_filter for trigger in self._triggers))
         self._trigger_of = lru_cache(TOPICS_CACHED)(self._find)
         self._blamed: set[str] = set()
         decoders = tuple(dict.fromkeys(trigger.decoder for trigger in self._triggers))
@@ -96,7 +104,13 @@ class Triggers:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(trigger.topic_filter for trigger in self._triggers))
+        """What to subscribe to, the widest alone: with MQTT 5 a broker may send one session a message once for each
+        filter that covers it (3.3.4; mosquitto 2.0.11 does), and a press without a counter would be two."""
+        return tuple(f for f in self._written if not any(is_within(f, wider) for wider in self._written if wider != f))
+
+    def instead(self, refused: Sequence[str]) -> tuple[str, ...]:
+        """What these would have covered, too."""
+        return tuple(f for f in self._written if f not in refused and any(is_within(f, wider) for wider in refused))
 
     def _find(self, topic: str) -> Trigger | None:
         return next((t for t in self._triggers if matches(t.topic_filter, topic)), None)
@@ -123,6 +137,8 @@ class Triggers:
         try:
             understood = self._understanding[decoder](topic, payload)
             signals = _only_signals(understood.signals)
+            if never_press:
+                refuse_presses(signals, self._registry(), trigger.topic_filter)
         except UncoveredError as error:
             log.debug("message_not_covered", topic=topic, count=error.count, why=str(error))
             return Decoded(uncovered=error.count, strangers=error.strangers[:CHECK_INS_MAX])
@@ -155,12 +171,12 @@ class Triggers:
                 self._blame(asking, error)
         return found[:QUESTIONS_MAX]
 
-    def answers(self, confirmation: Confirmation) -> list[Downlink]:
+    def answers(self, confirmation: Confirmation, expires_us: int) -> list[Downlink]:
         """What shows a confirmation at its device, beside the topic that programmable devices read."""
         found: list[Downlink] = []
         for decoder in self._answering:
             try:
-                found += decoder.answers(confirmation)
+                found += decoder.answers(confirmation, expires_us)
             except Exception as error:  # noqa: BLE001  # a third party's, as in `_decoded`
                 self._blame(decoder, error)
         return found
@@ -201,13 +217,13 @@ def _only_signals(decoded: Sequence[Signal]) -> tuple[Signal, ...]:
     return signals
 
 
-def build_triggers(settings: Sequence[TriggerSettings], surroundings: Surroundings, key: str = "triggers") -> Triggers:
+def build_triggers(settings: Sequence[TriggerSettings], surroundings: Surroundings, key: str = TRIGGERS) -> Triggers:
     """Raises `SettingsError`."""
     triggers = []
     for index, trigger in enumerate(settings):
         decoder = _build(f"{key}[{index}]", trigger, surroundings)
         triggers.append(Trigger(topic_filter=trigger.topic, decoder=decoder, never_press=trigger.never_press))
-    return Triggers(triggers)
+    return Triggers(triggers, surroundings.registry) if key == TRIGGERS else Triggers(triggers)
 
 
 def _build(key: str, trigger: TriggerSettings, surroundings: Surroundings) -> Decoder:

@@ -47,9 +47,9 @@ class MqttFeedback:
         topic: str,
         clock: Clock,
         registry: Callable[[], Registry | None],
-        answers: Callable[[Confirmation], Sequence[Downlink]],
+        answers: Callable[[Confirmation, int], Sequence[Downlink]],
     ) -> None:
-        """`answers`: by which ways of their own devices are told."""
+        """`answers`: by which ways of their own devices are told, and until when it is worth it (wall clock)."""
         self._topic = topic
         self._clock = clock
         self._registry = registry
@@ -78,8 +78,11 @@ class MqttFeedback:
         device_id = self._spoken.get(confirmation.device_id, confirmation.device_id)
         if not self._topic or any(sign in device_id for sign in "+#\0"):
             return
-        self._put(self._topic.replace(DEVICE_FIELD, device_id), self._body(confirmation), confirmation.expires_s)
-        for downlink in self._answers(confirmation):
+        wall_us = self._clock.now().wall_us
+        expires_us = wall_us + confirmation.expires_s * 1_000_000
+        body = {"state": confirmation.state.value, "at": _iso(wall_us), "expires_at": _iso(expires_us)}
+        self._put(self._topic.replace(DEVICE_FIELD, device_id), msgspec.json.encode(body), confirmation.expires_s)
+        for downlink in self._answers(confirmation, expires_us):
             self._put(downlink.topic, downlink.payload, confirmation.expires_s)
             self._forget_later(downlink.forget, confirmation.expires_s)
 
@@ -115,15 +118,6 @@ class MqttFeedback:
                     self._waiting.popleft()
             self._arrived.clear()
             await self._arrived.wait()
-
-    def _body(self, confirmation: Confirmation) -> bytes:
-        wall_us = self._clock.now().wall_us
-        payload = {
-            "state": confirmation.state.value,
-            "at": _iso(wall_us),
-            "expires_at": _iso(wall_us + confirmation.expires_s * 1_000_000),
-        }
-        return msgspec.json.encode(payload)
 
     async def _publish(self, connection: BrokerConnection, waiting: Waiting, expires_s: int) -> bool:
         try:

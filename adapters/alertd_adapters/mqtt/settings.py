@@ -1,6 +1,7 @@
 """What a `[sources.NAME]` section of kind mqtt may say. Owns the checks of single values; opens nothing."""
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -25,7 +26,7 @@ class TriggerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The decoder's own settings."""
     kinds: list[DeviceKind] = []
     """What speaks here; empty: whatever is registered. `alertd broker config` lets nobody else publish here; what
-    arrives all the same is heard."""
+    arrives all the same is heard, but where only such speak as never press, nobody presses."""
 
     @property
     def never_press(self) -> bool:
@@ -145,3 +146,15 @@ def matches(topic_filter: str, topic: str) -> bool:
     if topic_filter.startswith("$share/"):
         topic_filter = topic_filter.split("/", 2)[-1]
     return bool(topic_matches_sub(topic_filter, topic))
+
+
+def is_within(topic_filter: str, wider: str) -> bool:
+    """Does each topic of the one filter belong to the other? Of two shared subscriptions only within one group."""
+    if topic_filter.startswith("$") and not wider.startswith("$"):
+        return False  # MQTT 5, 4.7.2: wildcards do not begin with it; nor is a shared subscription in a plain one
+    for level, other in zip_longest(topic_filter.split("/"), wider.split("/")):
+        if other == "#":
+            return True
+        if level in (None, "#") or other not in ("+", level):
+            return False
+    return True

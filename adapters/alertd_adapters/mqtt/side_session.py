@@ -6,13 +6,15 @@ are away), and is a trouble; so is what the broker throws away.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import structlog
 from msgspec import Struct
 
 from alertd.model.canary import is_canary
+from alertd.model.check_in import CheckIn
+from alertd.model.ids import DeviceId
 from alertd.ports import Door
 from alertd_adapters.mqtt.canaries import Canaries
 from alertd_adapters.mqtt.connection import BrokerConnection, BrokerMessage, ConnectionLostError
@@ -27,6 +29,11 @@ log = structlog.get_logger("alertd.mqtt")
 
 HUNG_UP_MAX = 3
 """So often in a row the broker ended the connection when asked for its counter; then it is not asked again."""
+ASK_AGAIN_S = (15.0, 60.0, 180.0, 300.0)
+"""Pauses after which the broker is asked again what it keeps. At QoS 0 it may throw away what it hands out, and a
+gateway of which nobody says that it is back would be gone until it speaks by itself."""
+ANSWER_S = 10.0
+"""What comes as retained so soon after that was asked for."""
 QUIET_S = 24 * 3600.0
 """The broker has thrown nothing away for so long: the trouble is over."""
 
@@ -64,6 +71,11 @@ class SideSession:
         self._is_up = False
         self._quiet_since = 0.0
         self._hung_up = 0
+        self._hung_up_again = 0
+        """As often over what it was asked again."""
+        self._is_asked_again = False
+        self._known: set[DeviceId] = set()
+        """Who spoke, or whose link was spoken of, on this connection: of them a broker knows nothing newer."""
 
     async def run(self, door: Door) -> NoReturn:
         self._quiet_since = asyncio.get_running_loop().time()
@@ -79,8 +91,11 @@ class SideSession:
         return self._is_up or not self._options.telemetry.filters
 
     async def _serve(self, connection: BrokerConnection, door: Door) -> None:
+        self._is_asked_again = False
+        self._known.clear()
         helpers = (
             asyncio.create_task(self._subscribe(connection)),
+            asyncio.create_task(self._ask_again(connection)),
             asyncio.create_task(self._feedback.keep_publishing(connection)),
         )
         try:
@@ -99,7 +114,11 @@ class SideSession:
         decoded = self._options.telemetry.decode(message.topic, message.payload)
         if decoded.refused or decoded.uncovered:
             door.observe(self._options.name, "telemetry_not_understood")
-        door.check_in(self._options.name, decoded.check_ins, retained=message.retain)
+        if message.retain and self._is_asked_again:
+            lost = [each for each in decoded.check_ins if each.link is not None and each.device_id not in self._known]
+            self._check_in(lost, message, door)
+            return
+        self._check_in(decoded.check_ins, message, door)
         self._options.strangers.note(message, decoded)
         for signal in decoded.signals:
             if not message.retain and not self._options.presses.covers(message.topic):
@@ -109,6 +128,29 @@ class SideSession:
                     "the source's triggers.",
                     about=signal.device_id,
                 )
+
+    def _check_in(self, check_ins: Sequence[CheckIn], message: BrokerMessage, door: Door) -> None:
+        live = not message.retain
+        self._known.update(each.device_id for each in check_ins if each.link is not None or (live and each.alive))
+        door.check_in(self._options.name, check_ins, retained=message.retain)
+
+    async def _ask_again(self, connection: BrokerConnection) -> None:
+        """The same subscription: who kept a last will hands it out once more."""
+        filters = [(topic, 0) for topic in self._options.telemetry.filters]
+        for pause_s in ASK_AGAIN_S:
+            await asyncio.sleep(pause_s)
+            if not filters or self._hung_up_again >= HUNG_UP_MAX:
+                return
+            self._is_asked_again = True
+            try:
+                await connection.subscribe(filters)
+            except ConnectionLostError:
+                self._hung_up_again += 1
+                await connection.close()
+                return
+            self._hung_up_again = 0
+            await asyncio.sleep(ANSWER_S)
+            self._is_asked_again = False
 
     async def _subscribe(self, connection: BrokerConnection) -> None:
         filters = self._options.telemetry.filters

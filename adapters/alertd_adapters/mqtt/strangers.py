@@ -4,6 +4,7 @@ In memory, bounded, lost at a restart. Must never: wait, fail, grow with what st
 that somebody typed. Nothing here pages or suppresses anything; presses of strangers are a trouble of the core's.
 """
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 
@@ -18,8 +19,13 @@ PAYLOAD_MAX_BYTES = 4 * 1024
 """The largest honest payload that we know has 3 KiB."""
 WORDS_MAX = 200
 """Characters of what a decoder made of a message."""
-HINTS = (b'code"', b'pin"', b"pass", b"_pin")
+HINTS = (b'code"', b'pin"', b"pass", b"_pin", b'eventdata"', b'credential"')
 """Keys of codes that people type at keypads end so; a message that has one is not kept."""
+TYPED = re.compile(
+    r"/(?:(?:99|111|131)/\d+|user_code|entry_control|unknownClass_(?:111|131))/|(?:code|pin|password)(?:/|$)",
+    re.IGNORECASE,
+)
+"""Topics of Z-Wave's keypads and locks, where what was typed is the `value`; and those that name a code."""
 UNCOVERED = {
     "unregistered": "nobody can say before it has a profile",
     "unknown": "nothing that its profile knows",
@@ -64,7 +70,8 @@ class Strangers:
 
     def _sample(self, message: BrokerMessage, decoded: Decoded) -> Sample:
         lowered = message.payload[: PAYLOAD_MAX_BYTES + 1].lower()
-        is_kept = len(lowered) <= PAYLOAD_MAX_BYTES and not any(hint in lowered for hint in HINTS)
+        is_typed = any(hint in lowered for hint in HINTS) or TYPED.search(message.topic) is not None
+        is_kept = len(lowered) <= PAYLOAD_MAX_BYTES and not is_typed
         return Sample(
             topic=message.topic,
             payload=message.payload if is_kept else None,

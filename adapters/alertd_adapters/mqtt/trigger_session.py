@@ -166,15 +166,19 @@ class TriggerSession:
 
     async def _subscribe(self, connection: BrokerConnection) -> None:
         wanted = [*self._triggers.filters, *filter(None, (self._options.alive_topic,))]
-        gone = [f for f in self._memory.values.filters if f not in wanted]
-        if connection.session_present and gone:
-            await connection.unsubscribe(gone)
         granted = await connection.subscribe([(topic_filter, 1) for topic_filter in wanted])
-        self._memory.values.filters = wanted
-        self._memory.save()
         answers = dict(zip(wanted, granted, strict=False))
         refused = [f for f in wanted if answers.get(f, REFUSED_FROM) >= REFUSED_FROM]
-        weak = [f for f in self._triggers.filters if answers.get(f) == 0]
+        if more := self._triggers.instead(refused):  # what the broker lets us hear, we hear
+            wanted += more
+            answers |= zip(more, await connection.subscribe([(f, 1) for f in more]), strict=False)
+            refused = [f for f in wanted if answers.get(f, REFUSED_FROM) >= REFUSED_FROM]
+        gone = [f for f in self._memory.values.filters if f not in wanted]
+        if connection.session_present and gone:  # afterwards: a press in between may come twice, but is not lost
+            await connection.unsubscribe(gone)
+        self._memory.values.filters = wanted
+        self._memory.save()
+        weak = [f for f in wanted if answers.get(f) == 0 and f != self._options.alive_topic]
         name, address = self._options.name, self._options.address
         self._judge(
             f"broker_subscription:{name}",

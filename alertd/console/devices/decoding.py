@@ -8,13 +8,14 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from paho.mqtt.client import topic_matches_sub
 
 from alertd.config import Loaded, Section, secret
 from alertd.console.devices import living
 from alertd.console.plugin_check import NoNetwork
 from alertd.daemon.system_clock import SystemClock
-from alertd.engine.gestures import COUNTED, HELD, IGNORED, is_counted
+from alertd.engine.gestures import COUNTED, HELD, IGNORED, is_counted, named_by
 from alertd.engine.presses import TAMPER
 from alertd.engine.routing import route
 from alertd.engine.spelling import as_registered
@@ -35,6 +36,7 @@ from alertd.ports import (
     Step,
     Surroundings,
     UncoveredError,
+    refuse_presses,
 )
 
 MAPPED = "profiles"
@@ -68,6 +70,8 @@ def decode(loaded: Loaded, topic: str, payload: bytes, *, retained: bool) -> Tol
         found, check_ins = _explained(loaded, trigger, topic, payload)
     except (SettingsError, PluginError) as error:
         raise NotHeardError(f"{section.file}: {where} of sources.{section.name}: {error}") from None
+    if where.startswith(TRIGGER) and is_quiet([trigger]):
+        found, check_ins = _without_presses(found, check_ins, loaded.registry, str(trigger["topic"]))
     now = SystemClock().now()
     arrival = Arrival(
         source=section.name,
@@ -137,6 +141,12 @@ def _advice(loaded: Loaded, topic: str) -> str:
             )
     if narrow:
         return narrow
+    for section, where, entry in _entries(loaded, "triggers", TRIGGER):
+        if not found and (base := _base(entry)) and topic.startswith(f"{base}/"):
+            return (
+                f"But sources.{section.name}, {where} ({entry.get('topic', '')}) reads what comes under {base}: add "
+                "none beside it, or a press may come twice. If it presses here alone, change the topic of that trigger"
+            )
     if not found:
         return "Add one to a source's triggers; no source profile has such a topic, unless with another base"
     covers, source = found[0]
@@ -146,12 +156,21 @@ def _advice(loaded: Loaded, topic: str) -> str:
 
 def _reads(entry: Mapping[str, Any], source: str, topic: str) -> bool:
     """Does this trigger read that source, under the base at which the topic stands?"""
-    written = entry.get("options")
-    options = written if isinstance(written, dict) else {}
     decoder = entry.get("decoder", "press_json")
-    name = options.get("source") if decoder == MAPPED else decoder  # Zigbee2MQTT has a decoder of the profile's name
-    base = options.get("base") or options.get("base_topic")
-    return name == source and (not base or topic.startswith(f"{str(base).rstrip('/')}/"))
+    name = _options(entry).get("source") if decoder == MAPPED else decoder  # Zigbee2MQTT has a decoder of that name
+    base = _base(entry)
+    return name == source and (not base or topic.startswith(f"{base}/"))
+
+
+def _base(entry: Mapping[str, Any]) -> str:
+    """Empty: that of the source."""
+    options = _options(entry)
+    return str(options.get("base") or options.get("base_topic") or "").rstrip("/")
+
+
+def _options(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    written = entry.get("options")
+    return written if isinstance(written, dict) else {}
 
 
 def _hears_device(topic_filter: str, covers: str, topic: str) -> bool:
@@ -203,6 +222,17 @@ def _explained(
         return Explained(steps=steps, refused=str(error), never_press=error.never_press), ()
 
 
+def _without_presses(
+    found: Explained, check_ins: Sequence[CheckIn], registry: Registry, topic_filter: str
+) -> tuple[Explained, Sequence[CheckIn]]:
+    """Of a trigger whose kinds never press, as the source itself takes it."""
+    try:
+        refuse_presses(found.signals, registry, topic_filter)
+    except DecodeError as error:
+        return replace(found, signals=(), refused=str(error), never_press=error.never_press), ()
+    return found, check_ins
+
+
 # --- what the core would do -----------------------------------------------------------------------------------------
 
 
@@ -238,7 +268,7 @@ def _of_a_press(registry: Registry, event: Pressed) -> Verdict:
 
 def _of_a_human(registry: Registry, device: Device, signal: Signal) -> Verdict:
     action, gestures = signal.action, device.gestures
-    named = gestures.actions.get(action)
+    named = named_by(action, gestures)
     if named == IGNORED:
         return Verdict(pages=False, why=f'its gestures "{gestures.id}" ignore "{action}"')
     if named is not None:

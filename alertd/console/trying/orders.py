@@ -3,7 +3,7 @@
 Must never say that a press is a test, nor why none begins: the engine alone does, from the row that it made.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -14,15 +14,15 @@ from alertd.console.refusals import refused
 from alertd.console.views import clock_time
 from alertd.console.words import unknown_word
 from alertd.engine.device_tests import UNWATCHED_S, classes_of, over_us
-from alertd.engine.gestures import is_known, meant
+from alertd.engine.gestures import COUNTED, HELD, IGNORED, is_known, meant
 from alertd.engine.presses import TAMPER
 from alertd.model.decision import Entry, EntryKind
 from alertd.model.device_memory import DeviceTest
 from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched
 from alertd.model.ids import SiteId, derive
-from alertd.model.incident import IncidentClass
+from alertd.model.incident import SEVERITY, IncidentClass, is_panic
 from alertd.model.reason import Reason
-from alertd.model.site import Device
+from alertd.model.site import Device, Gestures
 from alertd.ports import JournalLine
 
 LOOKS_BACK_US = 2 * 3600 * 1_000_000
@@ -57,6 +57,8 @@ class HeardView(Struct, frozen=True, kw_only=True):
     stays: bool | None
     """It says a state that lasts (true), or that it is over (false); `None`: it says neither."""
     is_over: bool
+    incident: str = ""
+    """A real press, which ended the test, has opened this one, or joined it; "": this line is of the test."""
 
 
 class TestView(Struct, frozen=True, kw_only=True):
@@ -73,6 +75,8 @@ class TestView(Struct, frozen=True, kw_only=True):
     ends_local: str | None
     seconds_left: int | None
     heard: tuple[HeardView, ...]
+    spoke_us: int = 0
+    """When it was last heard of, whatever it said; wall clock. 0: never, as far as alertd knows."""
 
 
 async def start(
@@ -80,9 +84,7 @@ async def start(
 ) -> TestView:
     """Begin, at every site at which the device may press; or say in a sentence why not."""
     device, by = find_device(backend, name), who_orders(backend, signed.by, signed.name)
-    classes = classes_of(device)
-    if not classes:
-        raise refused(409, f"{device.id} has no gesture that means anything", "device", "see gestures.toml")
+    up_to = _up_to(device, backend.words(device.id), wanted)
     _, cause = cause_of(key, "device-test")
     orders = [
         DeviceTestOrdered(
@@ -90,7 +92,7 @@ async def start(
             cause=derive(cause, site_id),  # type: ignore[arg-type]
             by=by,
             device_id=device.id,
-            incident_class=wanted or _least(backend, device, classes),
+            incident_class=up_to,
             minutes=minutes,
         )
         for site_id in _sites(device)
@@ -107,11 +109,37 @@ async def start(
     return view
 
 
-def _least(backend: Backend, device: Device, classes: Sequence[IncidentClass]) -> IncidentClass:
-    """The least grave that it can say: a button that can only call for help is tried out, and is no page."""
-    words = backend.words(device.id) or ()
-    said = {name for word in words for name in meant(word, device.gestures)}
-    return next((each for each in classes if each.value in said), classes[0])
+def _up_to(device: Device, words: Collection[str] | None, wanted: IncidentClass | None) -> IncidentClass:
+    """The gravest that is tried. Not said, it is the least grave that the device can say: then a button that can only
+    call for help is tried out, and is no page. Refused where whoever does as told, and presses it once, may page."""
+    classes, rules = classes_of(device), device.gestures
+    if not classes:
+        raise refused(409, f"{device.id} has no gesture that means anything", "device", "see gestures.toml")
+    words = words or {*COUNTED, *rules.actions}  # nobody knows: it may say any of them
+    can = {name for word in words for name in meant(word, rules)}
+    least = next((each for each in classes if each.value in can), classes[0])
+    if wanted is not None:
+        if wanted in classes and SEVERITY[wanted] < SEVERITY[least]:
+            error = f"{device.id} can say nothing less grave than {least}: in a test up to {wanted} that is REAL"
+            raise refused(409, error, "class", f"--class {least}, and it pages nobody while it is in test")
+        return wanted
+    graver = {w: each for w, each in _at_one_touch(words, rules).items() if SEVERITY[each] > SEVERITY[least]}
+    if graver:
+        listed = ", ".join(f'"{word}" for {each}' for word, each in graver.items())
+        error = f"one touch of {device.id} may call for more than {least}: {listed}"
+        gravest = max(graver.values(), key=SEVERITY.__getitem__)
+        remedy = f"say how far its test goes: --class {gravest}, and none of these pages anybody in it, even if meant; "
+        remedy += f"or --class {least}, if it has no such key: what is graver is REAL"
+        raise refused(409, error, "class", remedy)
+    return least
+
+
+def _at_one_touch(words: Collection[str], rules: Gestures) -> dict[str, IncidentClass]:
+    """Words of a key of its own (SOS, panic) -> the panic that they call for. Of a plain key only who holds it, or
+    presses it several times, says more: on purpose."""
+    plain = HELD | {word for word, presses in COUNTED.items() if presses > 1}
+    own = {w: name for w, name in sorted(rules.actions.items()) if w in words and w not in plain and name != IGNORED}
+    return {word: IncidentClass(name) for word, name in own.items() if is_panic(IncidentClass(name))}
 
 
 async def _why_refused(backend: Backend, orders: Sequence[DeviceTestOrdered], since_us: int) -> str:
@@ -187,6 +215,7 @@ def _view(
         ends_local=until,
         seconds_left=None if test is None else max(0, test.ends_us - now_us) // 1_000_000,
         heard=tuple(heard),
+        spoke_us=next((each.last.seen_us for each in backend.device_standings([device.id])), 0),
     )
 
 
@@ -206,14 +235,15 @@ async def _lines(backend: Backend, site_id: SiteId, since_us: int | None, after:
 
 
 def _heard(backend: Backend, device: Device, lines: Sequence[JournalLine]) -> list[HeardView]:
-    """Lines of the newest test of the device."""
-    mine = [(line, line.entry) for line in lines if line.entry is not None and line.entry.data.get("test")]
+    """Lines of the newest test of the device; and what a real press opened or joined that has ended it."""
+    mine = [(line, line.entry) for line in lines if line.entry is not None]
     mine = [(line, entry) for line, entry in mine if entry.data.get("device") == device.id]
-    newest = mine[-1][1].data["test"] if mine else ""
-    wanted = (Reason.TRIED_OUT, Reason.TRIED_ENOUGH)
-    return [
-        _line(backend, line, entry) for line, entry in mine if entry.data["test"] == newest and entry.reason in wanted
-    ]
+    newest = next((entry.data["test"] for _, entry in reversed(mine) if "test" in entry.data), "")
+    of_test = [(line, entry) for line, entry in mine if entry.data.get("test", "") == newest != ""]
+    over_us = {line.at_us for line, entry in of_test if entry.reason is Reason.TRIED_ENOUGH}
+    told = [(line, entry) for line, entry in of_test if entry.reason in (Reason.TRIED_OUT, Reason.TRIED_ENOUGH)]
+    told += [(line, entry) for line, entry in mine if entry.incident_id and line.at_us in over_us]
+    return [_line(backend, line, entry) for line, entry in told]
 
 
 def _line(backend: Backend, line: JournalLine, entry: Entry) -> HeardView:
@@ -236,6 +266,7 @@ def _line(backend: Backend, line: JournalLine, entry: Entry) -> HeardView:
         unknown=_unknown(backend, data),
         stays=True if "stays" in data else False if "ends" in data else None,
         is_over=entry.reason is Reason.TRIED_ENOUGH,
+        incident=entry.incident_id or "",
     )
 
 

@@ -30,12 +30,7 @@ def notice_id(drill: Drill, kind: Kind, endpoint_key: str, restarts: int) -> Not
 
 def told_of(d: Draft, drill: Drill) -> tuple[DrillTold, ...]:
     """Everybody who has heard of it: by its announcement, or in one of its incidents."""
-    told = {t.endpoint_key: t for t in drill.told}
-    for incident_id in drill.incident_ids:
-        incident = d.incident(incident_id)
-        for each in incident.told if incident is not None else ():
-            told.setdefault(each.endpoint_key, DrillTold(endpoint_key=each.endpoint_key, person_id=each.person_id))
-    return tuple(told.values())
+    return drill.told_with(i for id_ in drill.incident_ids if (i := d.incident(id_)) is not None)
 
 
 def tell_told(d: Draft, drill: Drill, kind: Kind, why: str = "") -> None:

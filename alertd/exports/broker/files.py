@@ -51,6 +51,10 @@ def plan(loaded: Loaded, out: Path, surroundings: Surroundings, renewed: frozens
         if section.table == "sources" and section.plugin == "mqtt":
             groups.setdefault(address_of(section), []).append(section)
     secrets, new = _Secrets(out / SECRETS), {name: passwords.made_up() for name in renewed}
+    # Alertd says the same password under each name that has the secret.
+    users = [user for sections in groups.values() for user in clients_of(sections, loaded, surroundings).clients]
+    of_secrets = {user.secret: new[user.name] for user in users if user.secret and user.name in new}
+    new |= {user.name: of_secrets[user.secret] for user in users if user.secret in of_secrets}
     planned = []
     for index, sections in enumerate(groups.values()):
         triggers = [trigger for section in sections for trigger in triggers_of(section, surroundings)]

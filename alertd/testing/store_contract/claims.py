@@ -128,10 +128,13 @@ class Claims(OneWorld):
         )
         world.commit(Decision(changes=changes))
 
-        found = {row.notification.id for row in world.store.read_under_way("sms", START_WALL_US)}
+        world.clock.advance(1)
+        now = world.clock.now()
+
+        found = {row.notification.id for row in world.store.read_under_way("sms", now, SECOND_US)}
         assert found == {"claimed", "taken", "heard"}
-        assert world.store.read_under_way("sms", START_WALL_US + SECOND_US) == ()
-        assert world.store.read_under_way("voice", START_WALL_US) == ()
+        assert world.store.read_under_way("sms", now, SECOND_US - 1) == ()
+        assert world.store.read_under_way("voice", now, SECOND_US) == ()
 
     def test_a_row_that_must_wait_is_not_claimed_before(self, world: World) -> None:
         later = world.clock.boot_us + 10 * SECOND_US

@@ -10,12 +10,27 @@ from alertd.model.events import ClockStepped, TimerFired
 from alertd.model.ids import DISTRICT, CauseId, NotificationId, TimerId
 from alertd.model.notification import NotificationChange, NotificationState
 from alertd.model.reason import Reason
-from alertd.testing.store_contract.world import NONE, OneWorld, World, ids, of_boot, outbox
+from alertd.testing.store_contract.world import NONE, PLENTY, OneWorld, World, ids, of_boot, outbox
 from alertd.testing.store_values import DAY_US, OAK, SECOND_US, START_WALL_US, press, text, timer
 
 DAY_S = DAY_US // SECOND_US
 PROMISE_2 = "promise 2 broken: a press was taken for a copy of one that is long ago"
 ONE_PRESS = "each copy of one press was a press of its own: one press becomes a lockdown"
+SOON_S = 900
+
+
+def _taken(notification_id: str) -> NotificationChange:
+    return NotificationChange(
+        id=NotificationId(notification_id), state=NotificationState.SENT, reason=Reason.FIRST_WAVE, ref="CA1"
+    )
+
+
+def _found(world: World) -> tuple[list[NotificationId], list[NotificationId]]:
+    """Under way, and unsettled."""
+    now, within_us = world.clock.now(), SOON_S * SECOND_US
+    both = (world.store.read_under_way("sms", now, within_us), world.store.read_unsettled("sms", now, within_us))
+    under_way, unsettled = ([row.notification.id for row in rows] for rows in both)
+    return under_way, unsettled
 
 
 class Clocks(OneWorld):
@@ -38,6 +53,49 @@ class Clocks(OneWorld):
         world.clock.advance(61)
         assert world.claim() == ()
         assert world.row("ntf-2").state is NotificationState.EXPIRED
+
+    @pytest.mark.parametrize("step_s", [0, 30 * DAY_S, -30 * DAY_S])
+    def test_what_a_provider_has_is_found_while_it_is_young_whoever_sets_the_clock(
+        self, world: World, step_s: int
+    ) -> None:
+        """A phone that rings is to be silenced, and a text's end to be asked for."""
+        world.commit(outbox(of_boot(world, "ntf-1", 3600)), born=PLENTY)
+        world.commit(Decision(changes=(_taken("ntf-1"),)))
+        world.clock.advance(100)
+        world.clock.wall_us += step_s * SECOND_US
+
+        assert _found(world) == (["ntf-1"], ["ntf-1"]), "a phone that rings is forgotten"
+        world.clock.advance(SOON_S)
+        assert _found(world) == ([], []), "what is long over is asked for, again and again"
+
+    @pytest.mark.parametrize("step_s", [0, 23 * 3600, -30 * DAY_S])
+    def test_what_was_under_way_is_found_after_a_reboot_whatever_the_clock_says_then(
+        self, world: World, step_s: int
+    ) -> None:
+        """What a drill of the week before left is over."""
+        world.commit(outbox(of_boot(world, "long-over", 60)), born=PLENTY)
+        world.clock.advance(7 * DAY_S)
+        world.commit(outbox(of_boot(world, "rings", 3600)), born=PLENTY)
+        world.commit(Decision(changes=(_taken("long-over"), _taken("rings"))))
+        world.close()
+        world.clock.reboot(away_s=20, wall_step_s=step_s)
+        world.store = world.another()
+
+        found = _found(world)[0]
+        assert "rings" in found, "our own call is found busy"
+        assert "long-over" not in found or step_s < 0
+        world.clock.advance(SOON_S)
+        assert "rings" not in _found(world)[0] or step_s < 0, "this boot is older than that, and it was before"
+
+    def test_after_a_reboot_weeks_later_nothing_is_under_way(self, world: World) -> None:
+        """It was the last that was sent, and no clock is so far ahead: nobody's phone waits for it."""
+        world.commit(outbox(of_boot(world, "rang", 3600)), born=PLENTY)
+        world.commit(Decision(changes=(_taken("rang"),)))
+        world.close()
+        world.clock.reboot(away_s=21 * DAY_S)
+        world.store = world.another()
+
+        assert _found(world)[0] == [], "three weeks old calls hold phones"
 
     @pytest.mark.parametrize("step_s", [7_200, -7_200])
     @pytest.mark.parametrize("seen", ["seen", "not seen"])

@@ -44,12 +44,13 @@ class Withdrawals(OneWorld):
             id=NotificationId("ntf-1"), state=NotificationState.DELIVERED, reason=Reason.FIRST_WAVE
         )
         world.commit(Decision(changes=(accepted,)))
-        assert [row.notification.id for row in world.store.read_unsettled("sms", 0)] == ["ntf-1"]
+        now = world.clock.now()
+        assert [row.notification.id for row in world.store.read_unsettled("sms", now, SECOND_US)] == ["ntf-1"]
         world.commit(Decision(changes=(delivered,)))
 
         row = world.row("ntf-1")
         assert (row.state, row.ref, row.detail, row.attempt) == (NotificationState.DELIVERED, "SM1", "queued", 1)
-        assert world.store.read_unsettled("sms", 0) == ()
+        assert world.store.read_unsettled("sms", now, SECOND_US) == ()
 
     def test_withdrawal_takes_back_what_is_unsent_and_not_what_comes_with_it(self, world: World) -> None:
         world.commit(outbox(text("a-sent")), born=PLENTY)

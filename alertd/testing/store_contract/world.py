@@ -77,6 +77,7 @@ def of_boot(world: World, notification_id: str, life_s: int) -> Notification:
     now = world.clock.now()
     return replace(
         text(notification_id, created_us=now.wall_us, expires_us=now.wall_us + life_s * SECOND_US),
+        created_boot_us=now.boot_us,
         expires_boot_us=now.boot_us + life_s * SECOND_US,
         boot_id=now.boot_id,
     )

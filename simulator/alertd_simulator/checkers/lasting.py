@@ -13,6 +13,7 @@ from alertd.model.notification import Kind
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.checker import Checker, Scene
 from alertd_simulator.checkers.covering import GRAVITY, NEEDS_ITS_OWN, fallback_pages
+from alertd_simulator.fleet import named
 from alertd_simulator.world.happenings import Committed, Crashed, Happening
 
 SAID = frozenset({Kind.ALSO, Kind.ALERT, Kind.UPDATE})
@@ -161,15 +162,16 @@ class LastingStates(Checker):
         if lasting.state:
             return True
         most_us, least_us = lasting.repeats_s * 1_000_000 - SLACK_US, 0
-        if device is not None and event.signal.action not in device.gestures.actions:
+        if device is not None and named(device, event.signal.action) is None:
             least_us = device.gestures.window_s * 1_000_000 + SLACK_US
         return all(least_us <= silent_us <= most_us for silent_us in silences_us)
 
     def _is_real_open(self, event: Pressed) -> bool:
         """As grave as what it calls for, and for the same people."""
         device = self.scene.registry.devices.get(event.signal.device_id)
-        rules = device.gestures if device is not None else None
-        wanted = None if rules is None else rules.actions.get(event.signal.action, rules.presses.get(1))
+        wanted = None
+        if device is not None:
+            wanted = named(device, event.signal.action) or device.gestures.presses.get(1)
         mine = (i for i in self.scene.records.incidents.values() if i.site_id == event.site_id and i.is_open)
         real = [i.incident_class for i in mine if i.mode is Mode.LIVE and is_panic(i.incident_class)]
         if wanted not in tuple(IncidentClass):  # what one word of several calls for, nobody can tell
@@ -202,7 +204,7 @@ class LastingStates(Checker):
         """Somebody hears of it, now or in an incident that is open."""
         device = self.scene.registry.devices.get(event.signal.device_id)
         decision = committed.decision
-        if device is None or not (event.signal.action in device.gestures.actions or 1 in device.gestures.presses):
+        if device is None or not (named(device, event.signal.action) or 1 in device.gestures.presses):
             return  # a gesture of several presses has only begun
         if not decision.incidents and not fallback_pages(decision.notifications) and not _is_tried(committed):
             self.accuse(committed.at_us, f"{device.id} says {event.signal.action} anew, and it is taken for a repeat")

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from alertd.console.plugin_check import NoNetwork
 from alertd.daemon.system_clock import SystemClock
+from alertd.model.check_in import Link
 from alertd.model.events import Signal
 from alertd.plugins import find_profiles
 from alertd.ports import DecodeError, SettingsError, Surroundings, UncoveredError
@@ -23,6 +24,7 @@ from alertd_adapters.decoders.press_json import PressJson
 from alertd_simulator.conformance.transcript import Heard, Transcript
 
 PRESS_JSON = "press_json"
+TELEMETRY = "alertd/telemetry/"
 DUPLICATE_S = 3600.0
 """Copies of a press come within so long, if its family does not say otherwise (docs/devices.md, Copies)."""
 
@@ -91,8 +93,7 @@ def _reader(transcript: Transcript, own: Mapping[str, Mapping[str, Any]]) -> Cal
         remedy = "yours is read from profiles/*.toml of the directory that --config or ALERTD_CONFIG names"
         raise SettingsError("profile", f"{message}; {remedy}")
     if subject.source == PRESS_JSON:
-        decoder = PressJson()
-        return lambda line: _safely(line, lambda: _plain(line, decoder))
+        return lambda line: _safely(line, lambda: _plain(line))
     registry = registry_of([subject.device], subject.profile)
     settings = {"source": subject.source} | ({"base": subject.base} if subject.base else {})
     surroundings = Surroundings(
@@ -115,10 +116,21 @@ def _safely(line: Heard, understand: Callable[[], Understood]) -> Understood:
         return Understood(heard=line, refused=str(error))
 
 
-def _plain(line: Heard, decoder: PressJson) -> Understood:
-    signals = tuple(decoder.decode(line.topic, line.payload))
-    battery = next((each.battery_pct for each in signals if each.battery_pct is not None), None)
-    return Understood(heard=line, signals=signals, battery=battery)
+def _plain(line: Heard) -> Understood:
+    """As docs/devices.md has the topics: presses on one, signs of life on the other, where a press pages nobody."""
+    is_telemetry = line.topic.startswith(TELEMETRY)
+    found = PressJson(heartbeats=is_telemetry).understand(line.topic, line.payload)
+    if is_telemetry and found.signals:
+        raise DecodeError("a press on a topic for signs of life pages nobody")
+    if found.unread:
+        raise DecodeError(found.unread)
+    levels = [each.battery.pct for each in found.check_ins if each.battery and each.battery.pct is not None]
+    return Understood(
+        heard=line,
+        signals=tuple(signal for signal in found.signals if not signal.ends),
+        battery=levels[0] if levels else None,
+        offline=any(each.link is Link.OFFLINE for each in found.check_ins),
+    )
 
 
 def _mapped(line: Heard, decoder: MappedDecoder) -> Understood:

@@ -105,7 +105,7 @@ def _hold(evidence: Evidence) -> Point:
     if not found:
         return make(Outcome.NOT_SEEN, "the step was not done" if found is None else "nothing came")
     actions = {signal.action for signal in found}
-    if actions & {"long_press", "hold", "duress"}:
+    if actions & {"long_press", "long", "hold", "duress"}:
         return make(Outcome.PASSED, ", ".join(sorted(actions)))
     return make(Outcome.FAILED, f"it comes as {', '.join(sorted(actions))}")
 

@@ -8,11 +8,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from secrets import token_hex
 
 import aiomqtt
 import msgspec
 from aiomqtt.exceptions import MqttConnectError
 from msgspec import Struct
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
@@ -30,6 +33,8 @@ from alertd_simulator.conformance.transcript import (
 
 RETRY_S = 0.5
 TIMEOUT_S = 10.0
+SESSION_S = 600
+"""So long the broker keeps what comes while the kit is away: a device may be back before it is."""
 
 Say = Callable[[str], None]
 Answer = Callable[[Step], Awaitable[str]]
@@ -63,6 +68,7 @@ class Listener:
         self._answer = answer
         self._lines: list[Line] = []
         self._began_s = time.monotonic()
+        self._session = f"alertd-conformance-{token_hex(8)}"
         self._client: aiomqtt.Client | None = None
         self._connected = asyncio.Event()
         self._was_up = self._went = False
@@ -132,9 +138,11 @@ class Listener:
 
     async def _one_connection(self) -> None:
         place = self._place
+        kept = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no type there
+        kept.SessionExpiryInterval = SESSION_S
         async with aiomqtt.Client(
             place.host, place.port, protocol=aiomqtt.ProtocolVersion.V5, username=place.username,
-            password=place.password, timeout=TIMEOUT_S,
+            password=place.password, timeout=TIMEOUT_S, identifier=self._session, clean_start=False, properties=kept,
         ) as client:  # fmt: skip
             options = SubscribeOptions(qos=2, retainAsPublished=True)
             for topic in place.topics:

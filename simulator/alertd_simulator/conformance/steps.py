@@ -20,7 +20,7 @@ STEPS = (
     ),
     Step(
         id="broker_away",
-        do="Stop the broker, or pull the gateway's cable. Press once. Half a minute later bring it back.",
+        do="Stop the broker. Press once. Half a minute later bring it back.",
         lasts_s=150,
     ),
     Step(

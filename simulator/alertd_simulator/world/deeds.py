@@ -29,7 +29,8 @@ from alertd_simulator.world.happenings import (
     Refused,
     Truth,
 )
-from alertd_simulator.world.mapped_devices import MappedDevices
+from alertd_simulator.world.mapped_devices import MappedDevices, kind_as
+from alertd_simulator.world.other_families import others_of
 from alertd_simulator.world.plan import Plan, Poison, Press, SensorReport
 
 __all__ = ["CURSED", "Deeds"]
@@ -63,8 +64,10 @@ class Deeds:
         self._users: dict[int, str] = {}
         self._broker = broker
         self._emit = emit
-        speakers = speakers_of(registry, school.sections) if plan.district else {}
-        mapped = MappedDevices(Random(f"{plan.seed}:families").random(), plan.mapped, speakers)
+        own = others_of(plan.seed)
+        if plan.district:
+            own = {device: kind_as(speaker) for device, speaker in speakers_of(registry, school.sections).items()}
+        mapped = MappedDevices(Random(f"{plan.seed}:families").random(), plan.mapped, own)
         self._fleet = Fleet(
             registry,
             clock=clock,

@@ -37,6 +37,10 @@ from alertd_simulator.generated_district import fictional_numbers
 from alertd_simulator.world.mapped_devices import TRIGGERS as MAPPED_TRIGGERS
 from alertd_simulator.world.mapped_devices import ZIGBEE_BASE
 from alertd_simulator.world.mapped_devices import profile_of as mapped_profile_of
+from alertd_simulator.world.other_families import BY_ID as OTHERS
+from alertd_simulator.world.other_families import PANEL
+from alertd_simulator.world.other_families import TRIGGERS as OTHER_TRIGGERS
+from alertd_simulator.world.other_families import rows as rows_of_others
 
 CARRIER_URL = "https://api.twilio.com"
 CENTER_URL = "https://cad-gateway.example.org/alertd"
@@ -130,8 +134,9 @@ ROVERS = {"oak": ("brooks", "patel", "8"), "elm": ("silva", "moss", "9")}
 
 WATCHED = {
     "plain-oak-1": "200 s,gw-oak-1", "plain-oak-2": "200 s,gw-oak-1", "plain-elm-1": "5 min,", "gw-oak-2": "200 s,",
-}  # fmt: skip
-"""Devices that must be heard, and the gateway below which they hang. The others say nothing unless they are pressed."""
+} | dict.fromkeys(OTHERS, "none,")  # fmt: skip
+"""Devices that must be heard, and the gateway below which they hang. The others say nothing unless they are pressed,
+whatever their profile expects."""
 
 GESTURES = {"aed": "medical-button", "zb": "zigbee-button", "zbs": "zigbee-button", "vape": "vape-sensor", "gw": ""}
 KINDS = {"vape": "sensor", "gw": "gateway"}
@@ -212,9 +217,10 @@ def _change(file: Path, change: Callable[[dict[str, Any]], None]) -> None:
 
 def _teach(gestures: dict[str, Any]) -> None:
     """What real families call what the example's devices call a hold."""
-    gestures["zigbee-button"] = ZIGBEE
+    gestures |= {"zigbee-button": ZIGBEE, "panel": PANEL}
     for name in ("badge", "wall-button"):
         gestures[name]["actions"]["long_press"] = "lockdown"
+    gestures["vape-sensor"]["actions"]["alarm"] = "ignore"  # that it burns where a GS601 hangs, which it never does
 
 
 def _settle(main: dict[str, Any], *, polls_only: bool) -> None:
@@ -224,7 +230,9 @@ def _settle(main: dict[str, Any], *, polls_only: bool) -> None:
 
 
 def _wire(wiring: dict[str, Any], *, polls_only: bool) -> None:
-    wiring["sources"]["broker"]["triggers"] += [_mapped(topic, source) for topic, source in MAPPED_TRIGGERS]
+    wiring["sources"]["broker"]["triggers"] += [
+        _mapped(topic, source) for topic, source in (*MAPPED_TRIGGERS, *OTHER_TRIGGERS)
+    ]
     wiring["channels"]["sms"] |= {"per_s": TEXTS_PER_S, "callbacks": "poll" if polls_only else "signed"}
     wiring["channels"]["voice"] |= {"callbacks": "poll" if polls_only else "signed"}
     second = {"from_numbers": list(SECOND_SENDERS), "poll_s": SECOND_POLL_S}
@@ -295,6 +303,7 @@ def _write_devices(file: Path) -> None:
         lines += [_badge("rover", site, who, other) for who in ROVERS[site]]
     if "profile" not in header.split(","):
         lines = [f"{lines[0]},profile", *(f"{line},{mapped_profile_of(line.partition(',')[0])}" for line in lines[1:])]
+    lines += rows_of_others({site: [f"rm-{room}" for room in rooms] for site, rooms in ROOMS.items()})
     lines = [
         f"{lines[0]},check_in,gateway",
         *(f"{line},{WATCHED.get(line.partition(',')[0], ',')}" for line in lines[1:]),

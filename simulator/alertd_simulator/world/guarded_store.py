@@ -185,11 +185,11 @@ class GuardedStore:
     def read_tests(self, since_us: int) -> tuple[NotificationRow, ...]:
         return self._ask(lambda: self._store.read_tests(since_us))
 
-    def read_under_way(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
-        return self._ask(lambda: self._store.read_under_way(channel, since_us))
+    def read_under_way(self, channel: str, now: Now, within_us: int) -> tuple[NotificationRow, ...]:
+        return self._ask(lambda: self._store.read_under_way(channel, now, within_us))
 
-    def read_unsettled(self, channel: str, since_us: int) -> tuple[NotificationRow, ...]:
-        return self._ask(lambda: self._store.read_unsettled(channel, since_us))
+    def read_unsettled(self, channel: str, now: Now, within_us: int) -> tuple[NotificationRow, ...]:
+        return self._ask(lambda: self._store.read_unsettled(channel, now, within_us))
 
     def read_timeline(self, incident_id: IncidentId) -> tuple[JournalLine, ...]:
         return self._ask(lambda: self._store.read_timeline(incident_id))

@@ -34,8 +34,8 @@ COPIED, SAID_AGAIN, BEGINS_ANEW = 0.12, 0.2, 0.06
 anew."""
 COPY_S, AGAIN_S = (0.05, 3.0), (2.0, 8.0)
 RSSI = (-110, -40)
-ALL_TELL = ("meraki", "loriot/milesight-ws101")
-"""Families of which each message of a press tells of it."""
+ALL_TELL = ("meraki", "loriot", "theengs", "bthome-raw")
+"""Sources of which each message of a press tells of it."""
 
 
 class Kind(Struct, frozen=True, kw_only=True):
@@ -102,11 +102,11 @@ def profile_of(device_id: str) -> str:
 class MappedDevices:
     """`messages` of one press or report, with how long after it each is published."""
 
-    def __init__(self, seed: float, share: float, speakers: Mapping[str, Speaker] | None = None) -> None:
-        """`speakers`: of a district that is not the stated one, every device that has a profile."""
+    def __init__(self, seed: float, share: float, own: Mapping[str, Kind] | None = None) -> None:
+        """`own`: devices that speak so on every day, whatever the share is."""
         self._seed = seed
         self._share = share
-        self._own = {device: _kind_as(speaker) for device, speaker in (speakers or {}).items()}
+        self._own = own or {}
         self._numbers: dict[str, int] = {}
         self._last: dict[str, int] = {}
 
@@ -139,7 +139,7 @@ class MappedDevices:
             said = replace(said, at_us=self._second_of_its_own(said))
         *before, last = families()[kind.family].maker(said)
         for each in before:
-            yield 0.0, _on_its_topic(kind, each), kind.family in ALL_TELL
+            yield 0.0, _on_its_topic(kind, each), families()[kind.family].source in ALL_TELL
         last = _on_its_topic(kind, last)
         yield 0.0, last, True
         if kind.copies and random.random() < COPIED:
@@ -161,7 +161,7 @@ class MappedDevices:
         return second * 1_000_000
 
 
-def _kind_as(speaker: Speaker) -> Kind:
+def kind_as(speaker: Speaker) -> Kind:
     """How a device of any district speaks: without quirks, which stories tell of themselves."""
     acts = speaker.family.acts
     press = "press" if "press" in acts else speaker.family.press

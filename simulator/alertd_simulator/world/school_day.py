@@ -34,6 +34,8 @@ one longer fault. All end `HEAL_AT_S` after the day began, or earlier.
     a curse               1/8  the engine fails on one press; one time in three the daemon dies over it
     loudspeakers fail     1/6  the switch is down, the pacer dead, or everything slow; from a stream of its own
 
+One of five devices that are pressed is one of another family (`other_families`), from a stream of its own, too.
+
 The day of a late morning begins when its night is over: its other deeds come so much later.
 """
 
@@ -50,6 +52,7 @@ from alertd.model.registry import Registry
 from alertd_simulator.world import school_day_faults, school_day_habits, school_day_loudspeakers
 from alertd_simulator.world.district import stated_district
 from alertd_simulator.world.mapped_devices import SHARE
+from alertd_simulator.world.other_families import in_other_hands, without
 from alertd_simulator.world.plan import Deed, Order, Plan, Press
 from alertd_simulator.world.school_day_drills import drills_of
 from alertd_simulator.world.school_day_nights import Night, night_of
@@ -118,7 +121,7 @@ def plan_of(seed: int) -> Plan:
     """The day of this seed. The same plan in every process."""
     random = Random(f"{seed}:school day")
     temper = random.choices(TEMPERS, TEMPER_WEIGHTS)[0]
-    registry = stated_district().registry
+    registry = without(stated_district().registry)
     calendar = _calendar(Random(f"{seed}:calendar"))
     night = _night(Random(f"{seed}:night"), registry, calendar)
     at_least = PRESSES_MIN - night.presses
@@ -141,6 +144,7 @@ def plan_of(seed: int) -> Plan:
     drills = drills_of(Random(f"{seed}:drills"), registry, presses, until_s=HEAL_AT_S)
     orders = _orders(Random(f"{seed}:orders"), presses)
     vitals = vitals_of(Random(f"{seed}:vitals"), registry, until_s=OVER_AT_S)
+    presses = in_other_hands(Random(f"{seed}:other families"), registry, presses, drilled=_drilled(drills))
     deeds: list[Deed] = [*presses, *reports, *faults, *orders, *loud, *drills, *vitals]
     later = [replace(deed, at_s=round(deed.at_s + night.lasts_s, 3)) for deed in deeds]
     return Plan(
@@ -160,6 +164,10 @@ def plan_of(seed: int) -> Plan:
         heal_at_s=round(night.lasts_s + HEAL_AT_S, 2),
         over_at_s=round(night.lasts_s + OVER_AT_S, 2),
     )
+
+
+def _drilled(drills: Sequence[Deed]) -> frozenset[str]:
+    return frozenset(device for deed in drills if isinstance(deed, Order) for device in deed.devices)
 
 
 def _reliable(random: Random, registry: Registry) -> tuple[PersonId, ...]:

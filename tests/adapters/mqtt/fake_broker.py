@@ -1,7 +1,7 @@
 """A broker and a door under the test's thumb: packet ids as mosquitto gives them, commits that happen when told to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -41,12 +41,14 @@ class FakeConnection:
             self._check()
         self.subscribed |= dict(filters)
         self.broker.session_filters.setdefault(self.options.client_id, {}).update(filters)
+        self.broker.hand_out(self, [topic_filter for topic_filter, _ in filters])
         return tuple(self.broker.granted.get(topic_filter, qos) for topic_filter, qos in filters)
 
     async def unsubscribe(self, filters: Sequence[str]) -> None:
         self._check()
         for topic_filter in filters:
             self.broker.session_filters[self.options.client_id].pop(topic_filter)
+        self.broker.on_unsubscribe()
 
     async def messages(self) -> AsyncIterator[BrokerMessage]:
         while (message := await self._inbox.get()) is not None:
@@ -115,6 +117,12 @@ class FakeBroker:
         self.clogs = 0
         """So many sessions of presses get nothing that is to be acknowledged, as mosquitto 2.0.11 does to one for which
         too many messages of QoS 0 had waited."""
+        self.kept: dict[str, bytes] = {}
+        """What it retains, and hands out at QoS 0 at every subscription."""
+        self.loses_kept = 0
+        """So many times it throws that away."""
+        self.on_unsubscribe: Callable[[], None] = lambda: None
+        """What happens just then."""
         self.published: list[Publication] = []
         self.session_filters: dict[str, dict[str, int]] = {}
         self._waiting: dict[str, list[BrokerMessage]] = {}
@@ -175,6 +183,14 @@ class FakeBroker:
                     live.deliver(message)
                 elif not client_id.endswith("-side"):
                     self._waiting.setdefault(client_id, []).append(message)
+
+    def hand_out(self, connection: FakeConnection, filters: Sequence[str]) -> None:
+        found = [topic for topic in self.kept if any(matches(each, topic) for each in filters)]
+        if found and self.loses_kept:
+            self.loses_kept -= 1
+            return
+        for topic in found:
+            connection.deliver(BrokerMessage(topic=topic, payload=self.kept[topic], qos=0, retain=True, mid=0))
 
     def drop(self, why: str = "connection reset") -> None:
         for connection in self.connections:

@@ -132,13 +132,27 @@ def pressed_over(source: str, topic: str, payload: dict[str, object], device: st
 def test_a_badge_behind_chirpstack_is_told_by_the_way_it_came():
     topic = "application/7f3c/device/70b3d50000000001/event/up"
     decoder = pressed_over("chirpstack-v4", topic, {"object": {"pressed": 1}}, "70B3D50000000001")
-    (down,) = decoder.answers(received("70B3D50000000001"))
+    (down,) = decoder.answers(received("70B3D50000000001"), 1_788_187_357_310_000)
 
     assert down.topic == "application/7f3c/device/70b3d50000000001/command/down"
     assert json.loads(down.payload) == {
         "devEui": "70b3d50000000001", "confirmed": False, "fPort": 7, "data": "Af8=",
-    }  # fmt: skip
-    assert decoder.answers(received("another")) == ()
+        "expiresAt": "2026-08-31T14:42:37.310Z",
+    }, "hours later it answers a press that nobody has heard"  # fmt: skip
+    assert decoder.answers(received("another"), 0) == ()
+
+
+@in_virtual_time
+async def test_chirpstack_is_told_when_what_a_badge_shows_is_worthless():
+    topic = "application/7f3c/device/70b3d50000000001/event/up"
+    decoder = pressed_over("chirpstack-v4", topic, {"object": {"pressed": 1}}, "70b3d50000000001")
+    async with running(FakeBroker(), FakeDoor()) as world:
+        assert world.feedback is not None
+        world.feedback._answers = decoder.answers  # type: ignore[attr-defined]
+        world.feedback.confirm(received("70b3d50000000001"))
+        await asyncio.sleep(1)
+        (sent,) = [p for p in world.broker.published if p.topic.endswith("/command/down")]
+        assert json.loads(sent.payload)["expiresAt"] == json.loads(told(world)[0].payload)["expires_at"]
 
 
 def test_what_a_sleeping_badge_has_not_fetched_within_half_a_minute_is_taken_back():
@@ -174,7 +188,7 @@ async def test_what_was_shown_is_taken_back_though_the_broker_is_away_when_it_ex
     shown = Downlink(topic="ns/down/replace", payload=b"LED", forget=Downlink(topic="ns/down/replace", payload=b"[]"))
     async with running(FakeBroker(), FakeDoor()) as world:
         assert world.feedback is not None
-        world.feedback._answers = lambda _: (shown,)  # type: ignore[attr-defined]
+        world.feedback._answers = lambda *_: (shown,)  # type: ignore[attr-defined]
         world.feedback.confirm(received())
         await asyncio.sleep(20)
         world.broker.down = "connection refused"

@@ -5,6 +5,7 @@ import json
 
 from alertd.engine.routing import BELIEVABLE_PAST_US, route
 from alertd.model.events import Pressed
+from alertd.ports import Overhearing
 from alertd_adapters.decoders.mapping.checking import registry_of
 from alertd_simulator.virtual_time import in_virtual_time
 from tests.adapters.decoders.sparkplug.edge import ROW, Edge
@@ -75,3 +76,26 @@ async def test_promise_1_a_birth_that_was_not_committed_tells_of_the_press_again
 
         told = [[signal.action for signal in arrival.signals] for arrival in door.arrivals if arrival.signals]
         assert told == [["press"], ["press"]], "promise 1: delivered again, it must mean the same"
+
+
+@in_virtual_time
+async def test_the_police_key_of_a_keypad_calls_and_what_is_typed_there_goes_nowhere(capsys, caplog):
+    """Z-Wave: only its topic says that the value is a code; whoever has not registered the keypad is told none, too."""
+    caplog.set_level("DEBUG")
+    broker, door, known = FakeBroker(), FakeDoor(), registry_of(["Office:keypad"], "")
+    triggers = [{"topic": "zwave/#", "decoder": "profiles", "options": {"source": "zwave-js-ui"}}]
+    async with running(broker, door, registry=known, triggers=triggers) as world:
+        for place in ("Office", "Gym"):
+            for tail in ("111/0/2/2", "unknownClass_111/endpoint_0/2/2", "99/0/userCode/1"):
+                typed = b"80915" if tail.endswith("1") else b'"80915"'
+                broker.publish(f"zwave/{place}/keypad/{tail}", b'{"time": 1788187327310, "value": %b}' % typed)
+                broker.publish(f"zwave/{place}/keypad/{tail}", typed)
+        broker.publish("zwave/Office/keypad/unknownClass_111/endpoint_0/17/0", b'{"time": 1788187327310}')
+        await asyncio.sleep(0.1)
+        assert isinstance(world.source, Overhearing)
+        strangers = world.source.strangers()
+
+    assert [signal.action for arrival in door.arrivals for signal in arrival.signals] == ["police"]
+    assert [each.device_id for each in strangers] == ["Gym:keypad"]
+    told = f"{door.arrivals} {door.check_ins} {door.observed} {strangers} {capsys.readouterr()} {caplog.text}"
+    assert "80915" not in told, "a code that somebody typed is told"

@@ -482,6 +482,37 @@ async def test_filters_that_left_the_configuration_leave_the_session(tmp_path: P
         assert sorted(broker.session_filters["alertd-oak"]) == ["alertd/alive/alertd-oak", "alertd/press/+"]
 
 
+@in_virtual_time
+async def test_of_filters_that_cover_one_message_the_widest_is_asked_for():
+    """With MQTT 5 mosquitto 2.0.11 sends a session each message once for each of its filters."""
+    broker, door = FakeBroker(), FakeDoor()
+    triggers = [{"topic": "alertd/press/badge-1"}, {"topic": "alertd/press/+"}, {"topic": "alertd/press/#"}]
+    async with running(broker, door, triggers=triggers):
+        asked = [each for each in broker.session_filters["alertd-oak"] if each.startswith("alertd/press")]
+        assert asked == ["alertd/press/#"], "what the wider covers is asked for once"
+
+
+@in_virtual_time
+async def test_promise_1_what_the_broker_allows_is_heard_where_it_refuses_the_wider():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.granted = {"alertd/press/#": 135}
+    async with running(broker, door, triggers=[{"topic": "alertd/press/+"}, {"topic": "alertd/press/#"}]):
+        asked = broker.session_filters["alertd-oak"]
+        assert asked.get("alertd/press/+") == 1, "promise 1: presses that the broker would have sent"
+        assert "refuses to send us alertd/press/#." in door.standing["broker_subscription:oak"]
+
+
+@in_virtual_time
+async def test_promise_1_a_narrower_filter_leaves_when_the_wider_is_there(tmp_path: Path):
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path):
+        pass
+    broker.on_unsubscribe = lambda: broker.publish("alertd/press/badge-1", PRESS)
+    async with running(broker, door, state_dir=tmp_path, triggers=[{"topic": "alertd/press/#"}]):
+        await asyncio.sleep(0.1)
+        assert len(door.arrivals) == 1, "promise 1: nobody hears a press made in between"
+
+
 # --- what is in them ------------------------------------------------------------------------------------------------
 
 

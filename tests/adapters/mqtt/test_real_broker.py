@@ -126,6 +126,18 @@ async def test_promise_1_what_was_not_committed_comes_again(tmp_path: Path, prot
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_what_two_filters_cover_comes_once(tmp_path: Path, protocol: str):
+    """With MQTT 5 mosquitto 2.0.11 sends it once for each filter of a session: two presses were counted as four."""
+    door, both = FakeDoor(), [{"topic": "alertd/press/badge-1"}, {"topic": "alertd/press/+"}]
+    with RealMosquitto(tmp_path) as broker:
+        async with sourced(broker, door, protocol=protocol, state_dir=tmp_path, triggers=both):
+            await press(broker, *presses(1))
+            await until(lambda: door.arrivals)
+            await asyncio.sleep(0.2)
+            assert door.payload_actions == actions(1)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_presses_made_while_alertd_is_stopped_arrive_and_say_so(tmp_path: Path, protocol: str):
     door = FakeDoor()
     with RealMosquitto(tmp_path) as broker:
@@ -352,6 +364,24 @@ async def test_a_retained_trigger_says_that_it_is_one(tmp_path: Path):
             await press(broker, *presses(1))
             await until(lambda: len(door.arrivals) == 2)
             assert not door.arrivals[1].retained
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_whoever_subscribes_again_is_handed_once_more_what_the_broker_keeps(tmp_path: Path, protocol: str):
+    """So a last will that it threw away on its way can be asked for again (`side_session.ASK_AGAIN_S`)."""
+    with RealMosquitto(tmp_path) as broker:
+        async with device(broker) as gateway:
+            gateway.client.publish("alertd/telemetry/gw-1", b"offline", 1, retain=True)
+            await gateway.publish("anything", b"", qos=1)
+        asking = await PahoBroker("127.0.0.1", broker.port, protocol=protocol).connect(
+            ConnectOptions(client_id="asking", persistent=False)
+        )
+        for _ in range(2):
+            await asking.subscribe([("alertd/telemetry/+", 0)])
+            async with asyncio.timeout(5):
+                message = await anext(asking.messages())
+            assert (message.payload, message.retain) == (b"offline", True)
+        await asking.close()
 
 
 async def test_an_acl_that_forbids_our_sign_of_life_is_told(tmp_path: Path):

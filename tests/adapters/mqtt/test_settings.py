@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alertd.ports import API_VERSION, SettingsError
 from alertd_adapters.mqtt import plugin
 from alertd_adapters.mqtt.connection import Credentials
-from alertd_adapters.mqtt.settings import matches
+from alertd_adapters.mqtt.settings import is_within, matches
 from alertd_simulator.virtual_time import VirtualClock, in_virtual_time
 from tests.adapters.mqtt.world import SETTINGS, build
 
@@ -91,3 +93,38 @@ def test_a_password_does_not_show():
 )
 def test_matches(topic_filter: str, topic: str, is_match: bool):
     assert matches(topic_filter, topic) == is_match
+
+
+@pytest.mark.parametrize(
+    ("topic_filter", "wider", "is_covered"),
+    [
+        ("alertd/press/badge-1", "alertd/press/+", True),
+        ("alertd/press/+", "alertd/press/+", True),
+        ("alertd/press/+", "alertd/press/badge-1", False),
+        ("alertd/press", "alertd/press/+", False),
+        ("alertd/press/+/x", "alertd/press/+", False),
+        ("alertd/press", "alertd/press/#", True),
+        ("alertd/+/x", "alertd/#", True),
+        ("alertd/#", "alertd/+", False),
+        ("alertd/#", "alertd/+/#", False),  # the latter does not cover "alertd" itself
+        ("+/press", "alertd/+", False),
+        ("$SYS/broker/uptime", "#", False),
+        ("$SYS/broker/uptime", "$SYS/#", True),
+        ("$share/oak/press/+", "#", False),
+        ("$share/oak/press/+", "$share/oak/#", True),
+        ("$share/oak/press/+", "$share/elm/#", False),
+        ("press/+", "$share/oak/press/+", False),
+    ],
+)
+def test_is_within(topic_filter: str, wider: str, is_covered: bool):
+    assert is_within(topic_filter, wider) == is_covered, "promise 1: the press comes through neither, or through both"
+
+
+LEVELS = st.lists(st.sampled_from(("a", "b", "+")), min_size=1, max_size=3)
+FILTERS = st.builds(lambda levels, more: "/".join([*levels, *more]), LEVELS, st.sampled_from(((), ("#",))))
+
+
+@given(topic_filter=FILTERS, wider=FILTERS, topic=st.lists(st.sampled_from(("a", "b", "c")), min_size=1, max_size=4))
+def test_what_is_left_out_is_heard_by_the_wider(topic_filter: str, wider: str, topic: list[str]):
+    if is_within(topic_filter, wider) and matches(topic_filter, "/".join(topic)):
+        assert matches(wider, "/".join(topic)), "promise 1: the press comes through neither, or through both"

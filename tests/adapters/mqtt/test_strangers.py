@@ -13,6 +13,7 @@ from alertd_adapters.mqtt.connection import BrokerMessage
 from alertd_adapters.mqtt.decoding import Decoded
 from alertd_adapters.mqtt.strangers import PAYLOAD_MAX_BYTES, SAMPLES_MAX, Strangers
 from alertd_simulator.virtual_time import VirtualClock, in_virtual_time
+from tests.adapters.decoders.mapping.test_zwave import TYPED
 from tests.adapters.mqtt.fake_broker import FakeBroker, FakeDoor
 from tests.adapters.mqtt.world import World, build, running
 
@@ -100,8 +101,8 @@ async def test_a_stranger_of_a_last_will_or_a_heartbeat_is_seen_over_the_other_s
 # --- bounds -----------------------------------------------------------------------------------------------------------
 
 
-def noted(strangers: Strangers, device: str, payload: bytes = b"{}") -> None:
-    strangers.note(BrokerMessage(topic="t", payload=payload, qos=1), Decoded(strangers=(device,)))
+def noted(strangers: Strangers, device: str, payload: bytes = b"{}", topic: str = "t") -> None:
+    strangers.note(BrokerMessage(topic=topic, payload=payload, qos=1), Decoded(strangers=(device,)))
 
 
 def empty() -> Strangers:
@@ -133,7 +134,13 @@ async def test_a_chatterbox_takes_no_more_room_than_others_and_says_nothing_twic
 
 @pytest.mark.parametrize(
     "payload",
-    [b'{"action": "disarm", "action_code": "123456"}', b'{"PIN": 4711}', b"x" * (PAYLOAD_MAX_BYTES + 1)],
+    [
+        b'{"action": "disarm", "action_code": "123456"}',
+        b'{"PIN": 4711}',
+        b'{"data": [7, 111, {"eventType": 2, "eventData": "4711"}]}',
+        b'{"data": [7, {"commandClass": 131, "property": "credential", "newValue": "4711"}]}',
+        b"x" * (PAYLOAD_MAX_BYTES + 1),
+    ],
 )
 @in_virtual_time
 async def test_what_may_hold_a_typed_code_and_what_is_long_is_not_kept(payload: bytes):
@@ -142,6 +149,16 @@ async def test_what_may_hold_a_typed_code_and_what_is_long_is_not_kept(payload: 
     (stranger,) = strangers.known()
     assert stranger.messages == 1
     assert [each.payload for each in stranger.samples] == [None], "what may be a code is not kept, nor what is long"
+
+
+@pytest.mark.parametrize("topic", TYPED)
+@in_virtual_time
+async def test_what_is_typed_where_only_the_topic_says_so_is_not_kept(topic: str):
+    strangers = empty()
+    noted(strangers, "keypad", b'{"value": "80915"}', topic)
+    noted(strangers, "strip", b'{"value": 0}', "zwave/Office/strip/91/0/scene/001")
+    kept = [[each.payload for each in found.samples] for found in strangers.known()]
+    assert kept == [[b'{"value": 0}'], [None]], "what somebody typed is kept"
 
 
 # --- without a daemon -------------------------------------------------------------------------------------------------

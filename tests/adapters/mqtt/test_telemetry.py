@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from alertd.daemon.windows import OFFLINE_S
 from alertd.model.check_in import Battery, CheckIn, Link
 from alertd.model.events import TroubleRaised
 from alertd.model.ids import DeviceId
@@ -115,3 +116,90 @@ async def test_nobody_listens_while_the_broker_is_away():
         broker.drop("a cable was pulled")
         await asyncio.sleep(0.01)
         assert not world.source.is_listening
+
+
+# --- what a broker keeps, and loses on its way ------------------------------------------------------------------------
+
+GATEWAY = "alertd/telemetry/gw-1"
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@in_virtual_time
+async def test_a_last_will_that_was_lost_on_its_way_is_asked_for_again(times: int):
+    """Seed 902095: a gateway that came back while alertd was away is gone until it speaks by itself."""
+    broker, door = FakeBroker(), FakeDoor()
+    broker.kept, broker.loses_kept = {GATEWAY: b"online"}, times
+    async with running(broker, door, telemetry=[HEARTBEATS]):
+        await asyncio.sleep(600)
+    said = [(sign.device_id, sign.link, retained) for sign, retained, _ in door.check_ins]
+    assert said == [("gw-1", Link.ONLINE, True)], "who is there again is said to be gone"
+
+
+@in_virtual_time
+async def test_it_is_asked_for_again_before_anybody_is_missed_by_what_an_earlier_life_knew():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.kept, broker.loses_kept = {GATEWAY: b"online"}, 1
+    async with running(broker, door, telemetry=[HEARTBEATS]):
+        await asyncio.sleep(OFFLINE_S / 2)
+        assert len(door.check_ins) == 1
+
+
+@pytest.mark.parametrize("said", [b"{}", b"online"])
+@in_virtual_time
+async def test_what_a_broker_keeps_is_not_believed_again_after_a_device_has_spoken(said: bytes):
+    """Who leaves a last will as retained, and says "online" otherwise, would be gone at each question."""
+    broker, door = FakeBroker(), FakeDoor()
+    broker.kept = {GATEWAY: b"offline"}
+    async with running(broker, door, telemetry=[HEARTBEATS]):
+        await asyncio.sleep(5)
+        broker.publish(GATEWAY, said, qos=0)
+        await asyncio.sleep(600)
+    assert [retained for _, retained, _ in door.check_ins] == [True, False], "who is there is said to be gone"
+
+
+@in_virtual_time
+async def test_of_who_spoke_first_a_last_will_that_was_lost_says_nothing():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.kept, broker.loses_kept = {GATEWAY: b"offline"}, 1
+    async with running(broker, door, telemetry=[HEARTBEATS]):
+        await asyncio.sleep(5)
+        broker.publish(GATEWAY, b"{}", qos=0)
+        await asyncio.sleep(600)
+    assert [sign.alive for sign, *_ in door.check_ins] == [True], "who is there is said to be gone"
+
+
+@in_virtual_time
+async def test_a_battery_that_a_broker_keeps_is_told_once():
+    broker, door = FakeBroker(), FakeDoor()
+    broker.kept = {GATEWAY: b'{"battery": 5}'}
+    async with running(broker, door, telemetry=[HEARTBEATS]):
+        await asyncio.sleep(600)
+    assert len(door.check_ins) == 1
+
+
+@in_virtual_time
+async def test_after_a_reconnect_what_a_broker_keeps_is_newer_than_what_was_heard_before():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, telemetry=[HEARTBEATS]):
+        await asyncio.sleep(5)
+        broker.publish(GATEWAY, b"online", qos=0)
+        await asyncio.sleep(20)
+        broker.kept, broker.loses_kept = {GATEWAY: b"offline"}, 1
+        broker.drop("a cable was pulled")
+        await asyncio.sleep(600)
+    assert [sign.link for sign, *_ in door.check_ins] == [Link.ONLINE, Link.OFFLINE], "who is gone is missed by nobody"
+
+
+@in_virtual_time
+async def test_a_broker_that_hangs_up_on_a_second_question_is_asked_no_more():
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, telemetry=[HEARTBEATS]):
+        for _ in range(6):
+            await asyncio.sleep(10)
+            broker.hangs_up_on = {HEARTBEATS}
+            await asyncio.sleep(10)
+            broker.hangs_up_on = set()
+        connections = len(broker.connections)
+        broker.hangs_up_on = {HEARTBEATS}
+        await asyncio.sleep(600)
+        assert len(broker.connections) == connections, "the side session is lost again and again"

@@ -11,12 +11,22 @@ from paho.mqtt.reasoncodes import ReasonCode
 from typer.testing import CliRunner
 
 from alertd_simulator.cli import app
+from alertd_simulator.conformance import listening
 from alertd_simulator.conformance.command import Wish, run
 from alertd_simulator.conformance.judge import Outcome, conforms, judged
 from alertd_simulator.conformance.listening import Listener, Place
 from alertd_simulator.conformance.report import as_html, as_text
 from alertd_simulator.conformance.steps import STEPS
-from alertd_simulator.conformance.transcript import KIT, Subject, Transcript, TranscriptError, read
+from alertd_simulator.conformance.transcript import (
+    KIT,
+    Entered,
+    Line,
+    Subject,
+    Transcript,
+    TranscriptError,
+    heard,
+    read,
+)
 from alertd_simulator.devices import on_the_air
 from alertd_simulator.families.catalogue import families
 from alertd_simulator.families.said import Said
@@ -100,6 +110,54 @@ def test_a_press_that_comes_minutes_after_the_broker_was_back_is_a_failure(after
     bench.says("press", after_s)
     found = {point.name: point for point in judged(Transcript(subject=bench.subject, lines=tuple(bench.lines)))}
     assert found["a press survives a broker that is away"].outcome is outcome
+
+
+def of_plain_json(*rows: str):
+    """A device of `press_json`, whatever it says."""
+    lines: list[Line] = []
+    for row in rows:
+        first, _, rest = row.partition(" ")
+        at_s, _, payload = rest.partition(" ")
+        is_heard = "/" in first
+        lines.append(heard(float(at_s), first, payload.encode(), qos=1, retain=False) if is_heard else
+                     Entered(step=first, at_s=float(at_s)))  # fmt: skip
+    subject = Subject(kit=KIT, source="press_json", device="d1")
+    return {point.name: point for point in judged(Transcript(subject=subject, lines=tuple(lines)))}
+
+
+def test_signs_of_life_are_understood_where_a_plain_device_says_them():
+    found = of_plain_json(
+        'alertd/telemetry/d1 2 {"battery": 77}',
+        "press_once 40",
+        'alertd/press/d1 42 {"action": "press", "boot": "b", "seq": 1}',
+        "will 60",
+        "alertd/telemetry/d1 62 offline",
+    )
+    assert found["alertd understands all of it"].outcome is PASSED, "it is where docs/devices.md has it say so"
+    assert found["reports its battery"].found == "77 %"
+    assert found["its end is told"].outcome is PASSED
+    assert found["one press is one press"].outcome is PASSED
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ('alertd/telemetry/d1 42 {"action": "press"}', "a press on a topic for signs of life pages nobody"),
+        ('alertd/telemetry/d1 42 {"battery": "full"}', "left out, because its value is none of those"),
+        ('alertd/press/d1 42 {"battery": 77}', 'there is no "action"'),
+    ],
+)
+def test_what_a_plain_device_says_wrongly_or_in_the_wrong_place_is_not_understood(row, words):
+    found = of_plain_json("press_once 40", row)
+    assert found["alertd understands all of it"].outcome is FAILED
+    assert words in found["alertd understands all of it"].found
+    assert found["one press is one press"].outcome is FAILED
+
+
+def test_nobody_is_asked_to_do_what_the_kit_cannot_see():
+    """A gateway's cable that is out leaves the kit at its broker, and a press made then would never be judged."""
+    (step,) = (step for step in STEPS if step.id == "broker_away")
+    assert step.do.startswith("Stop the broker. ")
 
 
 def test_what_cannot_be_read_is_said():
@@ -289,6 +347,32 @@ async def test_a_device_is_walked_through_at_a_real_broker(tmp_path: Path):
     assert found["presses come at QoS 1"].outcome is PASSED
     assert found["presses are not retained"].outcome is PASSED
     assert found["repeats until it hears “received”"].found == "it said it once and never again"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+async def test_a_device_that_is_back_before_the_kit_is_heard_all_the_same(tmp_path: Path, monkeypatch):
+    """The broker keeps what came meanwhile: its session lasts longer than the broker is away."""
+    monkeypatch.setattr(listening, "RETRY_S", 3.0)
+    (step,) = (step for step in STEPS if step.id == "broker_away")
+    message = ("alertd/press/d1", b'{"action": "press", "boot": "b", "seq": 1}')
+
+    async def outage(broker: RealMosquitto) -> None:
+        await asyncio.to_thread(broker.stop)
+        await asyncio.sleep(0.3)
+        await asyncio.to_thread(broker.start)
+        async with Client("127.0.0.1", broker.port) as device:
+            await device.publish(*message, qos=1)
+
+    with RealMosquitto(tmp_path) as broker:
+        place = Place(host="127.0.0.1", port=broker.port, topics=("alertd/#",))
+        subject = Subject(kit=KIT, source="press_json", device="d1")
+        listener = Listener(place, subject, tmp_path / "t.jsonl", say=lambda words: None, answer=_at_once)
+        away = asyncio.create_task(_later(0.2, lambda: outage(broker)))
+        await listener.walk([step], pace=step.lasts_s / 6)
+        await away
+    (point,) = (each for each in judged(read(tmp_path / "t.jsonl")) if "broker that is away" in each.name)
+    assert point.outcome is PASSED, f"the broker had it, and the kit was not there: {point.found}"
 
 
 async def _later(after_s: float, press) -> None:

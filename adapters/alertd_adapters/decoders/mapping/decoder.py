@@ -57,9 +57,9 @@ class MappedDecoder:
         self._bindings = bindings
         self._downlinks = Downlinks(source.down)
 
-    def answers(self, confirmation: Confirmation) -> Sequence[Downlink]:
+    def answers(self, confirmation: Confirmation, expires_us: int) -> Sequence[Downlink]:
         """`ports.Answering`."""
-        return self._downlinks.of(confirmation)
+        return self._downlinks.of(confirmation, expires_us)
 
     def ports(self, topic: str, payload: bytes) -> set[int]:
         """As `Source.ports`."""

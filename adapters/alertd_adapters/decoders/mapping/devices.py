@@ -4,13 +4,14 @@ Two views are tried: what a decoder on the way has made of the bytes, and the by
 server whose decoder is missing, broken or renamed its fields must not cost a press.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from alertd.model.check_in import window_s
 from alertd.ports import DecodeError
 from alertd_adapters.decoders.mapping import codec_checking, written
 from alertd_adapters.decoders.mapping.codec import UNREAD, ByteReader, Codec
-from alertd_adapters.decoders.mapping.events import TRIGGERS
+from alertd_adapters.decoders.mapping.events import OWN_WORD, TRIGGERS
 from alertd_adapters.decoders.mapping.power import Power
 from alertd_adapters.decoders.mapping.rules import KeyWrongError, Match, Rules, read
 from alertd_adapters.decoders.mapping.sources import Message, fport_of, read_bytes
@@ -33,21 +34,25 @@ class Profile:
         self.codec = _reader(profile.codec) if profile.codec is not None else None
 
     def understand(self, message: Message, root: dict[str, Any]) -> tuple[list[Match], dict[str, Any]]:
-        """What the rules make of it, and the root that they made it of; no match: unknown. Raises `DecodeError`."""
+        """What the rules make of it, and the root that they made it of; no match: unknown. Where the server says a word
+        that no rule knows, its bytes do. Raises `DecodeError`."""
         data = message.bytes(root) if message.bytes is not None else None
         root["fport"] = fport_of(message.fport(root)) if message.fport is not None else None
         root["object"] = self._object(message, root)
         matches = self.rules.matches(root) if root["object"] is not None else []
-        if matches or self.codec is None or data is None:
+        if _is_read(matches) or self.codec is None or data is None:
             return matches, root
         decoded = self.codec.decode(read_bytes(data, message.bytes_as), root["fport"])
         if decoded is None:
-            return [], root
-        root["object"] = decoded
-        matches = self.rules.matches(root)
-        if UNREAD in decoded and not any(match.event in TRIGGERS for match in matches):
-            raise DecodeError(f"{self.name} cannot read its last {decoded[UNREAD]} bytes")
-        return matches, root
+            return matches, root
+        by_bytes = {**root, "object": decoded}
+        found = self.rules.matches(by_bytes)
+        if not any(match.event in TRIGGERS for match in found):
+            if matches:  # its server's word stands
+                return matches, root
+            if UNREAD in decoded:
+                raise DecodeError(f"{self.name} cannot read its last {decoded[UNREAD]} bytes")
+        return found, by_bytes
 
     def _object(self, message: Message, root: dict[str, Any]) -> Any:
         if message.object is not None:
@@ -55,6 +60,12 @@ class Profile:
         if message.bytes is not None:
             return None
         return root.get("item", root["payload"]) if message.each is not None else root["payload"]
+
+
+def _is_read(matches: Sequence[Match]) -> bool:
+    """Do the rules know what it is: all of it, or a call beside a word that they do not know?"""
+    events = {match.event for match in matches}
+    return bool(events) and (OWN_WORD not in events or not events.isdisjoint(TRIGGERS.keys() - {OWN_WORD}))
 
 
 def _reader(codec: Codec) -> ByteReader:

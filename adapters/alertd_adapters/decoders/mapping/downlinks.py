@@ -5,6 +5,7 @@ Owns what is remembered for it: over which topic each registered device pressed 
 
 import base64
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
@@ -33,7 +34,7 @@ class Downlinks:
         if self._down is not None and shows:
             self._ways[device_id] = _Way(captured, shows)
 
-    def of(self, confirmation: Confirmation) -> Sequence[Downlink]:
+    def of(self, confirmation: Confirmation, expires_us: int) -> Sequence[Downlink]:
         down, way = self._down, self._ways.get(confirmation.device_id)
         shown = way.shows.get(confirmation.state.value) if way is not None else None
         if down is None or way is None or shown is None:
@@ -42,6 +43,7 @@ class Downlinks:
             **way.captured,
             "fport": str(shown.fport),
             "bytes": base64.b64encode(bytes.fromhex(shown.bytes)).decode(),
+            "expires": _iso(expires_us),
         }
         forget = None
         if down.forget_topic:
@@ -51,6 +53,10 @@ class Downlinks:
         return (
             Downlink(topic=_filled(down.topic, fields), payload=_filled(down.payload, fields).encode(), forget=forget),
         )
+
+
+def _iso(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us / 1e6, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _filled(template: str, fields: Mapping[str, str]) -> str:

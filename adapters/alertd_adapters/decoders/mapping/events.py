@@ -31,6 +31,9 @@ TRIGGERS = MappingProxyType(
 )
 """Become signals: the event, or the rule's `action`, is the signal's action."""
 
+OWN_WORD = "own_word"
+"""Of triggers: nobody knows what it calls for, or whether it does."""
+
 QUIET = MappingProxyType(
     {
         "none": "nothing happened",

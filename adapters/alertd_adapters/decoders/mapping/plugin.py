@@ -6,6 +6,7 @@ from typing import Any
 from alertd.model.registry import Registry
 from alertd.ports import (
     API_VERSION,
+    Clock,
     Decoder,
     Explained,
     Fit,
@@ -36,7 +37,7 @@ class ProfilesPlugin:
         return _decoder(settings, {}, lambda: None)
 
     def build_within(self, settings: Mapping[str, Any], surroundings: Surroundings) -> MappedDecoder:
-        return _decoder(settings, surroundings.profiles, surroundings.registry)
+        return _decoder(settings, surroundings.profiles, surroundings.registry, surroundings.clock)
 
     def voices(self, topic: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Voices:
         """`ports.SpeakingDecoderPlugin`: as the source profile says; its devices are those whose profile has an example
@@ -60,7 +61,10 @@ class ProfilesPlugin:
 
 
 def _decoder(
-    settings: Mapping[str, Any], own: Mapping[str, Mapping[str, Any]], registry: Callable[[], Registry | None]
+    settings: Mapping[str, Any],
+    own: Mapping[str, Mapping[str, Any]],
+    registry: Callable[[], Registry | None],
+    clock: Clock | None = None,
 ) -> MappedDecoder:
     source = _source(settings, own)
     known = ["source", "base", "gateway", *(SPARKPLUG_OPTIONS if source.envelope else ())]
@@ -69,7 +73,7 @@ def _decoder(
             raise SettingsError(key, f"is not a setting of profiles ({source.name}); there are: {', '.join(known)}")
     profiles = library(own).profiles
     if source.envelope:
-        return SparkplugDecoder(source, profiles, registry, SparkplugOptions.of(settings))
+        return SparkplugDecoder(source, profiles, registry, SparkplugOptions.of(settings), clock)
     return MappedDecoder(source, profiles, Bindings(registry), _gateway(settings))
 
 

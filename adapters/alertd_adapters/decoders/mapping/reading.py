@@ -10,7 +10,7 @@ from alertd.model.events import Heard, Lasting, Signal
 from alertd.model.ids import DeviceId, derive
 from alertd.ports import DecodeError
 from alertd_adapters.decoders.json_payload import word
-from alertd_adapters.decoders.mapping.events import ENDINGS, TRIGGERS, UNREADABLE
+from alertd_adapters.decoders.mapping.events import ENDINGS, OWN_WORD, TRIGGERS, UNREADABLE
 from alertd_adapters.decoders.mapping.rules import as_word
 
 
@@ -26,6 +26,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     heard_by: str | None = None
     battery_pct: int | None = None
     late: bool = False
+    at_most_us: int | None = None
+    """As `Signal.at_most_us`."""
     standing: bool = False
     lasting: Lasting | None = None
     """It says a state that lasts."""
@@ -76,7 +78,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     @property
     def action(self) -> str:
         """What gestures call it. Raises `DecodeError`: the device's own word is no word."""
-        if self.event != "own_word":
+        if self.event != OWN_WORD:
             return self.event
         found = word(as_word(self.value))
         if found is None:
@@ -95,6 +97,7 @@ class Reading(Struct, frozen=True, kw_only=True):
             heard_by=DeviceId(self.heard_by) if self.heard_by is not None else None,
             battery_pct=self.battery_pct,
             late=self.late,
+            at_most_us=self.at_most_us,
             standing=self.standing,
             lasting=self.lasting,
             ends=self.is_ending,

@@ -9,7 +9,7 @@ from alertd.ports import DecodeError
 from alertd_adapters.decoders.json_payload import word
 from alertd_adapters.decoders.mapping import written
 from alertd_adapters.decoders.mapping.codes import is_code
-from alertd_adapters.decoders.mapping.events import ALL, SENSED
+from alertd_adapters.decoders.mapping.events import ALL, OWN_WORD, SENSED
 from alertd_adapters.decoders.mapping.expressions import ExpressionError, expression, predicate
 from alertd_adapters.decoders.mapping.quick import Evaluate, is_true
 
@@ -141,7 +141,7 @@ def _check(rule: written.Rule, path: tuple[str | int, ...]) -> None:
             raise KeyWrongError((*path, "reads", action), "is nothing that sensors measure", f"use one of: {known}")
     if rule.state is not None and not rule.level:
         raise KeyWrongError((*path, "state"), "is for levels only", "write level = true, or remove it")
-    if rule.event == "own_word" and rule.value is None:
+    if rule.event == OWN_WORD and rule.value is None:
         raise KeyWrongError((*path, "event"), "needs a value, which is the word", 'write value = "object.action"')
     named = [(("map", word), event) for word, event in rule.map.items()]
     if rule.event is not None:

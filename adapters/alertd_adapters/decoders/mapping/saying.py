@@ -6,10 +6,8 @@ them.
 
 from alertd.ports import Reads, Says
 from alertd_adapters.decoders.mapping import written
-from alertd_adapters.decoders.mapping.events import TRIGGERS
+from alertd_adapters.decoders.mapping.events import OWN_WORD, TRIGGERS
 from alertd_adapters.decoders.mapping.library import Library
-
-ANY_WORD = "own_word"
 
 
 def says(library: Library) -> dict[str, Says]:
@@ -21,10 +19,11 @@ def says(library: Library) -> dict[str, Says]:
 def _says(profile: written.DeviceProfile) -> Says:
     rules = [rule for rule in profile.rules if not rule.ignored]
     events = {event for rule in rules for event in (rule.event, *rule.map.values()) if event in TRIGGERS}
-    words = frozenset(event for event in events if event is not None) - {ANY_WORD}
+    words = frozenset(event for event in events if event is not None) - {OWN_WORD}
     named = [each for rule in reversed(rules) for each in rule.map.items()]  # the first rule that knows it counts
-    renamed = {word: event for word, event in named if word not in words and event != ANY_WORD}
-    return Says(words=words, renamed=renamed, any_word=ANY_WORD in events)
+    renamed = {word: event for word, event in named if word not in words and event != OWN_WORD}
+    any_word = any(rule.event == OWN_WORD and not rule.map for rule in rules)  # beside a map: of a later firmware
+    return Says(words=words, renamed=renamed, any_word=any_word)
 
 
 def reads(library: Library) -> dict[str, Reads]:

@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.ports import DecodeError
 from alertd_adapters.decoders.json_payload import DEVICE_ID_MAX, read_json, word
 from alertd_adapters.decoders.mapping import written
-from alertd_adapters.decoders.mapping.codes import guarded
+from alertd_adapters.decoders.mapping.codes import guarded, hidden, named
 from alertd_adapters.decoders.mapping.patterns import TEXT_MAX, Pattern, PatternError
 from alertd_adapters.decoders.mapping.power import Power
 from alertd_adapters.decoders.mapping.quick import Evaluate, is_true
@@ -58,6 +59,7 @@ class Message:
         self.gateway = read(message.gateway, (*path, "gateway"))
         self.hearings = read(message.hearings, (*path, "hearings"))
         self.code = read(message.code, (*path, "code"))
+        self.hides = read_predicate(message.hides, (*path, "hides"))
         self.identity_s = message.identity_s
         self.seen = read(message.seen, (*path, "seen"))
         self.of_gateway = message.of_gateway
@@ -119,8 +121,9 @@ class Source:
         self.down = profile.down
         self.clients = profile.clients
         self.speaks = tuple(_access(each, self.base, ("speaks", at)) for at, each in enumerate(profile.speaks))
-        self.hears = tuple(_access(each, self.base, ("hears", at)) for at, each in enumerate(profile.hears))
-        self.asked = tuple(_access(each, self.base, ("asked", at)) for at, each in enumerate(profile.asked))
+        told = _told(profile.down)
+        self.hears = tuple(_access(each, self.base, ("hears", at)) for at, each in enumerate(profile.hears)) or told
+        self.asked = (*(_access(each, self.base, ("asked", at)) for at, each in enumerate(profile.asked)), *told)
         self._fitting = lru_cache(TOPICS_CACHED)(self._find)
 
     def fitting(self, topic: str) -> Sequence[tuple[Message, dict[str, str]]]:
@@ -142,13 +145,15 @@ class Source:
                 kind = (message.format, message.pattern, message.empty)
                 if kind not in read_as:
                     try:
-                        read_as[kind] = message.payload(payload)
+                        read_as[kind] = named(topic, message.payload(payload))
                     except DecodeError as error:
                         wrong = wrong or error
                         continue
                 chosen = Chosen(message, captured, read_as[kind])
-                if message.when is None or is_true(message.when({"topic": captured, "payload": chosen.payload})):
-                    return chosen
+                root = {"topic": captured, "payload": chosen.payload}
+                if message.when is not None and not is_true(message.when(root)):
+                    continue
+                return replace(chosen, payload=hidden(chosen.payload)) if message.says(message.hides, root) else chosen
             if wrong is not None:
                 raise wrong
             return None
@@ -221,6 +226,12 @@ def _access(text: str, base: str, path: tuple[str | int, ...]) -> str:
     if template.captures - {"client"}:
         raise KeyWrongError(path, "can hold {base} and {client} only", "write + for any other level")
     return template.text
+
+
+def _told(down: written.Down | None) -> tuple[str, ...]:
+    """Where alertd tells devices something, for the access list."""
+    topics = filter(None, (down.topic, down.forget_topic)) if down is not None else ()
+    return tuple(dict.fromkeys("/".join("+" if "{" in level else level for level in t.split("/")) for t in topics))
 
 
 def _pattern(message: written.Message, path: tuple[str | int, ...]) -> Pattern | None:

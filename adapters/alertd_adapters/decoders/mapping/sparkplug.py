@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from alertd.model.registry import Registry
-from alertd.ports import DecodeError, Question, SettingsError, UncoveredError
+from alertd.ports import Clock, DecodeError, Question, SettingsError, UncoveredError
 from alertd_adapters.decoders.mapping.bindings import Bindings
 from alertd_adapters.decoders.mapping.decoder import UNKNOWN, UNREGISTERED, MappedDecoder, Trace, silent
 from alertd_adapters.decoders.mapping.devices import Profile
@@ -56,9 +56,12 @@ class SparkplugDecoder(MappedDecoder):
         profiles: Mapping[str, Profile],
         registry: Callable[[], Registry | None],
         options: SparkplugOptions,
+        clock: Clock | None = None,
     ) -> None:
+        """Without a clock nobody knows how old what a birth tells of can be."""
         super().__init__(source, profiles, Bindings(registry))
         self._nodes = Nodes(registry, with_group=options.group)
+        self._clock = clock
         self._asks = options.rebirth
         self._heard_ms: int | None = None
 
@@ -82,6 +85,7 @@ class SparkplugDecoder(MappedDecoder):
             if not opened.unnamed:
                 raise
             readings = []
+        readings = [replace(each, at_most_us=opened.at_most_us) if each.late else each for each in readings]
         readings += self._standing(topic, levels, opened, trace)
         if opened.unnamed:
             why = f"{opened.unnamed} values have numbers that no birth has named yet: a press may be inside"
@@ -128,7 +132,8 @@ class SparkplugDecoder(MappedDecoder):
         self._heard_ms = payload.timestamp
         if kind.endswith("DATA") and not payload.metrics:
             raise DecodeError("the payload holds no metric that alertd can read")
-        return self._nodes.open(kind, group, node_id, _device_of(levels), payload)  # type: ignore[arg-type] # of KINDS
+        heard_us = None if self._clock is None else self._clock.now().boot_us
+        return self._nodes.open(kind, group, node_id, _device_of(levels), payload, heard_us)  # type: ignore[arg-type] # of KINDS
 
     def _is_known(self, levels: Sequence[str]) -> bool:
         return self._nodes.is_known(levels[1], levels[3], _device_of(levels))

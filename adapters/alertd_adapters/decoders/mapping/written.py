@@ -110,6 +110,8 @@ class Message(Power, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every gateway that heard it, and how well: a list of {gateway, rssi, snr}, beside `gateway`, the best of them."""
     code: Expression | None = None
     """What was typed at a keypad: compared with the device's duress codes, and shown to nobody."""
+    hides: Expression | None = None
+    """True: what it says, but for its time, may have been typed at a keypad, as only the topic tells."""
     seen: Expression | None = None
     """When the device was last heard, where a bridge repeats what it said before."""
     of_gateway: bool = False
@@ -124,7 +126,7 @@ class Message(Power, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Down(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a device of this source is told something. `{name}` stands for what the topic of its press captured,
-    `{fport}` and `{bytes}` (in base64) for what its profile says."""
+    `{fport}` and `{bytes}` (in base64) for what its profile says, `{expires}` for when it is worthless (RFC 3339)."""
 
     topic: Topic
     payload: Annotated[str, Meta(max_length=1_000)]
@@ -153,9 +155,9 @@ class SourceProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where its clients of the broker publish, for the access list. `{client}` stands for the name of one, which is the
     id of a registered device. Without it one client speaks for all; empty: on the whole of the trigger's topic."""
     hears: Annotated[list[Topic], Meta(max_length=20)] = []
-    """What its clients may read."""
+    """What its clients may read; empty: what they are told by `down`."""
     asked: Annotated[list[Topic], Meta(max_length=20)] = []
-    """Where alertd itself speaks to them."""
+    """Where alertd itself speaks to them beside `down`."""
     down: Down | None = None
     """How its devices are told something; absent: they are not."""
     clients: Literal["devices", "gateways"] = "devices"

@@ -44,6 +44,8 @@ class Opened(Struct, frozen=True, kw_only=True):
     """What is new. Of a birth: what waited for it, and what has changed since we last heard."""
     standing: tuple[Metric, ...] = ()
     """Of a birth: what is true, and nobody knows since when."""
+    at_most_us: int | None = None
+    """Of a birth: what has changed did so since it was heard of so long ago; `None`: nobody knows how long."""
     unnamed: int = 0
     """Metrics whose alias no birth has named: they wait."""
     stale: bool = False
@@ -59,6 +61,24 @@ class _Device(Struct, kw_only=True, eq=False):
     states: dict[str, bool] = {}
     """Booleans as they were said last: a birth that says otherwise tells of what was missed."""
     waiting: list[Metric] = []
+    sure: "_Moment | None" = None
+    """When it spoke last and nothing before that was lost: its states were true then."""
+    doubted: bool = True
+    """Something may have been lost since `sure`."""
+
+
+class _Moment(Struct, frozen=True, kw_only=True):
+    """Of a message: when it was heard, in boot time, and the node's own time, in milliseconds. Both are asked: what
+    waited at the broker is heard late, and a node without a battery has its clock stand still while it is off."""
+
+    heard_us: int
+    said_ms: int
+
+    def before_us(self, later: "_Moment") -> int | None:
+        """`None`: a clock went back."""
+        if later.said_ms < self.said_ms or later.heard_us < self.heard_us:
+            return None
+        return max(later.heard_us - self.heard_us, (later.said_ms - self.said_ms) * 1000)
 
 
 class _Node(Struct, kw_only=True, eq=False):
@@ -79,7 +99,14 @@ class _Said(Struct, kw_only=True, eq=False):
     kind: Kind
     device_id: str
     payload: Payload
+    heard_us: int | None
     unnamed: int = 0
+
+    @property
+    def moment(self) -> _Moment | None:
+        if self.heard_us is None or self.payload.timestamp is None:
+            return None
+        return _Moment(heard_us=self.heard_us, said_ms=self.payload.timestamp)
 
 
 class Nodes:
@@ -130,7 +157,10 @@ class Nodes:
         if opened.unnamed and not said.unnamed:
             node.devices[said.device_id].waiting = waiting.get(said.device_id, [])
 
-    def open(self, kind: Kind, group: str, node_id: str, device_id: str, payload: Payload) -> Opened:
+    def open(
+        self, kind: Kind, group: str, node_id: str, device_id: str, payload: Payload, heard_us: int | None = None
+    ) -> Opened:
+        """`heard_us`: in boot time; `None`: nobody knows."""
         node = self._node(group, node_id)
         if node is None:
             return _as_it_stands(payload)
@@ -141,6 +171,7 @@ class Nodes:
             kind=kind,
             device_id=device_id,
             payload=payload,
+            heard_us=heard_us,
         )
         self._said.append(said)
         opened = self._open(node, said)
@@ -151,7 +182,7 @@ class Nodes:
         kind, device_id, payload = said.kind, said.device_id, said.payload
         is_known = self.is_known(*said.address, device_id)
         if kind == "NBIRTH":
-            return self._node_birth(node, payload, is_known=is_known)
+            return self._node_birth(node, said, is_known=is_known)
         if kind == "NDEATH":
             return _node_death(node, payload)
         lost = _count(node, payload)
@@ -159,12 +190,12 @@ class Nodes:
             _doubt(node)
         match kind:
             case "DBIRTH":
-                opened = _birth(node, device_id, payload) if is_known else Opened()
+                opened = _birth(node, said) if is_known else Opened()
             case "DDEATH":
                 _bury(node.devices.get(device_id))
                 opened = Opened()
             case _:
-                opened = _data(node, device_id, payload) if is_known else _as_it_stands(payload)
+                opened = _data(node, said) if is_known else _as_it_stands(payload)
         if lost or opened.unnamed or not node.born:
             self._ask(node, said.address)
         return replace(opened, lost=lost)
@@ -179,9 +210,10 @@ class Nodes:
             self.asked.append(address)
         node.unread += 1
 
-    def _node_birth(self, node: _Node, payload: Payload, *, is_known: bool) -> Opened:
+    def _node_birth(self, node: _Node, said: _Said, *, is_known: bool) -> Opened:
         """A new session, or the old one said again. Its devices' births follow; until then their numbers mean nothing.
         What they were, and what waits, is kept for them."""
+        payload = said.payload
         bd_seq = payload.metric("bdSeq")
         if node.bd_seq is not None and bd_seq != node.bd_seq:  # it was away: numbers of before may be others now
             for device in node.devices.values():
@@ -190,8 +222,8 @@ class Nodes:
         node.bd_seq = bd_seq if isinstance(bd_seq, int) else None
         node.seq, node.born, node.unread = payload.seq, True, 0
         for device in node.devices.values():
-            device.aliases = {}
-        return _birth(node, OF_NODE, payload) if is_known else Opened()
+            device.aliases, device.doubted = {}, True
+        return _birth(node, said) if is_known else Opened()
 
     # --- which are ours
 
@@ -240,8 +272,9 @@ def _count(node: _Node, payload: Payload) -> bool:
     return payload.seq not in (before, (before + 1) % SEQ_ROUND)
 
 
-def _birth(node: _Node, device_id: str, payload: Payload) -> Opened:
-    device = node.devices.setdefault(device_id, _Device())
+def _birth(node: _Node, said: _Said) -> Opened:
+    payload, moment = said.payload, said.moment
+    device = node.devices.setdefault(said.device_id, _Device())
     device.aliases = {
         each.alias: (each.name, each.datatype) for each in payload.metrics if each.alias is not None and each.name
     }
@@ -259,11 +292,17 @@ def _birth(node: _Node, device_id: str, payload: Payload) -> Opened:
         elif before is not None and isinstance(each.value, bool) and before is not each.value:
             news.append(replace(each, timestamp=None, historical=True))  # it changed, and nobody knows when
         _note(device, each)
-    return Opened(metrics=tuple(news), standing=tuple(standing))
+    stored = any(each.historical for each in waited)  # as old as that is
+    at_most_us = None if stored or moment is None or device.sure is None else device.sure.before_us(moment)
+    device.sure, device.doubted = moment, False
+    return Opened(metrics=tuple(news), standing=tuple(standing), at_most_us=at_most_us)
 
 
-def _data(node: _Node, device_id: str, payload: Payload) -> Opened:
-    device = node.devices.setdefault(device_id, _Device())
+def _data(node: _Node, said: _Said) -> Opened:
+    payload = said.payload
+    device = node.devices.setdefault(said.device_id, _Device())
+    if not device.doubted and payload.seq is not None:  # without a number nobody knows whether one was lost
+        device.sure = said.moment
     named = [_named(device, each) for each in payload.metrics]
     unread = [each for each, name in zip(payload.metrics, named, strict=True) if name is None]
     device.waiting = [*device.waiting, *unread][-WAITING_MAX:]
@@ -288,16 +327,17 @@ def _bury(device: _Device | None) -> None:
     """What was let go is remembered: if the next birth says otherwise, it was pressed meanwhile."""
     if device is not None:
         device.aliases, device.waiting = {}, []
-        _forget_true(device)
+        _doubt_of(device)
 
 
 def _doubt(node: _Node) -> None:
     """Something was lost: it may have been "let go", and "pressed" again."""
     for device in node.devices.values():
-        _forget_true(device)
+        _doubt_of(device)
 
 
-def _forget_true(device: _Device) -> None:
+def _doubt_of(device: _Device) -> None:
+    device.doubted = True
     device.states = {name: value for name, value in device.states.items() if not value}
 
 

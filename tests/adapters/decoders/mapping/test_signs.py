@@ -163,6 +163,23 @@ def test_a_heartbeat_tells_battery_and_gateway() -> None:
     assert sign.profile == "milesight-ws101"
 
 
+@pytest.mark.parametrize(
+    ("payload", "battery"),
+    [
+        ({"battery_low": True, "tamper": False}, Battery(low=True)),
+        ({"battery_low": False, "tamper": False}, Battery(low=False)),
+        ({"battery_low": True, "battery": 85}, Battery(pct=85, low=True)),
+        ({"battery_low": True, "battery": None, "action": "emergency"}, Battery(low=True)),
+        ({"battery_low": True, "sos": True}, Battery(low=True)),
+        ({"battery_low": False, "battery": 85}, Battery(pct=85)),
+        ({"battery_low": None, "battery": 5}, Battery(pct=5)),
+    ],
+)
+def test_a_zigbee_button_that_says_only_that_its_battery_is_low_is_low(payload: object, battery: Battery) -> None:
+    (sign,) = said("zigbee2mqtt", "zigbee2mqtt/sos", payload, "sos")
+    assert sign.battery == battery, "a panic button dies, and nobody is told that its battery is low"
+
+
 def test_a_press_is_a_sign_of_life_and_a_test_of_the_way() -> None:
     payload = {"deviceInfo": {"devEui": EUI}, "fPort": 85, "data": "/y4B"}
     (sign,) = said("chirpstack-v4", f"application/a/device/{EUI}/event/up", payload, EUI, profile="milesight-ws101")
@@ -250,3 +267,22 @@ def test_every_row_of_a_panel_with_several_buttons_is_heard() -> None:
 
 def test_a_stranger_has_no_sign_of_life() -> None:
     assert said("zigbee2mqtt", "zigbee2mqtt/desk", {"battery": 70}, "other") == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "word", "tested"),
+    [
+        (("panel", "panel:2"), "2_single", ["panel:2"]),
+        (("panel", "panel:2"), "single", ["panel"]),
+        (("panel", "panel:2"), "3_single", ["panel"]),
+        (("panel:2", "panel:3"), "3_single", ["panel:3"]),
+        (("panel:2", "panel:3"), "4_single", []),
+    ],
+)
+def test_whoever_was_pressed_is_tested_and_no_other_key_of_the_panel(
+    rows: tuple[str, ...], word: str, tested: list[str]
+) -> None:
+    """A key that nobody ever pressed counted as tested, and left the list that technicians walk by (req 13)."""
+    found = said("zigbee2mqtt", "zigbee2mqtt/panel", {"action": word, "battery": 80}, *rows)
+    assert [sign.device_id for sign in found if sign.pressed] == tested, "a key that nobody pressed counts as tested"
+    assert [(sign.device_id, sign.alive) for sign in found] == [(row, True) for row in rows], "the panel lives"

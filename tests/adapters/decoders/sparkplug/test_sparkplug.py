@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from alertd.model.anchor import Now
+from alertd.model.events import Signal
 from alertd.model.registry import Registry
 from alertd.ports import API_VERSION, DecodeError, SettingsError, Surroundings, UncoveredError
 from alertd_adapters.decoders.mapping import plugin
@@ -16,9 +19,22 @@ from alertd_adapters.decoders.sparkplug.wire import BOOLEAN, METRICS_MAX, Metric
 from tests.adapters.decoders.sparkplug.edge import DEVICE_ID, NODE_ID, NOW_MS, ROW, STRIP, Edge
 
 
-def a_decoder(*rows: str, registry: Registry | None = None, **options: Any) -> SparkplugDecoder:
+class Watch:
+    """Our own clock: goes by the edge's, and `slow_ms` behind it."""
+
+    def __init__(self, edge: Edge) -> None:
+        self.edge, self.slow_ms = edge, 0
+
+    def now(self) -> Now:
+        now_us = (self.edge.now_ms - self.slow_ms) * 1_000
+        return Now(wall_us=now_us, boot_us=now_us, boot_id="b")
+
+
+def a_decoder(
+    *rows: str, registry: Registry | None = None, clock: Watch | None = None, **options: Any
+) -> SparkplugDecoder:
     known = registry or registry_of(rows or (ROW,), "sparkplug-inputs")
-    surroundings = Surroundings(clock=None, http=None, secret=str, registry=lambda: known)  # type: ignore[arg-type]
+    surroundings = Surroundings(clock=clock, http=None, secret=str, registry=lambda: known)  # type: ignore[arg-type]
     built = plugin.build_within({"source": "sparkplug-b", **options}, surroundings)
     assert isinstance(built, SparkplugDecoder)
     return built
@@ -189,6 +205,91 @@ def test_promise_2_what_may_have_been_pressed_while_nobody_heard_is_not_passed_o
     assert [(each.late, each.standing) for each in signals] == [(before == "let go", before == "pressed")], (
         "promise 2: it was pressed while nobody heard, or may have been let go and pressed again"
     )
+
+
+def heard_until_now(*, data: bool = True) -> tuple[Edge, Watch, SparkplugDecoder]:
+    """An hour of quiet reports after the births, and with `data` one right now."""
+    edge = Edge()
+    watch = Watch(edge)
+    decoder = born(edge, clock=watch)
+    edge.now_ms += 3_600_000
+    if data:
+        decoder.decode(*edge.named("Inputs/Temperature", 21, 3))
+    return edge, watch, decoder
+
+
+def told_by_a_birth(edge: Edge, decoder: SparkplugDecoder) -> Signal:
+    decoder.decode(*edge.node_birth())
+    (signal,) = decoder.decode(*edge.birth(pressed=True))
+    assert (signal.late, signal.pressed_us) == (True, None)
+    return signal
+
+
+@pytest.mark.parametrize("bd_seq", [7, 8], ids=["the same session", "another"])
+def test_a_press_that_a_birth_tells_of_is_no_older_than_what_was_heard_of_its_device_last(bd_seq: int):
+    edge, _, decoder = heard_until_now()
+    edge.now_ms += 12_000
+    decoder.decode(*edge.node_death())
+    edge.bd_seq = bd_seq
+
+    assert told_by_a_birth(edge, decoder).at_most_us == 14_000_000, "the strip was let go 14 s ago, and that was heard"
+
+
+def test_what_came_after_something_was_lost_does_not_vouch_for_what_was_before_it():
+    edge, _, decoder = heard_until_now()
+    edge.data()  # never arrives
+    edge.now_ms += 600_000
+    decoder.decode(*edge.named("Inputs/Temperature", 21, 3))
+
+    assert told_by_a_birth(edge, decoder).at_most_us == 604_000_000, "older than its device's last word"
+
+
+def test_what_is_said_between_the_births_of_a_node_and_its_device_vouches_for_nothing():
+    edge, _, decoder = heard_until_now()
+    decoder.decode(*edge.node_birth())
+    edge.now_ms += 600_000
+    decoder.decode(*edge.named("Inputs/Temperature", 21, 3))
+
+    (signal,) = decoder.decode(*edge.birth(pressed=True))
+    assert signal.at_most_us == 603_000_000
+
+
+@pytest.mark.parametrize(
+    ("ours_ms", "its_ms", "at_most_us"),
+    [
+        (2_000, 3_600_000, 3_602_000_000),  # what it said before had waited at the broker, and came an hour late
+        (3_600_000, 2_000, 3_602_000_000),  # its clock stood still while it had no power
+        (3_600_000, -600_000, None),  # it has a clock that went back
+    ],
+)
+def test_of_two_clocks_the_one_that_saw_more_time_pass_is_believed(ours_ms, its_ms, at_most_us):
+    edge, watch, decoder = heard_until_now()
+    edge.now_ms += its_ms
+    watch.slow_ms += its_ms - ours_ms
+
+    assert told_by_a_birth(edge, decoder).at_most_us == at_most_us, "the one that saw more time pass"
+
+
+def test_without_a_clock_or_without_numbers_nobody_knows_how_old_it_is():
+    edge = Edge()
+    assert told_by_a_birth(edge, born(edge)).at_most_us is None
+
+    edge, _, decoder = heard_until_now(data=False)
+    topic, payload = edge.named("Inputs/Temperature", 21, 3)
+    decoder.decode(topic, write(replace(read(payload), seq=None)))
+    edge.seq -= 1
+    assert told_by_a_birth(edge, decoder).at_most_us == 3_603_000_000, "whether something was lost, nobody has counted"
+
+
+def test_a_press_that_a_birth_tells_of_is_as_old_when_its_commit_fails_and_it_comes_again():
+    edge, _, decoder = heard_until_now()
+    decoder.decode(*edge.node_birth())
+    birth = edge.birth(pressed=True)
+    (signal,) = decoder.decode(*birth)
+    decoder.unlearn()()
+    edge.now_ms += 5_000
+    (again,) = decoder.decode(*birth)
+    assert (signal.at_most_us, again.at_most_us) == (2_000_000, 7_000_000)
 
 
 def test_a_birth_that_is_said_again_and_has_lost_nothing_says_nothing_new():

@@ -1,0 +1,88 @@
+"""Twice: would each press come twice? It would be counted twice, and two presses be the four that lock a school down.
+
+A broker sends a message to each session that subscribes to it, and to each group of a shared subscription. Two brokers
+on purpose are none of this: what presses at both counts its presses.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from alertd.config import Section, Thing
+from alertd.lint.findings import Judge, classes_of
+from alertd.lint.sources import FORMS, Trigger, broker_of, covers, triggers_of
+from alertd.model.site import Device
+
+ZIGBEE = "zigbee2mqtt"
+"""A decoder, and a source profile."""
+
+
+class _Subscribed(Struct, frozen=True):
+    section: Section
+    index: int
+    trigger: Trigger
+
+
+def check_twice(judge: Judge) -> None:
+    if judge.unread(Thing.SOURCE, Thing.DEVICE):
+        return
+    devices = [device for device in judge.registry.devices.values() if classes_of(device)]
+    brokers: dict[tuple[str, int], list[_Subscribed]] = {}
+    for section in judge.loaded.sections:
+        broker = broker_of(section.settings)
+        if section.table == "sources" and section.plugin == "mqtt" and broker is not None:
+            # Whatever is meant to speak there: who speaks is read.
+            triggers = (replace(trigger, kinds=()) for trigger in triggers_of(section.settings))
+            subscribed = (_Subscribed(section, index, trigger) for index, trigger in enumerate(triggers))
+            brokers.setdefault(broker, []).extend(subscribed)
+    for read in brokers.values():
+        for index, one in enumerate(read):
+            if (other := next((each for each in read[:index] if _overlap(each, one, devices)), None)) is not None:
+                message = f'covers what "{other.trigger.topic}" of sources.{other.section.name} covers: '
+                message += "each press there may come twice, and be counted twice"
+                _warn(judge, one, message, "narrow one of the two, or remove it, so that no message is covered by both")
+        bridges: dict[str, list[_Subscribed]] = {}
+        for each in read:
+            if ZIGBEE in (each.trigger.decoder, each.trigger.source):
+                bridges.setdefault(each.trigger.base_topic.rstrip("/"), []).append(each)
+        for bridge in bridges.values():
+            _check_forms(judge, bridge, devices)
+
+
+def _overlap(one: _Subscribed, other: _Subscribed, devices: Sequence[Device]) -> bool:
+    first, second = one.trigger, other.trigger
+    if one.section is other.section and _group(first.topic) == _group(second.topic):
+        return False  # of one session's filters the widest is subscribed to
+    if first.topic == second.topic and _group(first.topic):
+        return False  # each message goes to one of the two
+    if not (covers(first.topic, _shared(second.topic)) or covers(second.topic, _shared(first.topic))):
+        return False
+    return any(first.carries(each.id, each.kind) and second.carries(each.id, each.kind) for each in devices)
+
+
+def _group(topic: str) -> str:
+    return topic.split("/", 2)[1] if topic.startswith("$share/") else ""
+
+
+def _shared(topic: str) -> str:
+    return topic.split("/", 2)[-1] if topic.startswith("$share/") else topic
+
+
+def _check_forms(judge: Judge, read: Sequence[_Subscribed], devices: Sequence[Device]) -> None:
+    """Of one bridge: what a device says comes as JSON, and its action once more under the topic below it."""
+    for device in devices:
+        plain, action = ([each for each in read if each.trigger.hears(form, device.id)] for form in FORMS)
+        if plain and action:
+            base = action[0].trigger.base_topic.rstrip("/")
+            message = f"reads each press of {device.id} a second time: Zigbee2MQTT says it on {base}/{device.id} "
+            message += f"and on {base}/{device.id}/action, and it is counted twice"
+            remedy = f'keep "{base}/+" alone (for names such as hall/door "{base}/hall/+"), or "{base}/+/action" alone'
+            _warn(judge, action[0], message, remedy)
+            return
+
+
+def _warn(judge: Judge, subscribed: _Subscribed, message: str, remedy: str) -> None:
+    section, key = subscribed.section, f"triggers[{subscribed.index}].topic"
+    message = f'"{subscribed.trigger.topic}" {message}'
+    judge.warn_at(section.file, section.line_of(key), f"sources.{section.name}.{key}", message, remedy)
