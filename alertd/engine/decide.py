@@ -160,6 +160,10 @@ def _unregistered(d: Draft, event: Unregistered) -> None:
     d.entry(EntryKind.INTAKE, Reason.UNREGISTERED, f"{event.device_id[:60]}: {event.why}", source=event.source)
     device = d.facts.registry.devices.get(event.device_id)
     who = event.device_id[:40] if device is None else places.name_in(d, device)
+    if event.never_press:
+        summary = f"Not a press{places.near(d, event)}: {who} speaks where sensors do ({event.why}). Register it."
+        troubles.raise_(d, f"sensor_unregistered:{event.device_id[:60]}", summary)
+        return
     troubles.ring(
         d,
         f"unregistered:{event.device_id[:60]}",

@@ -148,9 +148,10 @@ def _unregistered(
 ) -> Unregistered:
     """A cause of its own: it is nobody's press yet. Once a gateway of its school hears it, or it is registered and says
     it again, it is one."""
+    never_press = arrival.never_press and site_id == DISTRICT  # a wearable of a school presses wherever it is heard
     return Unregistered(
         site_id=site_id,
-        cause=CauseId(derive("unregistered", press)),
+        cause=CauseId(derive("unregistered_sensor" if never_press else "unregistered", press)),
         device_id=signal.device_id,
         source=arrival.source,
         why=why,
@@ -158,4 +159,5 @@ def _unregistered(
         same_s=signal.same_s,
         kept=told_apart(signal) if arrival.retained or signal.standing else "",
         heard_by=nearest(registry, signal, arrival.received_us),
+        never_press=never_press,
     )

@@ -33,6 +33,7 @@ from alertd.engine.telling import Call
 from alertd.model.decision import EntryKind, FeedbackState
 from alertd.model.device_memory import AlarmMemory
 from alertd.model.events import GOES_ON, Pressed
+from alertd.model.ids import derive
 from alertd.model.incident import SEVERITY, VERIFY_FIRST, IncidentClass, Press, Severity, is_nuisance, is_panic
 from alertd.model.mode import Mode
 from alertd.model.reason import Reason
@@ -105,7 +106,12 @@ def _unmapped(d: Draft, event: Pressed, device: Device) -> None:
         return
     shown = "" if said in _WORDS else f" To see it: alertd devices test {device.id}"
     summary = f"{_where(d, device)} says {said} that its gestures do not know.{shown}"
-    troubles.raise_(d, f"sensor_unmapped:{device.id}", summary)
+    troubles.raise_(d, f"sensor_unmapped:{device.id}", summary, said=_told_apart(event, device))
+
+
+def _told_apart(event: Pressed, device: Device) -> str:
+    """One of 256 sorts of words: enough to tell most from each other, too little to know what somebody said."""
+    return f"{device.id} {derive('', event.signal.action)[:3]}"
 
 
 def _word(event: Pressed, device: Device) -> str:

@@ -19,7 +19,7 @@ from alertd.model.registry import Registry
 from alertd.model.timer import TimerKind
 from alertd.model.trouble import Trouble, TroubleClass
 
-ANYBODYS = ("unregistered", "malformed", "unmapped", "sensor_unmapped", "sensor_malformed")
+ANYBODYS = ("unregistered", "malformed", "unmapped", "sensor_unregistered", "sensor_unmapped", "sensor_malformed")
 """Families of troubles that a stranger can raise, each under as many keys as they like."""
 FAMILY_MAX = 3
 """Standing troubles of such a family that are told one by one. The rest is one more: texts about strangers share the
@@ -64,7 +64,7 @@ def _said_of(d: Draft, event: TroubleRaised) -> str:
     return f"{event.about[:40] if device is None else places.name_in(d, device)} {event.summary}"
 
 
-def raise_(
+def raise_(  # noqa: PLR0913 - one keyword a rule
     d: Draft,
     key: str,
     summary: str,
@@ -72,11 +72,17 @@ def raise_(
     rings: bool = False,
     tells_change: bool = False,
     members: tuple[str, ...] = (),
+    said: str = "",
 ) -> None:
     """Raise a trouble. One that stands already is counted and says what is wrong now; it is told again only if it
-    begins to ring, if it has a new member, or, with `tells_change`, if it is another thing that is wrong."""
+    begins to ring, if it has a new member, or, with `tells_change`, if it is another thing that is wrong. `said`: what
+    tells it from others under its key; said after somebody has acknowledged another, it is a new member."""
     key, summary = _one_of_many(d, key, summary)
     standing = d.trouble(key)
+    if said:
+        known = standing.members if standing is not None else ()
+        is_told = said in known or (standing is not None and not standing.acknowledged_by)
+        members = known if is_told else (*known, said)[-SAID_MAX:]
     joined = standing is not None and not set(members) <= set(standing.members)
     is_news = standing is None or joined or (tells_change and _is_other(summary, standing.summary))
     if standing is not None and not is_news and (standing.rings or not rings):

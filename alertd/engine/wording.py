@@ -59,6 +59,8 @@ _NEVER_CUT = 8
 """Letters that a shortened parameter keeps."""
 _LONG_WORD = 16
 """Letters of a word that goes as a whole. What is longer is a topic or an id: its beginning is told."""
+_STOPS = ".,:;!?)"
+"""Without these a word is whole."""
 _PLACE = re.compile(r"(?P<near>(?:MAYBE )?NEAR\??) (?P<name>.*) \((?:heard )?(?:just )?(?P<age>now|\d+ \w+)(?: ago)?\)")
 """Of a wearable: "MAYBE NEAR Rm 204 (10 min ago)"."""
 DAY_US = 24 * 3600 * 1_000_000
@@ -183,7 +185,8 @@ def _cut(value: str, excess: int) -> str:
     found = _PLACE.fullmatch(value)
     if found is None:
         kept = max(_NEVER_CUT, len(value) - excess)
-        at_word = value.rfind(" ", max(_NEVER_CUT, kept - _LONG_WORD), kept + 1) if kept < len(value) else -1
+        is_whole = not value[kept:].split(" ", 1)[0].strip(_STOPS)  # no letter of it is left out
+        at_word = -1 if is_whole else value.rfind(" ", max(_NEVER_CUT, kept - _LONG_WORD), kept + 1)
         return value[: kept if at_word < 0 else at_word].rstrip(" ,")
     name, at = found["name"], found.start("name")
     return value[:at] + _cut(name, excess) + value[at + len(name) :]

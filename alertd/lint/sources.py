@@ -37,9 +37,11 @@ class Trigger(Struct, frozen=True):
         return bool(self.kinds) and {"sensor", "gateway"}.issuperset(self.kinds)
 
     def carries(self, device_id: str, kind: str) -> bool:
-        """Could a press of this device come in here? A third party's decoder may find the device anywhere."""
-        if self.kinds and kind not in self.kinds:
-            return False
+        """Could a press of this device come in here?"""
+        return (not self.kinds or kind in self.kinds) and self.finds(device_id)
+
+    def finds(self, device_id: str) -> bool:
+        """Whatever its kind: does it come in here? A third party's decoder may find the device anywhere."""
         match self.decoder:
             case "press_json":
                 return self.topic.rpartition("/")[2] in ("+", "#", device_id)

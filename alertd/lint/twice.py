@@ -13,6 +13,7 @@ from alertd.config import Section, Thing
 from alertd.lint.findings import Judge, classes_of
 from alertd.lint.sources import FORMS, Trigger, broker_of, covers, triggers_of
 from alertd.model.site import Device
+from alertd.plugins import PluginError, find_profiles
 
 ZIGBEE = "zigbee2mqtt"
 """A decoder, and a source profile."""
@@ -70,8 +71,15 @@ def _shared(topic: str) -> str:
 
 
 def _check_forms(judge: Judge, read: Sequence[_Subscribed], devices: Sequence[Device]) -> None:
-    """Of one bridge: what a device says comes as JSON, and its action once more under the topic below it."""
+    """Of one bridge: what a device says comes as JSON, and its action once more under the topic below it. One with a
+    profile of another source is not there; the district knows where it wrote its own for."""
+    try:
+        of_others = {*find_profiles().names({})} - {ZIGBEE}
+    except PluginError:  # said by `check_profiles`
+        of_others = set()
     for device in devices:
+        if device.profile in of_others:
+            continue
         plain, action = ([each for each in read if each.trigger.hears(form, device.id)] for form in FORMS)
         if plain and action:
             base = action[0].trigger.base_topic.rstrip("/")

@@ -145,11 +145,20 @@ class _Hearing:
         return not self._is_all or any(map(self._reads_codes, self._over(device)))
 
     def shut_to(self, device: Device) -> str:
-        """The trigger over which alone its profile comes, and on which nobody presses; empty: it is heard."""
-        fitting = [t for t in self.triggers if device.profile and self._fits(t, device.profile)]
+        """The triggers over which alone it can come, and on which nobody presses; empty: it is heard."""
+        fitting = [trigger for trigger in self.triggers if self._may_bring(trigger, device)]
         others = [t for t in self.triggers if t.decoder not in (MAPPED, *READ_NO_CODE)]
         is_heard = not self._is_all or not all(trigger.never_press for trigger in (*fitting, *others))
-        return "" if is_heard else next((trigger.topic for trigger in fitting), "")
+        return "" if is_heard else ", ".join(trigger.topic for trigger in fitting)
+
+    def _may_bring(self, trigger: Trigger, device: Device) -> bool:
+        """Whatever its kinds: would a decoder of ours read a press of it here? One without a profile, by that of the
+        source."""
+        if trigger.decoder in READ_NO_CODE:
+            return device.profile in ("", trigger.decoder) and trigger.finds(device.id)
+        if device.profile:
+            return self._fits(trigger, device.profile)
+        return trigger.decoder == MAPPED and (trigger.source not in self._reads or bool(self._own(trigger)))
 
     def _over(self, device: Device) -> Sequence[Trigger]:
         return [trigger for trigger in self.triggers if trigger.carries(device.id, device.kind)]
@@ -176,9 +185,11 @@ class _Hearing:
 def _check_shut(judge: Judge, hearing: _Hearing) -> None:
     for device in judge.registry.devices.values():
         if device.kind in PRESSED and (shut := hearing.shut_to(device)):
-            message = f"{device.id} speaks over {shut} (profile {device.profile}), whose kinds have no {device.kind}: "
-            message += "whoever presses it calls NOBODY, only those on duty are rung"
-            remedy = f'add "{device.kind}" to the kinds of that trigger in channels.toml, or give it one of its own'
+            by = f" (profile {device.profile})" if device.profile else ""
+            message = f"{device.id} {'speaks' if by else 'can be heard only'} over {shut}{by}, whose kinds have no "
+            message += f"{device.kind}: whoever presses it calls NOBODY, only those on duty are rung"
+            remedy = f'add "{device.kind}" to the kinds of its trigger in channels.toml, or give it one of its own'
+            remedy += "" if by else "; if it comes over another, name its profile in its row"
             judge.warn(Thing.DEVICE, device.id, "profile", message, remedy)
 
 

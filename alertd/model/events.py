@@ -95,7 +95,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     refused: str = ""
     """Why no decoder understood it, or a part of it beside the signals."""
     never_press: bool = False
-    """What was refused is of whoever never presses: a sensor that its decoder knew, or only such speak on its topic."""
+    """Whoever never presses speaks: only such do on its topic, or what was refused is of a sensor that its decoder
+    knew. Whoever is registered as a button or a wearable presses all the same."""
     size: int = 0
     retained: bool = False
     qos: int = 1
@@ -156,6 +157,8 @@ class Unregistered(Struct, frozen=True, kw_only=True, tag="unregistered"):
     """Of what a broker has kept: what tells it from others, for the same comes anew with each connection."""
     heard_by: DeviceId | None = None
     """The registered gateway that heard it best, if any did."""
+    never_press: bool = False
+    """See `Arrival.never_press`: it is none."""
 
 
 class Malformed(Struct, frozen=True, kw_only=True, tag="malformed"):

@@ -58,6 +58,14 @@ DECODING = (
         by=Tests(paths=("tests/adapters/decoders/mapping/test_zwave.py",), names="nobody's business"),
     ),
     Mutant(
+        name="codes: a word that a keypad says is taken for one",
+        edits=(Edit(file=f"{MAPPING}/codes.py", old="name in PERHAPS and _is_digits(value)", new="name in PERHAPS"),),
+        by=Tests(
+            paths=("tests/adapters/decoders/mapping/test_levels_and_codes.py",),
+            names="a word is taken for a code, and its press is lost",
+        ),
+    ),
+    Mutant(
         name="codes: digits under a topic that is called code are told",
         edits=(
             Edit(
@@ -116,8 +124,8 @@ DECODING = (
         edits=(
             Edit(
                 file=f"{MAPPING}/devices.py",
-                old="        if _is_read(matches) or self.codec is None or data is None:",
-                new='        if _is_read(matches) or self.codec is None or data is None or root["object"] is not None:',
+                old="        if _is_settled(matches) or self.codec is None or data is None:",
+                new='        if _is_settled(matches) or self.codec is None or data is None or root["object"] is not None:',
             ),
         ),
         by=Tests(paths=TESTS, names="promise 2"),
@@ -645,6 +653,11 @@ DECODING = (
         by=Tests(paths=("tests/config/test_sources.py",), names="two presses lock the school down"),
     ),
     Mutant(
+        name="twice: a button that is on no Zigbee is said to come twice there",
+        edits=(Edit(file="alertd/lint/twice.py", old="if device.profile in of_others:", new="if False:"),),
+        by=Tests(paths=("tests/config/test_sources.py",), names="it is on no Zigbee"),
+    ),
+    Mutant(
         name="twice: a shared subscription beside a plain one",
         edits=(
             Edit(
@@ -783,6 +796,17 @@ DECODING = (
         name="devices test: an SOS key that is graver than what is tried out is asked of nobody",
         edits=(Edit(file="alertd/console/trying/orders.py", old="    if graver:\n", new="    if False:\n"),),
         by=Tests(paths=("tests/console/test_trying.py",), names="its one key pages the school"),
+    ),
+    Mutant(
+        name="devices test: a key that is held by another word than its gestures name is no question",
+        edits=(
+            Edit(
+                file="alertd/console/trying/orders.py",
+                old="    named = {word: named_by(word, rules) for word in",
+                new="    named = {word: rules.actions.get(word) for word in",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_trying.py",), names="a second too long locks the school down"),
     ),
     Mutant(
         name="devices test: up to less than the device can say",

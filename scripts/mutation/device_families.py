@@ -183,11 +183,27 @@ DEVICE_FAMILIES = (
         edits=(
             Edit(
                 file=f"{MAPPING}/devices.py",
-                old="        if _is_read(matches) or self.codec",
+                old="        if _is_settled(matches) or self.codec",
                 new="        if matches or self.codec",
             ),
         ),
         by=Tests(paths=WORDS_TESTS, names="a press is only rung for"),
+    ),
+    Mutant(
+        name="profiles: a quiet word of the server hides the press in the bytes",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/devices.py",
+                old="    return any(match.event in SETTLED for match in matches)\n",
+                new="    return any(match.event != OWN_WORD for match in matches)\n",
+            ),
+        ),
+        by=Tests(paths=WORDS_TESTS, names="the press is in its bytes, and nobody is told"),
+    ),
+    Mutant(
+        name="profiles: a Tasmota switch that may have been let go is a press",
+        edits=(Edit(file=f"{MAPPING}/builtin/wifi.toml", old='TOGGLE = "unreadable"', new='TOGGLE = "press"'),),
+        by=Tests(paths=("tests/adapters/decoders/mapping/test_words.py",), names="means something else"),
     ),
     Mutant(
         name="profiles: bytes that say nothing of it hide the word of the server",

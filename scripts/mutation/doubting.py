@@ -206,7 +206,7 @@ DOUBTING = (
     _mutant("rings: what somebody has looked at does with each message", "alertd/engine/troubles.py", "    if standing is not None and is_looked_after and", "    if False and", "cannot mend it with each message", IN_RINGING),
     _mutant("rings: what nobody has looked at does once an hour", "alertd/engine/troubles.py", "standing is not None and standing.acknowledged_by and alike in known", "standing is not None and alike in known", "and nobody is rung", IN_RINGING),
     _mutant("rings: what is not understood is all alike", "alertd/engine/decide.py", 'derive("alike", event.topic, event.why, event.size)', 'derive("alike", event.topic)', "another may be a press", IN_RINGING),
-    _mutant("rings: a sensor that nobody understands", "alertd/engine/decide.py", "    if event.never_press:\n", "    if False:\n", "a sensor never presses", IN_RINGING),
+    _mutant("rings: a sensor that nobody understands", "alertd/engine/decide.py", "    if event.never_press:\n        troubles.", "    if False:\n        troubles.", "a sensor never presses", IN_RINGING),
     _mutant("rings: what a device of another kind says is a sensor's", "adapters/alertd_adapters/decoders/mapping/decoder.py", "error.never_press = bound.never_presses", "error.never_press = True", "assert", ("tests/adapters/decoders/mapping/test_sensors.py",)),
     _mutant("rings: a sensor whose topic alone can be read", "adapters/alertd_adapters/decoders/mapping/decoder.py", "            error.never_press = self._of_a_sensor(topic)\n", "            self._of_a_sensor(topic)\n", "a sensor's nonsense is told as what may be a press", IN_NEVER_PRESS),
     _mutant("rings: a sensor's nonsense first hides a button's", "adapters/alertd_adapters/decoders/mapping/decoder.py", " or bool(than.never_press and not error.never_press)", "", "a button's, and it rings nobody", ("tests/adapters/decoders/mapping/test_several_parts.py",)),
@@ -230,6 +230,8 @@ DOUBTING = (
     _mutant("rings: what somebody has looked at holds up the next", "alertd/engine/troubles.py", "LOOKED_AFTER_US):\n        _count(d, replace(standing, summary=summary))\n", "LOOKED_AFTER_US):\n        _count(d, replace(standing, summary=summary, **pressed))\n", "was said three times, and rang nobody", IN_RINGING),
     _mutant("rings: what another device says is the same", "alertd/engine/decide.py", 'derive("alike", event.topic, event.why, event.size)', 'derive("alike", event.why, event.size)', "another device's, and nobody was rung", IN_RINGING),
     _mutant("rings: what may be a press waits as what is none", "alertd/daemon/waiting.py", '"sensor" if event.never_press else "malformed"', '"malformed"', "it would ring nobody", ("tests/daemon/test_waiting.py",)),
+    _mutant("rings: what a stranger presses waits as what a sensor says", "alertd/daemon/waiting.py", '"sensor" if event.never_press else "unregistered"', '"unregistered"', "it would ring nobody", ("tests/daemon/test_waiting.py",)),
+    _mutant("rings: what a stranger presses is a copy of what a sensor says", ROUTING, '"unregistered_sensor" if never_press else "unregistered"', '"unregistered"', "there anybody may press", IN_NEVER_PRESS),
     Mutant(
         name="rings: a word that gestures do not know is told once",
         edits=(Edit(file=PRESSES, old='        troubles.ring(\n            d,\n            f"unmapped', new='        troubles.raise_(\n            d,\n            f"unmapped'),),
@@ -253,7 +255,7 @@ DOUBTING = (
     _mutant("rings: what was reset stands as before", PRESSES, '    troubles.forget_said(d, f"retained:{device.id}")\n', "", "it was reset, so it was pulled since", IN_RINGING),
     _mutant("rings: a redelivery of what was nobody's press", "alertd/engine/decide.py", "    if seen_us is not None and abs(d.now.wall_us - seen_us) <= same_s * 1_000_000:\n", "    if False:\n", "a redelivery is no other press", IN_RINGING),
     _mutant("copies: a number that is used again is the press of before", PRESSES, " if is_used_again else event.cause", " if False else event.cause", "promise 2: the number of another press hid", ("tests/engine/test_presses.py",)),
-    _mutant("copies: of nobody's press they are known", "alertd/engine/routing.py", 'cause=CauseId(derive("unregistered", press))', "cause=press", "promise 2: a copy that was nobody's press", IN_RINGING),
+    _mutant("copies: of nobody's press they are known", "alertd/engine/routing.py", 'cause=CauseId(derive("unregistered_sensor" if never_press else "unregistered", press))', "cause=press", "promise 2: a copy that was nobody's press", IN_RINGING),
     Mutant(
         name="copies: of a number that is used again they are presses",
         edits=(Edit(file="alertd/store/sql.py", old="UPSERT_CAUSE = _upsert(schema.cause)\n", new="UPSERT_CAUSE = _insert_once(schema.cause)\n"),),

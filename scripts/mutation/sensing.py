@@ -727,11 +727,29 @@ SENSING = (
         edits=(
             Edit(
                 file="alertd/engine/sensors.py",
-                old='    troubles.raise_(d, f"sensor_unmapped:{device.id}", summary)\n',
-                new='    troubles.raise_(d, f"unmapped:{device.id}", summary)\n',
+                old='    troubles.raise_(d, f"sensor_unmapped:{device.id}", ',
+                new='    troubles.raise_(d, f"unmapped:{device.id}", ',
             ),
         ),
         by=Tests(paths=ENGINE_TESTS, names="req 70: a sensor's new word was told to everybody"),
+    ),
+    Mutant(
+        name="a sensor's first new word swallows all later ones",
+        edits=(
+            Edit(file="alertd/engine/sensors.py", old=", summary, said=_told_apart(event, device))", new=", summary)"),
+        ),
+        by=Tests(paths=ENGINE_TESTS, names="of another word nobody is told"),
+    ),
+    Mutant(
+        name="an unregistered sensor rings as a press",
+        edits=(
+            Edit(
+                file="alertd/engine/decide.py",
+                old="    if event.never_press:\n        summary",
+                new="    if False:\n        summary",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="nobody presses there, and it rings"),
     ),
     Mutant(
         name="an alarm by numbers is lost over a disk that fails",
@@ -878,6 +896,17 @@ SENSING = (
     Mutant(
         name="check: a button may come over a trigger where nobody presses",
         edits=(Edit(file="alertd/lint/words.py", old="    _check_shut(judge, hearing)\n", new=""),),
+        by=Tests(paths=("tests/config/test_words.py",), names="its press calls nobody, and check is content"),
+    ),
+    Mutant(
+        name="check: a button may come over a bridge where nobody presses",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old='            return device.profile in ("", trigger.decoder) and trigger.finds(device.id)\n',
+                new="            return False\n",
+            ),
+        ),
         by=Tests(paths=("tests/config/test_words.py",), names="its press calls nobody, and check is content"),
     ),
 )

@@ -13,7 +13,7 @@ from alertd.model.check_in import DeviceStanding, LastSeen
 from alertd.model.duress_code import is_code_of
 from alertd.model.events import Lasting
 from alertd.model.ids import DeviceId
-from tests.console.test_trying import OF_ZIGBEE, WALL_BUTTON
+from tests.console.test_trying import OF_ZIGBEE, PRESSES, WALL_BUTTON
 
 TEST = ("devices", "test", "badge-204", "--by", "ruiz")
 
@@ -29,6 +29,7 @@ def oak(daemon, monkeypatch):
         return decision
 
     daemon.oak.do = journalled
+    daemon.says = {"badge-204": PRESSES}
     moments: list[Callable[[], None]] = []
     clock = [0.0]
 

@@ -114,6 +114,18 @@ def test_one_filter_that_carries_both_forms_is_warned_of(school, trigger):
     assert problem.message.endswith("/action, and it is counted twice")
 
 
+@pytest.mark.parametrize(("profile", "is_twice"), [("milesight-ws101", False), ("zigbee2mqtt", True), ("", True)])
+def test_what_comes_twice_over_zigbee_is_said_of_no_lorawan_button(school, profile, is_twice):
+    """Whoever reads the name of a button that is on no Zigbee believes none of it."""
+    lines = (school.directory / "devices.csv").read_text().splitlines()
+    school.write("devices.csv", f"{lines[0]},profile\na-desk,button,oak,rm-204,wall-button,desk,,,{profile}\n")
+    server = '{ topic = "up/#", decoder = "profiles", options = { source = "chirpstack-v4" } }'
+    school.replace("channels.toml", SHIPPED_TRIGGERS, server + ', { topic = "zigbee2mqtt/#", decoder = "zigbee2mqtt" }')
+    found = [each.message for each in school.lint_problems() if "a second time" in each.message]
+
+    assert ["a-desk" in each for each in found] == [True] * is_twice, "it is on no Zigbee"
+
+
 @pytest.mark.parametrize(
     "added",
     [

@@ -379,3 +379,36 @@ def test_a_button_that_can_come_only_over_a_trigger_where_nobody_presses_is_said
         assert problem.message.startswith(f"desk-9 speaks over {speaks_over}")
         assert "whoever presses it calls NOBODY" in problem.message
         assert '"button"' in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("profile", "trigger", "over"),
+    [
+        ("zigbee2mqtt", PLAIN, "speaks over zigbee2mqtt/+ (profile zigbee2mqtt), whose"),
+        ("", PLAIN, "can be heard only over alertd/press/+, alertd/sensor/+, zigbee2mqtt/+, whose"),
+        ("", '{ topic = "up/+" },', "can be heard only over alertd/press/+, alertd/sensor/+, up/+, whose"),
+    ],
+)
+@pytest.mark.parametrize(("kinds", "shut"), [('["gateway"]', True), ('["gateway", "button"]', False), ("[]", False)])
+def test_a_button_that_only_a_shut_bridge_carries_is_said(wired, profile, trigger, over, kinds, shut):
+    """A bridge is what speaks there, one thinks; and over a network server nobody is read whose row says nothing."""
+    wired.append("devices.csv", f"desk-9,button,oak,rm-204,wall-button,desk,,,{profile},\n")
+    wired.replace("channels.toml", ZIGBEE, trigger.replace(" },", f", kinds = {kinds} }},"))
+    wired.replace("channels.toml", PRESSES, PRESSES.replace('["button", "wearable"]', '["sensor"]'))
+    found = [problem for problem in wired.problems() if problem.key == "profile" and "desk-9" in problem.message]
+
+    assert len(found) == shut, "its press calls nobody, and check is content"
+    for problem in found:
+        assert not problem.is_error
+        assert problem.message.startswith(f"desk-9 {over} kinds have no button: whoever presses it calls NOBODY")
+        assert '"button"' in problem.remedy
+        assert problem.remedy.endswith("name its profile in its row") == (profile == "")
+
+
+@pytest.mark.parametrize("profile", ["", "zigbee2mqtt"])
+def test_a_button_that_may_come_over_an_open_trigger_is_not_said_to_be_shut_out(wired, profile):
+    """Of one without a profile, the bridge with its own may be it."""
+    wired.append("devices.csv", f"desk-9,button,oak,rm-204,wall-button,desk,,,{profile},\n")
+    wired.replace("channels.toml", PRESSES, PRESSES.replace('["button", "wearable"]', '["sensor"]'))
+
+    assert not [p for p in wired.problems() if p.key == "profile" and "desk-9" in p.message]

@@ -14,6 +14,8 @@ from tests.engine.school import ELM, OAK
 
 SIGNED = {"by": "ruiz"}
 OF_ZIGBEE = frozenset({"press", "double_press", "triple_press", "long_press", "hold", "duress", "tamper"})
+PRESSES = frozenset({"press"})
+"""A key that says nothing else when it is held."""
 WALL_BUTTON = Gestures(
     id="wall-button",
     presses={1: "staff_assist", 4: "lockdown"},
@@ -34,6 +36,7 @@ def daemon():
 
     oak: Any = daemon.oak
     oak.do = journalled
+    daemon.says = dict.fromkeys(("badge-204", "walker", "gw-oak"), PRESSES)
     return daemon
 
 
@@ -82,20 +85,40 @@ async def test_of_a_key_that_may_be_graver_than_the_test_whoever_presses_it_has_
     assert asked.status == 409, "its one key pages the school"
     assert 'one touch of badge-204 may call for more than staff_assist: "duress" for medical' in asked.json["error"]
     assert ('"emergency" for lockdown' in asked.json["error"]) is (says is None)
-    assert '"hold"' not in asked.json["error"], "nobody holds a button by mistake"
-    gravest = "lockdown" if says is None else "medical"
-    assert f"--class {gravest}, and none of these pages anybody in it" in asked.json["remedy"]
-    assert "or --class staff_assist, if it has no such key: what is graver is REAL" in asked.json["remedy"]
+    assert '"hold" for lockdown' in asked.json["error"]
+    assert "--class lockdown, and none of these pages anybody in it" in asked.json["remedy"]
+    assert "or --class staff_assist, if it will say none of these: what is graver is REAL" in asked.json["remedy"]
     assert daemon.read_device_tests() == ()
 
-    assert f"up to {gravest}" in (await begin(app, **{"class": gravest})).json["words"]
+    assert "up to lockdown" in (await begin(app, **{"class": "lockdown"})).json["words"]
     daemon.oak.arrive("badge-204", "duress")
     assert not daemon.oak.rows
 
 
 async def test_a_button_without_such_a_key_is_tried_out_without_a_question(app, daemon):
     daemon.has_gestures("badge-204", WALL_BUTTON)
-    daemon.says = {"badge-204": frozenset({"press", "double_press", "long_press", "hold"})}
+    daemon.says = {"badge-204": frozenset({"press", "double_press", "many"})}
+
+    assert "up to staff_assist" in (await begin(app)).json["words"]
+
+
+async def test_of_a_key_that_calls_for_more_when_it_is_held_too(app, daemon):
+    """A WS101: whoever presses it a second too long has held it, by whichever word."""
+    daemon.has_gestures("badge-204", WALL_BUTTON)
+    daemon.says = {"badge-204": frozenset({"press", "double_press", "long_press"})}
+    asked = await begin(app)
+
+    assert asked.status == 409, "a finger that stays a second too long locks the school down"
+    assert 'may call for more than staff_assist: "long_press" for lockdown' in asked.json["error"]
+    await begin(app, **{"class": "lockdown"})
+    daemon.oak.arrive("badge-204", "long_press")
+    assert not daemon.oak.rows
+
+
+async def test_of_a_key_that_counts_when_it_is_held_nothing_is_asked(app, daemon):
+    counts = Gestures(id="wall-button", presses={1: "staff_assist", 4: "lockdown"})
+    daemon.has_gestures("badge-204", counts)
+    daemon.says = {"badge-204": frozenset({"press", "long_press"})}
 
     assert "up to staff_assist" in (await begin(app)).json["words"]
 

@@ -16,6 +16,7 @@ from alertd.model.events import (
     Signal,
     TroubleCleared,
     TroubleRaised,
+    Unregistered,
 )
 from alertd.model.ids import DISTRICT, CauseId, DeviceId, SiteId
 from alertd.ports import NotCommittedError
@@ -40,6 +41,20 @@ def unreadable(topic: str, *, never_press: bool = False) -> Submission:
             topic=topic,
             why="no",
             size=1,
+            received_us=1,
+            never_press=never_press,
+        )
+    )
+
+
+def strange(name: str, *, never_press: bool = False) -> Submission:
+    return submission(
+        Unregistered(
+            site_id=DISTRICT,
+            cause=CauseId(name),
+            source="b",
+            device_id=DeviceId(name),
+            why="no",
             received_us=1,
             never_press=never_press,
         )
@@ -127,6 +142,14 @@ async def test_what_may_be_a_press_does_not_hide_behind_what_is_none():
     for n in range(STRANGERS_MAX * 3):
         room.add(unreadable(f"topic/{n}", never_press=True))
     assert room.add(unreadable("topic/new")) is None, "a flood of sensors, and it would ring nobody"
+
+
+@in_virtual_time
+async def test_a_strangers_press_does_not_hide_behind_what_it_says_where_sensors_do():
+    room = WaitingRoom()
+    room.add(strange("H10", never_press=True))
+
+    assert room.add(strange("H10")) is None, "it would ring nobody"
 
 
 @in_virtual_time

@@ -1,6 +1,7 @@
 """alertd is broken on purpose, in a copy of the tree, and somebody notices: see scripts/mutants.py.
 
-Here is a sample: all that quick tests must catch, and those that a simulated day or two tell. The script tries all.
+Here is a sample: with each commit another third of those that quick tests must catch, and those that a simulated day or
+two tell. The script tries all.
 """
 
 import subprocess

@@ -133,7 +133,9 @@ async def test_an_unknown_button_is_learnt_registered_tested_and_live(tmp_path: 
         assert "is in force" in await admin.types("alertd", "reload")
         assert "Nobody unknown was heard" in await admin.types("alertd", "devices", "learn")
 
-        testing = await admin.begins("alertd", "devices", "test", HEARD, "--by", "ruiz")
+        trying = ("alertd", "devices", "test", HEARD, "--by", "ruiz")
+        assert '"long_press" for lockdown' in await admin.types(*trying, codes=(1,))
+        testing = await admin.begins(*trying, "--class", "staff_assist")
         assert testing.stdout is not None
         assert b"Press it now" in await asyncio.wait_for(testing.stdout.readline(), WITHIN_S)
         assert f"{HEARD} is in TEST by J. Ruiz" in await admin.types("alertd", "troubles")

@@ -9,8 +9,8 @@ from alertd.engine import fallback
 from alertd.model.anchor import Now
 from alertd.model.decision import Decision, Facts
 from alertd.model.device_memory import GestureCount
-from alertd.model.events import TroubleRaised
-from alertd.model.ids import DeviceId, PersonId, PolicyId
+from alertd.model.events import TroubleAcknowledged, TroubleRaised
+from alertd.model.ids import CauseId, DeviceId, PersonId, PolicyId
 from alertd.model.incident import IncidentClass, IncidentState
 from alertd.model.mode import Mode
 from alertd.model.notification import Kind, Lane, NotificationState
@@ -471,6 +471,25 @@ def test_a_word_that_is_not_known_is_one_trouble_that_says_how_to_find_it():
 
     (trouble,) = p.state.troubles.values()
     assert "says a word that its gestures do not know. To see it: alertd devices test ears-gym" in trouble.summary
+
+
+def test_once_somebody_has_looked_at_one_word_another_is_told_and_the_same_is_not():
+    p = play()
+    p.arrive("ears-gym", "aggression")
+    p.arrive("ears-gym", TRANSCRIPT)
+    assert len(p.news()) == 1
+    for word in (TRANSCRIPT, "another word"):
+        p.do(TroubleAcknowledged(site_id=OAK, cause=CauseId(word), key="sensor_unmapped:ears-gym", by="Ruiz"))
+        p.arrive("ears-gym", "aggression")
+        assert not p.news(), "of that word somebody knows"
+        p.arrive("ears-gym", word)
+        assert len(p.news()) == 1, "of another word nobody is told"
+        p.wait(60)
+        p.arrive("ears-gym", word)
+        assert not p.news()
+
+    assert "Timmy" not in repr((p.entries, p.state, p.rows)), "req 73: what somebody said was kept"
+    assert not p.state.troubles["sensor_unmapped:ears-gym"].rings
 
 
 @pytest.mark.parametrize("word", ["gunshot", "keyword", "aggression", "thc", "smoking"])

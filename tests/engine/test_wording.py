@@ -115,6 +115,7 @@ def test_a_drill_has_the_age_too():
         ("gateway-of-the-north-wing is off", 12, "gateway-of-t"),
         ("not allowed: shellies/oak-elementary/input", 32, "not allowed: shellies/oak-elemen"),
         ("Building 12", 10, "Building"),
+        ("Reed badge (heard outside its sites)", 35, "Reed badge (heard outside its sites"),
     ],
 )
 def test_what_is_too_long_loses_whole_words_at_its_end(summary, limit, said):

@@ -63,7 +63,7 @@ class Decoded(Struct, frozen=True, kw_only=True):
     """What it says beside them: signs of life."""
     refused: str = ""
     never_press: bool = False
-    """What is refused is of whoever never presses."""
+    """As `Arrival.never_press`."""
     strangers: tuple[str, ...] = ()
     """Devices of which it speaks and that nobody has registered."""
     uncovered: str = ""

@@ -19,7 +19,7 @@ PAYLOAD_MAX_BYTES = 4 * 1024
 """The largest honest payload that we know has 3 KiB."""
 WORDS_MAX = 200
 """Characters of what a decoder made of a message."""
-HINTS = (b'code"', b'pin"', b"pass", b"_pin", b'eventdata"', b'credential"')
+HINTS = (b'code"', b'pin"', b"pass", b"_pin", b'eventdata"', b'event_data"', b'event-data"', b'credential"')
 """Keys of codes that people type at keypads end so; a message that has one is not kept."""
 TYPED = re.compile(
     r"/(?:(?:99|111|131)/\d+|user_code|entry_control|unknownClass_(?:111|131))/|(?:code|pin|password)(?:/|$)",

@@ -39,9 +39,9 @@ def try_out(  # noqa: PLR0913, PLR0917 - one parameter an option
     """Try one device out: press it, and see what arrives.
 
     Only presses of exactly this device are a test, and page nobody; and only up to the least grave that it can say, or
-    --class. Anything graver, and every other device, is REAL. Where one touch may call for more (an SOS key), it asks
-    for --class. While this command runs the device is in test; when it ends, it is live. A device that stays in its
-    alarm is in test until it is reset.
+    --class. Anything graver, and every other device, is REAL. Where one touch may call for more (an SOS key, a key
+    that is held), it asks for --class. While this command runs the device is in test; when it ends, it is live. A
+    device that stays in its alarm is in test until it is reset.
 
     Example:  alertd devices test button-204 --by ruiz
     """

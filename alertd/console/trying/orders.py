@@ -14,7 +14,7 @@ from alertd.console.refusals import refused
 from alertd.console.views import clock_time
 from alertd.console.words import unknown_word
 from alertd.engine.device_tests import UNWATCHED_S, classes_of, over_us
-from alertd.engine.gestures import COUNTED, HELD, IGNORED, is_known, meant
+from alertd.engine.gestures import COUNTED, HELD, IGNORED, is_known, meant, named_by
 from alertd.engine.presses import TAMPER
 from alertd.model.decision import Entry, EntryKind
 from alertd.model.device_memory import DeviceTest
@@ -115,7 +115,7 @@ def _up_to(device: Device, words: Collection[str] | None, wanted: IncidentClass 
     classes, rules = classes_of(device), device.gestures
     if not classes:
         raise refused(409, f"{device.id} has no gesture that means anything", "device", "see gestures.toml")
-    words = words or {*COUNTED, *rules.actions}  # nobody knows: it may say any of them
+    words = words or {*COUNTED} - HELD | {*rules.actions}  # nobody knows: it may say any; held is held by one of them
     can = {name for word in words for name in meant(word, rules)}
     least = next((each for each in classes if each.value in can), classes[0])
     if wanted is not None:
@@ -129,17 +129,17 @@ def _up_to(device: Device, words: Collection[str] | None, wanted: IncidentClass 
         error = f"one touch of {device.id} may call for more than {least}: {listed}"
         gravest = max(graver.values(), key=SEVERITY.__getitem__)
         remedy = f"say how far its test goes: --class {gravest}, and none of these pages anybody in it, even if meant; "
-        remedy += f"or --class {least}, if it has no such key: what is graver is REAL"
+        remedy += f"or --class {least}, if it will say none of these: what is graver is REAL"
         raise refused(409, error, "class", remedy)
     return least
 
 
 def _at_one_touch(words: Collection[str], rules: Gestures) -> dict[str, IncidentClass]:
-    """Words of a key of its own (SOS, panic) -> the panic that they call for. Of a plain key only who holds it, or
-    presses it several times, says more: on purpose."""
-    plain = HELD | {word for word, presses in COUNTED.items() if presses > 1}
-    own = {w: name for w, name in sorted(rules.actions.items()) if w in words and w not in plain and name != IGNORED}
-    return {word: IncidentClass(name) for word, name in own.items() if is_panic(IncidentClass(name))}
+    """Words of a key of its own (SOS, panic), or of one that is held: a finger that stays too long says it -> the panic
+    that they call for. Only who presses several times does so on purpose."""
+    named = {word: named_by(word, rules) for word in sorted(words) if COUNTED.get(word, 1) == 1}
+    own = {word: IncidentClass(name) for word, name in named.items() if name is not None and name != IGNORED}
+    return {word: each for word, each in own.items() if is_panic(each)}
 
 
 async def _why_refused(backend: Backend, orders: Sequence[DeviceTestOrdered], since_us: int) -> str:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from alertd.engine.routing import route
 from alertd.model.events import Malformed
+from alertd.model.notification import Lane
 from alertd.model.registry import Registry
 from alertd.model.site import DeviceKind
 from alertd_adapters.decoders.mapping.checking import registry_of
@@ -98,3 +99,26 @@ async def test_what_a_sensor_says_there_is_heard_and_a_button_where_anybody_may_
         broker.publish("all/button-2", b'{"action": "press"}')
         await asyncio.sleep(1)
     assert [[each.device_id for each in arrival.signals] for arrival in door.arrivals] == [["vape-1"], ["button-2"]]
+
+
+@pytest.mark.parametrize("kind", [None, DeviceKind.GATEWAY], ids=["unregistered", "a gateway"])
+@in_virtual_time
+async def test_whoever_is_not_registered_there_presses_nothing_and_is_told_of_once(kind: DeviceKind | None):
+    """A HALO that has no row yet rang for each of its vapes: "A press that paged NOBODY"."""
+    broker, door = FakeBroker(), FakeDoor()
+    known = of_kind(kind, "H10") if kind else of_kind(DeviceKind.SENSOR, "H11")
+    anybodys = {"topic": "all/+", "decoder": "press_json"}
+    async with running(broker, door, registry=known, triggers=[PLAIN, anybodys]):
+        for seq in (1, 2):
+            broker.publish("halo/H10", json.dumps({"action": "press", "seq": seq, "boot": "b"}).encode())
+        broker.publish("all/H10", b'{"action": "press", "seq": 2, "boot": "b"}')
+        await asyncio.sleep(1)
+    vape, again, press = [event for arrival in door.arrivals for event in route(known, arrival)]
+    play = Play(site_id=vape.site_id)
+    for each in (vape, again):
+        play.do(each)
+    (told,) = play.news()
+    assert told.lane is not Lane.PANIC, "nobody presses there, and it rings"
+    assert "Not a press: H10 speaks where sensors do" in told.text
+    play.do(press)
+    assert [each.lane for each in play.news()] == [Lane.PANIC], "promise 2: there anybody may press"

@@ -138,6 +138,7 @@ async def test_a_chatterbox_takes_no_more_room_than_others_and_says_nothing_twic
         b'{"action": "disarm", "action_code": "123456"}',
         b'{"PIN": 4711}',
         b'{"data": [7, 111, {"eventType": 2, "eventData": "4711"}]}',
+        b'{"event_data": "4711"}',
         b'{"data": [7, {"commandClass": 131, "property": "credential", "newValue": "4711"}]}',
         b"x" * (PAYLOAD_MAX_BYTES + 1),
     ],

@@ -20,19 +20,18 @@ ALWAYS = frozenset(
         "alarmcode",
         "keycode",
         "entrycode",
-        "eventdata",
     }
 )
 """Keys whose value is a code, without regard to case, dash and underscore."""
-PERHAPS = "code"
-"""Key whose value is one if it is nothing but digits: panels also have event codes, in words or letters."""
+PERHAPS = frozenset({"code", "eventdata"})
+"""Keys whose value is one if it is nothing but digits: panels also have event codes and data, in words or letters."""
 LENGTHS = range(3, 13)
 """Digits of a code."""
 NAMED = re.compile(r"(?:code|pin|password)(?:/|$)", re.IGNORECASE)
 """Levels of topics whose whole payload is one if it is nothing but digits ("homie/5/pad/keypad/code")."""
 TIMES = ("time", "lastUpdate")
 """Keys that stay readable where only the topic says that a payload is, or holds, a code."""
-HINTS = (b'code"', b'pin"', b"pass", b"_pin", b'eventdata"')
+HINTS = (b'code"', b'pin"', b"pass", b"_pin", b'eventdata"', b'event_data"', b'event-data"')
 """A payload without any of these has no such key."""
 HIDDEN = "(hidden: it may be a code)"
 
@@ -95,7 +94,7 @@ def _guarded(value: Any) -> Any:
 
 def _marked(key: str, value: Any) -> Any:
     name = key.replace("_", "").replace("-", "").casefold()
-    if name not in ALWAYS and not (name == PERHAPS and _is_digits(value)):
+    if name not in ALWAYS and not (name in PERHAPS and _is_digits(value)):
         return _guarded(value)
     return _guarded(_as_code(value))
 

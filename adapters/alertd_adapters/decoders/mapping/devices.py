@@ -16,6 +16,9 @@ from alertd_adapters.decoders.mapping.power import Power
 from alertd_adapters.decoders.mapping.rules import KeyWrongError, Match, Rules, read
 from alertd_adapters.decoders.mapping.sources import Message, fport_of, read_bytes
 
+SETTLED = {*TRIGGERS, "test"} - {OWN_WORD}
+"""Events beside which the bytes have nothing to add."""
+
 
 class Profile:
     def __init__(self, name: str, profile: written.DeviceProfile) -> None:
@@ -34,15 +37,20 @@ class Profile:
         self.codec = _reader(profile.codec) if profile.codec is not None else None
 
     def understand(self, message: Message, root: dict[str, Any]) -> tuple[list[Match], dict[str, Any]]:
-        """What the rules make of it, and the root that they made it of; no match: unknown. Where the server says a word
-        that no rule knows, its bytes do. Raises `DecodeError`."""
+        """What the rules make of it, and the root that they made it of; no match: unknown. Where the server says no
+        call that a rule knows, its bytes may. Raises `DecodeError`."""
         data = message.bytes(root) if message.bytes is not None else None
         root["fport"] = fport_of(message.fport(root)) if message.fport is not None else None
         root["object"] = self._object(message, root)
         matches = self.rules.matches(root) if root["object"] is not None else []
-        if _is_read(matches) or self.codec is None or data is None:
+        if _is_settled(matches) or self.codec is None or data is None:
             return matches, root
-        decoded = self.codec.decode(read_bytes(data, message.bytes_as), root["fport"])
+        try:
+            decoded = self.codec.decode(read_bytes(data, message.bytes_as), root["fport"])
+        except DecodeError:
+            if matches:
+                return matches, root
+            raise
         if decoded is None:
             return matches, root
         by_bytes = {**root, "object": decoded}
@@ -62,10 +70,9 @@ class Profile:
         return root.get("item", root["payload"]) if message.each is not None else root["payload"]
 
 
-def _is_read(matches: Sequence[Match]) -> bool:
-    """Do the rules know what it is: all of it, or a call beside a word that they do not know?"""
-    events = {match.event for match in matches}
-    return bool(events) and (OWN_WORD not in events or not events.isdisjoint(TRIGGERS.keys() - {OWN_WORD}))
+def _is_settled(matches: Sequence[Match]) -> bool:
+    """Is a call among it that the rules know, or do they say that it is a test?"""
+    return any(match.event in SETTLED for match in matches)
 
 
 def _reader(codec: Codec) -> ByteReader:

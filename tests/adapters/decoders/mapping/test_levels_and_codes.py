@@ -259,6 +259,19 @@ def test_a_rule_may_still_compare_what_is_a_code_in_name_only():
         assert signal.action == "duress"
 
 
+@pytest.mark.parametrize("key", ["eventData", "event_data", "event-data"])
+def test_what_a_keypad_says_of_an_event_is_a_code_where_it_is_digits_only(key):
+    rule = {"value": f'object."{key}"', "event": "own_word"}
+    own = {"p.toml": {"profile": {"worded": {"about": "x", "rules": [rule]}}}}
+    known = keypad("pad", "worded")
+    said = all_that_is_said("zigbee2mqtt", known, "zigbee2mqtt/pad", json.dumps({key: "emergency"}).encode(), own)
+
+    assert "action='emergency'" in said, "promise 2: a word is taken for a code, and its press is lost"
+    for typed in (CODE, int(CODE)):
+        said = all_that_is_said("zigbee2mqtt", known, "zigbee2mqtt/pad", json.dumps({key: typed}).encode(), own)
+        assert CODE not in said, SECRET
+
+
 @pytest.mark.parametrize("typed", ["9911", 9911], ids=["text", "number"])
 def test_a_duress_code_is_the_word_police_whatever_the_keypad_did_with_it(typed):
     known = keypad("pad", codes=(hashed("9911", SALT),))

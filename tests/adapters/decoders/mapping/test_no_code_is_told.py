@@ -18,7 +18,7 @@ from tests.adapters.decoders.mapping.test_zwave import TYPED
 
 CODE = "80915"
 SECRET = "what was typed is nobody's business"
-KEYS = tuple(sorted({*ALWAYS, PERHAPS, "actionCode", "PIN", "User_Code"}))
+KEYS = tuple(sorted({*ALWAYS, *PERHAPS, "actionCode", "PIN", "User_Code", "eventData", "event_data"}))
 
 
 def said() -> Iterator[tuple[str, str, str, str, str]]:

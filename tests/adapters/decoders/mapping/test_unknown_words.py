@@ -10,7 +10,7 @@ import pytest
 from alertd.ports import DecodeError, UncoveredError
 from alertd_adapters.decoders.mapping import written
 from alertd_adapters.decoders.mapping.checking import PRESSES, registry_of
-from alertd_adapters.decoders.mapping.library import PROFILE, built_in
+from alertd_adapters.decoders.mapping.library import PROFILE, built_in, library
 from tests.adapters.decoders.mapping.samples import decoder_of
 
 EUI = "24e1240000000101"
@@ -180,7 +180,6 @@ def test_promise_2_a_word_that_its_profile_does_not_know_rings(profile, case):
 
 SAID = [
     (tasmota({"Switch1": {"Action": "ON"}}), "press"),  # SetOption114
-    (tasmota({"Switch1": {"Action": "TOGGLE"}}), "press"),
     (tasmota({"Switch2": {"Action": "HOLD"}}), "hold"),
     (shelly("hold_press", "bthomedevice:200"), "hold"),  # BLU Wall and its like
     (shelly("long_double_push", "bthomedevice:200"), "double_press"),
@@ -283,6 +282,50 @@ def test_promise_2_where_the_server_says_an_unknown_word_the_bytes_know_better()
 def test_promise_2_bytes_that_say_nothing_of_it_do_not_hide_the_servers_word(data):
     words = heard("milesight-ws101", lorawan({"press": "kurz", "battery": 85}, data=data))
     assert words == ["kurz"], "who is rung does not read what it said"
+
+
+@pytest.mark.parametrize("said", [{"press": 0}, {"button": "none"}, {"battery": 85}, {"press": 0, "battery": 3}])
+def test_promise_2_a_quiet_word_of_the_server_does_not_hide_the_press_in_the_bytes(said):
+    """Its decoder is broken, or fills what it does not find."""
+    words = heard("milesight-ws101", lorawan(said, data="017555ff2e01"))
+    assert words == ["press"], "promise 2: the press is in its bytes, and nobody is told"
+
+
+def test_promise_2_a_quiet_word_of_the_server_hides_no_word_that_nobody_knows():
+    assert heard("milesight-ws101", lorawan({"press": 0}, data="ff2e04")) == ["4"], "promise 2: is silence"
+
+
+@pytest.mark.parametrize("data", ["017555", "017555eeee01", "0175", "ff0bff", ""])
+def test_bytes_that_say_nothing_of_a_press_leave_the_servers_quiet_word(data):
+    assert heard("milesight-ws101", lorawan({"press": 0, "battery": 85}, data=data)) == [], "it says so every day"
+
+
+def test_what_the_rules_call_a_test_is_one_whatever_its_bytes_say():
+    rules = [{"when": "object.trial == `true`", "event": "test"}, {"value": "object.press", "event": "own_word"}]
+    codec = {"tags": [{"tag": "ff2e", "size": 1, "fields": [{"name": "press"}]}]}
+    own = {"p.toml": {"profile": {"tried": {"about": "x", "rules": rules, "codec": codec}}}}
+    decoder = decoder_of(library(own), "chirpstack-v4", registry_of([EUI], "tried"))
+
+    assert decoder.decode(UP, uplink({"trial": True}, data="ff2e01").encode()) == (), "a test pages"
+    assert decoder.decode(UP, uplink({"trial": False}, data="ff2e01").encode()) != ()
+
+
+@pytest.mark.parametrize("data", ["not_base64", 7])
+def test_what_is_no_bytes_leaves_the_servers_quiet_word(data):
+    body = json.loads(uplink({"press": 0, "battery": 85})) | {"data": data}
+    assert heard("milesight-ws101", ("chirpstack-v4", EUI, UP, body)) == [], "it says so every day"
+
+
+def test_a_switch_that_says_the_same_when_it_is_let_go_rings_and_says_what_to_set():
+    """Tasmota's SwitchMode 0, as shipped: one touch would be two presses, and two touches a lockdown."""
+    with pytest.raises(DecodeError, match="set SwitchMode 1"):
+        signals("tasmota", tasmota({"Switch1": {"Action": "TOGGLE"}}))
+
+
+@pytest.mark.parametrize("word", ["Temp_F", "Pressure", "CO2", "NO2", "NH3", "PM", "PM1", "PM2.5", "PM10"])
+def test_a_halo_measures_the_same_in_json(word):
+    said = ("halo", "B0C5CA000001", HALO, {"event": {"ID": word, "Status": "true", "Value": "9"}})
+    assert heard("halo", said) == [], "it says so every day"
 
 
 def test_promise_2_a_press_beside_an_unknown_word_needs_no_bytes():
