@@ -107,15 +107,17 @@ class Reading:
         """A number as E.164, or `None` and a problem."""
         if not self.may_dial(written, place, key):
             return None
-        e164 = _e164(written, self.region)
+        e164 = as_e164(written, self.region)
         if e164 is None:
-            place.refuse(key, f"{quoted(written)} is not a phone number", 'write it like "+12025550142"')
+            message = f"{quoted(written)} is not a phone number{why_no_number(written, self.region)}"
+            place.refuse(key, message, 'write it like "+12025550142"')
             return None
         return e164 if self.may_dial(e164, place, key) else None
 
 
 @lru_cache(maxsize=16_384)  # a reload reads all numbers of a district again
-def _e164(written: str, region: str) -> str | None:
+def as_e164(written: str, region: str) -> str | None:
+    """`None`: it is none that a text reaches."""
     try:
         number = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException:
@@ -123,3 +125,17 @@ def _e164(written: str, region: str) -> str | None:
     if not phonenumbers.is_valid_number(number) or number.extension is not None:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def why_no_number(written: str, region: str) -> str:
+    """What is wrong with it, without a digit of it: what is said may land in a ticket."""
+    digits = sum(character.isdigit() for character in written)
+    try:
+        number = phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        return f" ({digits} digits)"
+    if number.extension is not None:
+        return ": it has an extension, and no text reaches one"
+    if phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE:
+        return ": its length is right, but no number of its country begins like that, look at the area code"
+    return f" ({digits} digits)"

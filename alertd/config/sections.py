@@ -21,6 +21,9 @@ from alertd.ports import SettingsError
 
 FILE = "channels.toml"
 
+DOCS = {"mqtt": "broker.md"}
+"""Where settings of a plugin stand, unless in configuration.md."""
+
 TEXT_KINDS = ("sms",)
 """Channels whose texts must fit one GSM-7 segment."""
 
@@ -83,7 +86,7 @@ class Section(Struct, frozen=True, kw_only=True, eq=False):
             line=self.line_of(error.key),
             key=f"{self.table}.{self.name}.{error.key}" if error.key else f"{self.table}.{self.name}",
             message=str(error),
-            remedy=f"see the settings of plugin {self.plugin} in docs/configuration.md",
+            remedy=f"see the settings of plugin {self.plugin} in docs/{DOCS.get(self.plugin, 'configuration.md')}",
         )
 
 

@@ -183,6 +183,7 @@ WHY: dict[Reason, str] = {
     Reason.TRIAL_REFUSED: "the device could not be tried out",
     Reason.RETAINED: "an old message kept by the broker never pages by itself",
     Reason.UNREGISTERED: "the device is not registered, so it pages no school; it is a trouble",
+    Reason.SHUT_TRIGGER: "it was pressed where only such speak as never press, so it pages no school; it is a trouble",
     Reason.FOREIGN_SITE: "the device may not press at the site that heard it; it is a trouble",
     Reason.BACKLOG_NO_UPGRADE: "presses that waited, without times, cannot be counted up to something more serious",
     Reason.COOLING_DOWN: "the sensor said the same a while ago; counted, and nobody is told again",

@@ -20,6 +20,7 @@ from alertd.daemon.device_tree import DeviceTree
 from alertd.daemon.ears import EAR, Ears
 from alertd.daemon.gateways import GATEWAY, Gateways, Told
 from alertd.daemon.site_troubles import SiteTroubles
+from alertd.daemon.strangers import Strangers
 from alertd.daemon.tampers import Tampers
 from alertd.daemon.timers import STEP_S
 from alertd.daemon.windows import ROUND_S, Windows, fell_with
@@ -60,6 +61,7 @@ class CheckIns:
         self._offline: dict[DeviceId, Record] = {}
         """Those of whom somebody says that they are gone."""
         self._dirty: deque[Record] = deque()
+        self._strangers = Strangers()
         self._tampers = Tampers()
         self._gateways = Gateways(self._tree)
         self._silent = SiteTroubles(SILENT)
@@ -291,6 +293,7 @@ class CheckIns:
         assert registry is not None, "`use` comes first"
         told = [*self._judge_gateways(registry, now)]
         told += [Told(event, partial(self._tampers.again, event)) for event in self._tampers.due(registry)]
+        told += [Told(event, partial(self._strangers.again, event)) for event in self._strangers.over(registry)]
         for family, words in (
             (self._silent, lambda found: check_in_words.silent(found, registry, now.wall_us)),
             (self._low, lambda found: check_in_words.battery(found, registry)),
@@ -306,6 +309,7 @@ class CheckIns:
 
     def committed(self, decision: Decision) -> None:
         for trouble in decision.troubles:
+            self._strangers.note(trouble)
             self._tampers.note(trouble)
 
     def remember(self, kept: Sequence[LastSeen]) -> None:
@@ -327,6 +331,7 @@ class CheckIns:
         """Who was missed, as an earlier life knew it."""
         now = self._clock.now()
         for trouble in standing:
+            self._strangers.note(trouble)
             self._tampers.note(trouble)
             found = [r for each in trouble.members if (r := self._records.get(DeviceId(each))) is not None]
             if trouble.family == SILENT:

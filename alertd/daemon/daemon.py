@@ -31,7 +31,7 @@ from alertd.daemon.tests_over import TestsOver
 from alertd.daemon.timers import ClockWatch, Timers
 from alertd.model.check_in import LastSeen
 from alertd.model.drill import Drill
-from alertd.model.ids import DeviceId, SiteId
+from alertd.model.ids import DISTRICT, DeviceId, SiteId
 from alertd.model.registry import Registry
 from alertd.ports import (
     Built,
@@ -42,6 +42,7 @@ from alertd.ports import (
     Http,
     OneAtATime,
     Recalling,
+    Resuming,
     Source,
     Store,
     StoreError,
@@ -287,6 +288,18 @@ class Daemon:
                 built.lines.resume(await self.committer.run(read))
             except StoreError as error:
                 log.warning("under_way_not_read", channel=built.channel.name, error=str(error))
+        await self._hand_troubles([built.source for built in fittings.values()])
+
+    async def _hand_troubles(self, sources: Sequence[Source | None]) -> None:
+        """What stands against a broker, also if its end was told to a process that lost it, ends when it is over."""
+        try:
+            standing = await self.committer.run(self.store.read_troubles)
+        except StoreError as error:
+            log.warning("troubles_not_read", error=str(error))
+            return
+        for source in sources:
+            if isinstance(source, Resuming):
+                source.resume([trouble.key for trouble in standing if trouble.site_id == DISTRICT])
 
     async def _last_seen(self, device_ids: Sequence[DeviceId]) -> Sequence[LastSeen]:
         return await self.committer.run(lambda: self.store.read_last_seen(device_ids))

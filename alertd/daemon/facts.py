@@ -44,20 +44,23 @@ def gather(tx: Transaction, registry: Registry, event: Event, now: Now) -> Facts
     hashes = tuple(h for h in state.policy_hashes if h not in registry.policies_by_hash)
     cause: CauseId | None = getattr(event, "cause", None)
     row: NotificationRow | None = None
+    turn_us: int | None = None
     phone: tuple[PhoneIncident, ...] = ()
     tokens: tuple[str, ...] = ()
     match event:
         case Pressed():
-            tokens = tx.free_tokens(TOKENS_OFFERED, now.wall_us)
+            tokens = tx.free_tokens(TOKENS_OFFERED)
         case OutcomeReported():
             row = tx.notification(event.notification_id)
+            if row is not None and row.notification.endpoint.dispatch:
+                turn_us = tx.last_turn_us(event.site_id, row.notification.endpoint.key)
         case Replied():
             phone = _phone_of(tx, registry, event, now)
-            tokens = tx.free_tokens(TOKENS_OFFERED, now.wall_us)  # 8 and 9 open an incident
+            tokens = tx.free_tokens(TOKENS_OFFERED)  # 8 and 9 open an incident
         case Keyed():
             row = tx.notification(event.notification_id)
             phone = _phone(tx, row.notification.endpoint.key, now) if row else ()
-            tokens = tx.free_tokens(TOKENS_OFFERED, now.wall_us)
+            tokens = tx.free_tokens(TOKENS_OFFERED)
         case TimerFired(timer=timer) if timer.kind is TimerKind.REDIAL:
             row = tx.notification(NotificationId(timer.detail))
         case _:
@@ -70,6 +73,7 @@ def gather(tx: Transaction, registry: Registry, event: Event, now: Now) -> Facts
         free_tokens=tokens,
         seen_us=tx.seen_us(cause) if cause is not None else None,
         notification=row,
+        last_turn_us=turn_us,
         phone=phone,
     )
 

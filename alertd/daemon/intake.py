@@ -370,7 +370,7 @@ def _later(clock: Now, last: Now, decisions: Sequence[Decision]) -> Now:
 def _queued(decision: Decision) -> int:
     """Rows that now wait to be claimed; those put back into the queue may be due at once, too."""
     states = (*(row.state for row in decision.notifications), *(change.state for change in decision.changes))
-    return sum(state is NotificationState.QUEUED for state in states)
+    return len(decision.try_now) + sum(state is NotificationState.QUEUED for state in states)
 
 
 def _named(error: BaseException) -> str:

@@ -228,9 +228,9 @@ class Metrics(Collector):
         return _counter(
             "alertd_messages",
             "Messages that sources took, by result: heard (all but telemetry); refused (may have been a press, and"
-            " nobody could read it: a trouble); unknown (no rule says what it means) and unregistered (nor whose it"
-            " is): neither presses nor troubles; telemetry, and telemetry_not_understood: of that, what makes no sense,"
-            " at least in part.",
+            " nobody could read it, or presses there: a trouble); unknown (no rule says what it means) and unregistered"
+            " (nor whose it is): neither presses nor troubles; telemetry, and telemetry_not_understood: of that, what"
+            " makes no sense, at least in part.",
             ("source", "result"),
             {
                 (source, result): series[name].count

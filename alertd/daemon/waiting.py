@@ -218,7 +218,7 @@ def _fold_key(event: Event) -> tuple[str, ...] | None:
         case Malformed():
             return ("sensor" if event.never_press else "malformed", event.source, event.topic, event.kept)
         case Unregistered():
-            return ("sensor" if event.never_press else "unregistered", event.site_id, event.device_id)
+            return ("sensor" if event.never_press else "unregistered", event.site_id, event.device_id, event.heard)
         case TroubleRaised() | TroubleCleared():
             return ("trouble", event.site_id, event.key)
         case _:

@@ -157,19 +157,52 @@ def _unregistered(d: Draft, event: Unregistered) -> None:
         d.entry(EntryKind.INTAKE, Reason.DUPLICATE, f"{event.device_id[:60]}: known already", source=event.source)
         return
     d.cause = event.cause
-    d.entry(EntryKind.INTAKE, Reason.UNREGISTERED, f"{event.device_id[:60]}: {event.why}", source=event.source)
     device = d.facts.registry.devices.get(event.device_id)
-    who = event.device_id[:40] if device is None else places.name_in(d, device)
+    who = event.device_id[:40] if device is None else places.name_in(d, device, places.near(d, event))
+    if event.refused:
+        _refused(d, event, who, DeviceKind.BUTTON if device is None else device.kind)
+        return
+    d.entry(EntryKind.INTAKE, Reason.UNREGISTERED, f"{event.device_id[:60]}: {event.why}", source=event.source)
+    remedy = "register it" if device is None else "correct its row in devices.csv"
     if event.never_press:
-        summary = f"Not a press{places.near(d, event)}: {who} speaks where sensors do ({event.why}). Register it."
-        troubles.raise_(d, f"sensor_unregistered:{event.device_id[:60]}", summary)
+        _among_sensors(d, event, who, remedy)
         return
     troubles.ring(
         d,
         f"unregistered:{event.device_id[:60]}",
-        f"A press that paged NOBODY, go and look{places.near(d, event)}: {who} ({event.why}). Then register it.",
+        f"A press that paged NOBODY, go and look{places.near(d, event)}: {who} ({event.why}). Then {remedy}.",
         said=event.kept,
     )
+
+
+def _refused(d: Draft, event: Unregistered, who: str, kind: DeviceKind) -> None:
+    """The kinds of its trigger may be what is wrong: what to do stands in one text. Not `alike`: it was understood."""
+    word = event.refused[: presses.SHOWN_LETTERS]
+    d.entry(
+        EntryKind.PRESS,
+        Reason.SHUT_TRIGGER,
+        f"{event.device_id[:60]} said {word!r}: {event.why}",
+        device=event.device_id,
+        source=event.source,
+        action=word,
+        received_us=str(event.received_us),
+    )
+    summary = (
+        f"{who} pressed{places.near(d, event)}, paged NOBODY: go and look. "
+        f'Add "{kind}" to kinds in sources.{event.source}.triggers: this one is for others'
+    )
+    troubles.ring(d, f"refused:{event.device_id[:60]}", summary, said=event.kept)
+
+
+def _among_sensors(d: Draft, event: Unregistered, who: str, remedy: str) -> None:
+    """Told once; a shot or a cry for help is another, and told anew each time once somebody has looked at one."""
+    name = event.device_id[:60]
+    family, said, does = "sensor_unregistered", name, "speaks where sensors do"
+    if event.heard:
+        family, said = "sensor_unheard", f"{name} {event.kept or event.cause}"
+        does = f"says '{event.heard}', and pages NOBODY"
+    summary = f"Not a press{places.near(d, event)}: {who} {does} ({event.why}). {remedy.capitalize()}."
+    troubles.raise_(d, f"{family}:{name}", summary, said=said)
 
 
 def _malformed(d: Draft, event: Malformed) -> None:

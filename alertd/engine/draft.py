@@ -57,6 +57,7 @@ class Draft:
         self._dropped: list[TimerId] = []
         self._confirmations: list[Confirmation] = []
         self.entries: list[Entry] = []
+        self.try_now: list[str] = []
         self.look_ups: list[NotificationId] = []
         self.recall = False
         self.opt_outs: list[str] = []
@@ -370,6 +371,7 @@ class Draft:
             changes=tuple(self._changes),
             erasures=tuple(self.erasures),
             withdrawals=tuple(self._withdrawals),
+            try_now=tuple(self.try_now),
             look_ups=tuple(self.look_ups),
             recall=self.recall,
             timers=tuple(self._timers),

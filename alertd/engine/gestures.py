@@ -69,7 +69,7 @@ def counted(d: Draft, event: Pressed, device: Device, *, doubtful: bool, overhea
     if named == IGNORED:
         return Gesture(incident_class=None, count=0)
     if named is not None:
-        is_more = signal.action not in HELD or signal.lasting is not None
+        is_more = not signal.doubtful and (signal.action not in HELD or signal.lasting is not None)
         return Gesture(incident_class=IncidentClass(named), count=1, is_more=is_more)
     if not is_counted(signal.action, rules):
         return Gesture(incident_class=None, count=1, reason=Reason.UNMAPPED_ACTION)

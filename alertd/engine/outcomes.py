@@ -43,6 +43,13 @@ RETRY_FIRST_S = 1.0
 RETRY_LONGEST_S = 30.0
 RETRY_LONGEST_YOUNG_S = 10.0
 """The same for a young panic: when the uplink is back, nobody waits for a pause that has grown."""
+QUICK_TRIES = 3
+"""Tries of a message to a dispatch centre that wait for no other."""
+TURN_S = 10.0
+"""After those, a site's messages to a centre that takes none are tried one after the other, this far apart: forty that
+knock by themselves would look like an attack, and be shut out for good. Once it takes one, all are due."""
+TURN_LONGEST_S = 240.0
+"""Nothing is put off for longer, however many wait."""
 YOUNG_US = 300 * 1_000_000
 NOT_FOUND = "not_found"
 """A look-up's answer: the provider certainly never had it."""
@@ -133,9 +140,15 @@ def _progress(d: Draft, row: NotificationRow, outcome: Accepted | Sent | Deliver
     if not isinstance(outcome, Delivered):
         return
     if n.endpoint.dispatch:
-        troubles.clear(d, f"dispatch:{n.recipient}")
-        if incident is not None:
-            dispatch_answers.on_answer(d, incident, n.recipient, outcome.answer)
+        _centre_took(d, n, outcome, incident)
+
+
+def _centre_took(d: Draft, n: Notification, outcome: Delivered, incident: Incident | None) -> None:
+    troubles.clear(d, f"dispatch:{n.recipient}")
+    if d.facts.last_turn_us is not None:
+        d.try_now.append(n.endpoint.key)
+    if incident is not None:
+        dispatch_answers.on_answer(d, incident, n.recipient, outcome.answer)
 
 
 def _withdrawn(d: Draft, row: NotificationRow, outcome: Withdrawn, incident: Incident | None) -> None:
@@ -186,7 +199,7 @@ def _failed(d: Draft, row: NotificationRow, failed: Failed, incident: Incident |
         _nobody_took_it(d, row, failed, incident)
     elif not failed.permanent and _may_try_again(d, row, incident, _words(failed)):
         never_left = failed.code == NOT_FOUND
-        delay_s = 0.0 if never_left else (failed.retry_after_s or _pause_s(d, row))
+        delay_s = 0.0 if never_left else _pause_s(d, row, failed.retry_after_s)
         why = Reason.NOT_TRIED if failed.not_tried else Reason.RETRYING
         _queue(d, row, incident, why, delay_s, failed)
     elif failed.permanent:
@@ -258,7 +271,13 @@ def _words(outcome: Failed | Unknown) -> str:
     return f"{outcome.code} {outcome.detail}".strip() if isinstance(outcome, Failed) else outcome.detail
 
 
-def _pause_s(d: Draft, row: NotificationRow) -> float:
+def _pause_s(d: Draft, row: NotificationRow, asked_s: float | None = None) -> float:
+    """`asked_s`: what the provider asks for."""
+    if d.facts.last_turn_us is not None and row.attempt >= QUICK_TRIES:
+        turn_s = max(0.0, (d.facts.last_turn_us - d.now.boot_us) / 1_000_000) + TURN_S
+        return max(min(turn_s, TURN_LONGEST_S), asked_s or 0.0)
+    if asked_s:
+        return asked_s
     young = _persists(row.notification) and age_us(row.notification, d.now) < YOUNG_US
     return backoff_s(row.notification.id, row.attempt, RETRY_LONGEST_YOUNG_S if young else RETRY_LONGEST_S)
 

@@ -63,13 +63,14 @@ def name_heard(d: Draft, event: Pressed, device: Device) -> str:
     return called if place.source == "fixed" else f"{wording.place_at(d.site, place)}: {called}"
 
 
-def name_in(d: Draft, device: Device) -> str:
-    """The same in a trouble of the whole district, with the school: of a badge that roams nobody knows which."""
+def name_in(d: Draft, device: Device, near: str = "") -> str:
+    """The same in a trouble of the whole district, with the school: of a badge that roams nobody knows which. `near`:
+    where it was heard, if that is said beside it."""
     school, called = d.facts.registry.sites.get(device.site_id), name(device, d.facts.registry)
     if d.state.site_id != DISTRICT or school is None:
         return called
     known = called if device.roaming_sites else f"{school.short} {called}"
-    return known if device.zone_id else f"{known}, place UNKNOWN"
+    return known if device.zone_id or near else f"{known}, place UNKNOWN"
 
 
 def near(d: Draft, event: Unregistered) -> str:

@@ -61,7 +61,7 @@ def on_press(d: Draft, event: Pressed) -> None:
         return
     _judge_clock(d, event, device)
     is_said_again = levels.said_before(d, event, device) is not None
-    gesture = gestures.counted(d, event, device, doubtful=is_said_again)
+    gesture = gestures.counted(d, event, device, doubtful=is_said_again or event.signal.doubtful)
     _confirm(d, event, device)
     called_for, mode = gesture.incident_class, Mode.LIVE
     if called_for is None:

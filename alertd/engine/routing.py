@@ -19,6 +19,8 @@ OLD_NEWS_US = 31 * 24 * 3600 * 1_000_000
 """But up to here it may be what a gateway kept over a weekend or the holidays: it is *late*, and dispatch waits for a
 human. A clock that was never set, or has lost its battery, stands at its maker's time, which is years ago: it says
 nothing, and the press is as old as the broker says."""
+CRIES = frozenset({"gunshot", "keyword", "duress"})
+"""What profiles make of a shot or a cry for help that a sensor hears: no word that somebody else said."""
 
 
 def route(registry: Registry, arrival: Arrival) -> tuple[Event, ...]:
@@ -51,15 +53,15 @@ def _malformed(arrival: Arrival) -> Malformed:
 
 def _route_signal(registry: Registry, arrival: Arrival, index: int, signal: Signal) -> Iterator[Event]:
     cause = _cause(arrival, index, signal)
-    if signal.same_s and arrival.again_after_us:  # what its source delivers again is a copy however long that took
-        signal = replace(signal, same_s=signal.same_s + arrival.again_after_us // 1_000_000)
     device = registry.devices.get(signal.device_id)
-    if signal.reading is not None and (device is None or device.kind is not DeviceKind.SENSOR):
-        signal = replace(signal, reading=None)  # only a sensor measures: of anything else it is a press with a number
+    signal = _as_heard(arrival, signal, device)
     if device is None or device.kind is DeviceKind.GATEWAY:
         why = "it is not in the registry" if device is None else "it is registered as a gateway"
         if not signal.ends:  # that it does not call is no press of nobody's
             yield _unregistered(registry, DISTRICT, arrival, signal, cause, why)
+        return
+    if arrival.never_press and device.kind is not DeviceKind.SENSOR and not signal.ends:
+        yield _refused(registry, arrival, signal, cause)
         return
     found = _everywhere(device) if signal.ends else spots(registry, device, signal, arrival.received_us)
     if not found:
@@ -75,6 +77,14 @@ def _route_signal(registry: Registry, arrival: Arrival, index: int, signal: Sign
                 yield Overheard(site_id=spot.site_id, cause=mine, press=_pressed(arrival, signal, mine, spot))
 
 
+def _as_heard(arrival: Arrival, signal: Signal, device: Device | None) -> Signal:
+    if signal.same_s and arrival.again_after_us:  # what its source delivers again is a copy however long that took
+        signal = replace(signal, same_s=signal.same_s + arrival.again_after_us // 1_000_000)
+    if signal.reading is not None and (device is None or device.kind is not DeviceKind.SENSOR):
+        signal = replace(signal, reading=None)  # only a sensor measures: of anything else it is a press with a number
+    return signal
+
+
 def _everywhere(device: Device) -> tuple[Spot, ...]:
     """What a device ended, it ended wherever it had begun."""
     return tuple(Spot(site_id=site_id, gateway_id=None) for site_id in (device.site_id, *device.roaming_sites))
@@ -86,6 +96,14 @@ def _is_one_of_several(arrival: Arrival, signal: Signal, device: Device) -> bool
     if arrival.retained or signal.standing or signal.lasting is not None:
         return False
     return gestures.is_counted(signal.action, device.gestures) and not gestures.is_own_count(signal)
+
+
+def _refused(registry: Registry, arrival: Arrival, signal: Signal, press: CauseId) -> Unregistered:
+    """By the `kinds` of its trigger only such speak there as never press, and may name any device: a sensor's password
+    would press every button. Or the kinds are wrong, and somebody has pressed: nobody knows, so people look."""
+    why, word = f"no press is taken from {arrival.topic[:80]}", str(signal.action) or "press"
+    nobodys = _unregistered(registry, DISTRICT, arrival, signal, press, why)
+    return replace(nobodys, cause=CauseId(derive("refused", press)), never_press=False, refused=word)
 
 
 def _cause_at(site_id: SiteId, device: Device, cause: CauseId) -> CauseId:
@@ -160,4 +178,5 @@ def _unregistered(
         kept=told_apart(signal) if arrival.retained or signal.standing else "",
         heard_by=nearest(registry, signal, arrival.received_us),
         never_press=never_press,
+        heard=signal.action if never_press and signal.action in CRIES else "",
     )

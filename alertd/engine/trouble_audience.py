@@ -20,7 +20,15 @@ from alertd.model.trouble import Trouble
 TROUBLE = "trouble"
 """Name of the trouble policy among a site's policies."""
 OF_SENSORS = frozenset(
-    {"sensor_storm", "sensor_panic", "sensor_unregistered", "sensor_unmapped", "sensor_malformed", "unverified"}
+    {
+        "sensor_storm",
+        "sensor_panic",
+        "sensor_unregistered",
+        "sensor_unheard",
+        "sensor_unmapped",
+        "sensor_malformed",
+        "unverified",
+    }
 )
 """Families of troubles that only sensors bring about."""
 EMPTY_AUDIENCE = "audience"

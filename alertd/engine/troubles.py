@@ -19,7 +19,11 @@ from alertd.model.registry import Registry
 from alertd.model.timer import TimerKind
 from alertd.model.trouble import Trouble, TroubleClass
 
-ANYBODYS = ("unregistered", "malformed", "unmapped", "sensor_unregistered", "sensor_unmapped", "sensor_malformed")
+SENSORS_STRANGERS = ("sensor_unregistered", "sensor_unheard")
+"""Of devices that nobody has registered where sensors speak: what they say, and a shot or a cry for help among it."""
+OF_PRESSES = ("unregistered", "refused", "malformed", "unmapped")
+"""Of what may be a press."""
+ANYBODYS = (*OF_PRESSES, *SENSORS_STRANGERS, "sensor_unmapped", "sensor_malformed")
 """Families of troubles that a stranger can raise, each under as many keys as they like."""
 FAMILY_MAX = 3
 """Standing troubles of such a family that are told one by one. The rest is one more: texts about strangers share the
@@ -43,8 +47,8 @@ _ID = re.compile(r" \((\S+)\)")
 """Of a device whose name stands before it (`places.name`)."""
 _HEARD_AT = re.compile(r"(NEAR .*?) at \d\d:\d\d(?=: )")
 """When a wearable was heard there (`places.name_heard`)."""
-_TO_DO = re.compile(r"Was it (a press|pressed)\?|(?<=[.?] )Look|reset it|set its clock")
-"""What to do about what may have been a press (`presses`)."""
+_TO_DO = re.compile(r'Was it (a press|pressed)\?|(?<=[.?] )Look|reset it|set its clock|Add "\w+" to kinds in [\w.-]+')
+"""What to do about what may have been a press (`presses`, `decide`)."""
 
 
 def on_raised(d: Draft, event: TroubleRaised) -> None:

@@ -11,11 +11,11 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import phonenumbers
 from msgspec import Struct
 
 from alertd.config.csv_files import CSV_BYTES_MAX, ROWS_MAX, SPREADSHEET_HINT
 from alertd.config.problems import Findings, quoted
+from alertd.config.reading import as_e164, why_no_number
 from alertd.config.regular_files import NotAFileError, read_regular
 from alertd.config.toml_files import TEXT_CHARACTERS_MAX, Source
 from alertd.exports.columns import TableOfOurs, match
@@ -185,16 +185,12 @@ def phone_number(written: str, country: str, source: Source, key: tuple[str, ...
     if (why := blocked(written)) is not None:
         source.refuse(key, f"must never be dialled: {why}", "write their own number", line=line)
         return written
-    try:
-        number = phonenumbers.parse(written, country)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or not phonenumbers.is_valid_number(number) or number.extension is not None:
-        digits = sum(character.isdigit() for character in written)
+    number = as_e164(written, country)
+    if number is None:
         remedy = f'write it like "+12025550142"; without a country code it is taken for one of {country} (--country)'
-        source.refuse(key, f"is not a phone number ({digits} digits)", remedy, line=line)
+        source.refuse(key, f"is not a phone number{why_no_number(written, country)}", remedy, line=line)
         return written
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return number
 
 
 def _refuse_twins(rows: list[ExportRow], table: TableOfOurs, source: Source) -> None:

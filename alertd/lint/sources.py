@@ -1,12 +1,14 @@
 """Sources: can a press arrive at all? Who carries which device, and who would throw whom out of the broker."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from msgspec import Struct
 
 from alertd.config import Section, Thing
 from alertd.lint.findings import Judge, classes_of
+from alertd.model.site import Device
 from alertd.model.this_machine import is_this_machine
 
 EVERY_DEVICE = 'triggers = [{ topic = "alertd/press/+" }]'
@@ -30,6 +32,8 @@ class Trigger(Struct, frozen=True):
     kinds: tuple[str, ...]
     source: str
     """The source profile, of one that reads by profiles."""
+    base: str
+    """With what its topics begin, as its options say; empty: as the source profile says."""
 
     @property
     def never_press(self) -> bool:
@@ -65,6 +69,7 @@ def check_sources(judge: Judge) -> None:
     _check_carried(judge, sources)
     _check_twins(judge, sources)
     for section in sources:
+        _check_order(judge, section)
         _check_clear(judge, section)
 
 
@@ -79,11 +84,38 @@ def _check_carried(judge: Judge, sources: list[Section]) -> None:
     unheard = [device for device in devices if not any(trigger.carries(device.id, device.kind) for trigger in triggers)]
     if devices and len(unheard) == len(devices):
         message = "no trigger of any source carries a registered device, so no press can arrive"
-        judge.error(Thing.SOURCE, sources[0].name, "sources", message, f"write {EVERY_DEVICE}")
+        remedy = _opening(triggers, devices) or f"write {EVERY_DEVICE}"
+        judge.error(Thing.SOURCE, sources[0].name, "sources", message, remedy)
         return
     for device in unheard:
         message = f"{device.id} can never be heard: no trigger of any source carries it"
-        judge.error(Thing.DEVICE, device.id, "id", message, f"widen one in channels.toml: {EVERY_DEVICE}")
+        remedy = _opening(triggers, [device]) or f"widen one in channels.toml: {EVERY_DEVICE}"
+        judge.error(Thing.DEVICE, device.id, "id", message, remedy)
+
+
+def _opening(triggers: Iterable[Trigger], devices: Sequence[Device]) -> str:
+    """The remedy where nothing but the kinds of triggers shuts these out; else empty."""
+    has_profile = any(
+        device.profile for device in devices
+    )  # then it comes over one that reads by profiles, first of all
+    likely = sorted(triggers, key=lambda each: (each.decoder == "profiles") is not has_profile)
+    finding = [trigger.topic for trigger in likely if any(trigger.finds(device.id) for device in devices)]
+    kinds = ", ".join(f'"{kind}"' for kind in sorted({device.kind for device in devices}))
+    where = f"the kinds of its trigger in channels.toml ({', '.join(finding[:3])})"
+    return f"add {kinds} to {where}, or give it one of its own" if finding else ""
+
+
+def _check_order(judge: Judge, section: Section) -> None:
+    """Of filters that cover one message the first speaks: nobody presses behind one where nobody presses."""
+    triggers = tuple(triggers_of(section.settings))
+    for index, trigger in enumerate(triggers):
+        first = next((each for each in triggers[:index] if covers(each.topic, trigger.topic)), trigger)
+        if first.never_press and not trigger.never_press:
+            key = f"triggers[{index}].topic"
+            message = f'"{trigger.topic}" never speaks: "{first.topic}", whose kinds never press, stands before it and '
+            message += "covers all of it. Whoever presses there calls NOBODY, only those on duty are rung"
+            remedy = "write it before that one: of triggers that cover one message the first speaks"
+            judge.warn_at(section.file, section.line_of(key), f"sources.{section.name}.{key}", message, remedy)
 
 
 def triggers_of(settings: Mapping[str, Any]) -> Iterator[Trigger]:
@@ -99,21 +131,37 @@ def triggers_of(settings: Mapping[str, Any]) -> Iterator[Trigger]:
                 base_topic=str(options.get("base_topic") or options.get("base") or "zigbee2mqtt"),
                 kinds=tuple(map(str, kinds)) if isinstance(kinds := each.get("kinds"), list) else (),
                 source=str(options.get("source", "")),
+                base=str(options.get("base") or options.get("base_topic") or "").strip("/"),
             )
 
 
 def covers(topic_filter: str, topic: str) -> bool:
-    """MQTT's wildcards, shared subscriptions included."""
-    levels = topic_filter.split("/")
-    if levels[0] == "$share":
-        levels = levels[2:]
+    """MQTT's wildcards, shared subscriptions included. `topic` may be a filter: all that it covers."""
+    levels, theirs = _levels(topic_filter), _levels(topic)
     if levels[-1:] == ["#"]:
-        return _covers_levels(levels[:-1], topic.split("/")[: len(levels) - 1])
-    return _covers_levels(levels, topic.split("/"))
+        return _covers_levels(levels[:-1], theirs[: len(levels) - 1])
+    return _covers_levels(levels, theirs)
 
 
-def _covers_levels(levels: list[str], topic: list[str]) -> bool:
-    return len(levels) == len(topic) and all(level in ("+", each) for level, each in zip(levels, topic, strict=True))
+def _covers_levels(levels: list[str], theirs: list[str]) -> bool:
+    return len(levels) == len(theirs) and all(
+        level == each or (level == "+" and each != "#") for level, each in zip(levels, theirs, strict=True)
+    )
+
+
+def meets(topic_filter: str, other: str) -> bool:
+    """Is there any topic that both cover?"""
+    for level, theirs in zip_longest(_levels(topic_filter), _levels(other)):
+        if "#" in (level, theirs):
+            return True
+        if None in (level, theirs) or (level != theirs and "+" not in (level, theirs)):
+            return False
+    return True
+
+
+def _levels(topic_filter: str) -> list[str]:
+    levels = topic_filter.split("/")
+    return levels[2:] if levels[0] == "$share" else levels
 
 
 def _check_twins(judge: Judge, sources: list[Section]) -> None:

@@ -57,17 +57,13 @@ def _overlap(one: _Subscribed, other: _Subscribed, devices: Sequence[Device]) ->
         return False  # of one session's filters the widest is subscribed to
     if first.topic == second.topic and _group(first.topic):
         return False  # each message goes to one of the two
-    if not (covers(first.topic, _shared(second.topic)) or covers(second.topic, _shared(first.topic))):
+    if not (covers(first.topic, second.topic) or covers(second.topic, first.topic)):
         return False
     return any(first.carries(each.id, each.kind) and second.carries(each.id, each.kind) for each in devices)
 
 
 def _group(topic: str) -> str:
     return topic.split("/", 2)[1] if topic.startswith("$share/") else ""
-
-
-def _shared(topic: str) -> str:
-    return topic.split("/", 2)[-1] if topic.startswith("$share/") else topic
 
 
 def _check_forms(judge: Judge, read: Sequence[_Subscribed], devices: Sequence[Device]) -> None:

@@ -22,8 +22,11 @@ from alertd.plugins import PluginError, find_profiles
 from alertd.ports import Says
 
 MAPPED = "profiles"
-READ_NO_CODE = ("press_json", "zigbee2mqtt")
+ZIGBEE = "zigbee2mqtt"
+"""A decoder, and the profile of what it reads."""
+READ_NO_CODE = ("press_json", ZIGBEE)
 """Decoders that leave alone what was typed at a keypad."""
+NAMED_MAX = 3
 DURESS, ALARM = "duress", "alarm"
 CALLS = {
     DURESS: IncidentClass.DURESS,
@@ -141,6 +144,10 @@ class _Hearing:
         says = self.says.get(profile)
         return replace(says, words=says.words | {POLICE}) if says is not None and device.duress_codes else says
 
+    def is_carried(self, device: Device) -> bool:
+        """If not, that is an error already."""
+        return bool(self._over(device))
+
     def reads_codes_of(self, device: Device) -> bool:
         return not self._is_all or any(map(self._reads_codes, self._over(device)))
 
@@ -150,6 +157,18 @@ class _Hearing:
         others = [t for t in self.triggers if t.decoder not in (MAPPED, *READ_NO_CODE)]
         is_heard = not self._is_all or not all(trigger.never_press for trigger in (*fitting, *others))
         return "" if is_heard else ", ".join(trigger.topic for trigger in fitting)
+
+    def may_shut_out(self, trigger: Trigger, device: Device) -> bool:
+        """Of a trigger on which nobody presses, and one without a profile: is it not heard over another that reads the
+        same, and may be what speaks here?"""
+        if device.profile or not (self._is_all and self._may_bring(trigger, device)):
+            return False
+        alike = (each for each in self.triggers if _reader(each) == _reader(trigger))
+        return not any(self._may_bring(each, device) for each in alike if not each.never_press)
+
+    def profile_over(self, trigger: Trigger) -> str:
+        """What a row may name so that its device comes over this one; empty: nothing says so."""
+        return ZIGBEE if trigger.decoder == ZIGBEE else self._own(trigger)
 
     def _may_bring(self, trigger: Trigger, device: Device) -> bool:
         """Whatever its kinds: would a decoder of ours read a press of it here? One without a profile, by that of the
@@ -183,14 +202,55 @@ class _Hearing:
 
 
 def _check_shut(judge: Judge, hearing: _Hearing) -> None:
-    for device in judge.registry.devices.values():
-        if device.kind in PRESSED and (shut := hearing.shut_to(device)):
-            by = f" (profile {device.profile})" if device.profile else ""
-            message = f"{device.id} {'speaks' if by else 'can be heard only'} over {shut}{by}, whose kinds have no "
-            message += f"{device.kind}: whoever presses it calls NOBODY, only those on duty are rung"
-            remedy = f'add "{device.kind}" to the kinds of its trigger in channels.toml, or give it one of its own'
-            remedy += "" if by else "; if it comes over another, name its profile in its row"
-            judge.warn(Thing.DEVICE, device.id, "profile", message, remedy)
+    """Once for all that are shut out alike."""
+    known = judge.registry.devices.values()
+    pressed = [each for each in known if each.kind in PRESSED and hearing.is_carried(each)]
+    alike: dict[tuple[str, str, DeviceKind], list[Device]] = {}
+    heard = []
+    for device in pressed:
+        if shut := hearing.shut_to(device):
+            alike.setdefault((shut, device.profile, device.kind), []).append(device)
+        else:
+            heard.append(device)
+    for (shut, profile, kind), devices in alike.items():
+        by = f" (profile {profile})" if profile else ""
+        speaks = f"speak{'s' * (len(devices) == 1)}" if by else "can be heard only"
+        message = f"{_first(devices)} {speaks} over {shut}{by}, whose kinds have no {kind}: "
+        message += "whoever presses it calls NOBODY, only those on duty are rung"
+        remedy = f'add "{kind}" to the kinds of its trigger in channels.toml, or give it one of its own'
+        remedy += "" if by else "; if it comes over another, name its profile in its row"
+        judge.warn(Thing.DEVICE, devices[0].id, "profile", message, remedy)
+    for section in judge.loaded.sections:
+        for index, trigger in enumerate(triggers_of(section.settings) if section.table == "sources" else ()):
+            perhaps = [each for each in heard if trigger.never_press and hearing.may_shut_out(trigger, each)]
+            profile = hearing.profile_over(trigger)
+            is_of_others = bool(profile) and any(
+                each.profile == profile for each in known if each.kind in trigger.kinds
+            )
+            if perhaps and not is_of_others:
+                key, said = f"triggers[{index}].kinds", _perhaps(trigger, perhaps, profile)
+                judge.warn_at(section.file, section.line_of(key), f"sources.{section.name}.{key}", *said)
+
+
+def _perhaps(trigger: Trigger, devices: Sequence[Device], profile: str) -> tuple[str, str]:
+    """What is said, and the remedy, of those without a profile, which may come over another trigger. `profile`: of
+    whatever speaks over this one."""
+    buttons_first = sorted(devices, key=lambda each: PRESSED.index(each.kind))
+    kinds = ", ".join(f'"{kind}"' for kind in dict.fromkeys(each.kind for each in buttons_first))
+    message = f"kinds of {trigger.topic} shut out {_first(buttons_first)}, whose rows name no profile, if they come "
+    message += "over it: whoever presses one calls NOBODY then, only those on duty are rung"
+    others = f"; if none comes over it, name the profile of the sensors that do ({profile}) in their rows"
+    return message, f"add {kinds} to its kinds" + others * bool(profile)
+
+
+def _first(devices: Sequence[Device]) -> str:
+    more = f" and {len(devices) - NAMED_MAX} more" if len(devices) > NAMED_MAX else ""
+    return ", ".join(each.id for each in devices[:NAMED_MAX]) + more
+
+
+def _reader(trigger: Trigger) -> str:
+    """What understands it: a source profile, or a decoder, which may be of one name."""
+    return trigger.source or trigger.decoder
 
 
 def _check(judge: Judge, devices: Sequence[Device], profile: str, says: Says, hearing: _Hearing) -> None:

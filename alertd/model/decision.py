@@ -140,6 +140,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """When this event's cause was committed before, if it was."""
     notification: NotificationRow | None = None
     """The row that an outcome speaks about."""
+    last_turn_us: int | None = None
+    """Boot time of the last try that waits at the outcome's dispatch centre, of this site's; `None`: none waits."""
     phone: tuple[PhoneIncident, ...] = ()
     """For a reply: what that phone was told of: open ones first, and of each the newest."""
 
@@ -224,6 +226,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """Closed incidents of sensors whose personal detail is too old to be kept: what was sent, who was told, and the
     words of their journal lines go. The incidents themselves stand in `incidents`, stripped."""
     withdrawals: tuple[Withdrawal, ...] = ()
+    try_now: tuple[str, ...] = ()
+    """Keys of endpoints that take what is sent, again: whatever of the site waits there for another try is due."""
     look_ups: tuple[NotificationId, ...] = ()
     """Unknown outcomes: ask the provider."""
     recall: bool = False

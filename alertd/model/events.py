@@ -69,6 +69,8 @@ class Signal(Struct, frozen=True, kw_only=True):
     ends: bool = False
     """The device itself says that it no longer calls: pages nobody and closes nothing, but the next call is a new one.
     `lasting` says of what; without it, of everything at the device."""
+    doubtful: bool = False
+    """It may be no press: its device says the same, or may, when it is let go. It counts in doubt."""
     same_s: int = 0
     """Copies of it come within so long; later the same cause is another press (a small counter that started again).
     0: as long as of any other."""
@@ -96,7 +98,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """Why no decoder understood it, or a part of it beside the signals."""
     never_press: bool = False
     """Whoever never presses speaks: only such do on its topic, or what was refused is of a sensor that its decoder
-    knew. Whoever is registered as a button or a wearable presses all the same."""
+    knew. A press of whoever is registered as a button or a wearable is refused."""
     size: int = 0
     retained: bool = False
     qos: int = 1
@@ -142,8 +144,8 @@ class Overheard(Struct, frozen=True, kw_only=True, tag="overheard"):
 
 
 class Unregistered(Struct, frozen=True, kw_only=True, tag="unregistered"):
-    """A press-like message from a device that the registry does not know, or at a site where it may not press. `cause`
-    is not that of the press: what was nobody's may still be somebody's."""
+    """A press-like message from a device that the registry does not know, or at a site or on a topic where it may not
+    press. `cause` is not that of the press: what was nobody's may still be somebody's."""
 
     site_id: SiteId
     cause: CauseId
@@ -159,6 +161,11 @@ class Unregistered(Struct, frozen=True, kw_only=True, tag="unregistered"):
     """The registered gateway that heard it best, if any did."""
     never_press: bool = False
     """See `Arrival.never_press`: it is none."""
+    refused: str = ""
+    """What a registered button or wearable said where, by the `kinds` of its trigger, nobody presses; "": it is none of
+    these."""
+    heard: str = ""
+    """Of what is none: the word, if it is a shot or a cry for help."""
 
 
 class Malformed(Struct, frozen=True, kw_only=True, tag="malformed"):

@@ -64,6 +64,7 @@ class Reason(StrEnum):
     STATE_ENDED = "state_ended"
     TRIED_OUT = "tried_out"
     UNREGISTERED = "unregistered"
+    SHUT_TRIGGER = "shut_trigger"
     FOREIGN_SITE = "foreign_site"
     BACKLOG_NO_UPGRADE = "backlog_no_upgrade"
 

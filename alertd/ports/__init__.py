@@ -37,7 +37,6 @@ from alertd.ports.decoders import (
     Question,
     UncoveredError,
     Understood,
-    refuse_presses,
 )
 from alertd.ports.plugins import (
     API_VERSION,
@@ -59,6 +58,7 @@ from alertd.ports.sources import (
     Listening,
     NotCommittedError,
     Overhearing,
+    Resuming,
     Sample,
     Source,
     Stranger,
@@ -121,6 +121,7 @@ __all__ = [
     "Question",
     "Reads",
     "Recalling",
+    "Resuming",
     "Sample",
     "Says",
     "SettingsError",
@@ -139,5 +140,4 @@ __all__ = [
     "Understood",
     "Voices",
     "read_settings",
-    "refuse_presses",
 ]

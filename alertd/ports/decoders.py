@@ -8,8 +8,6 @@ from msgspec import Struct
 from alertd.model.check_in import CheckIn
 from alertd.model.decision import Confirmation
 from alertd.model.events import Signal
-from alertd.model.registry import Registry
-from alertd.model.site import DeviceKind
 
 PAYLOAD_MAX_BYTES = 64 * 1024
 """No decoder sees a larger payload: it is refused. The largest honest one that we know has 3 KiB."""
@@ -41,18 +39,6 @@ class UncoveredError(DecodeError):
         super().__init__(message)
         self.count = count
         self.strangers = strangers
-
-
-def refuse_presses(signals: Sequence[Signal], registry: Registry | None, topic_filter: str) -> None:
-    """Of a trigger whose kinds never press: whoever speaks there may name any device, and a sensor's password would
-    press every button. That one no longer calls is no press. Raises `DecodeError`: it may have been a press, and the
-    kinds wrong."""
-    for signal in signals:
-        device = registry.device_of(str(signal.device_id)) if registry is not None and not signal.ends else None
-        if device is not None and device.kind in (DeviceKind.BUTTON, DeviceKind.WEARABLE):
-            error = DecodeError(f"kinds of {topic_filter} exclude {device.id}")
-            error.never_press = False
-            raise error
 
 
 class Understood(Struct, frozen=True, kw_only=True):

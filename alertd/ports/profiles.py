@@ -76,6 +76,10 @@ class Reads(Struct, frozen=True, kw_only=True):
     """By which a device is read of which the registry names none; "": by none."""
     codes: bool
     """It knows where a code stands that somebody typed."""
+    topics: tuple[str, ...] = ()
+    """Topic filters of all that it reads, some beginning with `{base}`. None: nobody knows."""
+    base: str = ""
+    """What stands for `{base}` where no trigger says anything else."""
 
 
 class Profiles(Protocol):

@@ -3,7 +3,7 @@
 Must never let a source acknowledge what the door has not committed.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -92,6 +92,16 @@ class Stranger(Struct, frozen=True, kw_only=True):
     first_us: int
     samples: tuple[Sample, ...]
     """The last few, the newest at the end."""
+
+
+@runtime_checkable
+class Resuming(Protocol):
+    """An optional ability of a source: it ends troubles that an earlier process raised, once it sees that they are
+    over."""
+
+    def resume(self, troubles: Iterable[str]) -> None:
+        """Keys of the district's troubles that stand, its own and others'; known before it runs."""
+        ...
 
 
 @runtime_checkable

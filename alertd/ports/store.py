@@ -74,13 +74,18 @@ class Transaction(Protocol):
 
     def notification(self, notification_id: NotificationId) -> NotificationRow | None: ...
 
+    def last_turn_us(self, site_id: SiteId, endpoint_key: str) -> int | None:
+        """Boot time of the last try at this address that a row of the site waits for after one that failed; `None`:
+        none waits. One that waits since an earlier boot counts only for its being there: then no less than 0."""
+        ...
+
     def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:
         """Incidents that the endpoint was told of and that are open or were opened since then; open ones
         first, and of each the newest. Of very many those that are open, then the gravest."""
         ...
 
-    def free_tokens(self, limit: int, now_us: int) -> tuple[str, ...]:
-        """Tokens that no incident opened in the last 24 h or still open has, best first."""
+    def free_tokens(self, limit: int) -> tuple[str, ...]:
+        """Tokens that no incident still open has, nor one opened or closed in the last 24 h; best first."""
         ...
 
     def opted_out(self) -> frozenset[str]: ...

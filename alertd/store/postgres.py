@@ -102,7 +102,7 @@ class PostgresStore(SqlStore):
     # --- life ---------------------------------------------------------------------------------------------------------
 
     def open(self, owner: str, clock: Clock) -> None:
-        self._owner, self._clock = owner, clock
+        self._owner, self._clock, self._since_us = owner, clock, clock.now().boot_us
         try:
             self._migrate()
             engine = create_engine(

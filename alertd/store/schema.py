@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
-HEAD = "0006"
+HEAD = "0007"
 """Newest migration: what this code reads and writes."""
 
 metadata = MetaData()
@@ -54,9 +54,11 @@ incident = _table(
     _int("closed_us", nullable=True),
     _text("closed_by"),
     *_blob(),
+    _int("seq", server_default=text("0")),  # rises as they begin and end, whatever clocks show; 0: long ago
 )
 Index("incident_open", incident.c.site_id, sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'"))
 Index("incident_opened", incident.c.opened_us)
+Index("incident_seq", incident.c.seq)
 
 trouble = _table(
     "trouble",

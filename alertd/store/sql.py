@@ -48,8 +48,12 @@ def columns(table: Table) -> tuple[str, ...]:
 INSERT = "INSERT INTO "
 
 
+NEXT_SEQ = "(SELECT COALESCE(MAX(seq), 0) + 1 FROM incident)"
+"""What begins or ends now comes after all that did. Nodes that write at once may say the same number."""
+
+
 def _insert(table: Table) -> str:
-    marks = ", ".join("?" for _ in table.columns)
+    marks = ", ".join(NEXT_SEQ if column is schema.incident.c.seq else "?" for column in table.columns)
     return f"{INSERT}{table.name} ({', '.join(columns(table))}) VALUES ({marks})"
 
 
@@ -57,8 +61,8 @@ def _insert(table: Table) -> str:
 def repeat_values(insert: str, times: int) -> str:
     """The same insert for so many rows at once."""
     head, values, tail = insert.partition(" VALUES ")
-    group = tail[: tail.index(")") + 1]
-    return f"{head}{values}{', '.join([group] * times)}{tail[len(group) :]}"
+    group, conflict, rest = tail.partition(" ON CONFLICT")
+    return f"{head}{values}{', '.join([group] * times)}{conflict}{rest}"
 
 
 def _insert_once(table: Table) -> str:
@@ -77,8 +81,12 @@ def _upsert(table: Table, *, but: Sequence[str] = ()) -> str:
 
 
 UPSERT_SITE = _upsert(schema.site_row)
-UPSERT_INCIDENT = _upsert(schema.incident)
-UPSERT_OPEN_INCIDENT = _upsert(schema.incident, but=("site_id", "state", "opened_us"))
+UPSERT_INCIDENT = (
+    _upsert(schema.incident, but=("seq",))
+    + ", seq = CASE WHEN incident.state = 'open' THEN excluded.seq ELSE incident.seq END"
+)
+"""What is written again after its end ends no later for it: its names were erased, say."""
+UPSERT_OPEN_INCIDENT = _upsert(schema.incident, but=("site_id", "state", "opened_us", "seq"))
 """Of one that is open, as it was before: what stands in no index is replaced, and the indexes are left alone."""
 UPSERT_CAUSE = _upsert(schema.cause)
 """Written only if it is no copy: a counter that is used again begins another press, of which copies come, too."""
@@ -126,9 +134,15 @@ READ_PAGES_BETWEEN = " UNION ALL ".join(
     for where in ("state = 'queued'", "state IN ('claimed', 'unknown')", "state IN ('accepted', 'sent')")
 )
 """Those that wait, are under way, or were said: each part has an index of its own."""
-READ_TOKENS = """
-    SELECT id, token, state, opened_us, closed_us FROM incident WHERE state = 'open' OR opened_us >= ?
-    ORDER BY opened_us"""
+_USES = "SELECT id, token, state, opened_us, closed_us, seq FROM incident"
+READ_TOKENS = f"""
+    SELECT * FROM (
+        {_USES} WHERE state = 'open'
+        UNION {_USES} WHERE opened_us BETWEEN ? AND ?
+        UNION SELECT * FROM ({_USES} ORDER BY seq DESC LIMIT ?) newest) used
+    ORDER BY +seq, opened_us"""  # noqa: S608 - constants
+"""Of those that are closed also the newest, whatever clocks show: they were wrong when these were opened, or are now.
+Each part has an index of its own, and `+` keeps the order from reading years of rows by another."""
 READ_PHONE = """
     SELECT i.id, i.site_id, i.mode, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by,
         i.schema, i.blob
@@ -194,6 +208,20 @@ CLAIM = """
 LET_GO = """
     UPDATE notification SET not_before_us = 0, not_before_wall_us = 0, delay_us = 0
     WHERE state = 'queued' AND reason = 'not_tried' AND channel = ? AND endpoint_key IN (?*)"""
+_WAITS_AGAIN = """
+    WHERE state = 'queued' AND reason IN ('retrying', 'resent_unknown') AND channel = ? AND site_id = ?
+        AND endpoint_key = ?"""
+READ_LAST_TURN = f"""
+    SELECT max(CASE WHEN boot_id = ? THEN not_before_us ELSE 0 END) FROM notification{_WAITS_AGAIN}"""  # noqa: S608
+TRY_NOW = f"""
+    UPDATE notification SET not_before_us = 0, not_before_wall_us = 0, delay_us = 0{_WAITS_AGAIN}"""  # noqa: S608
+
+
+def at(site_id: str, endpoint_key: str) -> Row:
+    """Parameters of the two above."""
+    return endpoint_key.partition(":")[0], site_id, endpoint_key
+
+
 READ_DUE = f"""
     SELECT {STANDING} FROM notification
     WHERE state = 'queued' AND channel = ? AND lane <= ?

@@ -79,7 +79,7 @@ class SqliteStore(SqlStore):
 
     def hold(self, owner: str, clock: Clock) -> None:
         """Take the lock: nobody else opens this database from now on, whether or not it can be used."""
-        self._owner, self._clock = owner, clock
+        self._owner, self._clock, self._since_us = owner, clock, clock.now().boot_us
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock_file.take(owner)

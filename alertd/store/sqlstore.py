@@ -78,6 +78,8 @@ class SqlStore(ABC):
         """Stands in for a disk, in memory: what it holds goes with the power."""
         self._owner = ""
         self._clock: Clock | None = None
+        self._since_us = 0
+        """Boot time at which it was opened."""
         self._reader: Reader | None = None
 
     # --- what the children know ---------------------------------------------------------------------------------------
@@ -187,6 +189,7 @@ class SqlStore(ABC):
             salt=self._salt,
             rescue=self._rescue,
             lock_tokens=self._lock_tokens,
+            since_us=self._since_us,
             is_spare=self.is_spare,
         )
         transaction = SqlTransaction(self._session, self._memory, scope)

@@ -25,7 +25,7 @@ from alertd.store.claim_gate import IncidentLife, Refusal, refusal_entry, urgenc
 from alertd.store.memory import Memory
 from alertd.store.rows import Moment
 from alertd.store.sql import Row, Session
-from alertd.store.tokens import HORIZON_US, TokenPool
+from alertd.store.tokens import HORIZON_US, NEWEST, TokenPool, last_used_us, last_uses
 from alertd.store.undoing import Before
 from alertd.store.withdrawals import statement_of, takes_back
 
@@ -43,6 +43,7 @@ class Scope(Struct, frozen=True, kw_only=True):
 
     `rescue` plays the script of a commit that certainly did not happen where there is room; False: nowhere. It is told
     whether the script gives out reply tokens.
+    `since_us`: boot time at which the store was opened.
     `is_spare`: in memory, until there is room on the disk.
     """
 
@@ -52,6 +53,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     salt: Callable[[], str]
     rescue: Callable[[Script, bool], bool]
     lock_tokens: Callable[[], None]
+    since_us: int
     is_spare: bool
 
 
@@ -108,6 +110,13 @@ class SqlTransaction:
         found = self._session.rows(sql.READ_NOTIFICATION, (notification_id,))
         return rows.notification(found[0], self._moment.ahead_us) if found else None
 
+    def last_turn_us(self, site_id: SiteId, endpoint_key: str) -> int | None:
+        if self._touched:
+            self._send()
+        found = self._session.rows(sql.READ_LAST_TURN, (self._moment.boot_id, *sql.at(site_id, endpoint_key)))
+        turn_us: int | None = found[0][0]
+        return turn_us
+
     def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:
         if self._collected or self._incidents:
             self._send()
@@ -117,14 +126,16 @@ class SqlTransaction:
         left = rows.first_left(self._session.rows(sql.READ_LEFT, (ids, endpoint_key)), self._scope.now)
         return tuple(rows.phone_incident(row, left.get(row[0])) for row in found)
 
-    def free_tokens(self, limit: int, now_us: int) -> tuple[str, ...]:
-        pool = self._memory.tokens
+    def free_tokens(self, limit: int) -> tuple[str, ...]:
+        pool, now = self._memory.tokens, self._scope.now
         self._scope.lock_tokens()
         if pool is None:
-            used = self._session.rows(sql.READ_TOKENS, (now_us - HORIZON_US,))
+            around_now = now.wall_us - HORIZON_US, now.wall_us + HORIZON_US
+            found = self._session.rows(sql.READ_TOKENS, (*around_now, NEWEST))
+            used = last_uses(found, now, self._scope.since_us)
             pool = TokenPool(used, lost_with=self._moment.boot_id if self._scope.is_spare else None)
             self._memory.tokens = pool
-        free = pool.free(limit, now_us, self._tokens)
+        free = pool.free(limit, now.boot_us, self._tokens)
         self._offered.update(free)
         return free
 
@@ -196,6 +207,9 @@ class SqlTransaction:
         """Changes and withdrawals speak about rows that were there before; new rows come after them."""
         for change in decision.changes:
             self._change(change)
+        for endpoint_key in decision.try_now:
+            self._stage()
+            self.script.append((sql.TRY_NOW, [sql.at(site_id, endpoint_key)]))
         for withdrawal in decision.withdrawals:
             self._stage()
             self.script.append(statement_of(site_id, withdrawal))
@@ -401,12 +415,8 @@ class SqlTransaction:
                 self._memory.timers[timer_id] = row
         if self._memory.tokens is not None:
             for incident in self._incidents.values():
-                self._memory.tokens.note(
-                    incident.id,
-                    incident.token,
-                    is_open=incident.is_open,
-                    last_us=max(incident.opened_us, incident.closed_us or 0),
-                )
+                last_us = last_used_us(incident.opened_us, incident.closed_us, self._scope.now)
+                self._memory.tokens.note(incident.id, incident.token, is_open=incident.is_open, last_us=last_us)
 
     def rollback(self) -> None:
         if self.finished:

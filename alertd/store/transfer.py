@@ -52,6 +52,8 @@ _REPLACED = (
     schema.incident, schema.trouble, schema.gesture, schema.drill, schema.cause, schema.broken_channel,
 )  # fmt: skip
 _ADDED = (schema.policy, schema.opt_out, schema.told, schema.quarantine)
+_AFTER = "row_number() OVER (ORDER BY seq, opened_us) + (SELECT COALESCE(MAX(seq), 0) FROM main.incident)"
+"""Incidents of memory are newer than all of the disk. (Of journals, which have a `seq`, too, none is copied.)"""
 _BUT_OF = """
     COALESCE(json_extract(CAST(blob AS TEXT), '$.incident_id'), '') NOT IN (SELECT value FROM json_each(?))"""
 _STANDING = (
@@ -140,9 +142,10 @@ def merge(disk: sqlite3.Connection, memory: Path) -> None:
 
 
 def _copy(disk: sqlite3.Connection, table: Table, conflict: str, which: str = "true", *params: str) -> None:
-    names = ", ".join(sql.columns(table))
+    columns = sql.columns(table)
+    names, values = ", ".join(columns), ", ".join(_AFTER if name == "seq" else name for name in columns)
     disk.execute(
-        f"INSERT INTO main.{table.name} ({names}) SELECT {names} FROM spare.{table.name} WHERE {which} {conflict}",  # noqa: S608
+        f"INSERT INTO main.{table.name} ({names}) SELECT {values} FROM spare.{table.name} WHERE {which} {conflict}",  # noqa: S608
         params,
     )
 

@@ -17,6 +17,8 @@ UNREAD = ("tests/store/test_unread_disk.py",)
 EARLIER = "alertd/store/earlier_boots.py"
 READING = "alertd/store/reading.py"
 STORE = ("tests/store/test_sqlite_contract.py",)
+TOKENS = "alertd/store/tokens.py"
+CODES = ("tests/store/test_tokens.py",)
 PRESS_LOST = "promise 2 broken: a press was taken for a copy of one that is long ago"
 
 CLOCKS = (
@@ -224,6 +226,44 @@ CLOCKS = (
         name="full disk: a drill that memory did not know goes on over what is real",
         edits=(Edit(file="alertd/store/uniting.py", old="for drill in (*self._over, *before)])", new="for drill in before])"),),
         by=Tests(paths=UNREAD, names="promise 3: who presses in a lockdown takes part in a drill"),
+    ),
+    Mutant(
+        name="clocks: a start does not know whose codes were used last",
+        edits=(Edit(file="alertd/store/sql.py", old="ORDER BY seq DESC LIMIT ?) newest)", new="WHERE 1 = 0 LIMIT ?) newest)"),),
+        cheap=True,
+        by=Story(name="code_after_a_wrong_clock"),
+    ),
+    Mutant(
+        name="clocks: a clock makes the order of codes",
+        edits=(Edit(file=TOKENS, old="for _, token in sorted(rested):", new="for _, token in rested:"),),
+        cheap=True,
+        by=Tests(paths=CODES, names="the order is that of clocks"),
+    ),
+    Mutant(
+        name="clocks: codes rest by a clock that is wrong",
+        edits=(Edit(file=TOKENS, old=" if left <= DOUBTED else last_us))", new=" if False else last_us))"),),
+        cheap=True,
+        by=Tests(paths=CODES, names="an age is believed that a wrong clock says"),
+    ),
+    Mutant(
+        name="clocks: a code rests from the beginning of what is over",
+        edits=(Edit(file="alertd/store/sql.py", old="CASE WHEN incident.state = 'open' THEN", new="CASE WHEN 1 = 0 THEN"),),
+        by=Tests(paths=STORE, names="promise 5: the answer to what is over counts for another incident"),
+    ),
+    Mutant(
+        name="clocks: what is erased counts as what was used last",
+        edits=(Edit(file="alertd/store/sql.py", old="CASE WHEN incident.state = 'open' THEN", new="CASE WHEN 1 = 1 THEN"),),
+        by=Tests(paths=STORE, names="what was erased counts as what was used last"),
+    ),
+    Mutant(
+        name="clocks: incidents of before are ordered by a clock",
+        edits=(Edit(file="alertd/store/migrations/versions/0007_incident_order.py", old="SET seq = rowid WHERE", new="SET seq = opened_us WHERE"),),
+        by=Tests(paths=MIGRATIONS, names="a clock made the order"),
+    ),
+    Mutant(
+        name="full disk: what memory closed counts as older than all of the disk",
+        edits=(Edit(file=TRANSFER, old='_AFTER if name == "seq" else name for', new="name for"),),
+        by=Tests(paths=("tests/store/test_fallback.py",), names="the code of what was over last comes again first"),
     ),
     Mutant(
         name="full disk: memory gives out the codes of the disk",

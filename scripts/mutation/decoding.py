@@ -809,6 +809,17 @@ DECODING = (
         by=Tests(paths=("tests/console/test_trying.py",), names="a second too long locks the school down"),
     ),
     Mutant(
+        name="devices test: who presses twice for more has a finger that stays too long",
+        edits=(
+            Edit(
+                file="alertd/console/trying/orders.py",
+                old=" for word in sorted(words) if COUNTED.get(word, 1) == 1}",
+                new=" for word in sorted(words)}",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_trying.py",), names="what no single touch says"),
+    ),
+    Mutant(
         name="devices test: up to less than the device can say",
         edits=(
             Edit(

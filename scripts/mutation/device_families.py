@@ -202,8 +202,42 @@ DEVICE_FAMILIES = (
     ),
     Mutant(
         name="profiles: a Tasmota switch that may have been let go is a press",
-        edits=(Edit(file=f"{MAPPING}/builtin/wifi.toml", old='TOGGLE = "unreadable"', new='TOGGLE = "press"'),),
+        edits=(Edit(file=f"{MAPPING}/builtin/wifi.toml", old='TOGGLE = "press_or_release"', new='TOGGLE = "press"'),),
+        by=Tests(paths=WORDS_TESTS, names="two touches of SwitchMode 0 lock a school down"),
+    ),
+    Mutant(
+        name="profiles: a Tasmota switch whose push-button says TOGGLE calls nobody",
+        edits=(
+            Edit(file=f"{MAPPING}/builtin/wifi.toml", old='TOGGLE = "press_or_release"', new='TOGGLE = "unreadable"'),
+        ),
+        by=Tests(paths=WORDS_TESTS, names="a touch that says TOGGLE calls nobody"),
+    ),
+    Mutant(
+        name="profiles: what may be a release is a press to the core",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/reading.py",
+                old="            doubtful=self.event == PRESS_OR_RELEASE,\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=WORDS_TESTS, names="two touches of SwitchMode 0 lock a school down"),
+    ),
+    Mutant(
+        name="profiles: a HALO's text shouts, or is no shot",
+        edits=(Edit(file=f"{MAPPING}/builtin/panels.toml", old='GUNSHOT = "gunshot"\nGunshot', new="GUNSHOT"),),
         by=Tests(paths=("tests/adapters/decoders/mapping/test_words.py",), names="means something else"),
+    ),
+    Mutant(
+        name="profiles: the bytes hide what stands beside a call of the server",
+        edits=(
+            Edit(
+                file=f"{MAPPING}/devices.py",
+                old="    return any(match.event in SETTLED for match in matches)\n",
+                new="    return bool(matches) and all(match.event in SETTLED for match in matches)\n",
+            ),
+        ),
+        by=Tests(paths=WORDS_TESTS, names="what stands beside a call is lost"),
     ),
     Mutant(
         name="profiles: bytes that say nothing of it hide the word of the server",

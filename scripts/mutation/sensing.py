@@ -9,6 +9,7 @@ CORROBORATION = "alertd/engine/corroboration.py"
 AUDIENCE = "alertd/engine/audience.py"
 READINGS = "alertd/daemon/readings.py"
 ENDS = "alertd/engine/sensor_ends.py"
+ROUTING = "alertd/engine/routing.py"
 CORROBORATION_TESTS = ("tests/engine/test_corroboration.py",)
 ENGINE_TESTS = ("tests/engine/test_sensors.py",)
 ENDS_TESTS = ("tests/engine/test_sensor_ends.py",)
@@ -745,11 +746,99 @@ SENSING = (
         edits=(
             Edit(
                 file="alertd/engine/decide.py",
-                old="    if event.never_press:\n        summary",
-                new="    if False:\n        summary",
+                old="    if event.never_press:\n        _among",
+                new="    if False:\n        _among",
             ),
         ),
         by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="nobody presses there, and it rings"),
+    ),
+    Mutant(
+        name="a sensors' bridge presses in the name of the second that it says",
+        edits=(
+            Edit(
+                file=ROUTING,
+                old="    if arrival.never_press and device.kind",
+                new="    if arrival.never_press and not index and device.kind",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="pressed a button, or an alarm is lost"),
+    ),
+    Mutant(
+        name="that a button no longer calls is a press where nobody presses",
+        edits=(
+            Edit(
+                file=ROUTING,
+                old="is not DeviceKind.SENSOR and not signal.ends:\n",
+                new="is not DeviceKind.SENSOR:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="it is lost, or a press"),
+    ),
+    Mutant(
+        name="that a button no longer calls is counted as a press where nobody presses",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/decoding.py",
+                old="            calling = {signal.device_id for signal in signals if not signal.ends}\n",
+                new="            calling = {signal.device_id for signal in signals}\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="its end is taken for a press"),
+    ),
+    Mutant(
+        name="one unregistered sensor of many hides all later ones",
+        edits=(
+            Edit(
+                file="alertd/engine/decide.py",
+                old='    troubles.raise_(d, f"{family}:{name}", summary, said=said)\n',
+                new='    troubles.raise_(d, f"{family}:{name}", summary)\n',
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="once each"),
+    ),
+    Mutant(
+        name="a shot of an unregistered sensor is one more word of a stranger",
+        edits=(
+            Edit(
+                file=ROUTING,
+                old='heard=signal.action if never_press and signal.action in CRIES else "",',
+                new='heard="",',
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="a shot, and nobody is told"),
+    ),
+    Mutant(
+        name="a second shot of an unregistered sensor is the first one",
+        edits=(Edit(file="alertd/engine/decide.py", old='{name} {event.kept or event.cause}"', new='{name}"'),),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="another shot, and nobody is told"),
+    ),
+    Mutant(
+        name="a shot that a broker has kept is told with each connection",
+        edits=(Edit(file="alertd/engine/decide.py", old="{event.kept or event.cause}", new="{event.cause}"),),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="it is told with each connection"),
+    ),
+    Mutant(
+        name="the trouble of an unregistered sensor outlasts its registration",
+        edits=(
+            Edit(
+                file="alertd/daemon/strangers.py",
+                old="        if trouble.family in SENSORS_",
+                new="        if trouble.key in SENSORS_",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_strangers.py",), names="it goes on though its row stands"),
+    ),
+    Mutant(
+        name="of a shot of an unregistered sensor everybody is told",
+        edits=(Edit(file="alertd/engine/trouble_audience.py", old='        "sensor_unheard",\n', new=""),),
+        by=Tests(
+            paths=("tests/adapters/mqtt/test_never_press.py",), names="what comes of sensors was told to everybody"
+        ),
+    ),
+    Mutant(
+        name="a shot of an unregistered sensor waits as any word of it",
+        edits=(Edit(file="alertd/daemon/waiting.py", old="event.device_id, event.heard)", new="event.device_id)"),),
+        by=Tests(paths=("tests/daemon/test_waiting.py",), names="a shot, and nobody would be told"),
     ),
     Mutant(
         name="an alarm by numbers is lost over a disk that fails",
@@ -881,17 +970,123 @@ SENSING = (
         name="a sensors' bridge presses in a button's name",
         edits=(
             Edit(
-                file="adapters/alertd_adapters/mqtt/decoding.py",
-                old="            if never_press:\n                refuse_presses(",
-                new="            if not signals:\n                refuse_presses(",
+                file="alertd/engine/routing.py",
+                old="    if arrival.never_press and device.kind is not DeviceKind.SENSOR and not signal.ends:\n",
+                new="    if False:\n",
             ),
         ),
         by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="a sensor's password pressed a button"),
     ),
     Mutant(
-        name="a press over a trigger of the wrong kinds rings nobody",
-        edits=(Edit(file="alertd/ports/decoders.py", old="            error.never_press = False\n", new=""),),
-        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="May have been a press"),
+        name="a press over a trigger of the wrong kinds is a stranger's",
+        edits=(
+            Edit(
+                file="alertd/engine/decide.py",
+                old="    if event.refused:\n",
+                new="    if False:\n",
+            ),
+        ),
+        by=Tests(
+            paths=("tests/adapters/mqtt/test_never_press.py",), names="it was understood, and they cannot know whose"
+        ),
+    ),
+    Mutant(
+        name="a refused press is like the one that somebody looks after",
+        edits=(
+            Edit(
+                file="alertd/engine/decide.py",
+                old='"refused:{event.device_id[:60]}", summary, said=event.kept)',
+                new='"refused:{event.device_id[:60]}", summary, said=event.kept, alike="alike")',
+            ),
+        ),
+        by=Tests(
+            paths=("tests/adapters/mqtt/test_never_press.py",),
+            names="a known button was pressed again, and nobody is told",
+        ),
+    ),
+    Mutant(
+        name="a sensors' bridge rings in the name of each button",
+        edits=(
+            Edit(
+                file="alertd/engine/troubles.py",
+                old='OF_PRESSES = ("unregistered", "refused", ',
+                new='OF_PRESSES = ("unregistered", ',
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="three by name, and one of all the others"),
+    ),
+    Mutant(
+        name="what to do about a refused press has no room in a text",
+        edits=(
+            Edit(
+                file="alertd/engine/troubles.py",
+                old='|Add "\\w+" to kinds in [\\w.-]+',
+                new="",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="it ends before it has said what to do"),
+    ),
+    Mutant(
+        name="a refused press proves that its button works",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/decoding.py",
+                old="                check_ins = tuple(map(self._untested, check_ins))\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="it counts as tested"),
+    ),
+    Mutant(
+        name="a refused press blames the settings of its button",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/decoding.py",
+                old="                shut_out = frozenset(filter(self._is_pressed, calling))\n",
+                new="",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="the button's settings are blamed"),
+    ),
+    Mutant(
+        name="a badge whose press is refused was heard, and is nowhere",
+        edits=(
+            Edit(file="alertd/engine/places.py", old="if device.zone_id or near else", new="if device.zone_id else"),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="it is known, and not known"),
+    ),
+    Mutant(
+        name="a registered gateway is to be registered",
+        edits=(
+            Edit(
+                file="alertd/engine/decide.py",
+                old='"register it" if device is None else "correct its row in devices.csv"',
+                new='"register it"',
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="it is registered"),
+    ),
+    Mutant(
+        name="a test of a button hears no press that is refused",
+        edits=(
+            Edit(
+                file="alertd/console/trying/orders.py",
+                old="    if tests:\n        began_us",
+                new="    if False:\n        began_us",
+            ),
+        ),
+        by=Tests(paths=("tests/cli/test_devices_test.py",), names="where nobody presses: it calls NOBODY"),
+    ),
+    Mutant(
+        name="a test of a button shows what was refused before it",
+        edits=(
+            Edit(
+                file="alertd/console/trying/orders.py",
+                old=" or line.at_us < began_us:\n",
+                new=":\n",
+            ),
+        ),
+        by=Tests(paths=("tests/console/test_trying.py",), names="what it said before, or another, is shown"),
     ),
     Mutant(
         name="check: a button may come over a trigger where nobody presses",
@@ -908,5 +1103,80 @@ SENSING = (
             ),
         ),
         by=Tests(paths=("tests/config/test_words.py",), names="its press calls nobody, and check is content"),
+    ),
+    Mutant(
+        name="check: whatever presses elsewhere may come over no bridge where nobody presses",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="            perhaps = [each for each in heard if ",
+                new="            perhaps = [each for each in heard if False and ",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="its press calls nobody, and check is content"),
+    ),
+    Mutant(
+        name="check: a trigger for sensors is a doubt beside one of the same for buttons",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="        return not any(self._may_bring(each, device) for each in alike ",
+                new="        return not any(False for each in alike ",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="whoever does as the manual says is warned"),
+    ),
+    Mutant(
+        name="check: a trigger for sensors is a doubt though their rows name its profile",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="            if perhaps and not is_of_others:\n",
+                new="            if perhaps:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="is warned all the same"),
+    ),
+    Mutant(
+        name="check: a button that only kinds shut out is said twice",
+        edits=(Edit(file="alertd/lint/words.py", old=" and hearing.is_carried(each)]\n", new="]\n"),),
+        by=Tests(paths=("tests/config/test_sources.py",), names="it is said twice, and the remedies differ"),
+    ),
+    Mutant(
+        name="check: a trigger for buttons behind one for sensors speaks",
+        edits=(Edit(file="alertd/lint/sources.py", old="        _check_order(judge, section)\n", new=""),),
+        by=Tests(paths=("tests/config/test_sources.py",), names="each press of it calls nobody, and check is content"),
+    ),
+    Mutant(
+        name="check: a plus covers whatever is below it",
+        edits=(Edit(file="alertd/lint/sources.py", old='(level == "+" and each != "#")', new='level == "+"'),),
+        by=Tests(paths=("tests/config/test_sources.py",), names="whoever wrote them in the right order is warned"),
+    ),
+    Mutant(
+        name="check: a trigger may stand on topics that its source never speaks on",
+        edits=(Edit(file="alertd/lint/profiles.py", old="    _check_topics(judge)\n", new=""),),
+        by=Tests(paths=("tests/config/test_profiles.py",), names="nothing is ever heard over it, and check is content"),
+    ),
+    Mutant(
+        name="check: any trigger with profiles reads the profile of a row",
+        edits=(
+            Edit(
+                file="alertd/lint/profiles.py",
+                old="(sources.intersection(theirs) if theirs else sources)",
+                new="sources",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_profiles.py",), names="nothing of it is ever heard, and check is content"),
+    ),
+    Mutant(
+        name="a setting that is one of a few words is refused without saying which there are",
+        edits=(
+            Edit(
+                file="alertd/ports/settings.py",
+                old="            words += [str(member.value) for member in each.cls]\n",
+                new="            continue\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_settings.py",), names="it says only: Invalid enum value"),
     ),
 )

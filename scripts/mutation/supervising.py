@@ -392,4 +392,26 @@ SUPERVISING = (
             paths=("tests/adapters/decoders/mapping/test_signs.py",), names="a key that nobody pressed counts as tested"
         ),
     ),
+    Mutant(
+        name="supervision: a source is not told what an earlier process left standing",
+        edits=(
+            Edit(
+                file="alertd/daemon/daemon.py",
+                old="            if isinstance(source, Resuming):\n",
+                new="            if isinstance(source, Resuming) and not standing:\n",
+            ),
+        ),
+        by=Story(name="end_of_a_trouble_lost_with_the_power"),
+    ),
+    Mutant(
+        name="supervision: what stood before this run is never ended",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/standing_troubles.py",
+                old=" is not None or key in self._before:\n",
+                new=" is not None:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_troubles.py",), names="cries wolf"),
+    ),
 )

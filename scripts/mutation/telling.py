@@ -282,4 +282,49 @@ TELLING = (
         ),
         by=Tests(paths=("tests/daemon/test_tampers.py",), names="Look at it"),
     ),
+    Mutant(
+        name="dispatch: each message knocks by itself at a centre that takes none",
+        edits=(
+            Edit(
+                file="alertd/engine/outcomes.py",
+                old="    if d.facts.last_turn_us is not None and row.attempt >= QUICK_TRIES:\n",
+                new="    if d.facts.last_turn_us is not None and row.attempt >= 999:\n",
+            ),
+        ),
+        cheap=True,
+        by=Story(name="dispatch_refuses_for_minutes", trips=("one knocks",)),
+    ),
+    Mutant(
+        name="dispatch: what waits its turn waits on when the centre takes another",
+        edits=(
+            Edit(
+                file="alertd/store/transaction.py",
+                old="        for endpoint_key in decision.try_now:\n",
+                new="        for endpoint_key in ():\n",
+            ),
+        ),
+        by=Story(name="dispatch_refuses_for_minutes", trips=("one knocks",)),
+    ),
+    Mutant(
+        name="dispatch: two messages of one batch get the same turn",
+        edits=(
+            Edit(
+                file="alertd/store/transaction.py",
+                old="    def last_turn_us(self, site_id: SiteId, endpoint_key: str) -> int | None:\n        if self._touched:\n",
+                new="    def last_turn_us(self, site_id: SiteId, endpoint_key: str) -> int | None:\n        if not self._touched:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="one batch get one turn"),
+    ),
+    Mutant(
+        name="dispatch: with many waiting, one is put off for ever",
+        edits=(
+            Edit(
+                file="alertd/engine/outcomes.py",
+                old="max(min(turn_s, TURN_LONGEST_S), asked_s or 0.0)",
+                new="max(turn_s, asked_s or 0.0)",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_outcomes.py",), names="put off for longer"),
+    ),
 )

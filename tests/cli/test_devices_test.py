@@ -9,9 +9,10 @@ import pytest
 
 from alertd.console.backend import Proof
 from alertd.console.client import Client
+from alertd.engine.routing import route
 from alertd.model.check_in import DeviceStanding, LastSeen
 from alertd.model.duress_code import is_code_of
-from alertd.model.events import Lasting
+from alertd.model.events import Arrival, Lasting, Signal
 from alertd.model.ids import DeviceId
 from tests.console.test_trying import OF_ZIGBEE, PRESSES, WALL_BUTTON
 
@@ -77,6 +78,28 @@ def test_a_word_that_its_gestures_do_not_know_is_named_and_no_fault_of_the_batte
     assert "heard    sos, which its gestures do not know" in said.out
     assert 'badge-204 was heard, and calls NOBODY: it says "sos", which its gestures "badge" do not know' in said.err
     assert "write sos = the class that it calls for" in said.err
+
+
+def test_a_press_over_a_trigger_for_sensors_is_heard_and_no_fault_of_the_battery(shell, daemon, oak):
+    """It rang whoever was on duty in the middle of the test, and the command blamed the battery."""
+
+    def refused():
+        signal = Signal(device_id=DeviceId("badge-204"), action="press")
+        now_us = daemon.now().wall_us
+        arrival = Arrival(
+            source="broker", topic="halo/x", signals=(signal,), received_us=now_us, arrival_id="1", never_press=True
+        )
+        for event in route(daemon.school, arrival):
+            daemon.do(event)
+
+    oak.moments += [refused, *([lambda: oak.wait(20)] * 31)]
+    said = shell.run(*TEST)
+
+    assert said.code != 0
+    assert "heard    press, where nobody presses: it calls NOBODY" in said.out
+    assert "Look at its battery" not in said.err, "the button is well"
+    assert "badge-204 was heard, and calls NOBODY: its trigger is for others" in said.err
+    assert 'add "button" to its kinds in sources.broker.triggers' in said.err
 
 
 def test_one_that_speaks_and_does_not_press_has_no_dead_battery(shell, daemon, oak):

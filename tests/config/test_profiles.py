@@ -183,3 +183,74 @@ def test_another_profile_is_another_configuration_and_a_broken_one_changes_nothi
 
     own.write(FILE, OURS.replace('2 = "hold"', '2 = "hld"'))
     assert not isinstance(lint.reload(current), Loaded)
+
+
+ZIGBEE = '{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt" },'
+OF_A_SOURCE = '{{ topic = "{}", decoder = "profiles", options = {{ source = "{}" }} }},'
+
+
+@pytest.mark.parametrize(
+    ("trigger", "remedy"),
+    [
+        (OF_A_SOURCE.format("halo/+/events", "halo"), 'did you mean "halo/+/event"?'),
+        (OF_A_SOURCE.format("haloo/+/event", "halo"), 'did you mean "halo/+/event"?'),
+        (
+            '{ topic = "halo/+/event", decoder = "profiles", options = { source = "halo", base = "wc" } },',
+            '"wc/+/event"',
+        ),
+        (OF_A_SOURCE.format("application/+/devices/+/event/up", "chirpstack-v4"), '"application/+/device/+/event/up"?'),
+        ('{ topic = "zigbee2mqtt/+", decoder = "zigbee2mqtt", options = { base_topic = "z2m" } },', "z2m/"),
+    ],
+)
+def test_a_trigger_on_topics_that_its_source_never_speaks_on_is_said(school, trigger, remedy):
+    line = school.replace("channels.toml", ZIGBEE, f"{ZIGBEE}\n  {trigger}") + 1
+    found = [each for each in school.lint_problems() if "never speaks on" in each.message]
+
+    assert len(found) == 1, "nothing is ever heard over it, and check is content"
+    assert not found[0].is_error
+    assert (found[0].file, found[0].line) == ("channels.toml", line)
+    assert remedy in found[0].remedy
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        *(
+            OF_A_SOURCE.format(topic, "halo")
+            for topic in ("halo/+/event", "halo/#", "#", "halo/b0c5/+", "$share/a/+/+/+")
+        ),
+        '{ topic = "wc/+/event", decoder = "profiles", options = { source = "halo", base = "wc/" } },',
+        OF_A_SOURCE.format("spBv1.0/oak/#", "sparkplug-b"),
+        OF_A_SOURCE.format("shellies/+/input_event/+", "shelly-gen1"),
+        OF_A_SOURCE.format("v3/oak@ttn/devices/+/up", "tts-v3"),
+    ],
+)
+def test_a_trigger_on_a_part_of_what_its_source_says_is_well(school, trigger):
+    school.replace("channels.toml", ZIGBEE, f"{ZIGBEE}\n  {trigger}")
+    assert not [each for each in school.lint_problems() if "never speaks on" in each.message]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "profile", "source"),
+    [
+        ("", "halo", "halo"),
+        (OF_A_SOURCE.format("application/#", "chirpstack-v4"), "halo", "halo"),
+        (OF_A_SOURCE.format("application/#", "chirpstack-v4"), "milesight-ws101", None),
+        (OF_A_SOURCE.format("halo/+/event", "halo"), "halo", None),
+        ("", "zigbee2mqtt", None),
+        (OF_A_SOURCE.format("up/#", "chirpstack-v4") + '{ topic = "out/#", decoder = "third" },', "halo", None),
+    ],
+)
+def test_a_row_whose_profile_no_trigger_reads_is_said_with_the_trigger_to_write(school, trigger, profile, source):
+    """`init` takes a HALO from the list, and writes no trigger for it."""
+    school.replace("channels.toml", ZIGBEE, f"{ZIGBEE}\n  {trigger}")
+    lines = (school.directory / "devices.csv").read_text().splitlines()
+    rows = [f"h{n},sensor,oak,wc-112,vape-sensor,halo,,,{profile}" for n in (1, 2)]
+    school.write("devices.csv", "\n".join([f"{lines[0]},profile", *rows, *(f"{line}," for line in lines[1:])]))
+    found = [each for each in school.lint_problems() if "no trigger of any source has" in each.message]
+
+    assert len(found) == bool(source), "nothing of it is ever heard, and check is content"
+    for problem in found:
+        assert problem.line == 2
+        assert f'options = {{ source = "{source}" }}' in problem.remedy
+        assert 'topic = "halo/+/event"' in problem.remedy

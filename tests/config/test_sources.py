@@ -237,3 +237,65 @@ def test_broker_here_or_behind_tls_is_not_warned_of(school, host, more):
     add(school, host=host, more=more, client_id="other")
 
     assert school.lint_problems() == ()
+
+
+OF_ALL = '{ topic = "application/+/device/+/event/up", decoder = "press_json", kinds = ["sensor"] },'
+OF_BUTTONS = '{ topic = "application/7f3c/device/+/event/up", decoder = "press_json", kinds = ["button"] },'
+
+
+@pytest.mark.parametrize("group", ["", "$share/a/"])
+def test_a_trigger_for_buttons_behind_one_for_sensors_that_covers_it_is_said(school, group):
+    """Its presses came to the first, which refuses them."""
+    later = OF_BUTTONS.replace('"application', f'"{group}application')
+    line = school.replace("channels.toml", SHIPPED_TRIGGERS, f"{SHIPPED_TRIGGERS}\n  {OF_ALL}\n  {later}") + 4
+    found = [each for each in school.lint_problems() if "never speaks" in each.message]
+
+    assert len(found) == 1, "each press of it calls nobody, and check is content"
+    (problem,) = found
+    assert not problem.is_error
+    assert (problem.file, problem.line, problem.key) == ("channels.toml", line, "sources.broker.triggers[4].topic")
+    assert '"application/+/device/+/event/up", whose kinds never press' in problem.message
+    assert problem.remedy.startswith("write it before that one")
+
+
+@pytest.mark.parametrize(
+    "triggers",
+    [
+        f"{OF_BUTTONS} {OF_ALL}",
+        f"{OF_ALL} {OF_BUTTONS}".replace("button", "gateway"),
+        OF_ALL.replace('["sensor"]', "[]") + OF_ALL + OF_BUTTONS,
+        '{ topic = "up/+", kinds = ["sensor"] }, { topic = "up/#", kinds = ["button"] },',
+        '{ topic = "up/a/+", kinds = ["sensor"] }, { topic = "up/+/b", kinds = ["button"] },',
+    ],
+    ids=[
+        "the narrow first",
+        "nobody presses behind it",
+        "the first is for anybody",
+        "the later is wider",
+        "they cross",
+    ],
+)
+def test_a_trigger_for_buttons_that_speaks_is_well(school, triggers):
+    school.replace("channels.toml", SHIPPED_TRIGGERS, f"{SHIPPED_TRIGGERS} {triggers}")
+    assert school.lint_problems() == (), "whoever wrote them in the right order is warned"
+
+
+def test_a_button_that_only_kinds_shut_out_is_said_once_with_the_kinds_as_the_remedy(school):
+    for kinds in ('["button", "wearable"]', '["sensor"]'):
+        school.replace("channels.toml", f'"press_json", kinds = {kinds} }}', '"press_json", kinds = ["gateway"] }')
+    server = '{ topic = "up/#", decoder = "profiles", options = { source = "tts-v3" }, kinds = ["sensor"] }'
+    bridge = 'decoder = "zigbee2mqtt", kinds = ["sensor"] }'
+    school.replace("channels.toml", 'decoder = "zigbee2mqtt" }', f"{bridge}, {server}")
+    lines = (school.directory / "devices.csv").read_text().splitlines()
+    row = "desk-9,button,oak,rm-204,wall-button,desk,,,milesight-ws101"
+    school.write("devices.csv", "\n".join([f"{lines[0]},profile", row, *(f"{line}," for line in lines[1:])]))
+    said = {
+        "button-204": "alertd/press/+, alertd/sensor/+, zigbee2mqtt/+",
+        "desk-9": "up/#, alertd/press/+, alertd/sensor/+",
+    }
+    for button, topics in said.items():
+        found = [each for each in school.problems() if button in each.message]
+        assert [each.is_error for each in found] == [True], "it is said twice, and the remedies differ"
+        assert found[0].remedy == (
+            f'add "button" to the kinds of its trigger in channels.toml ({topics}), or give it one of its own'
+        )

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from alertd import lint
+from alertd.engine.routing import CRIES
+from alertd.lint.words import SENSED
 from alertd.model.duress_code import hashed
 from alertd.model.ids import DeviceId
+from alertd.model.incident import VERIFY_FIRST
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE, STARTER = ROOT / "config", ROOT / "alertd" / "exports" / "starter"
@@ -392,7 +395,8 @@ def test_a_button_that_can_come_only_over_a_trigger_where_nobody_presses_is_said
 @pytest.mark.parametrize(("kinds", "shut"), [('["gateway"]', True), ('["gateway", "button"]', False), ("[]", False)])
 def test_a_button_that_only_a_shut_bridge_carries_is_said(wired, profile, trigger, over, kinds, shut):
     """A bridge is what speaks there, one thinks; and over a network server nobody is read whose row says nothing."""
-    wired.append("devices.csv", f"desk-9,button,oak,rm-204,wall-button,desk,,,{profile},\n")
+    first = "badge-okafor,wearable,"
+    wired.replace("devices.csv", first, f"desk-9,button,oak,rm-204,wall-button,desk,,,{profile},\n{first}")
     wired.replace("channels.toml", ZIGBEE, trigger.replace(" },", f", kinds = {kinds} }},"))
     wired.replace("channels.toml", PRESSES, PRESSES.replace('["button", "wearable"]', '["sensor"]'))
     found = [problem for problem in wired.problems() if problem.key == "profile" and "desk-9" in problem.message]
@@ -400,7 +404,9 @@ def test_a_button_that_only_a_shut_bridge_carries_is_said(wired, profile, trigge
     assert len(found) == shut, "its press calls nobody, and check is content"
     for problem in found:
         assert not problem.is_error
-        assert problem.message.startswith(f"desk-9 {over} kinds have no button: whoever presses it calls NOBODY")
+        others = "" if profile else ", button-204, button-118 and 21 more"
+        said = f"desk-9{others} {over} kinds have no button: whoever presses it calls NOBODY"
+        assert problem.message.startswith(said)
         assert '"button"' in problem.remedy
         assert problem.remedy.endswith("name its profile in its row") == (profile == "")
 
@@ -412,3 +418,54 @@ def test_a_button_that_may_come_over_an_open_trigger_is_not_said_to_be_shut_out(
     wired.replace("channels.toml", PRESSES, PRESSES.replace('["button", "wearable"]', '["sensor"]'))
 
     assert not [p for p in wired.problems() if p.key == "profile" and "desk-9" in p.message]
+
+
+def shut_out(school):
+    return [each for each in school.problems() if "shut out" in each.message]
+
+
+@pytest.mark.parametrize("kinds", ['["gateway"]', '["sensor", "gateway"]'])
+@pytest.mark.parametrize("trigger", [PLAIN, ZIGBEE])
+def test_buttons_that_may_come_over_a_shut_bridge_are_said_though_others_press_elsewhere(school, trigger, kinds):
+    """Each district has alertd/press/+: whatever names no profile may come over that, or over the bridge."""
+    shut = trigger.replace(" },", f", kinds = {kinds} }},").replace("} },", "} },")
+    line = school.replace("channels.toml", PLAIN, shut)
+    found = shut_out(school)
+
+    assert len(found) == 1, "its press calls nobody, and check is content"
+    (problem,) = found
+    assert not problem.is_error
+    assert (problem.file, problem.line, problem.key) == ("channels.toml", line, "sources.broker.triggers[2].kinds")
+    assert problem.message.startswith("kinds of zigbee2mqtt/+ shut out button-204, button-118, button-office and ")
+    assert "if they come over it" in problem.message
+    assert problem.remedy.startswith('add "button", "wearable" to its kinds; if none comes over it, ')
+
+
+def test_a_sensor_of_whom_nobody_knows_that_it_is_one_is_said(wired):
+    """A HALO in the list of buttons: the trigger that the manual wants for it takes no shot of it any more."""
+    wired.replace("channels.toml", SERVER, f"{SERVER} {HALO}")
+    wired.append("devices.csv", "b0c5ca00000101,button,oak,rm-204,wall-button,HALO,,,,\n")
+    assert ["kinds of halo/+/event" in each.message for each in shut_out(wired)] == [True]
+
+    wired.append("devices.csv", IN_THE_WC.format(102, "vape-sensor"))
+    assert not shut_out(wired), "whoever names the profile of the sensors is warned all the same"
+
+
+@pytest.mark.parametrize(
+    "triggers",
+    [
+        PLAIN,
+        f'{PLAIN} {{ topic = "z2m-sensors/+", decoder = "zigbee2mqtt", kinds = ["sensor"] }},',
+        f'{PLAIN} {{ topic = "up/#", decoder = "profiles", options = {{ source = "tts-v3" }}, kinds = ["sensor"] }},',
+        f'{ZIGBEE} {{ topic = "out/#", decoder = "third", kinds = ["sensor"] }},',
+    ],
+    ids=["the sensors of the example", "a bridge for sensors", "a network server", "a third party's"],
+)
+def test_triggers_for_sensors_beside_one_of_the_same_for_buttons_are_well(school, triggers):
+    school.replace("channels.toml", PLAIN, triggers)
+    assert not shut_out(school), "whoever does as the manual says is warned"
+
+
+def test_what_is_told_each_time_of_an_unregistered_sensor_is_what_people_are_asked_to_look_into():
+    asked = {word for word, mostly in SENSED.items() if mostly in VERIFY_FIRST}
+    assert asked == CRIES, "a shot of a sensor that nobody registered is told as any vape"

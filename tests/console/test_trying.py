@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from alertd.model.events import DeviceTestWatched
+from alertd.engine.routing import route
+from alertd.model.events import Arrival, DeviceTestWatched, Signal
+from alertd.model.ids import DeviceId
 from alertd.model.incident import IncidentClass
 from alertd.model.reason import Reason
 from alertd.model.site import Gestures
@@ -54,6 +56,30 @@ async def test_a_press_is_shown_with_its_rule_and_gesture_and_pages_nobody(app, 
     assert not daemon.oak.rows
 
     after = f"oak:{heard[-1]['number']}"
+    assert (await ask(app, "GET", f"/v1/device-tests?device=badge-204&after={after}")).json["heard"] == []
+
+
+async def test_a_press_that_is_refused_for_its_trigger_is_shown_in_the_test_in_which_it_was_made(app, daemon):
+    def refused(device_id, arrival_id):
+        signal = Signal(device_id=device_id, action="press")
+        now_us = daemon.now().wall_us
+        arrival = Arrival(
+            source="halos", topic="t", signals=(signal,), received_us=now_us, arrival_id=arrival_id, never_press=True
+        )
+        for event in route(daemon.school, arrival):
+            daemon.do(event)
+
+    refused(DeviceId("badge-204"), "before")
+    await ask(app, "POST", "/v1/device-tests", {**SIGNED, "device": "badge-204"})
+    refused(DeviceId("badge-204"), "in it")
+    refused(DeviceId("walker"), "of another")
+    heard = (await ask(app, "GET", "/v1/device-tests?device=badge-204")).json["heard"]
+    assert [line["action"] for line in heard] == ["press"], "what it said before, or another, is shown"
+    line = heard[0]
+    assert not line["gesture"]
+    assert 'add "button" to its kinds in sources.halos.triggers' in line["refused"], "it is heard, and nobody knows why"
+
+    after = f"{line['site']}:{line['number']}"
     assert (await ask(app, "GET", f"/v1/device-tests?device=badge-204&after={after}")).json["heard"] == []
 
 
@@ -121,6 +147,17 @@ async def test_of_a_key_that_counts_when_it_is_held_nothing_is_asked(app, daemon
     daemon.says = {"badge-204": frozenset({"press", "long_press"})}
 
     assert "up to staff_assist" in (await begin(app)).json["words"]
+
+
+async def test_of_what_takes_several_presses_nothing_is_asked(app, daemon):
+    """Who presses twice does so on purpose: no finger says it that stays too long."""
+    twice = Gestures(id="desk", presses={1: "staff_assist"}, actions={"double_press": "lockdown"})
+    daemon.has_gestures("badge-204", twice)
+    daemon.says = {"badge-204": frozenset({"press", "double_press"})}
+    begun = await begin(app)
+
+    assert begun.status == 200, "whoever tries a button out is asked about what no single touch says"
+    assert "up to staff_assist" in begun.json["words"]
 
 
 async def test_less_than_the_least_that_it_can_say_is_no_test(app, daemon):

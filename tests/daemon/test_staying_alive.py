@@ -1,7 +1,7 @@
 """What breaks is started again and said; what is proven alive is told outside; what cannot go on says so and ends."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from alertd.daemon.intake import StoreGoneError
 from alertd.daemon.supervision import CannotRunError
 from alertd.model.anchor import Now
-from alertd.model.events import TroubleRaised
+from alertd.model.events import TroubleCleared, TroubleRaised
 from alertd.model.ids import DISTRICT, SiteId
 from alertd.model.notification import Claim, Kind
 from alertd.ports import (
@@ -42,6 +42,35 @@ class FragileSource(FakeSource):
             self.crashes -= 1
             raise ConnectionResetError("the broker went away in a way nobody thought of")
         await super().run(door)
+
+
+class MindfulSource(FakeSource):
+    """Ends what stands, as a broker's source does once its broker answers."""
+
+    resumed: tuple[str, ...] = ()
+
+    def resume(self, troubles: Iterable[str]) -> None:
+        self.resumed = tuple(troubles)
+
+    async def run(self, door: Door) -> None:
+        for key in self.resumed:
+            await door.submit(TroubleCleared(site_id=DISTRICT, key=key))
+        await super().run(door)
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_source_hears_before_it_runs_what_an_earlier_process_left_standing(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    down = TroubleRaised(site_id=DISTRICT, key="broker:broker", summary="Presses do NOT arrive: broker is down.")
+    await world.daemon.intake.submit(down)
+    assert "broker:broker" in world.troubles()
+    await world.crash()
+    world.source = MindfulSource()
+    await world.start()
+    await asyncio.sleep(2)
+    assert "broker:broker" not in world.troubles(), "it is up, and is said to be down until somebody looks"
+    assert [each for each in world.source.resumed if each.startswith("broker:")] == ["broker:broker"]
 
 
 @in_virtual_time(executor_delay=COMMIT_DELAY)

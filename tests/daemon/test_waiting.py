@@ -47,7 +47,7 @@ def unreadable(topic: str, *, never_press: bool = False) -> Submission:
     )
 
 
-def strange(name: str, *, never_press: bool = False) -> Submission:
+def strange(name: str, *, never_press: bool = False, heard: str = "") -> Submission:
     return submission(
         Unregistered(
             site_id=DISTRICT,
@@ -57,6 +57,7 @@ def strange(name: str, *, never_press: bool = False) -> Submission:
             why="no",
             received_us=1,
             never_press=never_press,
+            heard=heard,
         )
     )
 
@@ -150,6 +151,8 @@ async def test_a_strangers_press_does_not_hide_behind_what_it_says_where_sensors
     room.add(strange("H10", never_press=True))
 
     assert room.add(strange("H10")) is None, "it would ring nobody"
+    assert room.add(strange("H10", never_press=True)) is not None
+    assert room.add(strange("H10", never_press=True, heard="gunshot")) is None, "a shot, and nobody would be told"
 
 
 @in_virtual_time

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from alertd.engine.decide import decide
 from alertd.engine.routing import route
 from alertd.engine.spelling import as_registered
@@ -73,6 +75,7 @@ class Play:
             broken_channels=frozenset(self.broken),
             seen_us=None if known is None else known + self.stepped_us,
             notification=self._row(event),
+            last_turn_us=self._last_turn_us(event),
             phone=self._phone(event),
         )
         now = Now(wall_us=self.now_us + self.stepped_us, boot_us=self.now_us - START_US, boot_id=self.boot_id)
@@ -110,6 +113,8 @@ class Play:
                 ref=change.ref or row.ref,
                 not_before_us=change.not_before_us or 0,
             )
+        for row in self._waiting(decision.try_now):
+            self.rows[row.notification.id] = replace(row, not_before_us=0)
         for timer in decision.timers:
             self.timers[timer.id] = (self.now_us + int(timer.delay_s * 1e6), timer)
         self.opted_out |= set(decision.opt_outs)
@@ -324,6 +329,18 @@ class Play:
 
     def row_to(self, name: str) -> NotificationRow:
         return next(r for r in self.rows.values() if r.notification.recipient == name)
+
+    def _waiting(self, endpoint_keys: Sequence[str]) -> list[NotificationRow]:
+        """What waits there for another try."""
+        again = (Reason.RETRYING, Reason.RESENT_UNKNOWN)
+        queued = [row for row in self.rows.values() if row.state is NotificationState.QUEUED and row.reason in again]
+        return [row for row in queued if row.notification.endpoint.key in endpoint_keys]
+
+    def _last_turn_us(self, event: Event) -> int | None:
+        row = self._row(event) if isinstance(event, OutcomeReported) else None
+        if row is None or not row.notification.endpoint.dispatch:
+            return None
+        return max((each.not_before_us for each in self._waiting([row.notification.endpoint.key])), default=None)
 
     def _row(self, event: Event) -> NotificationRow | None:
         match event:

@@ -11,6 +11,7 @@ from alertd.model.incident import IncidentClass
 from alertd.model.registry import Registry
 from tests.engine.play import Play
 from tests.engine.school import registry
+from tests.engine.test_bundled_presses import WALL, school
 
 PAGES_NOBODY = "promise 2: presses of one gesture paged nobody"
 NO_UPGRADE = "what only may belong to a gesture upgrades nothing"
@@ -469,6 +470,39 @@ def test_what_was_added_to_a_count_of_its_own_is_not_added_up_with_another():
     for count, after_s in ((4, 0.3), (1, 0), (4, 17), (2, 8.5)):
         play.press(count=count, pressed_us=began_us + int(after_s * 1e6))
     assert classes(play) == ASSIST, "four presses and four: nobody locks a school down"
+
+
+def test_promise_2_what_may_be_a_press_or_its_release_calls_and_locks_nobody_down():
+    """Tasmota's TOGGLE: once a touch, or at the press and at the release, as it was set up."""
+    play = Play(school(WALL))
+    play.press(count=None, doubtful=True)
+    assert classes(play) == ASSIST, PAGES_NOBODY
+    for _ in range(9):
+        play.wait(0.4)
+        play.press(count=None, doubtful=True)
+    assert classes(play) == ASSIST, NO_UPGRADE
+    for _ in range(4):
+        play.press(count=None)
+    assert classes(play) == LOCKDOWN, "promise 2: four presses are certain"
+
+
+def test_promise_2_each_press_that_may_be_a_release_calls_again_once_its_call_is_closed():
+    play = Play(school(WALL))
+    for _ in range(2):
+        play.press(count=None, doubtful=True)
+        assert classes(play) == ASSIST, PAGES_NOBODY
+        play.wait(300)
+        play.resolve()
+        assert not classes(play)
+
+
+@pytest.mark.parametrize("named", [{}, {"press": "staff_assist"}], ids=["counted", "named"])
+def test_of_what_may_be_a_release_people_read_no_number(named: dict[str, str]):
+    play = Play(school(WALL, **named))
+    for _ in range(4):
+        play.press(count=None, doubtful=True)
+    ((press,),) = (i.presses for i in play.state.incidents.values())
+    assert press.count == 1, "people read of more presses than somebody made"
 
 
 COUNTED_TWICE = "the device has counted its presses itself: nobody adds them up"

@@ -1,13 +1,17 @@
 """What becomes of an attempt: retried, asked about, given up, each with its reason."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from alertd.engine.lifecycle import ESCALATION, INCIDENT, NOTIFICATION
-from alertd.engine.outcomes import backoff_s
+from alertd.engine.outcomes import QUICK_TRIES, TURN_S, backoff_s
 from alertd.model.decision import Decision
 from alertd.model.events import OutcomeReported
+from alertd.model.ids import NotificationId
 from alertd.model.incident import DispatchState, EscalationState, IncidentState
 from alertd.model.notification import Kind, NotificationRow, NotificationState
 from alertd.model.outcome import Accepted, Delivered, DispatchAnswer, Failed, Outcome, Sent, Unknown
@@ -477,3 +481,74 @@ def test_every_state_is_in_the_tables() -> None:
 
 def test_a_decision_without_consequences_is_empty() -> None:
     assert Decision().notifications == ()
+
+
+def knock(play: Play, until_us: int) -> list[tuple[int, int]]:
+    """The dispatch centre refuses whatever is due until then: (time, attempt) of each try, in order."""
+    tries: list[tuple[int, int]] = []
+    while True:
+        waiting = [r for r in play.rows.values() if r.notification.recipient == "psap" and r.state is N.QUEUED]
+        due_us, row = min(((max(play.now_us, START_US + r.not_before_us), r) for r in waiting), key=lambda due: due[0])
+        if due_us > until_us:
+            return tries
+        play.now_us = due_us
+        claimed = play.claim(row)
+        tries.append((due_us, claimed.attempt))
+        play.outcome(claimed, Failed(permanent=False, code="401", detail="the server does not accept our signature"))
+
+
+def refused_for_four_minutes() -> tuple[Play, list[tuple[int, int]]]:
+    play = Play()
+    play.press()
+    for number in range(12):
+        play.wait(1)
+        play.reply(("Ruiz", "Chen", "Nurse")[number % 3], ("417", "617")[number % 2])
+        play.wait(10)
+    assert sum(r.notification.recipient == "psap" for r in play.rows.values()) > 8
+    return play, knock(play, play.now_us + 240_000_000)
+
+
+def test_a_centre_that_takes_nothing_is_knocked_at_by_one_message_after_the_other() -> None:
+    """Its clock or ours is off, or somebody changed the secret: a gateway that is hammered shuts us out for good."""
+    _, tries = refused_for_four_minutes()
+    turns = [at_us for at_us, attempt in tries if attempt > QUICK_TRIES]
+
+    assert min(b - a for a, b in pairwise(turns)) >= TURN_S * 1_000_000, "each message knocks by itself"
+    assert max(b - a for a, b in pairwise(turns)) <= TURN_S * 1_000_000, "a centre that is back waits for news"
+
+
+def test_each_message_is_tried_at_once_whatever_waits_at_its_centre() -> None:
+    """Promise 2."""
+    play, _ = refused_for_four_minutes()
+    play.press("badge-118")
+    tries = knock(play, play.now_us + 15_000_000)
+
+    assert [attempt for _, attempt in tries if attempt <= QUICK_TRIES] == [1, 2, 3]
+
+
+def test_once_the_centre_takes_one_all_are_due() -> None:
+    play, _ = refused_for_four_minutes()
+    waiting = [r for r in play.rows.values() if r.notification.recipient == "psap" and r.state is N.QUEUED]
+    first = min(waiting, key=lambda r: r.not_before_us)
+    play.now_us = START_US + first.not_before_us
+    play.outcome(play.claim(first), Delivered(ref="204"))
+
+    later = [r for r in play.rows.values() if r.state is N.QUEUED and START_US + r.not_before_us > play.now_us]
+    assert [r.notification.recipient for r in later] == [], "promise 1: dispatch is back, and news waits for its turn"
+
+
+def test_of_very_many_that_wait_none_is_put_off_for_long() -> None:
+    play, row = pressed()
+    centre = Endpoint(channel="dispatch", address="psap", dispatch=True)
+    row = play.claim(next(r for r in play.rows.values() if r.notification.endpoint == centre))
+    for number in range(60):
+        other = replace(row.notification, id=NotificationId(f"d-{number}"))
+        due_us = play.now_us - START_US + (number + 1) * 10_000_000
+        play.rows[other.id] = NotificationRow(
+            notification=other, state=N.QUEUED, reason=Reason.RETRYING, attempt=4, not_before_us=due_us
+        )
+    row = play.rows[row.notification.id] = replace(row, attempt=5)
+    after = play.outcome(row, REFUSED)
+
+    assert after.state is N.QUEUED
+    assert after.not_before_us - (play.now_us - START_US) <= 240_000_000, "the last of many is put off for longer"

@@ -60,6 +60,7 @@ def test_what_a_spreadsheet_saves_is_read(tmp_path: Path, raw: bytes) -> None:
         ((GOOD + "BELL,Bell,elm,\n").encode(), 3, "id", "already used in line 2", "remove one"),
         (GOOD.replace("(202) 555-0146", "2.02556E+09").encode(), 2, "phone", "rounded by a spreadsheet", "as text"),
         (GOOD.replace("(202) 555-0146", "555-0146").encode(), 2, "phone", "not a phone number (7 digits)", "--country"),
+        (GOOD.replace("(202) 555-0146", "+15555550100").encode(), 2, "phone", "look at the area code", "--country"),
         (GOOD.replace("(202) 555-0146", "9-911").encode(), 2, "phone", "must never be dialled", "their own number"),
         (GOOD.replace("Bell,oak", '"Bell,oak').encode(), 2, "", "is not valid CSV", "quotation mark"),
         (GOOD.replace("Bell", "Be\x07ll").encode(), 2, "name", "invisible character", "retype"),
@@ -129,7 +130,7 @@ def test_an_extension_is_refused_for_no_text_reaches_it(tmp_path: Path) -> None:
     _, problems = read(tmp_path, GOOD.replace("(202) 555-0146", "(202) 555-0146 ext. 12").encode())
 
     assert [(line, key) for line, key, _, _ in problems] == [(2, "phone")]
-    assert "is not a phone number" in problems[0][2]
+    assert "is not a phone number: it has an extension" in problems[0][2]
 
 
 def test_a_list_that_is_too_long_is_refused_at_the_row_that_is_too_much(

@@ -29,9 +29,8 @@ def write(connection: Connection, now: Now) -> None:
     content = message("ntf-1", created_us=now.wall_us, expires_us=now.wall_us + LIFE_S * SECOND_US)
     waits = _waits(queued(content), moment, now)
     runs: Timer = timer("t-1", delay_s=30)
-    _insert(
-        connection, "incident", dict(zip(sql.columns(schema.incident), rows.incident_row(incident(1)), strict=True))
-    )
+    columns = [name for name in sql.columns(schema.incident) if name != "seq"]
+    _insert(connection, "incident", dict(zip(columns, rows.incident_row(incident(1)), strict=True)))
     _insert(connection, "cause", {"id": "press-1", "site_id": OAK, "at_us": now.wall_us})
     _insert(connection, "timer", dict(zip(sql.columns(schema.timer), rows.timer_row(runs, moment), strict=True)))
     _insert(connection, "notification", waits)

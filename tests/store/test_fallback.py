@@ -2,9 +2,10 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ def test_an_incident_goes_on_in_memory_and_comes_back_to_the_disk(world: World, 
         assert transaction.seen_us(CauseId("press-2")) is not None
         assert transaction.site_state(OAK).incidents.keys() == {"inc-1", "inc-2"}
         assert transaction.site_state(OAK).drill == drill(), "the drill is forgotten: its presses would be real"
-        assert "17" not in transaction.free_tokens(500, world.clock.wall_us)
+        assert "17" not in transaction.free_tokens(500)
     accepted = NotificationChange(
         id=NotificationId("ntf-1-sms"), state=NotificationState.ACCEPTED, reason=Reason.FIRST_WAVE, ref="SM1"
     )
@@ -297,11 +298,18 @@ def pressed(world: World, number: int) -> str:
     """A press that opens an incident, decided again if the first commit found no room, as the intake does. Its code."""
     while True:
         with world.store.begin([OAK], world.clock.now()) as transaction, suppress(StoreFullError):
-            token = transaction.free_tokens(1, world.clock.wall_us)[0]
+            token = transaction.free_tokens(1)[0]
             opened = Decision(cause=CauseId(f"press-{number}"), incidents=(incident(number, token=token),))
             transaction.write(press(number), opened, world.clock.now())
             transaction.commit(born_leased={})
             return token
+
+
+def pressed_and_closed(world: World, number: int) -> str:
+    token = pressed(world, number)
+    closed = incident(number, token=token, closed_us=world.clock.advance(1).wall_us)
+    world.commit(Decision(incidents=(closed,)))
+    return token
 
 
 def test_a_code_that_went_with_the_power_is_not_given_out_again(world: World, disk: Disk, quick_path: Path) -> None:
@@ -322,6 +330,56 @@ def test_a_code_that_went_with_the_power_is_not_given_out_again(world: World, di
 
     assert len(lost | again | set(healed)) == 8, "promise 5: the answer to a lost incident counts for another"
     assert healed == ["13", "14", "15", "16"], "two digits as long as they last"
+
+
+def test_what_memory_closed_was_used_after_all_that_the_disk_knew(world: World, disk: Disk) -> None:
+    """Its code comes again last, though the clock was years behind while the disk was full."""
+    open_on_disk = pressed(world, 1)
+    others = [pressed_and_closed(world, number) for number in range(2, 10)]
+    disk.full = True
+    world.clock.wall_us -= 5 * 365 * DAY_US
+    world.commit(Decision(incidents=(incident(1, token=open_on_disk, closed_us=world.clock.wall_us),)))
+    assert not world.store.durable
+    disk.full = False
+    world.clock.wall_us += 5 * 365 * DAY_US
+    assert world.store.heal(world.clock.now())
+    world.clock.advance(86_402)
+    with world.store.begin([OAK], world.clock.now()) as transaction:
+        two_digits = [token for token in transaction.free_tokens(500) if len(token) == 2]
+
+    assert two_digits[-9:] == [*others, open_on_disk], "the code of what was over last comes again first"
+
+
+def test_what_memory_began_without_knowing_the_disk_is_newer_than_all_of_it(world: World, disk: Disk) -> None:
+    closed = [incident(number, token="21", closed_us=world.clock.wall_us) for number in range(1, 301)]
+    world.commit(Decision(incidents=tuple(closed)))
+    world.clock.advance(30 * 86_400)
+    disk.failing = disk.unreadable = True
+    while world.store.durable:
+        with suppress(StoreError):
+            world.commit(Decision())
+    world.clock.wall_us -= 5 * 365 * DAY_US
+    code = pressed_and_closed(world, 301)
+    disk.failing = disk.unreadable = False
+    world.clock.wall_us += 5 * 365 * DAY_US
+    assert world.store.heal(world.clock.now())
+    with world.store.begin([OAK], world.clock.now()) as transaction:
+        *_, last = [token for token in transaction.free_tokens(1_500) if len(token) == 3]
+    assert last == code, "the code of what was over last comes again first"
+
+
+def test_each_return_of_the_disk_numbers_on(world: World, disk: Disk) -> None:
+    """A disk that is full every night for a year must not run out of numbers."""
+    for number in range(1, 15):
+        pressed(world, number)
+        disk.full = True
+        world.commit(Decision(cause=CauseId(f"full-{number}")))
+        disk.full = False
+        assert world.store.heal(world.clock.now())
+        assert world.store.durable
+    world.close()
+    with closing(sqlite3.connect(disk.path)) as found:
+        assert found.execute("SELECT MAX(seq) FROM incident").fetchone()[0] < 15 * 15
 
 
 def test_a_first_press_on_a_full_disk_is_kept_in_memory_with_a_code_of_memory(world: World, disk: Disk) -> None:

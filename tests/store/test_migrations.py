@@ -9,18 +9,18 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from alertd.model.decision import Decision
 from alertd.model.events import ClockStepped
 from alertd.model.ids import DISTRICT
 from alertd.model.notification import Lane
 from alertd.ports import StoreError
-from alertd.store import migrations, open_store, schema
+from alertd.store import migrations, open_store, rows, schema, sql
 from alertd.store.creating import Blank
 from alertd.store.sqlite import SqliteStore
 from alertd.testing.store_contract import World
-from alertd.testing.store_values import DAY_US, SECOND_US, TestClock
+from alertd.testing.store_values import DAY_US, SECOND_US, START_WALL_US, TestClock, incident
 from tests.store import older_release
 
 
@@ -131,6 +131,40 @@ def test_lanes_of_yesterdays_messages_make_room_for_supervisory_signals_and_alar
         "n-5": Lane.ROUTINE,
         "n-6": Lane.DRILL,
     }
+
+
+def incidents_of_before(connection: Connection) -> None:
+    """Three of the release before; a clock was set back before the last was written."""
+    command.upgrade(migrations.config(connection), "0006")
+    columns = [name for name in sql.columns(schema.incident) if name != "seq"]
+    marks = ", ".join(f":{name}" for name in columns)
+    for number, opened_us in ((3, 100), (1, 300), (2, 200)):
+        row = rows.incident_row(incident(number, opened_us=START_WALL_US + opened_us, closed_us=START_WALL_US))
+        values = dict(zip(columns, row, strict=True))
+        connection.execute(text(f"INSERT INTO incident ({', '.join(columns)}) VALUES ({marks})"), values)  # noqa: S608
+    migrations.upgrade(connection, "0006")
+
+
+def ordered(connection: Connection) -> list[str]:
+    found = connection.execute(text("SELECT id FROM incident WHERE seq > 0 ORDER BY seq"))
+    return [row.id for row in found]
+
+
+def test_incidents_of_before_are_in_the_order_in_which_they_were_written(quick_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{quick_path}/alertd.db")
+    with engine.begin() as connection:
+        incidents_of_before(connection)
+        assert ordered(connection) == ["inc-3", "inc-1", "inc-2"], "a clock made the order"
+    engine.dispose()
+
+
+@pytest.mark.slow
+def test_incidents_of_before_are_in_the_order_of_their_beginnings_on_postgres(postgres_url: str) -> None:
+    engine = create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        incidents_of_before(connection)
+        assert ordered(connection) == ["inc-3", "inc-2", "inc-1"]
+    engine.dispose()
 
 
 def assert_waits_as_long_as_it_would_have(world: World) -> None:

@@ -203,7 +203,7 @@ def test_two_nodes_never_hand_out_the_same_token(world: World) -> None:
     tokens = []
     for number, store, site in ((1, world.store, OAK), (2, other, ELM), (3, world.store, OAK), (4, other, ELM)):
         with store.begin([site], now) as transaction:
-            token = transaction.free_tokens(1, now.wall_us)[0]
+            token = transaction.free_tokens(1)[0]
             tokens.append(token)
             new = incident(number, site_id=site, token=token)
             transaction.write(press(number, site_id=site), Decision(incidents=(new,)), now)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alertd.model.anchor import Now
 from alertd.model.ids import IncidentId
-from alertd.store.tokens import BLOCKED, RESERVED_US, TokenPool, all_tokens, is_allowed
+from alertd.store.tokens import BLOCKED, DOUBTED, RESERVED_US, TokenPool, all_tokens, is_allowed, last_uses
 
 SECOND_US = 1_000_000
 NOW_US = 1_793_500_000 * SECOND_US
@@ -70,17 +71,49 @@ def test_three_digits_only_when_two_are_used_up() -> None:
 
 
 def test_the_least_recently_used_comes_first_also_after_a_restart() -> None:
-    used = [(f"inc-{i}", token, "closed", NOW_US + i, NOW_US + i) for i, token in enumerate(["42", "17", "65"])]
+    used = [(IncidentId(f"inc-{i}"), token, False, NOW_US + i) for i, token in enumerate(["42", "17", "65"])]
     later_us = NOW_US + RESERVED_US + 10
     lived = TokenPool()
     lived.free(1, NOW_US)
-    for incident_id, token, _, opened_us, _ in used:
-        lived.note(IncidentId(incident_id), token, is_open=False, last_us=opened_us)
+    for incident_id, token, _, last_us in used:
+        lived.note(incident_id, token, is_open=False, last_us=last_us)
 
     for pool in (lived, TokenPool(used)):
         order = pool.free(85, later_us)
         assert len(order) == 85
         assert order[-3:] == ("42", "17", "65")
+
+
+YEAR_US = 365 * RESERVED_US
+BOOT_US = 100 * SECOND_US
+
+
+@pytest.mark.parametrize("wrong_us", [-5 * YEAR_US, 0, 5 * YEAR_US])
+def test_whatever_clocks_show_what_was_used_last_rests_a_day_and_comes_last(wrong_us: int) -> None:
+    """Every code of two digits was used once, a minute apart, a week ago by the clock of now. At the last three it was
+    another clock, as once before."""
+    used = list(all_tokens(2))
+    minutes = range(-10_000, -10_000 + len(used))
+    stamps = [NOW_US + minute * 60 * SECOND_US for minute in minutes]
+    stamps[-3:] = [stamp + wrong_us for stamp in stamps[-3:]]
+    stamps[10:13] = [stamp - YEAR_US for stamp in stamps[10:13]]
+    found = [(f"inc-{i}", t, "closed", us, us, i) for i, (t, us) in enumerate(zip(used, stamps, strict=True))]
+    now = Now(wall_us=NOW_US, boot_us=BOOT_US, boot_id="boot-1")
+    pool = TokenPool(last_uses(found, now, since_us=BOOT_US))
+
+    assert pool.free(len(used) - DOUBTED, BOOT_US) == tuple(used[:-DOUBTED]), "the order is that of clocks"
+    doubted = pool.free(len(used) - DOUBTED + 1, BOOT_US + RESERVED_US - 1)[-1]
+    assert len(doubted) == 3, "an age is believed that a wrong clock says"
+    assert pool.free(len(used), BOOT_US + RESERVED_US) == tuple(used), "the order is that of clocks"
+
+
+def test_a_day_after_the_start_ages_are_believed() -> None:
+    """A node of several reads its codes again with each press: what rested a day is free."""
+    two_days_ago_us = NOW_US - 2 * RESERVED_US
+    now = Now(wall_us=NOW_US, boot_us=BOOT_US + RESERVED_US, boot_id="boot-1")
+    uses = last_uses([("inc-1", "17", "closed", two_days_ago_us, two_days_ago_us, 1)], now, since_us=BOOT_US)
+
+    assert "17" in TokenPool(uses).free(len(all_tokens(2)), now.boot_us)
 
 
 def test_what_is_spoken_for_is_not_handed_out() -> None:

@@ -37,7 +37,7 @@ class MqttPlugin:
         broker: Broker = surroundings.extra.get("mqtt_broker") or _broker(parsed, surroundings)
         random: Random = surroundings.extra.get("random") or Random()  # noqa: S311 - spreads retries, hides nothing
         memory = SessionMemory(surroundings.extra.get("state_dir"), name)
-        troubles = StandingTroubles(memory)
+        troubles = StandingTroubles()
         feedback = MqttFeedback(parsed.feedback_topic, surroundings.clock, surroundings.registry, triggers.answers)
         canaries = Canaries(
             CanaryOptions(

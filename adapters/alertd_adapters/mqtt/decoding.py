@@ -18,6 +18,7 @@ from alertd.model.decision import Confirmation
 from alertd.model.events import Signal
 from alertd.model.ids import DeviceId
 from alertd.model.registry import Registry
+from alertd.model.site import DeviceKind
 from alertd.ports import (
     API_VERSION,
     PAYLOAD_MAX_BYTES,
@@ -35,7 +36,6 @@ from alertd.ports import (
     Surroundings,
     UncoveredError,
     Understood,
-    refuse_presses,
 )
 from alertd_adapters.mqtt.settings import TriggerSettings, is_within, matches
 
@@ -64,6 +64,9 @@ class Decoded(Struct, frozen=True, kw_only=True):
     refused: str = ""
     never_press: bool = False
     """As `Arrival.never_press`."""
+    shut_out: frozenset[DeviceId] = frozenset()
+    """Registered buttons and wearables that call where nobody presses, as it spells them: alive, but `route` refuses
+    what they say."""
     strangers: tuple[str, ...] = ()
     """Devices of which it speaks and that nobody has registered."""
     uncovered: str = ""
@@ -137,8 +140,11 @@ class Triggers:
         try:
             understood = self._understanding[decoder](topic, payload)
             signals = _only_signals(understood.signals)
+            check_ins, shut_out = understood.check_ins[:CHECK_INS_MAX], frozenset[DeviceId]()
             if never_press:
-                refuse_presses(signals, self._registry(), trigger.topic_filter)
+                check_ins = tuple(map(self._untested, check_ins))
+                calling = {signal.device_id for signal in signals if not signal.ends}
+                shut_out = frozenset(filter(self._is_pressed, calling))
         except UncoveredError as error:
             log.debug("message_not_covered", topic=topic, count=error.count, why=str(error))
             return Decoded(uncovered=error.count, strangers=error.strangers[:CHECK_INS_MAX])
@@ -155,11 +161,23 @@ class Triggers:
             return Decoded(refused=why, never_press=never_press)
         return Decoded(
             signals=signals,
-            check_ins=understood.check_ins[:CHECK_INS_MAX],
+            check_ins=check_ins,
+            shut_out=shut_out,
             refused=understood.unread[:REFUSAL_MAX],
             never_press=never_press,
             strangers=understood.strangers[:CHECK_INS_MAX],
         )
+
+    def _is_pressed(self, device_id: DeviceId) -> bool:
+        """Is it registered as what people press?"""
+        registry = self._registry()
+        device = None if registry is None else registry.device_of(str(device_id))
+        return device is not None and device.kind in (DeviceKind.BUTTON, DeviceKind.WEARABLE)
+
+    def _untested(self, check_in: CheckIn) -> CheckIn:
+        """A press that is refused is no proof that one would be heard; whoever made it is alive."""
+        is_refused = check_in.pressed and self._is_pressed(check_in.device_id)
+        return replace(check_in, pressed=False, actions=()) if is_refused else check_in
 
     def questions(self) -> list[Question]:
         """What decoders would like to ask since the last message."""

@@ -1,4 +1,4 @@
-"""What a source must know after a restart: since when it was away, what it had subscribed to, what stands against it.
+"""What a source must know after a restart: since when it was away, what it had subscribed to.
 
 A small JSON file, replaced atomically and not synced: losing its last seconds makes a late press look a little less
 late, losing all of it makes waiting presses look old. Presses themselves are never in it.
@@ -25,8 +25,6 @@ class Memory(Struct, kw_only=True):
     """The same in the boot time of `boot_id`, which nobody can set."""
     boot_id: str = ""
     filters: list[str] = []
-    troubles: list[str] = []
-    """Keys of what we raised and have not cleared."""
     dropped: int | None = None
     """The broker's count of thrown-away messages when we last read it."""
 

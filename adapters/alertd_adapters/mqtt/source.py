@@ -1,7 +1,7 @@
 """`MqttSource`: one broker, its two sessions, and what stands against it. Wires them; decides nothing."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from alertd.ports import Door, Stranger
 from alertd_adapters.mqtt.canaries import Canaries
@@ -38,6 +38,10 @@ class MqttSource:
     def is_listening(self) -> bool:
         """`ports.Listening`: signs of life come over both sessions."""
         return self.is_connected and self._side.is_up
+
+    def resume(self, troubles: Iterable[str]) -> None:
+        """`ports.Resuming`."""
+        self._troubles.resume(troubles)
 
     def strangers(self) -> Sequence[Stranger]:
         """`ports.Overhearing`."""

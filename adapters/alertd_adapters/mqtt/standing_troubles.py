@@ -2,13 +2,13 @@
 until it is committed, and cleared even if the daemon restarted in between. Never waits in the path of a press."""
 
 import asyncio
+from collections.abc import Iterable
 
 import structlog
 
 from alertd.model.events import TroubleCleared, TroubleRaised
 from alertd.model.ids import DISTRICT, DeviceId
 from alertd.ports import Door
-from alertd_adapters.mqtt.session_memory import SessionMemory
 
 log = structlog.get_logger("alertd.mqtt")
 
@@ -18,12 +18,17 @@ RETRY_S = 5.0
 
 
 class StandingTroubles:
-    def __init__(self, memory: SessionMemory) -> None:
-        self._memory = memory
+    def __init__(self) -> None:
         self._pending: dict[str, TroubleRaised | None] = {}
-        self._standing: dict[str, str] = dict.fromkeys(memory.values.troubles, "")
+        self._standing: dict[str, str] = {}
+        self._before: set[str] = set()
         self._changed = asyncio.Event()
         self._full = False
+
+    def resume(self, keys: Iterable[str]) -> None:
+        """What stands as the store knows it, ours and others'. No file of our own would do: an end that was committed
+        while only memory had room is undone by a power cut."""
+        self._before = set(keys)
 
     def raise_(self, key: str, summary: str, *, rings: bool = False, about: DeviceId | None = None) -> None:
         """Say it, unless it was said in the same words. `rings`: it may hide a press. `about`: said of a device."""
@@ -38,20 +43,15 @@ class StandingTroubles:
         self._tell(key, TroubleRaised(site_id=DISTRICT, key=key, summary=summary, rings=rings, about=about))
 
     def clear(self, key: str) -> None:
-        if self._standing.pop(key, None) is not None:
+        if self._standing.pop(key, None) is not None or key in self._before:
             self._full = False
+            self._before.discard(key)
             self._tell(key, None)
 
     def _tell(self, key: str, raised: TroubleRaised | None) -> None:
         self._pending.pop(key, None)
         self._pending[key] = raised
-        self._remember()
         self._changed.set()
-
-    def _remember(self) -> None:
-        """For the next life: what stands, and what may still stand, because its end is not committed yet."""
-        self._memory.values.troubles = sorted(self._standing | self._pending)
-        self._memory.save()
 
     async def run(self, door: Door) -> None:
         while True:
@@ -63,7 +63,6 @@ class StandingTroubles:
                     await asyncio.sleep(RETRY_S)
                 elif key in self._pending and self._pending[key] is raised:  # it may have changed meanwhile
                     del self._pending[key]
-                    self._remember()
 
     @staticmethod
     async def _submit(door: Door, event: TroubleRaised | TroubleCleared) -> bool:

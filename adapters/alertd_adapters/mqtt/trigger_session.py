@@ -6,14 +6,14 @@ only to a new one. Many messages are under way at once; at most `max_unacked`, t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, NoReturn
 
 import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alertd.model.events import Arrival
+from alertd.model.events import Arrival, Signal
 from alertd.ports import PAYLOAD_MAX_BYTES, Clock, Door, NotCommittedError, Question
 from alertd_adapters.mqtt.canaries import Canaries
 from alertd_adapters.mqtt.connection import BrokerConnection, BrokerMessage, ConnectionLostError, PublishRefusedError
@@ -244,16 +244,17 @@ class TriggerSession:
         self._only_sign_fails |= was_silent and message.qos > 0
         decoded = self._triggers.decode(message.topic, message.payload)
         arrival = self._arrival(message, decoded, waited=sign.arrived())
-        if decoded.refused:
+        if decoded.refused or decoded.shut_out:
             self._door.observe(self._options.name, "refused")
         if decoded.uncovered:
             self._door.observe(self._options.name, decoded.uncovered)
-        self._judge_qos(message, decoded)
+        taken = [each for each in decoded.signals if each.device_id not in decoded.shut_out]
+        self._judge_qos(message, taken)
         if len(message.payload) > PAYLOAD_MAX_BYTES:  # it is refused; its bytes must not wait for the commit, too
             message = replace(message, payload=b"")
         if decoded.unlearn is not None and message.qos:
             self._unlearn[arrival.arrival_id] = decoded.unlearn
-        self._options.feedback.heard(decoded.signals)
+        self._options.feedback.heard(taken)
         self._start(self._commit_then_ack(connection, message, arrival, self._door.receive(arrival)))
         sign.handled()
         check_ins = decoded.check_ins
@@ -371,8 +372,8 @@ class TriggerSession:
             else "",
         )
 
-    def _judge_qos(self, message: BrokerMessage, decoded: Decoded) -> None:
-        for signal in decoded.signals:
+    def _judge_qos(self, message: BrokerMessage, signals: Sequence[Signal]) -> None:
+        for signal in signals:
             self._judge(
                 f"qos0:{signal.device_id}",
                 f"{signal.device_id} publishes presses at QoS 0: one can be lost on its way without a trace. "

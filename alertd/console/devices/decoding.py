@@ -8,7 +8,6 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 from paho.mqtt.client import topic_matches_sub
 
 from alertd.config import Loaded, Section, secret
@@ -36,7 +35,6 @@ from alertd.ports import (
     Step,
     Surroundings,
     UncoveredError,
-    refuse_presses,
 )
 
 MAPPED = "profiles"
@@ -70,8 +68,6 @@ def decode(loaded: Loaded, topic: str, payload: bytes, *, retained: bool) -> Tol
         found, check_ins = _explained(loaded, trigger, topic, payload)
     except (SettingsError, PluginError) as error:
         raise NotHeardError(f"{section.file}: {where} of sources.{section.name}: {error}") from None
-    if where.startswith(TRIGGER) and is_quiet([trigger]):
-        found, check_ins = _without_presses(found, check_ins, loaded.registry, str(trigger["topic"]))
     now = SystemClock().now()
     arrival = Arrival(
         source=section.name,
@@ -222,17 +218,6 @@ def _explained(
         return Explained(steps=steps, refused=str(error), never_press=error.never_press), ()
 
 
-def _without_presses(
-    found: Explained, check_ins: Sequence[CheckIn], registry: Registry, topic_filter: str
-) -> tuple[Explained, Sequence[CheckIn]]:
-    """Of a trigger whose kinds never press, as the source itself takes it."""
-    try:
-        refuse_presses(found.signals, registry, topic_filter)
-    except DecodeError as error:
-        return replace(found, signals=(), refused=str(error), never_press=error.never_press), ()
-    return found, check_ins
-
-
 # --- what the core would do -----------------------------------------------------------------------------------------
 
 
@@ -246,10 +231,18 @@ def _verdicts(registry: Registry, arrival: Arrival, found: Explained) -> Iterato
             may = "it is no press" if event.never_press else "it may be a press"
             why = f"{may}, and cannot be read ({event.why}): a trouble says so"
             yield Verdict(pages=False, why=why)
+        elif isinstance(event, Unregistered) and event.refused:
+            yield Verdict(pages=False, why=_of_a_refusal(registry, event))
         elif isinstance(event, Unregistered):
             yield Verdict(pages=False, why=f"{event.device_id}: {event.why}: a trouble says so")
         elif isinstance(event, Pressed):
             yield _of_a_press(registry, event)
+
+
+def _of_a_refusal(registry: Registry, event: Unregistered) -> str:
+    """Of a trigger whose kinds never press."""
+    remedy = f'Add "{registry.devices[event.device_id].kind}" to its kinds, or give it a trigger of its own'
+    return f"{event.device_id} pressed, and its trigger is for others: a trouble rings whoever is on duty. {remedy}"
 
 
 def _of_a_press(registry: Registry, event: Pressed) -> Verdict:
@@ -286,7 +279,8 @@ def _of_a_human(registry: Registry, device: Device, signal: Signal) -> Verdict:
         return Verdict(pages=False, why=why)
     incident_class = gestures.presses[max(reached)]
     said = f'"{action}", {count} presses,' if COUNTED[action] > 1 else f'{count} × "{action}"'
-    return _of_a_class(registry, device, incident_class, f'{said} is {incident_class} in "{gestures.id}"')
+    most = ", and no number of them is graver: it may be a release" if signal.doubtful else ""
+    return _of_a_class(registry, device, incident_class, f'{said} is {incident_class} in "{gestures.id}"{most}')
 
 
 def _of_a_report(registry: Registry, device: Device, signal: Signal) -> Verdict:

@@ -130,6 +130,8 @@ def _show(heard: Sequence[Mapping[str, Any]], found: list[Mapping[str, Any]], *,
 
 def _told_vain(device: str, found: Sequence[Mapping[str, Any]], deaf: str, *, has_spoken: bool) -> str:
     """Where to look, if no gesture was heard."""
+    if refused := next((line["refused"] for line in reversed(found) if line.get("refused")), ""):
+        return f"{device} was heard, and calls NOBODY: {refused}."
     if unknown := next((line["unknown"] for line in reversed(found) if line.get("unknown")), ""):
         return f"{device} was heard, and calls NOBODY: {unknown}."
     if any(line["action"] for line in found):
@@ -179,6 +181,7 @@ def _told(line: Mapping[str, Any]) -> str:
     parts += [f"over {line['gateway']}"] if line["gateway"] else []
     parts += [f"battery {line['battery']} %"] if line["battery"] is not None else []
     parts += ["which its gestures do not know"] if line.get("unknown") else []
+    parts += ["where nobody presses: it calls NOBODY"] if line.get("refused") else []
     late = f"{line['late_ms']} ms after it was pressed, " if line["late_ms"] is not None else ""
     return f"  {line['at_local']}  heard    {', '.join(parts)}; {late}written down in {line['taken_ms']} ms"
 

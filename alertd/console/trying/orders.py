@@ -3,9 +3,10 @@
 Must never say that a press is a test, nor why none begins: the engine alone does, from the row that it made.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alertd.console.backend import Backend
 from alertd.console.naming import find_device, read, who_orders
@@ -19,7 +20,7 @@ from alertd.engine.presses import TAMPER
 from alertd.model.decision import Entry, EntryKind
 from alertd.model.device_memory import DeviceTest
 from alertd.model.events import DeviceTestEndOrdered, DeviceTestOrdered, DeviceTestWatched
-from alertd.model.ids import SiteId, derive
+from alertd.model.ids import DISTRICT, SiteId, derive
 from alertd.model.incident import SEVERITY, IncidentClass, is_panic
 from alertd.model.reason import Reason
 from alertd.model.site import Device, Gestures
@@ -57,6 +58,8 @@ class HeardView(Struct, frozen=True, kw_only=True):
     stays: bool | None
     """It says a state that lasts (true), or that it is over (false); `None`: it says neither."""
     is_over: bool
+    refused: str = ""
+    """Why it calls nobody, and what to do, if it was pressed where by the `kinds` of the trigger nobody presses."""
     incident: str = ""
     """A real press, which ended the test, has opened this one, or joined it; "": this line is of the test."""
 
@@ -190,6 +193,9 @@ async def look(backend: Backend, name: str, after: dict[str, int]) -> TestView:
     for site_id in _sites(device):
         test, known = tests.get(site_id), after.get(site_id, 0)
         heard += _heard(backend, device, await _lines(backend, site_id, test.began_us if test else None, known))
+    if tests:
+        began_us = min(test.began_us for test in tests.values())
+        heard += _refused(backend, device, await _lines(backend, DISTRICT, began_us, after.get(DISTRICT, 0)), began_us)
     return _view(
         backend, device, tests, sorted(heard, key=lambda each: (each.at_local, each.site, each.number)), now_us
     )
@@ -244,6 +250,18 @@ def _heard(backend: Backend, device: Device, lines: Sequence[JournalLine]) -> li
     told = [(line, entry) for line, entry in of_test if entry.reason in (Reason.TRIED_OUT, Reason.TRIED_ENOUGH)]
     told += [(line, entry) for line, entry in mine if entry.incident_id and line.at_us in over_us]
     return [_line(backend, line, entry) for line, entry in told]
+
+
+def _refused(backend: Backend, device: Device, lines: Sequence[JournalLine], began_us: int) -> Iterator[HeardView]:
+    """What came of the device meanwhile where nobody presses: it is no school's."""
+    for line in lines:
+        entry = line.entry
+        if entry is None or entry.reason is not Reason.SHUT_TRIGGER or line.at_us < began_us:
+            continue
+        if entry.data.get("device") == device.id:
+            remedy = f'add "{device.kind}" to its kinds in sources.{entry.data.get("source", "")}.triggers'
+            why = f"its trigger is for others: {remedy}, or give it one of its own"
+            yield replace(_line(backend, line, entry), refused=why, unknown="")
 
 
 def _line(backend: Backend, line: JournalLine, entry: Entry) -> HeardView:

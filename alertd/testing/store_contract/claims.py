@@ -10,8 +10,17 @@ from alertd.model.ids import NotificationId
 from alertd.model.notification import Kind, Lane, NotificationChange, NotificationState
 from alertd.model.people import Endpoint
 from alertd.model.reason import Reason
-from alertd.testing.store_contract.world import PLENTY, OneWorld, World, ids, outbox
-from alertd.testing.store_values import SECOND_US, START_WALL_US, dispatch_centre, incident, queued, text
+from alertd.testing.store_contract.world import ELM, PLENTY, OneWorld, World, ids, outbox
+from alertd.testing.store_values import (
+    OAK,
+    SECOND_US,
+    START_WALL_US,
+    dispatch_centre,
+    incident,
+    press,
+    queued,
+    text,
+)
 
 LEASE = "the lease: a row that its owner may still be sending was given out again"
 
@@ -112,6 +121,42 @@ class Claims(OneWorld):
         assert due_us is not None
         assert due_us <= world.clock.boot_us
         assert ids(world.claim({"voice": 9})) == ["a"], "who waits for another phone, or for a carrier, waits on"
+
+    def test_who_waits_for_another_try_at_an_address_is_known_and_is_due_once_it_takes_what_is_sent(
+        self, world: World
+    ) -> None:
+        second = SECOND_US
+        psap, backup = (Endpoint(channel="dispatch", address=name, dispatch=True) for name in ("psap", "backup"))
+        rows = {"a": psap, "b": psap, "other": backup, "held": psap}
+        world.commit(outbox(*(text(name, endpoint=endpoint) for name, endpoint in rows.items())))
+        with world.store.begin([OAK], world.clock.now()) as tx:
+            assert tx.last_turn_us(OAK, psap.key) is None, "what was never tried waits for no turn"
+        reasons = {"a": Reason.RETRYING, "b": Reason.RESENT_UNKNOWN, "other": Reason.RETRYING, "held": Reason.NOT_TRIED}
+        start_us = world.clock.boot_us
+        for number, (name, reason) in enumerate(reasons.items(), start=3):
+            change = NotificationChange(
+                id=NotificationId(name),
+                state=NotificationState.QUEUED,
+                reason=reason,
+                not_before_us=start_us + number * 10 * second,
+            )
+            event = press()
+            with world.store.begin([OAK], world.clock.now()) as tx:
+                tx.write(event, Decision(changes=(change,)), world.clock.now())
+                if name == "b":
+                    assert tx.last_turn_us(OAK, psap.key) == start_us + 40 * second, "two of one batch get one turn"
+                tx.commit(born_leased={})
+        with world.store.begin([OAK], world.clock.now()) as tx:
+            assert tx.last_turn_us(OAK, psap.key) == start_us + 40 * second
+            assert tx.last_turn_us(ELM, psap.key) is None
+
+        world.commit(Decision(try_now=(psap.key,)), event=press(site_id=ELM))
+        assert world.claim({"dispatch": 9}) == (), "another school's centre took something"
+        world.commit(Decision(try_now=(psap.key,)))
+        due_us = world.store.next_due_us()[1]
+        assert due_us is not None
+        assert due_us <= world.clock.boot_us
+        assert ids(world.claim({"dispatch": 9})) == ["a", "b"]
 
     def test_what_may_be_under_way_is_found_again(self, world: World) -> None:
         names = ("waits", "claimed", "taken", "heard", "failed")

@@ -17,6 +17,8 @@ from alertd.testing.store_values import DAY_US, OAK, SECOND_US, START_WALL_US, i
 
 EVERY = 1_500
 """More than there are tokens of two and of three digits: one that is used again comes last."""
+YEAR_S = 365 * 86_400
+CODE_AGAIN = "promise 5: the answer to what is over counts for another incident"
 
 
 class Replies(OneWorld):
@@ -144,22 +146,98 @@ class Replies(OneWorld):
     def test_tokens_in_use_are_not_handed_out_in_the_whole_district(self, world: World) -> None:
         world.commit(Decision())  # on a full disk memory goes on from here, which has tokens of its own
         with world.store.begin([OAK], world.clock.now()) as transaction:
-            first, second, *_ = transaction.free_tokens(4, world.clock.wall_us)
+            first, second, *_ = transaction.free_tokens(4)
         world.commit(Decision(incidents=(incident(1, site_id=ELM, token=first),)), event=press(site_id=ELM))
         closed = incident(2, token=second, closed_us=START_WALL_US + 1)
         world.commit(Decision(incidents=(closed,)))
         for _ in range(2):
             with world.store.begin([OAK], world.clock.now()) as transaction:
-                free = transaction.free_tokens(EVERY, world.clock.wall_us)
+                free = transaction.free_tokens(EVERY)
             assert first not in free
             assert second not in free, "a token was reused within 24 h"
             world.restart()
         world.clock.advance(86_402)
         with world.store.begin([OAK], world.clock.now()) as transaction:
-            free = transaction.free_tokens(EVERY, world.clock.wall_us)
+            free = transaction.free_tokens(EVERY)
 
         assert second in free
         assert first not in free, "a token of an open incident was handed out"
+
+    @pytest.mark.parametrize("known", [0, 6, 86])  # 86: every code of two digits was used once
+    @pytest.mark.parametrize("step_s", [-5 * YEAR_S, 5 * YEAR_S])
+    def test_a_code_rests_though_a_clock_was_years_wrong_over_a_power_cut(
+        self, world: World, step_s: int, known: int
+    ) -> None:
+        """The machine wakes in another year, somebody presses, the power goes, and the clock is right again."""
+        for number in range(1, known + 1):
+            _opened_and_closed(world, number)
+        world.clock.advance(2 * 86_400)
+        world.clock.reboot(away_s=60, wall_step_s=step_s)
+        world.restart()
+        lost_in_time = _opened_and_closed(world, 500)
+        world.clock.reboot(away_s=60, wall_step_s=-step_s)
+        world.restart()
+
+        assert _opened_and_closed(world, 501) != lost_in_time, CODE_AGAIN
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            assert lost_in_time not in transaction.free_tokens(EVERY), "it comes again before a day has passed"
+
+    @pytest.mark.parametrize("step_s", [-5 * YEAR_S, 5 * YEAR_S])
+    def test_a_code_rests_though_a_clock_is_years_wrong_now(self, world: World, step_s: int) -> None:
+        token = _opened_and_closed(world, 1)
+        world.clock.reboot(away_s=60, wall_step_s=step_s)
+        world.restart()
+        again = {_opened_and_closed(world, number) for number in range(2, 80)}
+
+        assert token not in again, CODE_AGAIN
+
+    @pytest.mark.parametrize("step_s", [-5 * YEAR_S, 5 * YEAR_S])
+    def test_a_code_rests_though_a_clock_is_set(self, world: World, step_s: int) -> None:
+        tokens = [_opened_and_closed(world, number) for number in range(1, 50)]
+        world.clock.wall_us += step_s * SECOND_US
+        tokens += [_opened_and_closed(world, number) for number in range(50, 80)]
+
+        assert len(set(tokens)) == len(tokens), CODE_AGAIN
+
+    def test_the_code_of_what_was_open_for_long_rests_from_its_end(self, world: World) -> None:
+        """Others that began after it have ended long ago: theirs come again before."""
+        world.commit(Decision(incidents=(incident(1, token="17"),)))
+        others = [incident(number, token="21", closed_us=START_WALL_US) for number in range(2, 302)]
+        world.commit(Decision(incidents=tuple(others)))
+        world.clock.advance(9 * 86_400)
+        world.commit(Decision(incidents=(incident(1, token="17", closed_us=world.clock.wall_us),)))
+        world.restart()
+        world.clock.advance(3_600)
+
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            assert "17" not in transaction.free_tokens(EVERY), CODE_AGAIN
+
+    def test_a_code_rests_no_more_for_what_is_written_again_long_after_its_end(self, world: World) -> None:
+        """Its names are erased after thirty days."""
+        world.commit(Decision())  # on a full disk memory goes on from here, which has tokens of its own
+        first, second = _opened_and_closed(world, 1), _opened_and_closed(world, 2)
+        world.clock.advance(30 * 86_400)
+        opened_us, closed_us = START_WALL_US, START_WALL_US + 60 * SECOND_US
+        world.commit(Decision(incidents=(incident(1, token=first, opened_us=opened_us, closed_us=closed_us),)))
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            assert first in transaction.free_tokens(EVERY), "a code that has rested rests again"
+        world.restart()
+        world.clock.advance(86_402)
+
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            alike = [token for token in transaction.free_tokens(EVERY) if len(token) == len(first)]
+        assert alike[-2:] == [first, second], "what was erased counts as what was used last"
+
+
+def _opened_and_closed(world: World, number: int) -> str:
+    """An incident of a minute, with the code that is best now."""
+    with world.store.begin([OAK], world.clock.now()) as transaction:
+        token = transaction.free_tokens(1)[0]
+    opened_us = world.clock.wall_us
+    world.commit(Decision(incidents=(incident(number, token=token, opened_us=opened_us),)))
+    closed_us = world.clock.advance(60).wall_us
+    world.commit(Decision(incidents=(incident(number, token=token, opened_us=opened_us, closed_us=closed_us),)))
+    return token
 
 
 def _written_now(world: World, notification_id: str) -> NotificationRow:

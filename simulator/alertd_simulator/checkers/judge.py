@@ -29,6 +29,7 @@ from alertd_simulator.checkers.device_tests import OnlyTried
 from alertd_simulator.checkers.drills import DrillEnds, DrillMarks, OnlyDrilled, RealAfterDrill
 from alertd_simulator.checkers.endings import OnlyHumansEnd
 from alertd_simulator.checkers.final import Final
+from alertd_simulator.checkers.knocking import OneKnocks
 from alertd_simulator.checkers.knowledge import Deliveries, DispatchWord, HonestFeedback
 from alertd_simulator.checkers.lasting import LastingStates
 from alertd_simulator.checkers.loudspeakers import Announcements, FreshVoice, LoudspeakerWords, Quiet
@@ -73,6 +74,7 @@ SAFETY: tuple[type[Checker], ...] = (
     AfterTheEnd,
     Expiry,
     OneClaimOneTry,
+    OneKnocks,
     LifeCycle,
     OnlyHumansEnd,
     Acknowledgements,

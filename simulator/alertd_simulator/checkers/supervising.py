@@ -24,6 +24,7 @@ from alertd_simulator.world.happenings import (
 SECOND_US = 1_000_000
 BREAKS = frozenset({"broker_down", "broker_drops", "broker_tricks"})
 """Faults in which what a device says may not arrive: its window begins anew after them."""
+DISCONNECTS = frozenset({"broker_down", "broker_drops"})
 KNOWN_WITHIN_S = 360.0
 """From the end of a window to a trouble that names the device: a round, five minutes between two texts, and whatever it
 takes to listen again."""
@@ -60,6 +61,9 @@ class Supervision(Checker):
         self._online: dict[DeviceId, tuple[bool, int]] = {}
         self._may_be_lost: set[DeviceId] = set()
         """The last of that was said while the broker lost things, and was not heard since."""
+        self._heard_link: dict[DeviceId, bool] = {}
+        """The last word of that, as it came over the connection that stands. Against it the broker's memory is not
+        believed: whose last will is not retained has left an old word there."""
         self._by_number: dict[int, tuple[DeviceId, int]] = {}
         """Who published which message, and when."""
         self._up = False
@@ -91,11 +95,11 @@ class Supervision(Checker):
             case Started() | Crashed():
                 self._broken_us = happening.at_us
                 self._up = isinstance(happening, Started)
+                self._heard_link.clear()
                 if not self._up:
                     self._forget(self._written_until_us(happening.at_us))
             case FaultBegan(fault=fault) | FaultEnded(fault=fault) if fault in BREAKS:
-                self._broken_us = happening.at_us
-                _lasts(self._breaks, happening)
+                self._breaks_way(happening)
             case FaultBegan(fault=fault) | FaultEnded(fault=fault) if fault in DISK:
                 self._disk(happening)
             case _:
@@ -116,6 +120,9 @@ class Supervision(Checker):
                 if LOSES in self._breaks:
                     self._may_be_lost.add(sign.device_id)
             case SignOfLife(heard=True, online=bool() as online):
+                if sign.retained and self._heard_link.get(sign.device_id, online) is not online:
+                    return
+                self._heard_link[sign.device_id] = online
                 if self._up and online is self._online.get(sign.device_id, (None, 0))[0]:
                     self._may_be_lost.discard(sign.device_id)
             case _:
@@ -125,6 +132,12 @@ class Supervision(Checker):
         self._said_us[device_id] = at_us
         if self._up and not self._breaks and at_us - self._broken_us > LISTENS_S * SECOND_US:
             self._first_us.setdefault(device_id, at_us)
+
+    def _breaks_way(self, fault: FaultBegan | FaultEnded) -> None:
+        self._broken_us = fault.at_us
+        if fault.fault in DISCONNECTS:
+            self._heard_link.clear()
+        _lasts(self._breaks, fault)
 
     def _disk(self, fault: FaultBegan | FaultEnded) -> None:
         if not self._unwritten and fault.at_us - self._written_us > FORGOTTEN_S * SECOND_US:

@@ -70,6 +70,8 @@ class SignOfLife(Struct, frozen=True, kw_only=True, tag_field="happening", tag="
     heard: bool
     """It was put into alertd's hands; a QoS 0 message that nobody took is lost."""
     online: bool | None = None
+    retained: bool = False
+    """The broker remembered it."""
 
 
 class Refused(Struct, frozen=True, kw_only=True, tag_field="happening", tag="refused"):

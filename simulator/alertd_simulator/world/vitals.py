@@ -6,6 +6,8 @@ Owns when they speak. QoS 0, as telemetry is: what nobody takes is lost. Must ne
 import json
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from alertd.model.ids import DeviceId
 from alertd_adapters.mqtt.connection import ConnectionLostError
 from alertd_simulator.broker import SimulatedBroker
@@ -74,4 +76,4 @@ class Vitals:
     def _arrived(self, number: int, _connection: int, _mid: int, _dup: bool, retain: bool) -> None:  # noqa: FBT001
         said = self._said.get(number)
         if said is not None and not (retain and said.online is None):
-            self._emit(SignOfLife(at_us=true_us(), device_id=said.device_id, heard=True, online=said.online))
+            self._emit(replace(said, at_us=true_us(), heard=True, retained=retain))

@@ -24,7 +24,15 @@ PRESSES = {"topic": "alertd/press/+"}
         ({"host": ""}, "host", "empty"),
         ({"host": 5}, "host", "str"),
         ({"port": 99_999}, "port", "65535"),
-        ({"protocol": "4"}, "protocol", "4"),
+        ({"protocol": "4"}, "protocol", "'4' is none of 3.1.1, 5"),
+        ({"protocol": 5}, "protocol", "none of 3.1.1, 5"),
+        (
+            {"triggers": [PRESSES, {"topic": "a", "kinds": ["button", "sensors"]}]},
+            "triggers[1].kinds[1]",
+            "'sensors' is none of button, wearable, sensor, gateway",
+        ),
+        ({"telemetry": ["b", {"topic": "a", "kinds": ["x"]}]}, "telemetry[1].kinds[0]", "none of button, wearable, "),
+        ({"triggers": [{"topic": "a", "kinds": "sensor"}]}, "triggers[0].kinds", "array"),
         ({"client_id": ""}, "client_id", "length"),
         ({"triggers": []}, "triggers", "length"),
         ({"triggers": [{"decoder": "press_json"}]}, "triggers[0].topic", "missing"),
@@ -52,7 +60,7 @@ def test_what_is_wrong_is_named(change: dict[str, Any], key: str, says: str):
         with pytest.raises(SettingsError) as refused:
             build(None, VirtualClock(), **change)
         assert refused.value.key == key
-        assert says in str(refused.value)
+        assert says in str(refused.value), f"it says only: {refused.value}"
 
     story()
 

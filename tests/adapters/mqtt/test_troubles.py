@@ -348,6 +348,25 @@ async def test_a_trouble_that_is_over_is_cleared_although_the_daemon_dies_before
 
 
 @in_virtual_time
+async def test_an_end_that_was_committed_and_lost_is_said_again_by_the_next_run(tmp_path: Path):
+    """While the disk is full, commits are in memory only, and go with the power."""
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path):
+        broker.down = "connection refused"
+        broker.drop()
+        await asyncio.sleep(40)
+        on_the_disk = dict(door.standing)
+        assert on_the_disk.keys() == {"broker:oak"}
+        broker.down = None
+        await asyncio.sleep(20)
+        assert door.standing == {}
+    door.standing.update(on_the_disk)
+    async with running(broker, door, state_dir=tmp_path):
+        await asyncio.sleep(5)
+        assert door.standing == {}, "presses arrive, and it is said for ever that they do not"
+
+
+@in_virtual_time
 async def test_a_restarted_broker_counts_from_nought():
     broker, door = FakeBroker(), FakeDoor()
     async with running(broker, door):

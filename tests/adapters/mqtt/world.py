@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from alertd.model.registry import Registry
-from alertd.ports import Built, HttpRequest, HttpResponse, Surroundings
+from alertd.ports import Built, HttpRequest, HttpResponse, Resuming, Surroundings
 from alertd_adapters.mqtt import plugin
 from alertd_simulator.virtual_time import VirtualClock
 from tests.adapters.mqtt.fake_broker import FakeBroker, FakeDoor
@@ -68,6 +68,8 @@ async def running(
     """The source runs, is connected and has seen its own sign of life. Leaving stops it, as the daemon does."""
     clock = broker.clock = broker.clock or VirtualClock()  # the world's time goes on while the daemon is stopped
     world = World(broker, door, clock, build(broker, clock, state_dir=state_dir, registry=registry, **settings))
+    assert isinstance(world.source, Resuming)
+    world.source.resume(door.standing)
     task = asyncio.create_task(world.source.run(door))
     await asyncio.sleep(0.1)
     try:

@@ -130,3 +130,34 @@ def test_a_gateway_whose_return_its_broker_has_lost_is_gone_as_far_as_anybody_kn
 
     assert back(tricks=True) == []
     assert back(tricks=False) == ["gw-oak is there again, and is said to be gone"]
+
+
+GATEWAY = replace(WALL, id=DeviceId("gw-oak"), kind=DeviceKind.GATEWAY, check_in_s=None)
+
+
+def came_back_unheard(*, connected_anew: bool) -> list[str]:
+    """Its last will was heard; that it is back was lost, and the broker says so from memory when it is asked again."""
+    story = day()
+    known = registry()
+    story.judge = Judge(replace(known, devices={**known.devices, GATEWAY.id: GATEWAY}), PLAN, (Supervision,))
+    word = {"device_id": GATEWAY.id}
+    story.start().at(100).see(SignOfLife, heard=False, online=False, **word).see(
+        SignOfLife, heard=True, online=False, **word
+    )
+    story.at(200).see(FaultBegan, fault="broker_tricks", detail="").at(210).see(
+        SignOfLife, heard=False, online=True, **word
+    )
+    story.at(300).see(FaultEnded, fault="broker_tricks")
+    if connected_anew:
+        story.see(FaultBegan, fault="broker_drops", detail="").see(FaultEnded, fault="broker_drops")
+    story.at(320).see(SignOfLife, heard=True, online=True, retained=True, **word)
+    stands = Trouble(site_id=OAK, key="gateway:gw-oak", summary="gw-oak went offline", raised_us=0)
+    return story.heal().at(1_400).end(troubles=(stands,))
+
+
+def test_a_brokers_memory_is_not_believed_against_what_was_heard_over_the_same_connection() -> None:
+    assert came_back_unheard(connected_anew=False) == []
+
+
+def test_a_brokers_memory_is_believed_over_a_new_connection() -> None:
+    assert came_back_unheard(connected_anew=True) == ["gw-oak is there again, and is said to be gone"]

@@ -8,6 +8,7 @@ from types import MappingProxyType
 TRIGGERS = MappingProxyType(
     {
         "press": "a press, which gestures count",
+        "press_or_release": "a press, or that it was let go: the device says the same of both, and it counts in doubt",
         "double_press": "two presses that the device itself put together, and so many more for gestures",
         "triple_press": "three of them",
         "multi_press": "more than three of them",
@@ -31,6 +32,8 @@ TRIGGERS = MappingProxyType(
 )
 """Become signals: the event, or the rule's `action`, is the signal's action."""
 
+PRESS_OR_RELEASE = "press_or_release"
+"""Of triggers: a press to gestures, and nobody knows whether it is one (`Signal.doubtful`)."""
 OWN_WORD = "own_word"
 """Of triggers: nobody knows what it calls for, or whether it does."""
 
@@ -77,3 +80,8 @@ UNREADABLE = "unreadable"
 """A press may be inside, and nobody can read it (an encrypted advertisement): refused, which is a trouble."""
 
 ALL = frozenset({*TRIGGERS, *QUIET, UNREADABLE})
+
+
+def action_of(event: str) -> str:
+    """What gestures call it."""
+    return "press" if event == PRESS_OR_RELEASE else event

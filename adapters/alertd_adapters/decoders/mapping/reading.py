@@ -10,7 +10,14 @@ from alertd.model.events import Heard, Lasting, Signal
 from alertd.model.ids import DeviceId, derive
 from alertd.ports import DecodeError
 from alertd_adapters.decoders.json_payload import word
-from alertd_adapters.decoders.mapping.events import ENDINGS, OWN_WORD, TRIGGERS, UNREADABLE
+from alertd_adapters.decoders.mapping.events import (
+    ENDINGS,
+    OWN_WORD,
+    PRESS_OR_RELEASE,
+    TRIGGERS,
+    UNREADABLE,
+    action_of,
+)
 from alertd_adapters.decoders.mapping.rules import as_word
 
 
@@ -79,7 +86,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     def action(self) -> str:
         """What gestures call it. Raises `DecodeError`: the device's own word is no word."""
         if self.event != OWN_WORD:
-            return self.event
+            return action_of(self.event)
         found = word(as_word(self.value))
         if found is None:
             raise DecodeError("the action is not a text of at most 64 characters")
@@ -101,6 +108,7 @@ class Reading(Struct, frozen=True, kw_only=True):
             standing=self.standing,
             lasting=self.lasting,
             ends=self.is_ending,
+            doubtful=self.event == PRESS_OR_RELEASE,
             same_s=self.same_s,
             heard=self.heard,
             read_by=self.by,

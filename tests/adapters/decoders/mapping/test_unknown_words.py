@@ -11,6 +11,7 @@ from alertd.ports import DecodeError, UncoveredError
 from alertd_adapters.decoders.mapping import written
 from alertd_adapters.decoders.mapping.checking import PRESSES, registry_of
 from alertd_adapters.decoders.mapping.library import PROFILE, built_in, library
+from alertd_adapters.decoders.mapping.saying import says
 from tests.adapters.decoders.mapping.samples import decoder_of
 
 EUI = "24e1240000000101"
@@ -316,10 +317,20 @@ def test_what_is_no_bytes_leaves_the_servers_quiet_word(data):
     assert heard("milesight-ws101", ("chirpstack-v4", EUI, UP, body)) == [], "it says so every day"
 
 
-def test_a_switch_that_says_the_same_when_it_is_let_go_rings_and_says_what_to_set():
-    """Tasmota's SwitchMode 0, as shipped: one touch would be two presses, and two touches a lockdown."""
-    with pytest.raises(DecodeError, match="set SwitchMode 1"):
-        signals("tasmota", tasmota({"Switch1": {"Action": "TOGGLE"}}))
+def test_promise_2_a_switch_that_may_say_the_same_when_it_is_let_go_is_pressed_in_doubt():
+    """Tasmota's SwitchModes 3 to 6, for push-buttons, say it once a touch; 0, as shipped, twice."""
+    decoder = decoder_of(built_in(), "tasmota", registry_of(["desk"], ""))
+    both = {"Switch1": {"Action": "ON"}, "Switch2": {"Action": "TOGGLE"}}
+    found = decoder.decode("stat/desk/RESULT", json.dumps(both).encode())
+
+    assert [each.action for each in found] == ["press", "press"], "promise 2: a touch that says TOGGLE calls nobody"
+    assert [each.doubtful for each in found] == [False, True], "two touches of SwitchMode 0 lock a school down"
+
+
+def test_gestures_need_no_word_for_what_may_be_a_release():
+    tasmota_says = says(built_in())["tasmota"]
+    assert tasmota_says.renamed["TOGGLE"] == "press"
+    assert "press_or_release" not in tasmota_says.words, "check warns of a word that gestures need not know"
 
 
 @pytest.mark.parametrize("word", ["Temp_F", "Pressure", "CO2", "NO2", "NH3", "PM", "PM1", "PM2.5", "PM10"])
@@ -328,6 +339,7 @@ def test_a_halo_measures_the_same_in_json(word):
     assert heard("halo", said) == [], "it says so every day"
 
 
-def test_promise_2_a_press_beside_an_unknown_word_needs_no_bytes():
-    known = lorawan({"button_1": "trigger", "button_2": "new"}, data="ff34")
-    assert signals("milesight-ws156", known) == ["press", "new"]
+@pytest.mark.parametrize("data", ["ff34010000", "ff34", ""], ids=["of the first alone", "cut off", "none"])
+def test_promise_2_a_press_beside_an_unknown_word_needs_no_bytes(data: str):
+    known = lorawan({"button_1": "trigger", "button_2": "new"}, data=data)
+    assert signals("milesight-ws156", known) == ["press", "new"], "promise 2: what stands beside a call is lost"
