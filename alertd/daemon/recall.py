@@ -16,6 +16,7 @@ import structlog
 from alertd.daemon.deadlines import begin, cut_off
 from alertd.model.decision import Decision
 from alertd.model.events import OutcomeReported
+from alertd.model.mode import Mode
 from alertd.model.notification import Circumstances, NotificationRow, NotificationState, unwanted
 from alertd.model.outcome import Unknown, Withdrawn
 from alertd.ports import Clock, Door, NotCommittedError, Recalling, Store, StoreError
@@ -28,6 +29,8 @@ ASKED_MAX = 10
 """Providers are asked to take so many back at once."""
 TRIED_FOR_S = 240.0
 """A provider is asked again for so long: no call lasts longer."""
+LISTENED_TO_US = 900 * 1_000_000
+"""Calls of a drill that were decided longer ago are over: they waited minutes at most, and take minutes."""
 LOOKED_BACK_US = 24 * 3600 * 1_000_000
 """Older rows are settled, whatever the wall clock has done since."""
 DRILLS_MAX = 10_000
@@ -93,18 +96,15 @@ class Recall:
         return [row for row in (*taken, *self._listened_to(channels)) if row.ref]
 
     def _listened_to(self, channels: Sequence[str]) -> list[NotificationRow]:
-        """Of drills that have just ended, what a human has: of a call that is known as soon as it is taken, and its
-        words go on."""
-        since_us = self._clock.now().wall_us - round(TRIED_FOR_S * 1_000_000)
+        """Where a drill has just ended, what a human has of drills, also what says that one begins or goes on: of a
+        call that is known as soon as it is taken, and its words go on."""
+        now = self._clock.now()
+        since_us = now.wall_us - round(TRIED_FOR_S * 1_000_000)
         drills = self._store.read_drills(running_only=False, site_id=None, limit=DRILLS_LATEST)
-        ended = (drill for drill in drills if not drill.is_running and (drill.ended_us or 0) >= since_us)
-        incident_ids = dict.fromkeys(id_ for drill in ended for id_ in drill.incident_ids)
-        return [
-            row
-            for id_ in incident_ids
-            for row in self._store.read_notifications(id_)
-            if row.state is NotificationState.DELIVERED and row.notification.endpoint.channel in channels
-        ]
+        if not any(not drill.is_running and (drill.ended_us or 0) >= since_us for drill in drills):
+            return []
+        rows = (row for channel in channels for row in self._store.read_under_way(channel, now, LISTENED_TO_US))
+        return [r for r in rows if r.state is NotificationState.DELIVERED and r.notification.mode is Mode.DRILL]
 
     def _outlived(self, rows: Sequence[NotificationRow]) -> list[NotificationRow]:
         """Of these, what would not be sent now."""

@@ -128,6 +128,17 @@ CALLING = (
         by=Seeds(trips=("phones fall silent",)),
     ),
     Mutant(
+        name="whoever listens to what says that a drill begins hears it to its end",
+        edits=(
+            Edit(
+                file="alertd/daemon/recall.py",
+                old="        return [r for r in rows if r.state is NotificationState.DELIVERED and r.notification.mode is Mode.DRILL]\n",
+                new="        return [r for r in rows if r.state is NotificationState.DELIVERED and r.notification.incident_id]\n",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_recall.py",), names="a voice goes on saying that a drill begins"),
+    ),
+    Mutant(
         name="a drill's call keeps the line from a real one",
         edits=(
             Edit(

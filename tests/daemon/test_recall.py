@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alertd.daemon.recall import ROUND_S, TRIED_FOR_S
-from alertd.model.events import ResolveOrdered
+from alertd.model.events import DrillEndOrdered, Replied, ResolveOrdered
 from alertd.model.ids import CauseId
 from alertd.model.mode import Mode
 from alertd.model.notification import Claim, NotificationRow, NotificationState
@@ -17,7 +17,7 @@ from alertd.ports import Built
 from alertd_simulator.virtual_time import in_virtual_time
 from tests.daemon.test_drills import begin_drill
 from tests.daemon.world import FakeChannel, World
-from tests.engine.school import OAK
+from tests.engine.school import OAK, PEOPLE
 from tests.engine.test_calls import school
 
 
@@ -203,6 +203,29 @@ async def test_whoever_listens_to_a_drill_that_is_over_is_cut_off_after_a_crash_
     assert len(phones.asked) == 2, "what the provider has said is not asked again"
     heard = [row for row in world.rows() if row.notification.mode is Mode.DRILL and row.ref.startswith("CA-")]
     assert {row.state for row in heard} == {NotificationState.DELIVERED}, "what is known of them stands"
+    await world.stop()
+
+
+@in_virtual_time
+async def test_whoever_listens_to_what_says_that_a_drill_begins_is_cut_off_when_it_is_over(tmp_path: Path) -> None:
+    phones = Phones()
+    phones.behave = _taken
+    phones.answer = lambda row: Withdrawn(ref=row.ref, detail="cut off", taken=True)
+    world = World(tmp_path, school=school(), voice=Built(channel=phones, recalling=phones))
+    await world.start()
+    ruiz = next(person for person in PEOPLE if person.name == "Ruiz").endpoints[0]
+    stop = Replied(site_id=OAK, cause=CauseId("stop"), channel=ruiz.channel, address=ruiz.address, body="STOP", at_us=0)
+    await world.daemon.intake.submit(stop)
+    await asyncio.sleep(1)
+    phones.sent.clear()  # that they are not texted any more is said to them, too
+    await begin_drill(world, "badge-118")
+    await asyncio.sleep(1)
+    assert phones.told() == ["Ruiz"], "who wants no texts is called"
+    assert phones.asked == []
+
+    await world.daemon.intake.submit(DrillEndOrdered(site_id=OAK, cause=CauseId("end"), by="J. Ruiz"))
+    await asyncio.sleep(2)
+    assert phones.asked == ["Ruiz"], "promise 3: a voice goes on saying that a drill begins"
     await world.stop()
 
 

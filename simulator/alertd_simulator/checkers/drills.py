@@ -65,6 +65,8 @@ class Running(Struct, kw_only=True, eq=False):
     """Those of them that only memory holds."""
     gestures: dict[DeviceId, Truth]
     """The first gesture of each device that was taken for a drill."""
+    fleeting: set[DeviceId] = set()
+    """Devices of which only memory knows it."""
     restarted_us: int | None = None
     """Calm time of a start that nobody was told of yet."""
 
@@ -87,6 +89,9 @@ class DrillBook(Struct, kw_only=True, eq=False):
         for running in self.running.values():
             running.told -= running.in_memory
             running.in_memory.clear()
+            for device_id in running.fleeting:
+                running.gestures.pop(device_id, None)
+            running.fleeting.clear()
 
     def see(self, committed: Committed) -> tuple[Running, Drill] | None:
         """Take up a commit; the drill that it ended, with what it left of it."""
@@ -95,6 +100,7 @@ class DrillBook(Struct, kw_only=True, eq=False):
             self._unsafe = {s: kept for s, kept in self._unsafe.items() if kept[0] >= 0}
             for running in self.running.values():
                 running.in_memory.clear()
+                running.fleeting.clear()
         if drill is not None:
             since_us, before = committed.at_us if committed.durable else -1, self._unsafe.get(drill.site_id)
             if committed.durable or before is None or before[0] >= 0:
@@ -200,6 +206,8 @@ class OnlyDrilled(Checker):
         ]
         if not flying:
             return
+        if device_id not in running.gestures and not committed.durable:
+            running.fleeting.add(device_id)
         first = running.gestures.setdefault(device_id, min(flying, key=lambda truth: truth.pressed_us))
         early = all(truth.pressed_us < running.since_us - SECOND_US for truth in flying)
         if early:

@@ -47,6 +47,9 @@ class OneSite(Checker):
         self._truths: dict[int, Truth] = {}
         self._in_flight: dict[DeviceId, Counter[SiteId | None]] = {}
         """Delivered and not yet acknowledged: one of these is what a commit is about."""
+        self._heard_at: dict[str, set[SiteId | None]] = {}
+        """By physical act: two schools may hear it. Once both have, what one of them hears of it touches both."""
+        self._arrived_for: dict[int, list[tuple[SiteId | None, ...]]] = {}
         self._pressed_for: set[tuple[DeviceId, SiteId]] = set()
         self._judged: set[str] = set()
 
@@ -56,9 +59,12 @@ class OneSite(Checker):
                 self._truths[happening.number] = truth
                 self._pressed_for |= {(truth.device_id, site_id) for site_id in _meant(truth) if site_id is not None}
             case Arrived(number=number) if truth := self._truths.get(number):
-                self._in_flight.setdefault(truth.device_id, Counter()).update(_meant(truth))
-            case Acked(number=number) if truth := self._truths.get(number):
-                self._in_flight.setdefault(truth.device_id, Counter()).subtract(_meant(truth))
+                heard_at = self._heard_at.setdefault(truth.press, set())
+                heard_at.update(_meant(truth))
+                self._arrived_for.setdefault(number, []).append(meant := tuple(heard_at))
+                self._in_flight.setdefault(truth.device_id, Counter()).update(meant)
+            case Acked(number=number) if (truth := self._truths.get(number)) and self._arrived_for.get(number):
+                self._in_flight[truth.device_id].subtract(self._arrived_for[number].pop(0))
             case Committed():
                 self._committed(happening)
             case _:

@@ -44,6 +44,22 @@ def test_a_badge_that_was_heard_elsewhere_lately_may_act_there_and_at_home() -> 
         assert story.violations == []
 
 
+@pytest.mark.parametrize("heard", [True, False])
+def test_what_one_school_hears_of_a_gesture_that_both_have_heard_may_act_at_either(heard: bool) -> None:
+    """Three presses, each copied by a gateway of either school; of the third the copy is still on its way."""
+    walker: dict[str, Any] = {"device_id": DeviceId("walker"), "press": "p1"}
+    story = Story(OneSite).start()
+    story.published(1, **walker).arrived(1).acked(1).published(2, site_id=ELM, **walker)
+    if heard:
+        story.arrived(2).acked(2)
+    story.published(3, **walker).arrived(3)
+    story.committed(pressed("walker", site=ELM), incidents=(incident(site_id=ELM, presses=(press("walker"),)),))
+    story.acked(3).committed(pressed("walker", site=OAK), incidents=(incident(presses=(press("walker"),)),))
+
+    wrong = ["a press of walker acts at oak; it is meant for nobody"]
+    assert story.violations == wrong if heard else ["a press of walker acts at elm; it is meant for ['oak']", *wrong]
+
+
 def test_an_incident_that_swallows_a_press_of_another_school_is_found() -> None:
     story = Story(OneSite).start().published(2, device_id=DeviceId("badge-elm"), site_id=ELM).arrived(2)
     story.committed(pressed("badge-elm", site=ELM), incidents=(incident(presses=(press("badge-elm"),)),))
