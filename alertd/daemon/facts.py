@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from alertd.engine.replies import site_for
 from alertd.model.anchor import Now
-from alertd.model.decision import Decision, Facts, PhoneIncident
+from alertd.model.decision import Decision, Facts, PhoneIncident, Turn
 from alertd.model.events import (
     AnswerGiven,
     CorrectionOrdered,
@@ -44,7 +44,7 @@ def gather(tx: Transaction, registry: Registry, event: Event, now: Now) -> Facts
     hashes = tuple(h for h in state.policy_hashes if h not in registry.policies_by_hash)
     cause: CauseId | None = getattr(event, "cause", None)
     row: NotificationRow | None = None
-    turn_us: int | None = None
+    turn: Turn | None = None
     phone: tuple[PhoneIncident, ...] = ()
     tokens: tuple[str, ...] = ()
     match event:
@@ -53,7 +53,7 @@ def gather(tx: Transaction, registry: Registry, event: Event, now: Now) -> Facts
         case OutcomeReported():
             row = tx.notification(event.notification_id)
             if row is not None and row.notification.endpoint.dispatch:
-                turn_us = tx.last_turn_us(event.site_id, row.notification.endpoint.key)
+                turn = tx.turn(event.site_id, row.notification.endpoint.key)
         case Replied():
             phone = _phone_of(tx, registry, event, now)
             tokens = tx.free_tokens(TOKENS_OFFERED)  # 8 and 9 open an incident
@@ -73,7 +73,7 @@ def gather(tx: Transaction, registry: Registry, event: Event, now: Now) -> Facts
         free_tokens=tokens,
         seen_us=tx.seen_us(cause) if cause is not None else None,
         notification=row,
-        last_turn_us=turn_us,
+        turn=turn,
         phone=phone,
     )
 

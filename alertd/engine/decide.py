@@ -176,7 +176,8 @@ def _unregistered(d: Draft, event: Unregistered) -> None:
 
 
 def _refused(d: Draft, event: Unregistered, who: str, kind: DeviceKind) -> None:
-    """The kinds of its trigger may be what is wrong: what to do stands in one text. Not `alike`: it was understood."""
+    """The kinds of its trigger may be what is wrong: what to do stands in one text. Or somebody speaks in its
+    name: whoever did that must not be let in."""
     word = event.refused[: presses.SHOWN_LETTERS]
     d.entry(
         EntryKind.PRESS,
@@ -189,9 +190,9 @@ def _refused(d: Draft, event: Unregistered, who: str, kind: DeviceKind) -> None:
     )
     summary = (
         f"{who} pressed{places.near(d, event)}, paged NOBODY: go and look. "
-        f'Add "{kind}" to kinds in sources.{event.source}.triggers: this one is for others'
+        f'If real, add "{kind}" to kinds in sources.{event.source}.triggers; else somebody used its name'
     )
-    troubles.ring(d, f"refused:{event.device_id[:60]}", summary, said=event.kept)
+    troubles.ring(d, f"refused:{event.device_id[:60]}", summary, said=event.kept, alike=event.alike)
 
 
 def _among_sensors(d: Draft, event: Unregistered, who: str, remedy: str) -> None:

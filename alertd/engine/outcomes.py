@@ -11,7 +11,7 @@ from alertd.engine.draft import Draft
 from alertd.engine.drills import news as drill_news
 from alertd.engine.lifecycle import NOTIFICATION
 from alertd.engine.telling import Message, text, told_instead
-from alertd.model.decision import Entry, EntryKind
+from alertd.model.decision import Entry, EntryKind, Turn
 from alertd.model.events import OutcomeReported
 from alertd.model.incident import EscalationState, Incident
 from alertd.model.notification import (
@@ -45,11 +45,12 @@ RETRY_LONGEST_YOUNG_S = 10.0
 """The same for a young panic: when the uplink is back, nobody waits for a pause that has grown."""
 QUICK_TRIES = 3
 """Tries of a message to a dispatch centre that wait for no other."""
-TURN_S = 10.0
-"""After those, a site's messages to a centre that takes none are tried one after the other, this far apart: forty that
-knock by themselves would look like an attack, and be shut out for good. Once it takes one, all are due."""
+TURN_S = 20.0
+"""After those, a site's messages to a centre that takes none are tried one after the other, this far apart, beside the
+newest and the newest that opens an incident there: forty that knock by themselves would look like an attack, and be
+shut out for good. Once it takes one, all are due."""
 TURN_LONGEST_S = 240.0
-"""Nothing is put off for longer, however many wait."""
+"""Nothing is put off for longer, however many wait; those for whom there is no turn in it are spread over its half."""
 YOUNG_US = 300 * 1_000_000
 NOT_FOUND = "not_found"
 """A look-up's answer: the provider certainly never had it."""
@@ -145,7 +146,7 @@ def _progress(d: Draft, row: NotificationRow, outcome: Accepted | Sent | Deliver
 
 def _centre_took(d: Draft, n: Notification, outcome: Delivered, incident: Incident | None) -> None:
     troubles.clear(d, f"dispatch:{n.recipient}")
-    if d.facts.last_turn_us is not None:
+    if d.facts.turn is not None:
         d.try_now.append(n.endpoint.key)
     if incident is not None:
         dispatch_answers.on_answer(d, incident, n.recipient, outcome.answer)
@@ -273,20 +274,35 @@ def _words(outcome: Failed | Unknown) -> str:
 
 def _pause_s(d: Draft, row: NotificationRow, asked_s: float | None = None) -> float:
     """`asked_s`: what the provider asks for."""
-    if d.facts.last_turn_us is not None and row.attempt >= QUICK_TRIES:
-        turn_s = max(0.0, (d.facts.last_turn_us - d.now.boot_us) / 1_000_000) + TURN_S
-        return max(min(turn_s, TURN_LONGEST_S), asked_s or 0.0)
+    turn = d.facts.turn
+    if turn is not None and row.attempt >= QUICK_TRIES and not _knocks(row.notification, turn):
+        turn_s = max(0.0, (turn.last_us - d.now.boot_us) / 1_000_000) + TURN_S
+        if turn_s > TURN_LONGEST_S:
+            turn_s = TURN_LONGEST_S * (1 + _spread(row.notification.id, row.attempt)) / 2
+        return max(turn_s, asked_s or 0.0)
     if asked_s:
         return asked_s
     young = _persists(row.notification) and age_us(row.notification, d.now) < YOUNG_US
     return backoff_s(row.notification.id, row.attempt, RETRY_LONGEST_YOUNG_S if young else RETRY_LONGEST_S)
 
 
+def _knocks(n: Notification, turn: Turn) -> bool:
+    """By itself, whatever waits: the newest message, which is true for longest, while those whose turn it is may have
+    expired; and the newest that opens an incident there, for a centre may refuse what it was told nothing of."""
+    if n.kind is Kind.DISPATCH_NEW and n.created_us >= turn.newest_opening_us:
+        return True
+    return n.kind is not Kind.DISPATCH_HEARTBEAT and n.created_us >= turn.newest_us
+
+
 def backoff_s(notification_id: str, attempt: int, longest_s: float) -> float:
     """Doubling, with a jitter that comes from the id: spread over a carrier, the same on every run."""
-    spread = blake2b(f"{notification_id}/{attempt}".encode(), digest_size=2).digest()
-    jitter = 0.5 + int.from_bytes(spread, "big") / 0x1_0000
+    jitter = 0.5 + _spread(notification_id, attempt)
     return float(min(longest_s, RETRY_FIRST_S * 2 ** max(0, attempt - 1)) * jitter)
+
+
+def _spread(notification_id: str, attempt: int) -> float:
+    """From 0 to 1."""
+    return int.from_bytes(blake2b(f"{notification_id}/{attempt}".encode(), digest_size=2).digest(), "big") / 0x1_0000
 
 
 def _queue(

@@ -102,8 +102,11 @@ def _refused(registry: Registry, arrival: Arrival, signal: Signal, press: CauseI
     """By the `kinds` of its trigger only such speak there as never press, and may name any device: a sensor's password
     would press every button. Or the kinds are wrong, and somebody has pressed: nobody knows, so people look."""
     why, word = f"no press is taken from {arrival.topic[:80]}", str(signal.action) or "press"
-    nobodys = _unregistered(registry, DISTRICT, arrival, signal, press, why)
-    return replace(nobodys, cause=CauseId(derive("refused", press)), never_press=False, refused=word)
+    nobodys, lasting = _unregistered(registry, DISTRICT, arrival, signal, press, why), signal.lasting
+    alike = ""  # a moment is another press each time
+    if lasting is not None and not nobodys.kept:
+        alike = derive("alike", signal.device_id, signal.action, lasting.what, lasting.state)
+    return replace(nobodys, cause=CauseId(derive("refused", press)), never_press=False, refused=word, alike=alike)
 
 
 def _cause_at(site_id: SiteId, device: Device, cause: CauseId) -> CauseId:

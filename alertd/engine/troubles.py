@@ -47,7 +47,9 @@ _ID = re.compile(r" \((\S+)\)")
 """Of a device whose name stands before it (`places.name`)."""
 _HEARD_AT = re.compile(r"(NEAR .*?) at \d\d:\d\d(?=: )")
 """When a wearable was heard there (`places.name_heard`)."""
-_TO_DO = re.compile(r'Was it (a press|pressed)\?|(?<=[.?] )Look|reset it|set its clock|Add "\w+" to kinds in [\w.-]+')
+_TO_DO = re.compile(
+    r'Was it (a press|pressed)\?|(?<=[.?] )Look|reset it|set its clock|If real, add "\w+" to kinds in [\w.-]+'
+)
 """What to do about what may have been a press (`presses`, `decide`)."""
 
 

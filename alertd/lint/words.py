@@ -5,6 +5,7 @@ that does not start over one mute button would make every other one mute. Only d
 refused, as are those of which no gesture says whom they call.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
@@ -24,6 +25,8 @@ from alertd.ports import Says
 MAPPED = "profiles"
 ZIGBEE = "zigbee2mqtt"
 """A decoder, and the profile of what it reads."""
+IEEE = re.compile(r"0x[0-9a-f]{16}", re.IGNORECASE)
+"""As Zigbee2MQTT calls a device that nobody has named, and nothing else does."""
 READ_NO_CODE = ("press_json", ZIGBEE)
 """Decoders that leave alone what was typed at a keypad."""
 NAMED_MAX = 3
@@ -159,16 +162,16 @@ class _Hearing:
         return "" if is_heard else ", ".join(trigger.topic for trigger in fitting)
 
     def may_shut_out(self, trigger: Trigger, device: Device) -> bool:
-        """Of a trigger on which nobody presses, and one without a profile: is it not heard over another that reads the
-        same, and may be what speaks here?"""
-        if device.profile or not (self._is_all and self._may_bring(trigger, device)):
+        """Of a trigger on which nobody presses, and a device without a profile that is heard over another: is it one of
+        Zigbee2MQTT by its id, and this the only one to read that? Any other id may be its own where presses are heard.
+        """
+        if device.profile or not self._is_all or not IEEE.fullmatch(device.id):
             return False
-        alike = (each for each in self.triggers if _reader(each) == _reader(trigger))
-        return not any(self._may_bring(each, device) for each in alike if not each.never_press)
+        bridges = [each for each in self.triggers if self._is_zigbee(each) and self._may_bring(each, device)]
+        return trigger in bridges and all(each.never_press for each in bridges)
 
-    def profile_over(self, trigger: Trigger) -> str:
-        """What a row may name so that its device comes over this one; empty: nothing says so."""
-        return ZIGBEE if trigger.decoder == ZIGBEE else self._own(trigger)
+    def _is_zigbee(self, trigger: Trigger) -> bool:
+        return ZIGBEE in (trigger.decoder, self._own(trigger))
 
     def _may_bring(self, trigger: Trigger, device: Device) -> bool:
         """Whatever its kinds: would a decoder of ours read a press of it here? One without a profile, by that of the
@@ -223,34 +226,25 @@ def _check_shut(judge: Judge, hearing: _Hearing) -> None:
     for section in judge.loaded.sections:
         for index, trigger in enumerate(triggers_of(section.settings) if section.table == "sources" else ()):
             perhaps = [each for each in heard if trigger.never_press and hearing.may_shut_out(trigger, each)]
-            profile = hearing.profile_over(trigger)
-            is_of_others = bool(profile) and any(
-                each.profile == profile for each in known if each.kind in trigger.kinds
-            )
+            is_of_others = any(each.profile == ZIGBEE for each in known if each.kind in trigger.kinds)
             if perhaps and not is_of_others:
-                key, said = f"triggers[{index}].kinds", _perhaps(trigger, perhaps, profile)
+                key, said = f"triggers[{index}].kinds", _perhaps(trigger, perhaps)
                 judge.warn_at(section.file, section.line_of(key), f"sources.{section.name}.{key}", *said)
 
 
-def _perhaps(trigger: Trigger, devices: Sequence[Device], profile: str) -> tuple[str, str]:
-    """What is said, and the remedy, of those without a profile, which may come over another trigger. `profile`: of
-    whatever speaks over this one."""
+def _perhaps(trigger: Trigger, devices: Sequence[Device]) -> tuple[str, str]:
+    """What is said, and the remedy, of those without a profile whose id is of Zigbee2MQTT."""
     buttons_first = sorted(devices, key=lambda each: PRESSED.index(each.kind))
     kinds = ", ".join(f'"{kind}"' for kind in dict.fromkeys(each.kind for each in buttons_first))
-    message = f"kinds of {trigger.topic} shut out {_first(buttons_first)}, whose rows name no profile, if they come "
-    message += "over it: whoever presses one calls NOBODY then, only those on duty are rung"
-    others = f"; if none comes over it, name the profile of the sensors that do ({profile}) in their rows"
-    return message, f"add {kinds} to its kinds" + others * bool(profile)
+    message = f"kinds of {trigger.topic} shut out {_first(buttons_first)}, Zigbee by their ids, if they come over it: "
+    message += "whoever presses one calls NOBODY then, only those on duty are rung"
+    remedy = f"name the profile {ZIGBEE} in the rows of what comes over it, sensors or buttons; "
+    return message, f"{remedy}if the buttons publish there, add {kinds} to its kinds"
 
 
 def _first(devices: Sequence[Device]) -> str:
     more = f" and {len(devices) - NAMED_MAX} more" if len(devices) > NAMED_MAX else ""
     return ", ".join(each.id for each in devices[:NAMED_MAX]) + more
-
-
-def _reader(trigger: Trigger) -> str:
-    """What understands it: a source profile, or a decoder, which may be of one name."""
-    return trigger.source or trigger.decoder
 
 
 def _check(judge: Judge, devices: Sequence[Device], profile: str, says: Says, hearing: _Hearing) -> None:

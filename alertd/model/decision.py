@@ -124,6 +124,17 @@ class PhoneIncident(Struct, frozen=True, kw_only=True):
     """Of one that ended by itself: what it was. No human has said that it is over, and may still say that it is not."""
 
 
+class Turn(Struct, frozen=True, kw_only=True):
+    """Messages of one site that one dispatch centre has not taken, and that wait to be tried again."""
+
+    last_us: int
+    """Boot time at which the last of them is tried; 0: it waits since an earlier boot."""
+    newest_us: int
+    """Wall clock when the newest of them was written, heartbeats left out; 0: there are no others."""
+    newest_opening_us: int
+    """The same of those that open an incident there."""
+
+
 class Facts(Struct, frozen=True, kw_only=True):
     """The world around the site's rows, as it was when the event was taken up."""
 
@@ -140,8 +151,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """When this event's cause was committed before, if it was."""
     notification: NotificationRow | None = None
     """The row that an outcome speaks about."""
-    last_turn_us: int | None = None
-    """Boot time of the last try that waits at the outcome's dispatch centre, of this site's; `None`: none waits."""
+    turn: "Turn | None" = None
+    """Those of the site that wait to be tried again at the outcome's dispatch centre; `None`: none waits."""
     phone: tuple[PhoneIncident, ...] = ()
     """For a reply: what that phone was told of: open ones first, and of each the newest."""
 

@@ -166,6 +166,8 @@ class Unregistered(Struct, frozen=True, kw_only=True, tag="unregistered"):
     these."""
     heard: str = ""
     """Of what is none: the word, if it is a shot or a cry for help."""
+    alike: str = ""
+    """Of a state that lasts (`Signal.lasting`), refused: what it has in common with its repeats; "": it is a press."""
 
 
 class Malformed(Struct, frozen=True, kw_only=True, tag="malformed"):

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from alertd.model.anchor import Now
 from alertd.model.check_in import LastSeen
-from alertd.model.decision import Decision, Entry, EntryKind, PhoneIncident, SiteState
+from alertd.model.decision import Decision, Entry, EntryKind, PhoneIncident, SiteState, Turn
 from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.events import Event
@@ -74,9 +74,8 @@ class Transaction(Protocol):
 
     def notification(self, notification_id: NotificationId) -> NotificationRow | None: ...
 
-    def last_turn_us(self, site_id: SiteId, endpoint_key: str) -> int | None:
-        """Boot time of the last try at this address that a row of the site waits for after one that failed; `None`:
-        none waits. One that waits since an earlier boot counts only for its being there: then no less than 0."""
+    def turn(self, site_id: SiteId, endpoint_key: str) -> Turn | None:
+        """Rows of the site that wait to be tried again at this address, after a try that failed; `None`: none does."""
         ...
 
     def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:

@@ -211,8 +211,10 @@ LET_GO = """
 _WAITS_AGAIN = """
     WHERE state = 'queued' AND reason IN ('retrying', 'resent_unknown') AND channel = ? AND site_id = ?
         AND endpoint_key = ?"""
-READ_LAST_TURN = f"""
-    SELECT max(CASE WHEN boot_id = ? THEN not_before_us ELSE 0 END) FROM notification{_WAITS_AGAIN}"""  # noqa: S608
+READ_TURN = f"""
+    SELECT max(CASE WHEN boot_id = ? THEN not_before_us ELSE 0 END),
+        max(CASE WHEN kind <> 'dispatch_heartbeat' THEN created_us ELSE 0 END),
+        max(CASE WHEN kind = 'dispatch_new' THEN created_us ELSE 0 END) FROM notification{_WAITS_AGAIN}"""  # noqa: S608
 TRY_NOW = f"""
     UPDATE notification SET not_before_us = 0, not_before_wall_us = 0, delay_us = 0{_WAITS_AGAIN}"""  # noqa: S608
 

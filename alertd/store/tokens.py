@@ -77,6 +77,7 @@ class TokenPool:
         self._uses = 0
         self._last_use: dict[str, int] = {}
         """The number of its last use: orders them, whenever they have rested enough."""
+        self._rests_until_us: dict[str, int] = {}
         self._resting: list[tuple[int, int, str]] = []
         for incident_id, token, is_open, last_us in used:
             self.note(incident_id, token, is_open=is_open, last_us=last_us)
@@ -95,8 +96,11 @@ class TokenPool:
             holders.add(incident_id)
         else:
             holders.discard(incident_id)
+        # An old incident that is written again, its names erased, ends no rest of a younger one with the same token.
+        until_us = max(last_us + RESERVED_US, self._rests_until_us.get(token, last_us))
+        self._rests_until_us[token] = until_us
         if not holders:
-            heappush(self._resting, (last_us + RESERVED_US, self._uses, token))
+            heappush(self._resting, (until_us, self._uses, token))
 
     def free(self, limit: int, now_us: int, taken: Container[str] = ()) -> tuple[str, ...]:
         """At most `limit` free tokens, best first; `taken` are spoken for by what is not committed yet."""
@@ -117,7 +121,7 @@ class TokenPool:
             if self._last_use.get(token) == use:  # otherwise an older rest of a token that was used since
                 rested.append((use, token))
         for _, token in sorted(rested):
-            del self._holders[token], self._last_use[token]
+            del self._holders[token], self._last_use[token], self._rests_until_us[token]
             if len(token) in self._free:
                 self._free[len(token)][token] = None
 

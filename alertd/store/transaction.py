@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from alertd.model.anchor import Now
-from alertd.model.decision import Decision, Entry, PhoneIncident, SiteState
+from alertd.model.decision import Decision, Entry, PhoneIncident, SiteState, Turn
 from alertd.model.events import ClockStepped, Event, TimerFired
 from alertd.model.ids import DISTRICT, CauseId, IncidentId, NotificationId, SiteId, TimerId
 from alertd.model.incident import Incident
@@ -110,12 +110,14 @@ class SqlTransaction:
         found = self._session.rows(sql.READ_NOTIFICATION, (notification_id,))
         return rows.notification(found[0], self._moment.ahead_us) if found else None
 
-    def last_turn_us(self, site_id: SiteId, endpoint_key: str) -> int | None:
+    def turn(self, site_id: SiteId, endpoint_key: str) -> Turn | None:
         if self._touched:
             self._send()
-        found = self._session.rows(sql.READ_LAST_TURN, (self._moment.boot_id, *sql.at(site_id, endpoint_key)))
-        turn_us: int | None = found[0][0]
-        return turn_us
+        found = self._session.rows(sql.READ_TURN, (self._moment.boot_id, *sql.at(site_id, endpoint_key)))
+        last_us, newest_us, newest_opening_us = found[0]
+        if last_us is None:
+            return None
+        return Turn(last_us=last_us, newest_us=newest_us, newest_opening_us=newest_opening_us)
 
     def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:
         if self._collected or self._incidents:

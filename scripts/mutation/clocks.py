@@ -305,4 +305,15 @@ CLOCKS = (
         edits=(Edit(file="alertd/store/sql.py", old="WHERE state = 'queued' AND not_before_us > 0 AND boot_id = ?", new="WHERE state = 'claimed' AND not_before_us > 0 AND boot_id = ?"),),
         by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="it was to wait for ninety seconds more"),
     ),
+    Mutant(
+        name="clocks: an old incident that is written again ends the rest of a code",
+        edits=(
+            Edit(
+                file="alertd/store/tokens.py",
+                old="max(last_us + RESERVED_US, self._rests_until_us.get(token, last_us))",
+                new="last_us + RESERVED_US",
+            ),
+        ),
+        by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="counts for another incident"),
+    ),
 )  # fmt: skip

@@ -774,7 +774,7 @@ DECODING = (
                 new="    least = classes[0]\n",
             ),
         ),
-        by=Tests(paths=("tests/console/test_trying.py",), names="would page the school"),
+        by=Tests(paths=("tests/console/test_trying.py",), names="each of its presses is real"),
     ),
     Mutant(
         name="devices test: a word that its gestures do not know is blamed on the battery",

@@ -994,14 +994,46 @@ SENSING = (
         name="a refused press is like the one that somebody looks after",
         edits=(
             Edit(
-                file="alertd/engine/decide.py",
-                old='"refused:{event.device_id[:60]}", summary, said=event.kept)',
-                new='"refused:{event.device_id[:60]}", summary, said=event.kept, alike="alike")',
+                file="alertd/engine/routing.py",
+                old="    if lasting is not None and not nobodys.kept:\n        alike = ",
+                new="    lasting = lasting or Lasting(repeats_s=0)\n    if not nobodys.kept:\n        alike = ",
+            ),
+            Edit(
+                file="alertd/engine/routing.py", old="import Arrival, Event, ", new="import Arrival, Event, Lasting, "
             ),
         ),
         by=Tests(
             paths=("tests/adapters/mqtt/test_never_press.py",),
             names="a known button was pressed again, and nobody is told",
+        ),
+    ),
+    Mutant(
+        name="a state that is refused rings with each of its repeats",
+        edits=(
+            Edit(file="alertd/engine/decide.py", old=", said=event.kept, alike=event.alike)", new=", said=event.kept)"),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="once an hour, for somebody looks after it"),
+    ),
+    Mutant(
+        name="another state that is refused is like the one that somebody looks after",
+        edits=(
+            Edit(
+                file="alertd/engine/routing.py",
+                old="signal.action, lasting.what, lasting.state)",
+                new="signal.action)",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="promise 2: another, and nobody is told"),
+    ),
+    Mutant(
+        name="who reads of a refused press is told to let it in, whoever it was",
+        edits=(
+            Edit(file="alertd/engine/decide.py", old='f\'If real, add "{kind}" to', new='f\'Add "{kind}" to'),
+            Edit(file="alertd/engine/troubles.py", old="|If real, add ", new="|Add "),
+        ),
+        by=Tests(
+            paths=("tests/adapters/mqtt/test_never_press.py",),
+            names="is let in by who does what the text says",
         ),
     ),
     Mutant(
@@ -1020,7 +1052,7 @@ SENSING = (
         edits=(
             Edit(
                 file="alertd/engine/troubles.py",
-                old='|Add "\\w+" to kinds in [\\w.-]+',
+                old='|If real, add "\\w+" to kinds in [\\w.-]+',
                 new="",
             ),
         ),
@@ -1120,11 +1152,33 @@ SENSING = (
         edits=(
             Edit(
                 file="alertd/lint/words.py",
-                old="        return not any(self._may_bring(each, device) for each in alike ",
-                new="        return not any(False for each in alike ",
+                old="        return trigger in bridges and all(each.never_press for each in bridges)\n",
+                new="        return trigger in bridges\n",
             ),
         ),
         by=Tests(paths=("tests/config/test_words.py",), names="whoever does as the manual says is warned"),
+    ),
+    Mutant(
+        name="check: any button without a profile is a doubt behind a bridge for sensors",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old=" or not self._is_all or not IEEE.fullmatch(device.id):\n",
+                new=" or not self._is_all:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="is said to be shut out by sensors' triggers"),
+    ),
+    Mutant(
+        name="check: a source that reads no button is a doubt for each",
+        edits=(
+            Edit(
+                file="alertd/lint/words.py",
+                old="        return trigger in bridges and all(",
+                new="        return all(",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_words.py",), names="by a trigger over which none can come"),
     ),
     Mutant(
         name="check: a trigger for sensors is a doubt though their rows name its profile",

@@ -287,8 +287,8 @@ TELLING = (
         edits=(
             Edit(
                 file="alertd/engine/outcomes.py",
-                old="    if d.facts.last_turn_us is not None and row.attempt >= QUICK_TRIES:\n",
-                new="    if d.facts.last_turn_us is not None and row.attempt >= 999:\n",
+                old="    if turn is not None and row.attempt >= QUICK_TRIES and",
+                new="    if turn is not None and row.attempt >= 999 and",
             ),
         ),
         cheap=True,
@@ -310,8 +310,8 @@ TELLING = (
         edits=(
             Edit(
                 file="alertd/store/transaction.py",
-                old="    def last_turn_us(self, site_id: SiteId, endpoint_key: str) -> int | None:\n        if self._touched:\n",
-                new="    def last_turn_us(self, site_id: SiteId, endpoint_key: str) -> int | None:\n        if not self._touched:\n",
+                old="    def turn(self, site_id: SiteId, endpoint_key: str) -> Turn | None:\n        if self._touched:\n",
+                new="    def turn(self, site_id: SiteId, endpoint_key: str) -> Turn | None:\n        if not self._touched:\n",
             ),
         ),
         by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="one batch get one turn"),
@@ -321,10 +321,32 @@ TELLING = (
         edits=(
             Edit(
                 file="alertd/engine/outcomes.py",
-                old="max(min(turn_s, TURN_LONGEST_S), asked_s or 0.0)",
-                new="max(turn_s, asked_s or 0.0)",
+                old="        if turn_s > TURN_LONGEST_S:\n",
+                new="        if turn_s < 0:\n",
             ),
         ),
         by=Tests(paths=("tests/engine/test_outcomes.py",), names="put off for longer"),
+    ),
+    Mutant(
+        name="dispatch: when those whose turn it was have expired nobody knocks",
+        edits=(
+            Edit(
+                file="alertd/engine/outcomes.py",
+                old="    return n.kind is not Kind.DISPATCH_HEARTBEAT and n.created_us >= turn.newest_us\n",
+                new="    return False\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_outcomes.py",), names="a centre that is back waits for news"),
+    ),
+    Mutant(
+        name="dispatch: what opens an incident waits for what a centre refuses for not knowing it",
+        edits=(
+            Edit(
+                file="alertd/engine/outcomes.py",
+                old="    if n.kind is Kind.DISPATCH_NEW and n.created_us >= turn.newest_opening_us:\n",
+                new="    if n.kind is Kind.DISPATCH_NEW and n.created_us > turn.newest_us:\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_outcomes.py",), names="its opening waits for a turn"),
     ),
 )

@@ -424,10 +424,20 @@ def shut_out(school):
     return [each for each in school.problems() if "shut out" in each.message]
 
 
+IEEE = "0x00158d000000{}"
+SHUT = PLAIN.replace(" },", ', kinds = ["sensor"] },')
+SHUT_EAST = SHUT.replace("zigbee2mqtt/+", "east/+").replace("kinds", 'options = { base_topic = "east" }, kinds')
+TELE = '{ topic = "tele/+/SENSOR", decoder = "profiles", options = { source = "tasmota" }, kinds = ["sensor"] },'
+
+
 @pytest.mark.parametrize("kinds", ['["gateway"]', '["sensor", "gateway"]'])
 @pytest.mark.parametrize("trigger", [PLAIN, ZIGBEE])
-def test_buttons_that_may_come_over_a_shut_bridge_are_said_though_others_press_elsewhere(school, trigger, kinds):
-    """Each district has alertd/press/+: whatever names no profile may come over that, or over the bridge."""
+def test_buttons_of_zigbee_by_their_ids_are_said_behind_a_shut_bridge_though_others_press_elsewhere(
+    school, trigger, kinds
+):
+    """Each district has alertd/press/+, over which any id may come; such an address no button gives itself."""
+    rows = [f"{IEEE.format(f'0a0{n}')},button,oak,rm-204,wall-button,desk,,\n" for n in range(1, 6)]
+    school.append("devices.csv", f"{IEEE.format('0a09').upper()},wearable,oak,,badge,badge,,\n{''.join(rows)}")
     shut = trigger.replace(" },", f", kinds = {kinds} }},").replace("} },", "} },")
     line = school.replace("channels.toml", PLAIN, shut)
     found = shut_out(school)
@@ -436,32 +446,66 @@ def test_buttons_that_may_come_over_a_shut_bridge_are_said_though_others_press_e
     (problem,) = found
     assert not problem.is_error
     assert (problem.file, problem.line, problem.key) == ("channels.toml", line, "sources.broker.triggers[2].kinds")
-    assert problem.message.startswith("kinds of zigbee2mqtt/+ shut out button-204, button-118, button-office and ")
-    assert "if they come over it" in problem.message
-    assert problem.remedy.startswith('add "button", "wearable" to its kinds; if none comes over it, ')
+    first = ", ".join(IEEE.format(f"0a0{n}") for n in (1, 2, 3))
+    assert problem.message.startswith(f"kinds of zigbee2mqtt/+ shut out {first} and 3 more, Zigbee by their ids, if ")
+    assert problem.remedy == (
+        "name the profile zigbee2mqtt in the rows of what comes over it, sensors or buttons; "
+        'if the buttons publish there, add "button", "wearable" to its kinds'
+    ), "whoever takes the first remedy opens a sensors' trigger to presses"
 
 
-def test_a_sensor_of_whom_nobody_knows_that_it_is_one_is_said(wired):
-    """A HALO in the list of buttons: the trigger that the manual wants for it takes no shot of it any more."""
-    wired.replace("channels.toml", SERVER, f"{SERVER} {HALO}")
-    wired.append("devices.csv", "b0c5ca00000101,button,oak,rm-204,wall-button,HALO,,,,\n")
-    assert ["kinds of halo/+/event" in each.message for each in shut_out(wired)] == [True]
+@pytest.mark.parametrize("trigger", [PLAIN, ZIGBEE])
+def test_a_button_of_zigbee_by_its_row_is_said_behind_a_shut_bridge_though_others_press_elsewhere(wired, trigger):
+    wired.append("devices.csv", "desk-9,button,oak,rm-204,wall-button,desk,,,zigbee2mqtt,\n")
+    shut = trigger.replace(" },", ', kinds = ["sensor"] },').replace("} },", "} },")
+    wired.replace("channels.toml", ZIGBEE, shut)
+    found = [each.message for each in wired.problems() if "desk-9" in each.message]
 
-    wired.append("devices.csv", IN_THE_WC.format(102, "vape-sensor"))
+    assert ["calls NOBODY" in each for each in found] == [True], "its press calls nobody, and check is content"
+    assert not shut_out(wired), "buttons that come over alertd/press/+ are warned of beside it"
+
+
+def test_whoever_names_the_profile_of_the_sensors_behind_a_shut_bridge_is_not_warned_again(wired):
+    wired.replace("channels.toml", ZIGBEE, SHUT)
+    wired.append("devices.csv", f"{IEEE.format('0a01')},button,oak,rm-204,wall-button,desk,,,,\n")
+    assert len(shut_out(wired)) == 1, "its press calls nobody, and check is content"
+
+    wired.append("devices.csv", f"{IEEE.format('0b01')},sensor,oak,wc-112,vape-sensor,leak,,,zigbee2mqtt,\n")
     assert not shut_out(wired), "whoever names the profile of the sensors is warned all the same"
+
+
+@pytest.mark.parametrize("kinds", ['["button", "wearable"]', None], ids=["for buttons", "for all"])
+def test_a_plain_district_with_sensors_beside_its_buttons_is_not_warned(school, kinds):
+    """Buttons over alertd/press/+ as shipped, without a profile; sensors each over a trigger for sensors alone."""
+    triggers = f"{HALO} {SHUT} {TELE}"
+    school.replace("channels.toml", PLAIN, triggers)
+    if kinds is None:
+        school.replace("channels.toml", PRESSES, '{ topic = "alertd/press/+" },')
+    school.append("devices.csv", "H10,sensor,oak,wc-112,vape-sensor,HALO,,\n")
+
+    assert not shut_out(school), "a button that comes over alertd/press/+ is said to be shut out by sensors' triggers"
+
+
+@pytest.mark.parametrize("device", ["b0c5ca00000101", IEEE.format("0a01")])
+def test_a_source_that_reads_no_button_shuts_none_out(school, device):
+    school.replace("channels.toml", PLAIN, f"{HALO} {TELE}")
+    school.append("devices.csv", f"{device},button,oak,rm-204,wall-button,desk,,\n")
+
+    assert not shut_out(school), "a button is said to be shut out by a trigger over which none can come"
 
 
 @pytest.mark.parametrize(
     "triggers",
     [
         PLAIN,
-        f'{PLAIN} {{ topic = "z2m-sensors/+", decoder = "zigbee2mqtt", kinds = ["sensor"] }},',
+        f"{PLAIN} {SHUT_EAST}",
         f'{PLAIN} {{ topic = "up/#", decoder = "profiles", options = {{ source = "tts-v3" }}, kinds = ["sensor"] }},',
         f'{ZIGBEE} {{ topic = "out/#", decoder = "third", kinds = ["sensor"] }},',
     ],
     ids=["the sensors of the example", "a bridge for sensors", "a network server", "a third party's"],
 )
 def test_triggers_for_sensors_beside_one_of_the_same_for_buttons_are_well(school, triggers):
+    school.append("devices.csv", f"{IEEE.format('0a01')},button,oak,rm-204,wall-button,desk,,\n")
     school.replace("channels.toml", PLAIN, triggers)
     assert not shut_out(school), "whoever does as the manual says is warned"
 

@@ -9,7 +9,7 @@ from alertd.engine.routing import route
 from alertd.engine.spelling import as_registered
 from alertd.model.anchor import Now
 from alertd.model.call_script import answer_id, decode
-from alertd.model.decision import Confirmation, Decision, Entry, Facts, PhoneIncident, SiteState, Withdrawal
+from alertd.model.decision import Confirmation, Decision, Entry, Facts, PhoneIncident, SiteState, Turn, Withdrawal
 from alertd.model.drill import Drill
 from alertd.model.events import (
     AnswerGiven,
@@ -30,7 +30,7 @@ from alertd.model.events import (
 )
 from alertd.model.ids import CauseId, DeviceId, PersonId, SiteId, TimerId
 from alertd.model.incident import NOBODY, SEVERITY, AnswerKind, DispatchState, Incident, IncidentClass
-from alertd.model.notification import AFTER_CLOSE, Notification, NotificationRow, NotificationState, Written
+from alertd.model.notification import AFTER_CLOSE, Kind, Notification, NotificationRow, NotificationState, Written
 from alertd.model.outcome import Outcome
 from alertd.model.reason import Reason
 from alertd.model.registry import Registry
@@ -75,7 +75,7 @@ class Play:
             broken_channels=frozenset(self.broken),
             seen_us=None if known is None else known + self.stepped_us,
             notification=self._row(event),
-            last_turn_us=self._last_turn_us(event),
+            turn=self._turn(event),
             phone=self._phone(event),
         )
         now = Now(wall_us=self.now_us + self.stepped_us, boot_us=self.now_us - START_US, boot_id=self.boot_id)
@@ -336,11 +336,19 @@ class Play:
         queued = [row for row in self.rows.values() if row.state is NotificationState.QUEUED and row.reason in again]
         return [row for row in queued if row.notification.endpoint.key in endpoint_keys]
 
-    def _last_turn_us(self, event: Event) -> int | None:
+    def _turn(self, event: Event) -> Turn | None:
         row = self._row(event) if isinstance(event, OutcomeReported) else None
         if row is None or not row.notification.endpoint.dispatch:
             return None
-        return max((each.not_before_us for each in self._waiting([row.notification.endpoint.key])), default=None)
+        waiting = self._waiting([row.notification.endpoint.key])
+        if not waiting:
+            return None
+        written = [r.notification for r in waiting if r.notification.kind is not Kind.DISPATCH_HEARTBEAT]
+        return Turn(
+            last_us=max(r.not_before_us for r in waiting),
+            newest_us=max((n.created_us for n in written), default=0),
+            newest_opening_us=max((n.created_us for n in written if n.kind is Kind.DISPATCH_NEW), default=0),
+        )
 
     def _row(self, event: Event) -> NotificationRow | None:
         match event:

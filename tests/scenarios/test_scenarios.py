@@ -62,6 +62,7 @@ ELM = (DISTRICT / "sites" / "elm.toml").read_text()
 PINE = ELM.replace("Elm Middle", "Pine High").replace("ELM MIDDLE", "PINE HIGH").replace(ELMS, "")
 TROUBLE = (DISTRICT / "policies" / "trouble.toml").read_text()
 GATEWAY = "gw-elm-hall,gateway,elm,main-hall,,,,,,\n"
+THIRTY = "".join(f"more-{number:02},button,oak,rm-204,wall-button,wall button,,,,\n" for number in range(30))
 EDITS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "badge_heard_first_elsewhere": (
         ("sites/pine.toml", "", PINE),
@@ -72,6 +73,7 @@ EDITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("people.csv", "principal,elm,", "principal,elm;pine,"),
         ("people.csv", "front office,elm,", "front office,elm;pine,"),
     ),
+    "room_pressed_when_others_expire": (("devices.csv", GATEWAY, GATEWAY + THIRTY),),
     "drill_falls_silent_elsewhere": (
         ("channels.toml", PA, f'[channels.pa.zones.oak-gym]\ngroups = ["239.192.4.6:5004"]\n\n{PA}'),
         ("gestures.toml", '{ 1 = "staff_assist", 4', '{ 1 = "hold", 4'),

@@ -5,7 +5,7 @@ Owns claims, attempts, epochs and leases. What a claim refuses to give out is `r
 
 import pytest
 
-from alertd.model.decision import Decision
+from alertd.model.decision import Decision, Turn
 from alertd.model.ids import NotificationId
 from alertd.model.notification import Kind, Lane, NotificationChange, NotificationState
 from alertd.model.people import Endpoint
@@ -130,7 +130,7 @@ class Claims(OneWorld):
         rows = {"a": psap, "b": psap, "other": backup, "held": psap}
         world.commit(outbox(*(text(name, endpoint=endpoint) for name, endpoint in rows.items())))
         with world.store.begin([OAK], world.clock.now()) as tx:
-            assert tx.last_turn_us(OAK, psap.key) is None, "what was never tried waits for no turn"
+            assert tx.turn(OAK, psap.key) is None, "what was never tried waits for no turn"
         reasons = {"a": Reason.RETRYING, "b": Reason.RESENT_UNKNOWN, "other": Reason.RETRYING, "held": Reason.NOT_TRIED}
         start_us = world.clock.boot_us
         for number, (name, reason) in enumerate(reasons.items(), start=3):
@@ -144,11 +144,15 @@ class Claims(OneWorld):
             with world.store.begin([OAK], world.clock.now()) as tx:
                 tx.write(event, Decision(changes=(change,)), world.clock.now())
                 if name == "b":
-                    assert tx.last_turn_us(OAK, psap.key) == start_us + 40 * second, "two of one batch get one turn"
+                    turn = tx.turn(OAK, psap.key)
+                    assert turn is not None
+                    assert turn.last_us == start_us + 40 * second, "two of one batch get one turn"
                 tx.commit(born_leased={})
         with world.store.begin([OAK], world.clock.now()) as tx:
-            assert tx.last_turn_us(OAK, psap.key) == start_us + 40 * second
-            assert tx.last_turn_us(ELM, psap.key) is None
+            assert tx.turn(OAK, psap.key) == Turn(
+                last_us=start_us + 40 * second, newest_us=START_WALL_US, newest_opening_us=0
+            )
+            assert tx.turn(ELM, psap.key) is None
 
         world.commit(Decision(try_now=(psap.key,)), event=press(site_id=ELM))
         assert world.claim({"dispatch": 9}) == (), "another school's centre took something"

@@ -212,6 +212,25 @@ class Replies(OneWorld):
         with world.store.begin([OAK], world.clock.now()) as transaction:
             assert "17" not in transaction.free_tokens(EVERY), CODE_AGAIN
 
+    def test_a_code_rests_on_when_an_old_incident_of_the_same_code_is_written_again(self, world: World) -> None:
+        """At night retention takes the names out of incidents that are over for long."""
+        now_us = world.clock.wall_us
+        old = incident(1, token="21", opened_us=now_us, closed_us=now_us)
+        world.commit(Decision(incidents=(old,)))
+        world.clock.advance(31 * 86_400)
+        with world.store.begin([OAK], world.clock.now()) as tx:
+            two_digits = [token for token in tx.free_tokens(EVERY) if len(token) == 2]
+        today_us = world.clock.wall_us
+        every = tuple(
+            incident(number, token=token, opened_us=today_us, closed_us=today_us)
+            for number, token in enumerate(two_digits, start=100)
+        )
+        world.commit(Decision(incidents=every))
+        world.clock.advance(60)
+        world.commit(Decision(incidents=(replace(old, erased_us=world.clock.wall_us),)))
+        with world.store.begin([OAK], world.clock.now()) as tx:
+            assert "21" not in tx.free_tokens(EVERY), CODE_AGAIN
+
     def test_a_code_rests_no_more_for_what_is_written_again_long_after_its_end(self, world: World) -> None:
         """Its names are erased after thirty days."""
         world.commit(Decision())  # on a full disk memory goes on from here, which has tokens of its own

@@ -36,7 +36,7 @@ class GuardedTransaction:
         self.policies = transaction.policies
         self.seen_us = transaction.seen_us
         self.notification = transaction.notification
-        self.last_turn_us = transaction.last_turn_us
+        self.turn = transaction.turn
         self.phone_incidents = transaction.phone_incidents
         self.free_tokens = transaction.free_tokens
         self.opted_out = transaction.opted_out

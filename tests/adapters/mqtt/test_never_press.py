@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 import pytest
 from msgspec.structs import replace
 
 from alertd.engine.routing import route
-from alertd.model.events import Event, Pressed, TroubleAcknowledged, TroubleRaised, Unregistered
+from alertd.model.events import Event, Lasting, Pressed, TroubleAcknowledged, TroubleRaised, Unregistered
 from alertd.model.ids import DISTRICT, CauseId, DeviceId
 from alertd.model.notification import Lane
 from alertd.model.policy import Step
@@ -89,7 +90,8 @@ async def test_a_sensors_password_presses_no_button_and_whoever_is_on_duty_is_ru
     (told,) = play.news()
     assert told.lane is Lane.PANIC
     assert "button-2 pressed, paged NOBODY: go and look" in told.text, "it was understood, and they cannot know whose"
-    assert f'Add "{kind}" to kinds in sources.{arrival.source}.triggers' in told.text, "nor what to do"
+    remedy = f'If real, add "{kind}" to kinds in sources.{arrival.source}.triggers'
+    assert remedy in told.text, "whoever has a sensors' password is let in by who does what the text says"
 
 
 DESK = "24e1240000000101"
@@ -126,7 +128,7 @@ async def test_what_a_refused_press_asks_for_stands_in_one_text():
     play.do(event)
     (told,) = {each.text for each in play.news()}
     assert "OAK ELEM Rm 204 desk button" in told
-    assert 'Add "button" to kinds in sources.oak.triggers' in told, "it ends before it has said what to do"
+    assert 'If real, add "button" to kinds in sources.oak.triggers' in told, "it ends before it has said what to do"
     assert DESK in next(iter(play.state.troubles.values())).summary, "and for whoever looks it up, its address"
 
 
@@ -142,6 +144,43 @@ async def test_each_refused_press_rings_though_somebody_looks_after_the_one_befo
         play.do(TroubleAcknowledged(site_id=DISTRICT, cause=CauseId(f"ack-{len(told)}"), key=key, by="Ruiz"))
         play.wait(600)
     assert told == [1, 1, 1], "a known button was pressed again, and nobody is told"
+
+
+def rings_of_refused(said: Sequence[tuple[str, str, Lasting | None]], every_s: int) -> list[int]:
+    """Devices and words, each so long after the one before; whoever is rung looks after it at once."""
+    play, told = Play(site_id=DISTRICT), []
+    for name, word, lasting in said:
+        play.arrive(name, word, lasting=lasting, never_press=True)
+        told.append(len(play.news()))
+        acknowledge_all(play)
+        play.wait(every_s)
+        play.news()
+    return told
+
+
+def test_a_state_that_is_refused_again_and_again_does_not_ring_each_time_while_somebody_looks_after_it():
+    """A strip that was pulled says so every ten minutes, and whoever is on duty was rung for each, all night."""
+    told = rings_of_refused([("badge-204", "hold", Lasting(repeats_s=900))] * 24, 600)
+    assert told[0] == 1
+    assert sum(told) == 4, "four hours of one state: once an hour, for somebody looks after it"
+
+
+@pytest.mark.parametrize("word", ["press", "hold", "panic"])
+def test_each_press_that_is_no_state_rings_when_it_is_refused(word: str):
+    assert rings_of_refused([("badge-204", word, None)] * 3, 120) == [1, 1, 1], "promise 2: pressed, and nobody is told"
+
+
+def test_another_state_another_button_or_a_press_is_no_repeat_of_the_state_that_somebody_looks_after():
+    first = Lasting(repeats_s=900, what="1", state="1")
+    said = [
+        ("badge-204", "hold", first),
+        ("badge-204", "hold", replace(first, what="2")),
+        ("badge-204", "hold", replace(first, state="2")),
+        ("badge-204", "panic", first),
+        ("badge-204", "hold", None),
+        ("walker", "hold", first),
+    ]
+    assert rings_of_refused([*said, *said[:4]], 120) == [1] * 6 + [0] * 4, "promise 2: another, and nobody is told"
 
 
 @in_virtual_time
@@ -168,7 +207,7 @@ def test_of_a_badge_whose_press_is_refused_people_read_where_it_was_heard():
     (told,) = {each.text for each in play.news()}
     assert "pressed near OAK ELEM Rm 118" in told, "nobody knows where to go"
     assert "UNKNOWN" not in told, "it is known, and not known"
-    assert 'Add "wearable" to kinds in sources.mqtt.triggers' in told
+    assert 'If real, add "wearable" to kinds in sources.mqtt.triggers' in told
 
 
 @in_virtual_time
