@@ -316,4 +316,15 @@ CLOCKS = (
         ),
         by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="counts for another incident"),
     ),
+    Mutant(
+        name="clocks: since when a press may have waited is read off a clock that was set since",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="None if since_us is None else now.wall_us - (now.boot_us - since_us)",
+                new="None if since_us is None else 1_793_500_000_000_000",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="by the clock as it is now"),
+    ),
 )  # fmt: skip

@@ -13,6 +13,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from alertd.model.anchor import Now
 from alertd.model.events import Arrival, Signal
 from alertd.ports import PAYLOAD_MAX_BYTES, Clock, Door, NotCommittedError, Question
 from alertd_adapters.mqtt.canaries import Canaries
@@ -74,6 +75,7 @@ class TriggerSession:
         self._live: BrokerConnection | None = None
         self._sign: SignOfLife | None = None
         self._backlog_since_us: int | None = None
+        """In boot time."""
         self._serial = 0
         self._connection_id = ""
         self._redelivery = Redelivery()
@@ -136,7 +138,8 @@ class TriggerSession:
         self._backlog_since_us = None
         if connection.session_present:
             since_us = self._memory.values.connected_at(now)
-            self._backlog_since_us = now.wall_us - UNKNOWN_ABSENCE_US if since_us is None else since_us
+            ago_us = UNKNOWN_ABSENCE_US if since_us is None else now.wall_us - since_us
+            self._backlog_since_us = now.boot_us - ago_us
         else:
             self._redelivery.all_came()
         for arrival in self._orphans:
@@ -305,8 +308,13 @@ class TriggerSession:
             size=len(message.payload),
             retained=message.retain,
             qos=message.qos,
-            backlog_since_us=self._backlog_since_us if waited else None,
+            backlog_since_us=self._since_us(now) if waited else None,
         )
+
+    def _since_us(self, now: Now) -> int | None:
+        """By the clock on the wall as it is now: somebody may have set it since we connected."""
+        since_us = self._backlog_since_us
+        return None if since_us is None else now.wall_us - (now.boot_us - since_us)
 
     def _start(self, commit: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(commit)

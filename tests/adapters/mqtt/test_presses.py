@@ -310,6 +310,25 @@ async def test_since_when_a_press_waited_is_known_whatever_the_clock_was_set_to(
     assert 600 <= absent_s <= 680, "by the clock as it is now: the line was lost ten minutes ago"
 
 
+@pytest.mark.parametrize("step_s", [-150, 150])
+@in_virtual_time
+async def test_since_when_a_press_may_have_waited_is_known_though_the_clock_is_set_after_the_connection(step_s: int):
+    """Seed 400028: three presses of one gesture, each of which had waited since after it came: nobody was called."""
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door) as world:
+        await asyncio.sleep(35)
+        broker.swallowed.add("alertd/alive/alertd-oak")  # our sign of life is on its way
+        broker.drop()
+        await asyncio.sleep(3)
+        world.clock.step_wall(step_s)
+        world.press()
+        await asyncio.sleep(1)
+    (waited,) = door.arrivals
+    assert waited.backlog_since_us is not None
+    waited_s = (waited.received_us - waited.backlog_since_us) / 1e6
+    assert 3 <= waited_s <= 45, "by the clock as it is now: a gesture of three is none"
+
+
 @in_virtual_time
 async def test_req_35_a_press_that_waited_behind_a_deaf_session_says_since_when(tmp_path: Path):
     """The broker acknowledges what we send, and delivers nothing: that it answers says nothing of presses."""
