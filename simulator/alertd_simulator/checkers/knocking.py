@@ -34,7 +34,7 @@ def _door(notification: Notification) -> Door:
 class OneKnocks(Checker):
     name = "one knocks"
     docs = (
-        "R25: a dispatch centre that takes nothing is knocked at by a site's messages one after the other, not by all "
+        "R25: a dispatch centre that takes nothing is knocked at by few of a site's messages at a time, not by all "
         "at once: forty that are refused for a wrong clock or a new secret look like an attack. And once it takes one, "
         "whatever waits there is tried within five calm seconds."
     )
