@@ -26,10 +26,15 @@ class Unmeasured(Checker):
         self._gone_at_us = 0
         self._written: set[str] = set()
         """Presses that an incident on the disk has. A copy that the broker gives again later is only counted there."""
+        self._held: dict[str, int] = {}
+        """How often an incident that only memory holds has each press. A copy is only counted there, too, until a
+        clock is set: the same press comes once more then."""
 
     def see(self, happening: Happening) -> None:
         match happening:
-            case Crashed(at_us=at_us):
+            case Crashed(at_us=at_us, power=power):
+                if power:
+                    self._held.clear()
                 self._gone_at_us, self._gone_us = at_us, self.scene.conditions.wall_us(at_us)
             case Committed(event=DrillFound()):
                 self._started(happening)
@@ -58,11 +63,14 @@ class Unmeasured(Checker):
         waited = event.backlog and event.signal.pressed_us is None
         for incident in committed.decision.incidents:
             # What memory alone held comes again after a clock was set: twice the same press, the newest is this one.
-            for press in [each for each in incident.presses if each.id == event.cause][-1:]:
-                if press.id in self._written:
-                    continue
-                if (press.waited_since_us is not None) is not waited:
-                    how = "waited at the broker, and nothing says so" if waited else "is said to have waited"
-                    self.accuse(committed.at_us, f"the press of {press.device_id} ({incident.headline}) {how}")
-                if committed.durable:
-                    self._written.add(press.id)
+            times = [each for each in incident.presses if each.id == event.cause]
+            if not times or event.cause in self._written or len(times) <= self._held.get(event.cause, 0):
+                continue
+            press = times[-1]
+            if (press.waited_since_us is not None) is not waited:
+                how = "waited at the broker, and nothing says so" if waited else "is said to have waited"
+                self.accuse(committed.at_us, f"the press of {press.device_id} ({incident.headline}) {how}")
+            self._held[event.cause] = len(times)
+        if committed.durable:  # what memory held was carried to the disk before the disk took anything
+            self._written.update(self._held)
+            self._held.clear()
