@@ -23,6 +23,7 @@ from alertd.model.events import (
     Replied,
     ResolveOrdered,
     TimerFired,
+    Unregistered,
 )
 from alertd.model.ids import DISTRICT, CauseId, IncidentId, NotificationId, SiteId
 from alertd.model.notification import NotificationRow, Written, age_us
@@ -43,11 +44,14 @@ def gather(tx: Transaction, registry: Registry, event: Event, now: Now) -> Facts
     state = tx.site_state(event.site_id)
     hashes = tuple(h for h in state.policy_hashes if h not in registry.policies_by_hash)
     cause: CauseId | None = getattr(event, "cause", None)
+    seen_us = tx.seen_us(cause) if cause is not None else None
     row: NotificationRow | None = None
     turn: Turn | None = None
     phone: tuple[PhoneIncident, ...] = ()
     tokens: tuple[str, ...] = ()
     match event:
+        case Unregistered(presses=presses):
+            seen_us = max((us for us in (seen_us, *map(tx.seen_us, presses)) if us is not None), default=None)
         case Pressed():
             tokens = tx.free_tokens(TOKENS_OFFERED)
         case OutcomeReported():
@@ -71,7 +75,7 @@ def gather(tx: Transaction, registry: Registry, event: Event, now: Now) -> Facts
         opted_out=tx.opted_out(),
         broken_channels=tx.broken_channels(),
         free_tokens=tokens,
-        seen_us=tx.seen_us(cause) if cause is not None else None,
+        seen_us=seen_us,
         notification=row,
         turn=turn,
         phone=phone,
@@ -142,7 +146,7 @@ def _phone_of(tx: Transaction, registry: Registry, event: Replied, now: Now) -> 
     same_phone = (key, *(e.key for e in endpoints if e.address == event.address and e.key != key))
     of_phone = {each.incident_id: each for name in same_phone for each in told[name]}
     read = (replace(each, told=heard.get(each.incident_id)) for each in of_phone.values())
-    return tuple(sorted(read, key=lambda each: (not each.is_open, -each.opened_us)))
+    return tuple(sorted(read, key=lambda each: (not each.is_open, -each.seq, -each.opened_us)))
 
 
 def _phone(tx: Transaction, endpoint_key: str, now: Now) -> tuple[PhoneIncident, ...]:

@@ -218,7 +218,9 @@ def _fold_key(event: Event) -> tuple[str, ...] | None:
         case Malformed():
             return ("sensor" if event.never_press else "malformed", event.source, event.topic, event.kept)
         case Unregistered():
-            return ("sensor" if event.never_press else "unregistered", event.site_id, event.device_id, event.heard)
+            # Of a known device each press by itself: folded into a copy of one that pages, another would be none.
+            who = (event.site_id, event.device_id, event.heard, *event.presses)
+            return ("sensor" if event.never_press else "unregistered", *who)
         case TroubleRaised() | TroubleCleared():
             return ("trouble", event.site_id, event.key)
         case _:

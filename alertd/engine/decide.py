@@ -154,7 +154,8 @@ def decide(state: SiteState, facts: Facts, event: Event, now: Now) -> Decision: 
 def _unregistered(d: Draft, event: Unregistered) -> None:
     seen_us, same_s = d.facts.seen_us, event.same_s or presses.DUPLICATE_S
     if seen_us is not None and abs(d.now.wall_us - seen_us) <= same_s * 1_000_000:
-        d.entry(EntryKind.INTAKE, Reason.DUPLICATE, f"{event.device_id[:60]}: known already", source=event.source)
+        known = f"{event.device_id[:60]}: known already ({event.why})"
+        d.entry(EntryKind.INTAKE, Reason.DUPLICATE, known, source=event.source)
         return
     d.cause = event.cause
     device = d.facts.registry.devices.get(event.device_id)
@@ -177,7 +178,7 @@ def _unregistered(d: Draft, event: Unregistered) -> None:
 
 def _refused(d: Draft, event: Unregistered, who: str, kind: DeviceKind) -> None:
     """The kinds of its trigger may be what is wrong: what to do stands in one text. Or somebody speaks in its
-    name: whoever did that must not be let in."""
+    name: whoever did that must not be let in. Another trigger may bring the same press in a moment, and pages."""
     word = event.refused[: presses.SHOWN_LETTERS]
     d.entry(
         EntryKind.PRESS,
@@ -189,8 +190,8 @@ def _refused(d: Draft, event: Unregistered, who: str, kind: DeviceKind) -> None:
         received_us=str(event.received_us),
     )
     summary = (
-        f"{who} pressed{places.near(d, event)}, paged NOBODY: go and look. "
-        f'If real, add "{kind}" to kinds in sources.{event.source}.triggers; else somebody used its name'
+        f"{who} pressed{places.near(d, event)}; its sources.{event.source} trigger pages NOBODY: go look. "
+        f'If real, add "{kind}" to its kinds; else somebody used its name'
     )
     troubles.ring(d, f"refused:{event.device_id[:60]}", summary, said=event.kept, alike=event.alike)
 

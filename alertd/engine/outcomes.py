@@ -11,6 +11,7 @@ from alertd.engine.draft import Draft
 from alertd.engine.drills import news as drill_news
 from alertd.engine.lifecycle import NOTIFICATION
 from alertd.engine.telling import Message, text, told_instead
+from alertd.model.anchor import Now
 from alertd.model.decision import Entry, EntryKind, Turn
 from alertd.model.events import OutcomeReported
 from alertd.model.incident import EscalationState, Incident
@@ -47,8 +48,8 @@ QUICK_TRIES = 3
 """Tries of a message to a dispatch centre that wait for no other."""
 TURN_S = 20.0
 """After those, a site's messages to a centre that takes none are tried one after the other, this far apart, beside the
-newest and the newest that opens an incident there: forty that knock by themselves would look like an attack, and be
-shut out for good. Once it takes one, all are due."""
+one that is true for longest and the one of those that open an incident there: forty that knock by themselves would look
+like an attack, and be shut out for good. Once it takes one, all are due."""
 TURN_LONGEST_S = 240.0
 """Nothing is put off for longer, however many wait; those for whom there is no turn in it are spread over its half."""
 YOUNG_US = 300 * 1_000_000
@@ -275,7 +276,7 @@ def _words(outcome: Failed | Unknown) -> str:
 def _pause_s(d: Draft, row: NotificationRow, asked_s: float | None = None) -> float:
     """`asked_s`: what the provider asks for."""
     turn = d.facts.turn
-    if turn is not None and row.attempt >= QUICK_TRIES and not _knocks(row.notification, turn):
+    if turn is not None and row.attempt >= QUICK_TRIES and not _knocks(row.notification, turn, d.now):
         turn_s = max(0.0, (turn.last_us - d.now.boot_us) / 1_000_000) + TURN_S
         if turn_s > TURN_LONGEST_S:
             turn_s = TURN_LONGEST_S * (1 + _spread(row.notification.id, row.attempt)) / 2
@@ -286,12 +287,16 @@ def _pause_s(d: Draft, row: NotificationRow, asked_s: float | None = None) -> fl
     return backoff_s(row.notification.id, row.attempt, RETRY_LONGEST_YOUNG_S if young else RETRY_LONGEST_S)
 
 
-def _knocks(n: Notification, turn: Turn) -> bool:
-    """By itself, whatever waits: the newest message, which is true for longest, while those whose turn it is may have
-    expired; and the newest that opens an incident there, for a centre may refuse what it was told nothing of."""
-    if n.kind is Kind.DISPATCH_NEW and n.created_us >= turn.newest_opening_us:
+def _knocks(n: Notification, turn: Turn, now: Now) -> bool:
+    """By itself, whatever waits: the message that is true for longest, for those whose turn it is may have expired; and
+    of those that open an incident there, for a centre may refuse what it was told nothing of. What this boot wrote is
+    compared in its time, which nobody sets: an earlier one's clock may have been wrong, and favor what is old."""
+    ends_us, longest_us, opening_us = n.expires_us, turn.ends_us, turn.opening_ends_us
+    if n.expires_boot_us is not None and n.boot_id == now.boot_id:
+        ends_us, longest_us, opening_us = n.expires_boot_us, turn.ends_boot_us, turn.opening_ends_boot_us
+    if n.kind is Kind.DISPATCH_NEW and ends_us >= opening_us:
         return True
-    return n.kind is not Kind.DISPATCH_HEARTBEAT and n.created_us >= turn.newest_us
+    return n.kind is not Kind.DISPATCH_HEARTBEAT and ends_us >= longest_us
 
 
 def backoff_s(notification_id: str, attempt: int, longest_s: float) -> float:

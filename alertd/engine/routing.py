@@ -61,7 +61,7 @@ def _route_signal(registry: Registry, arrival: Arrival, index: int, signal: Sign
             yield _unregistered(registry, DISTRICT, arrival, signal, cause, why)
         return
     if arrival.never_press and device.kind is not DeviceKind.SENSOR and not signal.ends:
-        yield _refused(registry, arrival, signal, cause)
+        yield _refused(registry, arrival, signal, cause, device)
         return
     found = _everywhere(device) if signal.ends else spots(registry, device, signal, arrival.received_us)
     if not found:
@@ -98,7 +98,7 @@ def _is_one_of_several(arrival: Arrival, signal: Signal, device: Device) -> bool
     return gestures.is_counted(signal.action, device.gestures) and not gestures.is_own_count(signal)
 
 
-def _refused(registry: Registry, arrival: Arrival, signal: Signal, press: CauseId) -> Unregistered:
+def _refused(registry: Registry, arrival: Arrival, signal: Signal, press: CauseId, device: Device) -> Unregistered:
     """By the `kinds` of its trigger only such speak there as never press, and may name any device: a sensor's password
     would press every button. Or the kinds are wrong, and somebody has pressed: nobody knows, so people look."""
     why, word = f"no press is taken from {arrival.topic[:80]}", str(signal.action) or "press"
@@ -106,7 +106,9 @@ def _refused(registry: Registry, arrival: Arrival, signal: Signal, press: CauseI
     alike = ""  # a moment is another press each time
     if lasting is not None and not nobodys.kept:
         alike = derive("alike", signal.device_id, signal.action, lasting.what, lasting.state)
-    return replace(nobodys, cause=CauseId(derive("refused", press)), never_press=False, refused=word, alike=alike)
+    presses = tuple(_cause_at(spot.site_id, device, press) for spot in _everywhere(device))
+    mine = CauseId(derive("refused", press))
+    return replace(nobodys, cause=mine, never_press=False, refused=word, alike=alike, presses=presses)
 
 
 def _cause_at(site_id: SiteId, device: Device, cause: CauseId) -> CauseId:

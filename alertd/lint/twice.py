@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from alertd.config import Section, Thing
 from alertd.lint.findings import Judge, classes_of
-from alertd.lint.sources import FORMS, Trigger, broker_of, covers, triggers_of
+from alertd.lint.sources import FORMS, Trigger, broker_of, covers, meets, triggers_of
 from alertd.model.site import Device
 from alertd.plugins import PluginError, find_profiles
 
@@ -23,6 +23,8 @@ class _Subscribed(Struct, frozen=True):
     section: Section
     index: int
     trigger: Trigger
+    by: str
+    """The filter that is subscribed to for it: of those of its session and group that cover it, the widest."""
 
 
 def check_twice(judge: Judge) -> None:
@@ -34,15 +36,22 @@ def check_twice(judge: Judge) -> None:
         broker = broker_of(section.settings)
         if section.table == "sources" and section.plugin == "mqtt" and broker is not None:
             # Whatever is meant to speak there: who speaks is read.
-            triggers = (replace(trigger, kinds=()) for trigger in triggers_of(section.settings))
-            subscribed = (_Subscribed(section, index, trigger) for index, trigger in enumerate(triggers))
+            triggers = [replace(trigger, kinds=()) for trigger in triggers_of(section.settings)]
+            topics = [trigger.topic for trigger in triggers]
+            subscribed = (_Subscribed(section, n, each, _widest(each.topic, topics)) for n, each in enumerate(triggers))
             brokers.setdefault(broker, []).extend(subscribed)
     for read in brokers.values():
+        said = set()
         for index, one in enumerate(read):
-            if (other := next((each for each in read[:index] if _overlap(each, one, devices)), None)) is not None:
-                message = f'covers what "{other.trigger.topic}" of sources.{other.section.name} covers: '
-                message += "each press there may come twice, and be counted twice"
-                _warn(judge, one, message, "narrow one of the two, or remove it, so that no message is covered by both")
+            other = next((each for each in read[:index] if _overlap(each, one, devices)), None)
+            if other is None or (pair := frozenset((each.section.name, each.by) for each in (one, other))) in said:
+                continue
+            said.add(pair)
+            first, second = other.trigger.topic, one.trigger.topic
+            some = "" if covers(first, second) or covers(second, first) else "some of "
+            message = f'covers {some}what "{first}" of sources.{other.section.name} covers: '
+            message += "each press there may come twice, and be counted twice"
+            _warn(judge, one, message, "narrow one of the two, or remove it, so that no message is covered by both")
         bridges: dict[str, list[_Subscribed]] = {}
         for each in read:
             if ZIGBEE in (each.trigger.decoder, each.trigger.source):
@@ -53,13 +62,24 @@ def check_twice(judge: Judge) -> None:
 
 def _overlap(one: _Subscribed, other: _Subscribed, devices: Sequence[Device]) -> bool:
     first, second = one.trigger, other.trigger
-    if one.section is other.section and _group(first.topic) == _group(second.topic):
-        return False  # of one session's filters the widest is subscribed to
-    if first.topic == second.topic and _group(first.topic):
-        return False  # each message goes to one of the two
-    if not (covers(first.topic, second.topic) or covers(second.topic, first.topic)):
-        return False
+    if one.by == other.by and (one.section is other.section or _group(one.by)):
+        return False  # they are one subscription, or each message goes to one of the two
+    if not (covers(first.topic, second.topic) or covers(second.topic, first.topic)) and (
+        not meets(first.topic, second.topic) or _reader(first) != _reader(second)
+    ):
+        return False  # where two readers' filters only cross, at most one of them has a device
     return any(first.carries(each.id, each.kind) and second.carries(each.id, each.kind) for each in devices)
+
+
+def _reader(trigger: Trigger) -> tuple[str, str]:
+    return trigger.source or trigger.decoder, trigger.base_topic
+
+
+def _widest(topic: str, others: Sequence[str]) -> str:
+    for each in others:
+        if _group(each) == _group(topic) and covers(each, topic):
+            topic = each
+    return topic
 
 
 def _group(topic: str) -> str:

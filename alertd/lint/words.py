@@ -27,7 +27,9 @@ ZIGBEE = "zigbee2mqtt"
 """A decoder, and the profile of what it reads."""
 IEEE = re.compile(r"0x[0-9a-f]{16}", re.IGNORECASE)
 """As Zigbee2MQTT calls a device that nobody has named, and nothing else does."""
-READ_NO_CODE = ("press_json", ZIGBEE)
+PLAIN = "press_json"
+"""The decoder of plain JSON, which is no profile."""
+READ_NO_CODE = (PLAIN, ZIGBEE)
 """Decoders that leave alone what was typed at a keypad."""
 NAMED_MAX = 3
 DURESS, ALARM = "duress", "alarm"
@@ -175,7 +177,9 @@ class _Hearing:
 
     def _may_bring(self, trigger: Trigger, device: Device) -> bool:
         """Whatever its kinds: would a decoder of ours read a press of it here? One without a profile, by that of the
-        source."""
+        source. Plain JSON names no device with a slash."""
+        if trigger.decoder == PLAIN and "/" in device.id:
+            return False
         if trigger.decoder in READ_NO_CODE:
             return device.profile in ("", trigger.decoder) and trigger.finds(device.id)
         if device.profile:

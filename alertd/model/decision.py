@@ -114,6 +114,8 @@ class PhoneIncident(Struct, frozen=True, kw_only=True):
     opened_us: int
     closed_us: int | None = None
     closed_by: str = ""
+    seq: int = 0
+    """Rises as incidents begin and end, whatever clocks show."""
     mode: Mode = Mode.LIVE
     severity: int = 0
     """Of its class, as in `model.incident.SEVERITY`."""
@@ -129,10 +131,13 @@ class Turn(Struct, frozen=True, kw_only=True):
 
     last_us: int
     """Boot time at which the last of them is tried; 0: it waits since an earlier boot."""
-    newest_us: int
-    """Wall clock when the newest of them was written, heartbeats left out; 0: there are no others."""
-    newest_opening_us: int
+    ends_us: int
+    """When the one that is true for longest ends, by the clock; heartbeats left out; 0: there are no others."""
+    opening_ends_us: int
     """The same of those that open an incident there."""
+    ends_boot_us: int
+    """As `ends_us`, in boot time: of those that were written in this boot."""
+    opening_ends_boot_us: int
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -148,7 +153,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     free_tokens: tuple[str, ...] = ()
     """Reply tokens that no phone of the district has seen for 24 h, best first."""
     seen_us: int | None = None
-    """When this event's cause was committed before, if it was."""
+    """When this event's cause was committed before, if it was; or that of the press of which it is a copy."""
     notification: NotificationRow | None = None
     """The row that an outcome speaks about."""
     turn: "Turn | None" = None

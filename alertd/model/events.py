@@ -168,6 +168,9 @@ class Unregistered(Struct, frozen=True, kw_only=True, tag="unregistered"):
     """Of what is none: the word, if it is a shot or a cry for help."""
     alike: str = ""
     """Of a state that lasts (`Signal.lasting`), refused: what it has in common with its repeats; "": it is a press."""
+    presses: tuple[CauseId, ...] = ()
+    """Of what was refused: the causes that it has where it is taken, at each of its sites. If one is known, it is a
+    copy of a press that is looked after."""
 
 
 class Malformed(Struct, frozen=True, kw_only=True, tag="malformed"):

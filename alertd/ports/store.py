@@ -79,8 +79,9 @@ class Transaction(Protocol):
         ...
 
     def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:
-        """Incidents that the endpoint was told of and that are open or were opened since then; open ones
-        first, and of each the newest. Of very many those that are open, then the gravest."""
+        """Incidents that the endpoint was told of and that are open, or were opened, closed or told it since then,
+        whoever has set a clock; open ones first, and of each the newest. Of very many those that are open, then the
+        gravest."""
         ...
 
     def free_tokens(self, limit: int) -> tuple[str, ...]:

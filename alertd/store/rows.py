@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from alertd.model.anchor import Now
 from alertd.model.check_in import LastSeen
-from alertd.model.decision import PhoneIncident
+from alertd.model.decision import PhoneIncident, Turn
 from alertd.model.device_memory import GestureCount
 from alertd.model.drill import Drill
 from alertd.model.events import Event
@@ -276,6 +276,19 @@ def notification(row: Row, ahead_us: int) -> NotificationRow:
     )
 
 
+def turn(
+    last_us: int, ends_us: int, opening_ends_us: int, ends_boot_us: int, opening_ends_boot_us: int, *, ahead_us: int
+) -> Turn:
+    """From the columns of `sql.READ_TURN`; `ahead_us`: see `Moment`."""
+    return Turn(
+        last_us=last_us,
+        ends_us=max(0, ends_us - ahead_us),
+        opening_ends_us=max(0, opening_ends_us - ahead_us),
+        ends_boot_us=ends_boot_us,
+        opening_ends_boot_us=opening_ends_boot_us,
+    )
+
+
 def next_claim(row: NotificationRow) -> Claim:
     """The attempt that begins when the row is claimed."""
     return Claim(notification=row.notification, attempt=row.attempt + 1, epoch=row.epoch + 1)
@@ -283,6 +296,20 @@ def next_claim(row: NotificationRow) -> Claim:
 
 def told_row(content: Notification) -> Row:
     return content.endpoint.key, content.incident_id, content.site_id
+
+
+def seems_over(row: Row, since_us: int) -> bool:
+    """From the columns of `sql.READ_PHONE`: was it over before then, as clocks have it?"""
+    _, _, _, _, _, state, opened_us, closed_us, *_ = row
+    last_us: int = max(opened_us, closed_us or 0)
+    return state != "open" and last_us < since_us
+
+
+def left_since(found: Sequence[Row], since_us: int, now: Now) -> set[str]:
+    """From the columns of `sql.READ_LEFT`: incidents of which anything was written since then, whoever has set a
+    clock."""
+    left = ((incident_id, _decode(Written, schema, blob)) for incident_id, schema, blob in found)
+    return {incident_id for incident_id, written in left if age_us(written, now) <= now.wall_us - since_us}
 
 
 def first_left(found: Sequence[Row], now: Now) -> dict[str, Written]:
@@ -301,7 +328,7 @@ def gravest_of_phone(found: Sequence[Row], most: int) -> list[Row]:
         return list(found)
 
     def key(place: int) -> tuple[bool, int]:
-        *_, state, _, _, _, schema, blob = found[place]
+        *_, state, _, _, _, _, schema, blob = found[place]
         return state != "open", -SEVERITY[_decode(_Class, schema, blob).incident_class]
 
     kept = sorted(range(len(found)), key=key)[:most]
@@ -310,7 +337,7 @@ def gravest_of_phone(found: Sequence[Row], most: int) -> list[Row]:
 
 def phone_incident(row: Row, told: Written | None) -> PhoneIncident:
     """From the columns of `sql.READ_PHONE`."""
-    incident_id, site_id, mode, token, headline, state, opened_us, closed_us, closed_by, schema, blob = row
+    incident_id, site_id, mode, token, headline, state, opened_us, closed_us, closed_by, seq, schema, blob = row
     return PhoneIncident(
         incident_id=incident_id,
         site_id=site_id,
@@ -321,6 +348,7 @@ def phone_incident(row: Row, told: Written | None) -> PhoneIncident:
         opened_us=opened_us,
         closed_us=closed_us,
         closed_by=closed_by,
+        seq=seq,
         severity=SEVERITY[_decode(_Class, schema, blob).incident_class],
         told=told,
         ended=incident(schema, blob) if closed_by == NOBODY else None,

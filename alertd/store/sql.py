@@ -144,12 +144,14 @@ READ_TOKENS = f"""
 """Of those that are closed also the newest, whatever clocks show: they were wrong when these were opened, or are now.
 Each part has an index of its own, and `+` keeps the order from reading years of rows by another."""
 READ_PHONE = """
-    SELECT i.id, i.site_id, i.mode, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by,
+    SELECT i.id, i.site_id, i.mode, i.token, i.headline, i.state, i.opened_us, i.closed_us, i.closed_by, i.seq,
         i.schema, i.blob
     FROM told t JOIN incident i ON i.id = t.incident_id
-    WHERE t.endpoint_key = ? AND (i.state = 'open' OR i.opened_us >= ? OR i.closed_us >= ?)
-    ORDER BY CASE WHEN i.state = 'open' THEN 0 ELSE 1 END, i.opened_us DESC, i.id LIMIT ?"""
-"""Open ones first. Which of them a reply is matched against, `rows.gravest_of_phone` chooses."""
+    WHERE t.endpoint_key = ? AND (i.state = 'open' OR i.opened_us >= ? OR i.closed_us >= ?
+        OR i.seq > (SELECT COALESCE(MAX(seq), 0) FROM incident) - ?)
+    ORDER BY CASE WHEN i.state = 'open' THEN 0 ELSE 1 END, i.seq DESC, i.opened_us DESC, i.id LIMIT ?"""
+"""Open ones first, and of each the newest, whatever clocks show. Of those that are closed also the newest of the
+district, however long ago they seem. Which of them a reply is matched against, `rows.gravest_of_phone` chooses."""
 READ_LEFT = """
     SELECT incident_id, schema, blob FROM notification WHERE incident_id IN (?*) AND endpoint_key = ?
         AND state IN ('claimed', 'unknown', 'accepted', 'sent', 'delivered')"""
@@ -213,8 +215,11 @@ _WAITS_AGAIN = """
         AND endpoint_key = ?"""
 READ_TURN = f"""
     SELECT max(CASE WHEN boot_id = ? THEN not_before_us ELSE 0 END),
-        max(CASE WHEN kind <> 'dispatch_heartbeat' THEN created_us ELSE 0 END),
-        max(CASE WHEN kind = 'dispatch_new' THEN created_us ELSE 0 END) FROM notification{_WAITS_AGAIN}"""  # noqa: S608
+        max(CASE WHEN kind <> 'dispatch_heartbeat' THEN expires_us ELSE 0 END),
+        max(CASE WHEN kind = 'dispatch_new' THEN expires_us ELSE 0 END),
+        max(CASE WHEN kind <> 'dispatch_heartbeat' AND expires_boot_id = ? THEN expires_boot_us ELSE 0 END),
+        max(CASE WHEN kind = 'dispatch_new' AND expires_boot_id = ? THEN expires_boot_us ELSE 0 END)
+    FROM notification{_WAITS_AGAIN}"""  # noqa: S608 - constants
 TRY_NOW = f"""
     UPDATE notification SET not_before_us = 0, not_before_wall_us = 0, delay_us = 0{_WAITS_AGAIN}"""  # noqa: S608
 

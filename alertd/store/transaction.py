@@ -31,6 +31,8 @@ from alertd.store.withdrawals import statement_of, takes_back
 
 PHONE_INCIDENTS_MAX = 50
 """A reply is matched against at most so many incidents of its phone: open ones, then the gravest, then the newest."""
+PHONE_NEWEST = 40
+"""Of so many of the district that clocks call older than a reply can speak of, the age is looked up in boot time."""
 PHONE_ROWS_MAX = 2_000
 """They are chosen among so many: more than sensors that storm all day tell one phone (60 an hour and school)."""
 
@@ -113,20 +115,27 @@ class SqlTransaction:
     def turn(self, site_id: SiteId, endpoint_key: str) -> Turn | None:
         if self._touched:
             self._send()
-        found = self._session.rows(sql.READ_TURN, (self._moment.boot_id, *sql.at(site_id, endpoint_key)))
-        last_us, newest_us, newest_opening_us = found[0]
-        if last_us is None:
-            return None
-        return Turn(last_us=last_us, newest_us=newest_us, newest_opening_us=newest_opening_us)
+        this_boot = (self._moment.boot_id,) * 3
+        last_us, *ends = self._session.rows(sql.READ_TURN, (*this_boot, *sql.at(site_id, endpoint_key)))[0]
+        return None if last_us is None else rows.turn(last_us, *ends, ahead_us=self._moment.ahead_us)
 
     def phone_incidents(self, endpoint_key: str, since_us: int) -> tuple[PhoneIncident, ...]:
         if self._collected or self._incidents:
             self._send()
-        params = (endpoint_key, since_us, since_us, PHONE_ROWS_MAX)
-        found = rows.gravest_of_phone(self._session.rows(sql.READ_PHONE, params), PHONE_INCIDENTS_MAX)
-        ids = self._session.listed([row[0] for row in found])
-        left = rows.first_left(self._session.rows(sql.READ_LEFT, (ids, endpoint_key)), self._scope.now)
+        now, params = self._scope.now, (endpoint_key, since_us, since_us, PHONE_NEWEST, PHONE_ROWS_MAX)
+        known = self._session.rows(sql.READ_PHONE, params)
+        seems_old = [row for row in known if rows.seems_over(row, since_us)]
+        young = rows.left_since(self._left(seems_old, endpoint_key), since_us, now)
+        found = [row for row in known if row[0] in young or not rows.seems_over(row, since_us)]
+        found = rows.gravest_of_phone(found, PHONE_INCIDENTS_MAX)
+        left = rows.first_left(self._left(found, endpoint_key), now)
         return tuple(rows.phone_incident(row, left.get(row[0])) for row in found)
+
+    def _left(self, incidents: Sequence[Row], endpoint_key: str) -> Sequence[Row]:
+        """What has left for the phone of these, from `sql.READ_PHONE`."""
+        if not incidents:
+            return ()
+        return self._session.rows(sql.READ_LEFT, (self._session.listed([row[0] for row in incidents]), endpoint_key))
 
     def free_tokens(self, limit: int) -> tuple[str, ...]:
         pool, now = self._memory.tokens, self._scope.now

@@ -53,6 +53,21 @@ CLOCKS = (
         by=Tests(paths=STORE, names=PRESS_LOST),
     ),
     Mutant(
+        name="clocks: what was over a minute ago is long over to its phone once a clock is set",
+        edits=(Edit(file="alertd/store/transaction.py", old="if row[0] in young or not rows", new="if not rows"),),
+        by=Tests(paths=STORE, names="a human answers what is just over, and nothing is said of it"),
+    ),
+    Mutant(
+        name="clocks: what is long over is known to its phone as long as it is among the newest",
+        edits=(Edit(file=ROWS, old=" for incident_id, written in left if age_us(written, now) <= now.wall_us - since_us}", new=" for incident_id, written in left}"),),
+        by=Tests(paths=STORE, names="a code that may soon be another's names what is long over"),
+    ),
+    Mutant(
+        name="clocks: of one code the incident counts that a clock years ahead calls the newest",
+        edits=(Edit(file="alertd/store/sql.py", old="ELSE 1 END, i.seq DESC, i.opened_us DESC, i.id LIMIT", new="ELSE 1 END, i.opened_us DESC, i.id LIMIT"),),
+        by=Tests(paths=STORE, names="promise 5: the answer to what is over counts for another incident"),
+    ),
+    Mutant(
         name="clocks: known presses do not move with a step",
         edits=(Edit(file="alertd/store/sql.py", old='    "UPDATE cause SET at_us = boot_us + ? WHERE boot_id = ?",\n', new=""),),
         by=Tests(paths=STORE, names=PRESS_LOST),
@@ -321,10 +336,35 @@ CLOCKS = (
         edits=(
             Edit(
                 file="adapters/alertd_adapters/mqtt/trigger_session.py",
-                old="None if since_us is None else now.wall_us - (now.boot_us - since_us)",
-                new="None if since_us is None else 1_793_500_000_000_000",
+                old="self._before.connected_at(now)",
+                new="self._before.connected_us",
             ),
         ),
         by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="by the clock as it is now"),
+    ),
+    Mutant(
+        name="clocks: a clock that is slow after a boot has nothing wait",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/session_memory.py",
+                old="return None if self.connected_us is None or self.connected_us > now.wall_us else self.connected_us",
+                new="return None if self.connected_us is None else min(self.connected_us, now.wall_us)",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="by a clock that is right"),
+    ),
+    Mutant(
+        name="clocks: since when a press may have waited over a boot is read off the clock of the connection",
+        edits=(
+            Edit(
+                file="adapters/alertd_adapters/mqtt/trigger_session.py",
+                old="            self._before = copy(self._memory.values)\n",
+                new="            self._before = copy(self._memory.values)\n"
+                "            self._before.connected_us = self._before.connected_at(now)\n"
+                "            self._before.boot_id, self._before.connected_boot_us = now.boot_id, now.boot_us\n"
+                "            self._before.connected_boot_us -= now.wall_us - (self._before.connected_us or 0)\n",
+            ),
+        ),
+        by=Tests(paths=("tests/adapters/mqtt/test_presses.py",), names="by a clock that is right"),
     ),
 )  # fmt: skip

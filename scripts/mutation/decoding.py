@@ -662,11 +662,27 @@ DECODING = (
         edits=(
             Edit(
                 file="alertd/lint/twice.py",
-                old="one.section is other.section and _group(first.topic) == _group(second.topic):",
-                new="one.section is other.section:",
+                old="        if _group(each) == _group(topic) and covers(each, topic):\n",
+                new="        if covers(each, topic):\n",
             ),
         ),
         by=Tests(paths=("tests/config/test_sources.py",), names="each press is counted twice"),
+    ),
+    Mutant(
+        name="twice: two triggers that only cross",
+        edits=(
+            Edit(
+                file="alertd/lint/twice.py",
+                old="        not meets(first.topic, second.topic) or _reader(first) != _reader(second)\n",
+                new="        True\n",
+            ),
+        ),
+        by=Tests(paths=("tests/config/test_sources.py",), names="each press is counted twice"),
+    ),
+    Mutant(
+        name="twice: it is said of each trigger of a subscription",
+        edits=(Edit(file="alertd/lint/twice.py", old="(one, other))) in said:", new="(one, other))) in ():"),),
+        by=Tests(paths=("tests/config/test_sources.py",), names="one finding comes thrice"),
     ),
     Mutant(
         name="twice: two filters of one session are both subscribed to",

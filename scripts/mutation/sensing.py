@@ -837,7 +837,7 @@ SENSING = (
     ),
     Mutant(
         name="a shot of an unregistered sensor waits as any word of it",
-        edits=(Edit(file="alertd/daemon/waiting.py", old="event.device_id, event.heard)", new="event.device_id)"),),
+        edits=(Edit(file="alertd/daemon/waiting.py", old="event.device_id, event.heard, *", new="event.device_id, *"),),
         by=Tests(paths=("tests/daemon/test_waiting.py",), names="a shot, and nobody would be told"),
     ),
     Mutant(
@@ -991,6 +991,38 @@ SENSING = (
         ),
     ),
     Mutant(
+        name="a copy of a press that pages is told as one that nobody took",
+        edits=(Edit(file="alertd/daemon/facts.py", old="(seen_us, *map(tx.seen_us, presses))", new="(seen_us,)"),),
+        by=Tests(paths=("tests/daemon/test_intake.py",), names="it paged, and people read that it did not"),
+    ),
+    Mutant(
+        name="a copy of a press that pages at another of its schools is told as one that nobody took",
+        edits=(
+            Edit(
+                file="alertd/engine/routing.py",
+                old="_cause_at(spot.site_id, device, press) for spot",
+                new="press for spot",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_intake.py",), names="it paged, and people read that it did not"),
+    ),
+    Mutant(
+        name="a refused press says that nobody was paged, though another trigger may page a moment later",
+        edits=(
+            Edit(
+                file="alertd/engine/decide.py",
+                old="; its sources.{event.source} trigger pages NOBODY: go look. ",
+                new=", paged NOBODY: go look. ",
+            ),
+        ),
+        by=Tests(paths=("tests/daemon/test_intake.py",), names="it paged, and people read that it did not"),
+    ),
+    Mutant(
+        name="a refused press that waits behind a copy of one that pages is folded into it",
+        edits=(Edit(file="alertd/daemon/waiting.py", old="event.heard, *event.presses)", new="event.heard)"),),
+        by=Tests(paths=("tests/daemon/test_intake.py",), names="promise 2: pressed, paged nobody, and nobody is told"),
+    ),
+    Mutant(
         name="a refused press is like the one that somebody looks after",
         edits=(
             Edit(
@@ -1052,11 +1084,11 @@ SENSING = (
         edits=(
             Edit(
                 file="alertd/engine/troubles.py",
-                old='|If real, add "\\w+" to kinds in [\\w.-]+',
+                old='|If real, add "\\w+" to its kinds',
                 new="",
             ),
         ),
-        by=Tests(paths=("tests/adapters/mqtt/test_never_press.py",), names="it ends before it has said what to do"),
+        by=Tests(paths=("tests/engine/test_where_to_look.py",), names="it does not say what to do"),
     ),
     Mutant(
         name="a refused press proves that its button works",
@@ -1134,6 +1166,11 @@ SENSING = (
                 new="            return False\n",
             ),
         ),
+        by=Tests(paths=("tests/config/test_words.py",), names="its press calls nobody, and check is content"),
+    ),
+    Mutant(
+        name="check: a button with a slash in its name may come over a trigger of plain JSON",
+        edits=(Edit(file="alertd/lint/words.py", old='== PLAIN and "/" in device.id:', new="== PLAIN and False:"),),
         by=Tests(paths=("tests/config/test_words.py",), names="its press calls nobody, and check is content"),
     ),
     Mutant(

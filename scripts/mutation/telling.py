@@ -206,6 +206,17 @@ TELLING = (
         by=Tests(paths=("tests/engine/test_wording.py",), names="it ends in mid-word"),
     ),
     Mutant(
+        name="a long name leaves a trouble no room for what to do",
+        edits=(
+            Edit(
+                file="alertd/engine/troubles.py",
+                old="    for to_do in (shortest[start:], shortest[start:end]):\n",
+                new="    for to_do in ():\n",
+            ),
+        ),
+        by=Tests(paths=("tests/engine/test_where_to_look.py",), names="it does not say what to do"),
+    ),
+    Mutant(
         name="who goes to the first room is called nobody after the second",
         edits=(
             Edit(
@@ -332,7 +343,7 @@ TELLING = (
         edits=(
             Edit(
                 file="alertd/engine/outcomes.py",
-                old="    return n.kind is not Kind.DISPATCH_HEARTBEAT and n.created_us >= turn.newest_us\n",
+                old="    return n.kind is not Kind.DISPATCH_HEARTBEAT and ends_us >= longest_us\n",
                 new="    return False\n",
             ),
         ),
@@ -343,10 +354,60 @@ TELLING = (
         edits=(
             Edit(
                 file="alertd/engine/outcomes.py",
-                old="    if n.kind is Kind.DISPATCH_NEW and n.created_us >= turn.newest_opening_us:\n",
-                new="    if n.kind is Kind.DISPATCH_NEW and n.created_us > turn.newest_us:\n",
+                old="    if n.kind is Kind.DISPATCH_NEW and ends_us >= opening_us:\n",
+                new="    if n.kind is Kind.DISPATCH_NEW and ends_us > longest_us:\n",
             ),
         ),
         by=Tests(paths=("tests/engine/test_outcomes.py",), names="its opening waits for a turn"),
+    ),
+    Mutant(
+        name="dispatch: nobody knows which of those that open an incident is true for longest",
+        edits=(
+            Edit(
+                file="alertd/store/sql.py",
+                old="max(CASE WHEN kind = 'dispatch_new' AND expires_boot_id = ? THEN expires_boot_us ELSE 0 END)",
+                new="max(CASE WHEN expires_boot_id = ? THEN expires_boot_us ELSE 0 END)",
+            ),
+        ),
+        by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="what opens an incident waits for a turn"),
+    ),
+    Mutant(
+        name="dispatch: each that opens an incident knocks, however many wait",
+        edits=(
+            Edit(
+                file="alertd/store/sql.py",
+                old="max(CASE WHEN kind = 'dispatch_new' AND expires_boot_id = ? THEN expires_boot_us ELSE 0 END)",
+                new="max(CASE WHEN expires_boot_id = ? THEN 0 ELSE 0 END)",
+            ),
+        ),
+        by=Tests(paths=("tests/store/test_sqlite_contract.py",), names="what opens an incident waits for a turn"),
+    ),
+    Mutant(
+        name="dispatch: after a clock was set the newest room waits for what is old",
+        edits=(
+            Edit(
+                file="alertd/store/sql.py",
+                old="max(CASE WHEN kind <> 'dispatch_heartbeat' THEN expires_us ELSE 0 END)",
+                new="max(CASE WHEN kind <> 'dispatch_heartbeat' THEN created_us ELSE 0 END)",
+            ),
+            Edit(
+                file="alertd/engine/outcomes.py",
+                old="    ends_us, longest_us, opening_us = n.expires_us, turn.ends_us, turn.opening_ends_us\n"
+                "    if n.expires_boot_us is not None and n.boot_id == now.boot_id:\n",
+                new="    ends_us, longest_us, opening_us = n.created_us, turn.ends_us, turn.opening_ends_us\n    if False:\n",
+            ),
+        ),
+        by=Story(name="room_pressed_when_others_expire_and_the_clock_is_set"),
+    ),
+    Mutant(
+        name="dispatch: who waits since a boot with a wrong clock is true for longest",
+        edits=(
+            Edit(
+                file="alertd/engine/outcomes.py",
+                old="    if n.expires_boot_us is not None and n.boot_id == now.boot_id:\n        ends_us, longest",
+                new="    if now.boot_us < 0:\n        ends_us, longest",
+            ),
+        ),
+        by=Story(name="room_pressed_when_others_expire_after_a_reboot"),
     ),
 )

@@ -181,6 +181,54 @@ def test_two_sessions_at_one_broker_hear_each_press_twice(school, more, ours, th
     assert [p.key for p in school.lint_problems()] == ["sources.second.triggers[0].topic"] * is_twice
 
 
+SHELLY = '{{ topic = "{}", decoder = "profiles", options = {{ source = "shelly-gen1" }} }},'
+ACTIONS, DESK = SHELLY.format("shellies/+/input_event/+"), SHELLY.format("shellies/desk/#")
+
+
+@pytest.mark.parametrize(
+    ("triggers", "twice"),
+    [
+        (f"{ACTIONS} {DESK}", '"shellies/desk/#" covers some of what "shellies/+/input_event/+" of sources.'),
+        ('{ topic = "+/press/button-204" },', '"+/press/button-204" covers some of what "alertd/press/+" of sources.'),
+        (f"{ACTIONS} {DESK} {SHELLY.format('shellies/desk/input_event/0')}", '"shellies/desk/#" covers some of what'),
+    ],
+    ids=["profiles", "plain JSON", "and another within both"],
+)
+def test_two_triggers_that_only_cross_are_warned_of_once(school, triggers, twice):
+    """Mosquitto sends what both cover once for each, to one session, too."""
+    school.replace("channels.toml", SHIPPED_TRIGGERS, f"{SHIPPED_TRIGGERS} {triggers}")
+    found = school.lint_problems()
+
+    assert [p.is_error for p in found] == [False], "check is content, and each press is counted twice"
+    (problem,) = found
+    assert problem.message.startswith(twice)
+    assert problem.message.endswith(": each press there may come twice, and be counted twice")
+
+
+@pytest.mark.parametrize(
+    "triggers",
+    [
+        f"{ACTIONS} {DESK} {SHELLY.format('shellies/#')}",
+        f"{ACTIONS} {DESK.replace('shelly-gen1', 'tasmota').replace('shellies/', '+/')}",
+        '{ topic = "up/a/+" }, { topic = "up/+/b" },',
+        '{ topic = "zigbee2mqtt/hall/+", decoder = "zigbee2mqtt" },',
+    ],
+    ids=["a wider one has both", "of two sources", "where no device is", "below it"],
+)
+def test_triggers_that_cross_where_nobody_comes_twice_are_well(school, triggers):
+    school.replace("channels.toml", SHIPPED_TRIGGERS, f"{SHIPPED_TRIGGERS} {triggers}")
+
+    assert [p for p in school.lint_problems() if "may come twice" in p.message] == []
+
+
+def test_what_two_subscriptions_share_is_said_once_however_many_triggers_read_it(school):
+    add(school, client_id="alertd-east")
+    narrow = '{ topic = "alertd/press/button-204" }, { topic = "alertd/press/+" }, { topic = "alertd/press/#" }'
+    school.replace("channels.toml", '{ topic = "east/press/+" }', narrow)
+
+    assert [p.key for p in school.lint_problems()] == ["sources.second.triggers[0].topic"], "one finding comes thrice"
+
+
 def test_gateway_needs_no_trigger_of_its_own(school):
     devices = [line.split(",")[0] for line in (school.directory / "devices.csv").read_text().splitlines()[1:]]
     pressed = [device for device in devices if not device.startswith("gw-")]

@@ -454,6 +454,23 @@ def test_buttons_of_zigbee_by_their_ids_are_said_behind_a_shut_bridge_though_oth
     ), "whoever takes the first remedy opens a sensors' trigger to presses"
 
 
+@pytest.mark.parametrize(("name", "shut"), [("hall/door", True), ("hall-door", False)])
+@pytest.mark.parametrize("kinds", ['["sensor"]', '["sensor", "button"]'])
+def test_a_button_whose_name_has_a_slash_is_said_behind_a_shut_bridge_though_others_press_elsewhere(
+    wired, name, kinds, shut
+):
+    """Over alertd/press/+ no such name can come; any other may."""
+    wired.append("devices.csv", f"{name},button,oak,rm-204,wall-button,door,,,,\n")
+    halls = PLAIN.replace("/+", "/hall/+").replace(" },", f", kinds = {kinds} }},")
+    wired.replace("channels.toml", ZIGBEE, f"{SHUT} {halls}")
+    found = [each.message for each in wired.problems() if "calls NOBODY" in each.message]
+
+    said = "hall/door can be heard only over zigbee2mqtt/hall/+, whose kinds have no button: whoever presses it calls"
+    assert [each.startswith(said) for each in found] == [True] * (shut and "button" not in kinds), (
+        "its press calls nobody, and check is content"
+    )
+
+
 @pytest.mark.parametrize("trigger", [PLAIN, ZIGBEE])
 def test_a_button_of_zigbee_by_its_row_is_said_behind_a_shut_bridge_though_others_press_elsewhere(wired, trigger):
     wired.append("devices.csv", "desk-9,button,oak,rm-204,wall-button,desk,,,zigbee2mqtt,\n")

@@ -1,13 +1,15 @@
 """The door: what it routes, what it folds, what it answers to nonsense."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from alertd.daemon.core import CORE
-from alertd.model.events import AnswerGiven, Arrival, Event, Replied
-from alertd.model.ids import DISTRICT, CauseId, PersonId
+from alertd.model.events import AnswerGiven, Arrival, Event, Replied, ResolveOrdered
+from alertd.model.ids import DISTRICT, CauseId, DeviceId, PersonId
 from alertd.model.incident import AnswerKind, EscalationState
 from alertd.model.registry import Registry
 from alertd.ports import Built
@@ -72,6 +74,35 @@ async def test_an_incident_that_a_reply_opens_can_be_answered_by_text(tmp_path: 
     assert "000" not in hold.token, "a text asked people to send a number that spells an emergency call"
     (hold,) = (i for i in world.incidents() if i.id == hold.id)
     assert [a.name for a in hold.answers] == ["Nurse"]
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_who_answers_what_was_just_closed_reads_so_though_the_clock_was_set_by_days(tmp_path: Path):
+    world = World(tmp_path)
+    await world.start()
+    world.press("wall-gym", "press")
+    await asyncio.sleep(2)
+    (medical,) = world.incidents()
+    over = ResolveOrdered(site_id=DISTRICT, cause=CauseId("over"), incident_id=medical.id, by="J. Ruiz")
+    await world.daemon.intake.submit(over)
+    world.clock.step_wall(3 * 86_400)
+    await asyncio.sleep(2)
+    sent = len(world.sms.sent)
+    reply = Replied(
+        site_id=DISTRICT,
+        cause=CauseId("SM-in-1"),
+        channel="sms",
+        address="+12025550103",
+        body=f"4{medical.token}",
+        at_us=world.clock.now().wall_us,
+    )
+    await world.daemon.intake.submit(reply)
+    await asyncio.sleep(2)
+
+    answers = [claim.notification.text for claim in world.sms.sent[sent:]]
+    is_told = ["was closed 10:42 by J. Ruiz" in each for each in answers]
+    assert is_told == [True], "whoever answers what is over is not told so, for a clock was set"
     await world.stop()
 
 
@@ -208,3 +239,72 @@ async def test_what_was_decided_last_is_said_last_also_in_one_commit(tmp_path: P
     said = [claim.notification.text for claim in loudspeakers.sent]
     assert said[-2:] == [WORDS["lockdown"], words.words], "what was decided first is said last"
     await world.crash()
+
+
+# --- a press over two triggers, of which one takes none ---------------------------------------------------------------
+
+
+async def over_triggers(tmp_path: Path, *copies: tuple[str | None, str], apart_s: float, device: str) -> World:
+    """Presses of one device: the number of each, and over which of two triggers it comes; one is for sensors."""
+    world = World(tmp_path)
+    await world.start()
+    for cause, trigger in copies:
+        arrival = world.arrival(device, "hold", cause, never_press=trigger == "shut")
+        heard = replace(arrival.signals[0], heard_by=DeviceId("gw-elm") if device == "walker" else None)
+        world.source.publish(replace(arrival, signals=(heard,)))
+        await asyncio.sleep(apart_s)
+    await asyncio.sleep(2)
+    assert len(world.source.acked) == len(copies)
+    return world
+
+
+def said_of_refused(world: World) -> list[str]:
+    return [each.summary for each in world.store.read_troubles() if each.family == "refused"]
+
+
+@pytest.mark.parametrize(
+    ("order", "apart_s"), [(("open", "shut"), 2), (("open", "shut"), 0), (("shut", "open"), 0)], ids=str
+)
+@pytest.mark.parametrize("device", ["badge-204", "walker"])
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_a_copy_of_a_press_that_pages_is_not_told_as_one_that_nobody_took(
+    tmp_path: Path, device: str, order: Sequence[str], apart_s: float
+):
+    """A beacon's gateways stood on a trigger for sensors and on one for badges: who was on duty was rung beside the
+    panic, and told that the press had paged nobody."""
+    world = await over_triggers(tmp_path, *(("7", each) for each in order), apart_s=apart_s, device=device)
+    assert len(world.incidents()) == 1
+    assert not said_of_refused(world), "it paged, and people read that it did not"
+    (line,) = world.store.read_journal(DISTRICT, since_us=0, until_us=world.clock.now().wall_us + 1)
+    assert line.entry is not None
+    assert f"no press is taken from school/{device}" in line.entry.text, "promise 4: nobody can see what became of it"
+    await world.stop()
+
+
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_what_is_said_of_a_copy_that_nobody_takes_is_true_if_the_press_pages_a_moment_later(tmp_path: Path):
+    world = await over_triggers(tmp_path, ("7", "shut"), ("7", "open"), apart_s=2, device="badge-204")
+    assert len(world.incidents()) == 1
+    (said,) = said_of_refused(world)
+    assert "paged NOBODY" not in said, "it paged, and people read that it did not"
+    assert "its sources.broker trigger pages NOBODY: go look" in said, "promise 2: it might have been the only copy"
+    await world.stop()
+
+
+@pytest.mark.parametrize(
+    "copies",
+    [
+        ((None, "open"), (None, "shut")),
+        (("7", "open"), ("8", "shut")),
+        (("7", "open"), ("7", "shut"), ("8", "shut")),
+    ],
+    ids=["no number", "another", "another behind a copy"],
+)
+@pytest.mark.parametrize("apart_s", [0, 2])
+@in_virtual_time(executor_delay=COMMIT_DELAY)
+async def test_what_may_be_another_press_than_the_one_that_paged_rings(
+    tmp_path: Path, copies: Sequence[tuple[str | None, str]], apart_s: float
+):
+    world = await over_triggers(tmp_path, *copies, apart_s=apart_s, device="badge-204")
+    assert len(said_of_refused(world)) == 1, "promise 2: pressed, paged nobody, and nobody is told"
+    await world.stop()

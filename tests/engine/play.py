@@ -344,10 +344,13 @@ class Play:
         if not waiting:
             return None
         written = [r.notification for r in waiting if r.notification.kind is not Kind.DISPATCH_HEARTBEAT]
+        opening = [n for n in written if n.kind is Kind.DISPATCH_NEW]
         return Turn(
             last_us=max(r.not_before_us for r in waiting),
-            newest_us=max((n.created_us for n in written), default=0),
-            newest_opening_us=max((n.created_us for n in written if n.kind is Kind.DISPATCH_NEW), default=0),
+            ends_us=max((n.expires_us for n in written), default=0),
+            opening_ends_us=max((n.expires_us for n in opening), default=0),
+            ends_boot_us=max((n.expires_boot_us or 0 for n in written if n.boot_id == self.boot_id), default=0),
+            opening_ends_boot_us=max((n.expires_boot_us or 0 for n in opening if n.boot_id == self.boot_id), default=0),
         )
 
     def _row(self, event: Event) -> NotificationRow | None:

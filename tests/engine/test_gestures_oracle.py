@@ -38,6 +38,11 @@ PATHS = tuple(product(("live", "live stored", "live delayed"), (0, 0, -12, -28),
 TURNS = ("", "", "line", "set", "set line", "reboot", "reboot line")
 
 
+def elapsed_s(later_s: float, sooner_s: float) -> float:
+    """To the microsecond, in which alertd reckons: from 9.6 to 19.6 it is ten seconds, and not a trifle more."""
+    return round(later_s - sooner_s, 6)
+
+
 class Said(Struct, frozen=True):
     """A message of a press, and the truth about it, in seconds of true time. `presses` are put together, and `count` is
     counted, by the device; the clock that stamps it, if any, is off by `off_s`; it waited since the line was lost."""
@@ -95,15 +100,15 @@ class Day(Struct, frozen=True):
         (one_from, one_to), (other_from, other_to) = self.between(one), self.between(other)
         is_kept = one.is_kept or other.is_kept
         within_s = WINDOW_S + self.apart_s + (CLOCKS_APART_S if is_kept or self.apart_s else 0)
-        came_together = not is_kept and abs(one.arrives_s - other.arrives_s) <= within_s
-        return came_together or max(other_from - one_to, one_from - other_to) <= within_s
+        came_together = not is_kept and abs(elapsed_s(one.arrives_s, other.arrives_s)) <= within_s
+        return came_together or max(elapsed_s(other_from, one_to), elapsed_s(one_from, other_to)) <= within_s
 
 
 def longest(presses: Iterable[Said], within_s: float) -> int:
     """Presses of the longest gesture that was truly made."""
     best, total, before_s = 0, 0, LONG_AGO_S
     for said in sorted(presses, key=lambda each: each.pressed_s):
-        total = said.presses + (total if said.pressed_s - before_s <= within_s else 0)
+        total = said.presses + (total if elapsed_s(said.pressed_s, before_s) <= within_s else 0)
         best, before_s = max(best, total), said.pressed_s
     return best
 

@@ -567,7 +567,8 @@ def test_of_very_many_that_wait_none_is_put_off_for_long() -> None:
             row.notification,
             id=NotificationId(f"d-{number}"),
             kind=Kind.DISPATCH_UPDATE,
-            created_us=row.notification.created_us + 1 + number,
+            expires_us=row.notification.expires_us + 1 + number,
+            expires_boot_us=(row.notification.expires_boot_us or 0) + 1 + number,
         )
         due_us = play.now_us - START_US + (number + 1) * 10_000_000
         play.rows[other.id] = NotificationRow(

@@ -63,6 +63,7 @@ PINE = ELM.replace("Elm Middle", "Pine High").replace("ELM MIDDLE", "PINE HIGH")
 TROUBLE = (DISTRICT / "policies" / "trouble.toml").read_text()
 GATEWAY = "gw-elm-hall,gateway,elm,main-hall,,,,,,\n"
 THIRTY = "".join(f"more-{number:02},button,oak,rm-204,wall-button,wall button,,,,\n" for number in range(30))
+PLAIN_BUTTON = "plain-1,button,oak,rm-118,wall-button,plain button,,,,\n"
 EDITS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "badge_heard_first_elsewhere": (
         ("sites/pine.toml", "", PINE),
@@ -74,6 +75,8 @@ EDITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("people.csv", "front office,elm,", "front office,elm;pine,"),
     ),
     "room_pressed_when_others_expire": (("devices.csv", GATEWAY, GATEWAY + THIRTY),),
+    "room_pressed_when_others_expire_and_the_clock_is_set": (("devices.csv", GATEWAY, GATEWAY + THIRTY),),
+    "room_pressed_when_others_expire_after_a_reboot": (("devices.csv", GATEWAY, GATEWAY + THIRTY),),
     "drill_falls_silent_elsewhere": (
         ("channels.toml", PA, f'[channels.pa.zones.oak-gym]\ngroups = ["239.192.4.6:5004"]\n\n{PA}'),
         ("gestures.toml", '{ 1 = "staff_assist", 4', '{ 1 = "hold", 4'),
@@ -99,6 +102,8 @@ EDITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("policies/trouble_oak.toml", "", TROUBLE.replace('{ group = "technicians" }', '{ schedule = "oak-duty" }')),
         ("sites/oak.toml", 'trouble = "trouble"', 'trouble = "trouble_oak"'),
     ),
+    "reboot_with_a_clock_ahead": (("devices.csv", GATEWAY, GATEWAY + PLAIN_BUTTON),),
+    "power_cut_and_a_slow_clock": (("devices.csv", GATEWAY, GATEWAY + PLAIN_BUTTON),),
     "exercise_becomes_real": (("channels.toml", COUNTY, f"{COUNTY}accepts_exercise = true\n"),),
 }
 """File, what stands there, what stands there instead; where nothing stands, the file is another one."""

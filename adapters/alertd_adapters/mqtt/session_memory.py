@@ -33,10 +33,11 @@ class Memory(Struct, kw_only=True):
         self.connected_us, self.connected_boot_us, self.boot_id = now.wall_us, now.boot_us, now.boot_id
 
     def connected_at(self, now: Now) -> int | None:
-        """When it last did, by the clock as it is now: somebody may have set it meanwhile. `None`: nobody knows."""
+        """When it last did, by the clock as it is now: somebody may have set it meanwhile. `None`: nobody knows; so it
+        is where the clock, after a boot, shows a time before."""
         if self.connected_us is not None and self.boot_id and self.boot_id == now.boot_id:
             return now.wall_us - (now.boot_us - self.connected_boot_us)
-        return None if self.connected_us is None else min(self.connected_us, now.wall_us)
+        return None if self.connected_us is None or self.connected_us > now.wall_us else self.connected_us
 
 
 class SessionMemory:

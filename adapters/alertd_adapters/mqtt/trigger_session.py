@@ -7,6 +7,7 @@ only to a new one. Many messages are under way at once; at most `max_unacked`, t
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from copy import copy
 from typing import Any, NoReturn
 
 import structlog
@@ -22,7 +23,7 @@ from alertd_adapters.mqtt.decoding import Decoded, Triggers
 from alertd_adapters.mqtt.feedback import MqttFeedback
 from alertd_adapters.mqtt.reconnecting import Reconnecting
 from alertd_adapters.mqtt.redelivery import Redelivery
-from alertd_adapters.mqtt.session_memory import SessionMemory
+from alertd_adapters.mqtt.session_memory import Memory, SessionMemory
 from alertd_adapters.mqtt.sign_of_life import SignOfLife
 from alertd_adapters.mqtt.standing_troubles import StandingTroubles
 from alertd_adapters.mqtt.strangers import Strangers
@@ -74,8 +75,8 @@ class TriggerSession:
         self._slots = asyncio.Semaphore(options.max_unacked)
         self._live: BrokerConnection | None = None
         self._sign: SignOfLife | None = None
-        self._backlog_since_us: int | None = None
-        """In boot time."""
+        self._before: Memory | None = None
+        """What we knew before this connection, while what waited may still come; `None`: nothing has waited."""
         self._serial = 0
         self._connection_id = ""
         self._redelivery = Redelivery()
@@ -135,11 +136,9 @@ class TriggerSession:
         is_forbidden = asyncio.get_running_loop().time() < self._forbidden_until
         self._sign = SignOfLife("" if is_forbidden else self._options.alive_topic, self._connection_id)
         self._up()
-        self._backlog_since_us = None
+        self._before = None
         if connection.session_present:
-            since_us = self._memory.values.connected_at(now)
-            ago_us = UNKNOWN_ABSENCE_US if since_us is None else now.wall_us - since_us
-            self._backlog_since_us = now.boot_us - ago_us
+            self._before = copy(self._memory.values)
         else:
             self._redelivery.all_came()
         for arrival in self._orphans:
@@ -312,9 +311,11 @@ class TriggerSession:
         )
 
     def _since_us(self, now: Now) -> int | None:
-        """By the clock on the wall as it is now: somebody may have set it since we connected."""
-        since_us = self._backlog_since_us
-        return None if since_us is None else now.wall_us - (now.boot_us - since_us)
+        """By the clock on the wall as it is now: somebody may have set it since we connected, as NTP does at a boot."""
+        if self._before is None:
+            return None
+        since_us = self._before.connected_at(now)
+        return now.wall_us - UNKNOWN_ABSENCE_US if since_us is None else since_us
 
     def _start(self, commit: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(commit)

@@ -4,14 +4,17 @@ Owns claims, attempts, epochs and leases. What a claim refuses to give out is `r
 """
 
 import pytest
+from msgspec.structs import replace
 
-from alertd.model.decision import Decision, Turn
-from alertd.model.ids import NotificationId
+from alertd.model.decision import Decision
+from alertd.model.events import ClockStepped
+from alertd.model.ids import DISTRICT, NotificationId
 from alertd.model.notification import Kind, Lane, NotificationChange, NotificationState
 from alertd.model.people import Endpoint
 from alertd.model.reason import Reason
-from alertd.testing.store_contract.world import ELM, PLENTY, OneWorld, World, ids, outbox
+from alertd.testing.store_contract.world import ELM, PLENTY, OneWorld, World, ids, of_boot, outbox
 from alertd.testing.store_values import (
+    DAY_US,
     OAK,
     SECOND_US,
     START_WALL_US,
@@ -149,9 +152,10 @@ class Claims(OneWorld):
                     assert turn.last_us == start_us + 40 * second, "two of one batch get one turn"
                 tx.commit(born_leased={})
         with world.store.begin([OAK], world.clock.now()) as tx:
-            assert tx.turn(OAK, psap.key) == Turn(
-                last_us=start_us + 40 * second, newest_us=START_WALL_US, newest_opening_us=0
-            )
+            turn = tx.turn(OAK, psap.key)
+            assert turn is not None
+            assert (turn.last_us, turn.ends_us) == (start_us + 40 * second, START_WALL_US + DAY_US)
+            assert (turn.opening_ends_us, turn.ends_boot_us, turn.opening_ends_boot_us) == (0, 0, 0)
             assert tx.turn(ELM, psap.key) is None
 
         world.commit(Decision(try_now=(psap.key,)), event=press(site_id=ELM))
@@ -161,6 +165,60 @@ class Claims(OneWorld):
         assert due_us is not None
         assert due_us <= world.clock.boot_us
         assert ids(world.claim({"dispatch": 9})) == ["a", "b"]
+
+    @pytest.mark.parametrize("step_s", [-240, 0, 240])
+    def test_what_is_true_for_longest_of_what_waits_at_an_address_is_known_whoever_sets_the_clock(
+        self, world: World, step_s: int
+    ) -> None:
+        """It knocks by itself: of what was written, and of what opens an incident there."""
+        psap = Endpoint(channel="dispatch", address="psap", dispatch=True)
+
+        def waits(name: str, kind: Kind, life_s: int = 300) -> None:
+            world.clock.advance(10)
+            world.commit(outbox(replace(of_boot(world, name, life_s), endpoint=psap, kind=kind)))
+            again = NotificationChange(
+                id=NotificationId(name), state=NotificationState.QUEUED, reason=Reason.RETRYING, not_before_us=1
+            )
+            world.commit(Decision(changes=(again,)))
+
+        waits("first-room", Kind.DISPATCH_NEW)
+        waits("second-incident", Kind.DISPATCH_NEW)
+        waits("second-room", Kind.DISPATCH_UPDATE)
+        world.clock.wall_us += step_s * SECOND_US
+        world.commit(Decision(), event=ClockStepped(site_id=DISTRICT, step_us=step_s * SECOND_US))
+        waits("third-room", Kind.DISPATCH_UPDATE)
+        waits("sign-of-life", Kind.DISPATCH_HEARTBEAT, 600)
+
+        with world.store.begin([OAK], world.clock.now()) as tx:
+            turn = tx.turn(OAK, psap.key)
+            third, second = (tx.notification(NotificationId(name)) for name in ("third-room", "second-incident"))
+        assert turn is not None
+        assert third is not None
+        assert second is not None
+        longest = (third.notification.expires_us, third.notification.expires_boot_us)
+        opening = (second.notification.expires_us, second.notification.expires_boot_us)
+        assert (turn.ends_us, turn.ends_boot_us) == longest, "R25: a centre that is back waits for news"
+        assert (turn.opening_ends_us, turn.opening_ends_boot_us) == opening, "what opens an incident waits for a turn"
+
+    def test_what_waits_at_an_address_since_an_earlier_boot_is_told_from_what_this_one_wrote(
+        self, world: World
+    ) -> None:
+        """That boot's clock may have been wrong."""
+        psap = Endpoint(channel="dispatch", address="psap", dispatch=True)
+        world.commit(outbox(replace(of_boot(world, "old", 300), endpoint=psap, kind=Kind.DISPATCH_NEW)))
+        again = NotificationChange(
+            id=NotificationId("old"), state=NotificationState.QUEUED, reason=Reason.RETRYING, not_before_us=1
+        )
+        world.commit(Decision(changes=(again,)))
+        world.close()
+        world.clock.reboot(away_s=10, wall_step_s=-240)
+        world.store = world.another()
+
+        with world.store.begin([OAK], world.clock.now()) as tx:
+            turn = tx.turn(OAK, psap.key)
+        assert turn is not None
+        assert turn.ends_us == turn.opening_ends_us > 0
+        assert (turn.ends_boot_us, turn.opening_ends_boot_us) == (0, 0), "the newest room waits for what is old"
 
     def test_what_may_be_under_way_is_found_again(self, world: World) -> None:
         names = ("waits", "claimed", "taken", "heard", "failed")

@@ -143,6 +143,35 @@ class Replies(OneWorld):
         assert mine.told is not None
         assert age_us(mine.told, world.clock.now()) == 61 * SECOND_US, "an answer is refused, because a clock was set"
 
+    @pytest.mark.parametrize("step_s", [-5 * YEAR_S, -2 * 86_400, 2 * 86_400, 5 * YEAR_S])
+    def test_what_was_closed_a_minute_ago_is_known_to_its_phone_whoever_sets_the_clock(
+        self, world: World, step_s: int
+    ) -> None:
+        """An answer to it was not counted, and nobody said that it is over; nor did a 9 to a shot that had ended."""
+        _told_and_closed(world, 1, "21")
+        world.clock.advance(60)
+        world.clock.wall_us += step_s * SECOND_US
+        assert _reach(world) == ["21"], "promise 5: a human answers what is just over, and nothing is said of it"
+
+    def test_what_was_closed_a_day_ago_is_known_to_no_phone_any_more(self, world: World) -> None:
+        _told_and_closed(world, 1, "21")
+        world.clock.wall_us += 2 * 86_400 * SECOND_US
+        world.clock.advance(86_460)
+        assert _reach(world) == [], "a code that may soon be another's names what is long over"
+
+    def test_of_one_code_that_was_given_out_again_the_newest_comes_first_whoever_sets_the_clock(
+        self, world: World
+    ) -> None:
+        """A clock was years ahead when the first was opened."""
+        world.clock.wall_us += 5 * YEAR_S * SECOND_US
+        _told_and_closed(world, 1, "21")
+        world.clock.wall_us -= 5 * YEAR_S * SECOND_US
+        world.clock.advance(26 * 3_600)
+        _told_and_closed(world, 2, "21")
+        with world.store.begin([OAK], world.clock.now()) as transaction:
+            mine = transaction.phone_incidents(phone(1).key, world.clock.wall_us - DAY_US)
+        assert mine[0].incident_id == "inc-2", CODE_AGAIN
+
     def test_tokens_in_use_are_not_handed_out_in_the_whole_district(self, world: World) -> None:
         world.commit(Decision())  # on a full disk memory goes on from here, which has tokens of its own
         with world.store.begin([OAK], world.clock.now()) as transaction:
@@ -257,6 +286,22 @@ def _opened_and_closed(world: World, number: int) -> str:
     closed_us = world.clock.advance(60).wall_us
     world.commit(Decision(incidents=(incident(number, token=token, opened_us=opened_us, closed_us=closed_us),)))
     return token
+
+
+def _told_and_closed(world: World, number: int, token: str) -> None:
+    """An incident that a phone was told of, over at once."""
+    opened_us = world.clock.wall_us
+    told = _written_now(world, f"alert-{number}")
+    told = replace(told, notification=replace(told.notification, incident_id=f"inc-{number}"))
+    world.commit(Decision(incidents=(incident(number, token=token, opened_us=opened_us),), notifications=(told,)))
+    world.claim()
+    world.commit(Decision(incidents=(incident(number, token=token, opened_us=opened_us, closed_us=opened_us),)))
+
+
+def _reach(world: World) -> list[str]:
+    """Codes of which the phone's answers can speak now."""
+    with world.store.begin([OAK], world.clock.now()) as transaction:
+        return [each.token for each in transaction.phone_incidents(phone(1).key, world.clock.wall_us - DAY_US)]
 
 
 def _written_now(world: World, notification_id: str) -> NotificationRow:

@@ -21,6 +21,8 @@ LEARNS_US = 75_000_000
 """After the end of a call: whose callback was lost is asked about when it is a minute old."""
 UNHEARD_US = 60_000_000
 """So long after bad weather nobody is blamed for not knowing what the carrier did."""
+UNASKED = ("carrier_weather", "uplink_cut")
+"""Faults under which a carrier cannot be asked."""
 TRIES_LEAST = 4
 SAYS_IT_AGAIN = frozenset({Kind.REMINDER, Kind.EXHAUSTED})
 
@@ -104,12 +106,20 @@ class FirstCallsFirst(Checker):
             if number in self._phones.live.values():
                 return False
             if number in self._phones.free_us:
+                if self._unheard_of(self._phones.free_us[number], at_us):
+                    return False
                 since_us = max(since_us, self._phones.free_us[number] + LEARNS_US)
         incident = self.scene.records.incidents.get(n.incident_id) if n.incident_id is not None else None
         if incident is None or not incident.is_open or n.mode is not Mode.LIVE or not is_panic(incident.incident_class):
             return False
         calm_us = self.scene.conditions.calm_us
         return calm_us(at_us) - calm_us(since_us) > WAITS_S * 1_000_000
+
+    def _unheard_of(self, free_us: int, at_us: int) -> bool:
+        """The carrier could not be asked in time what became of that call, nor long after: who asks in vain waits."""
+        conditions = self.scene.conditions
+        lately = any(conditions.lately(fault, at_us, UNHEARD_US) for fault in UNASKED)
+        return lately and conditions.calm_us(at_us) - conditions.calm_us(free_us) < LEARNS_US
 
 
 class OneCallAPhone(Checker):
@@ -141,7 +151,7 @@ class OneCallAPhone(Checker):
 
     def _judge(self, call: CallTaken) -> None:
         lately = self.scene.conditions.lately
-        if any(lately(fault, call.at_us, UNHEARD_US) for fault in ("carrier_weather", "uplink_cut")):
+        if any(lately(fault, call.at_us, UNHEARD_US) for fault in UNASKED):
             return
         for sid, number in self._phones.live.items():
             known_us = self._recorded_us.get(sid)

@@ -50,7 +50,8 @@ class Conditions:
         """(when the power went, least and most by which stamps on the disk were off true time then)."""
         self._well_since_us = NEVER_US
         """Since when alertd is up on a disk that is well, so that it notices steps."""
-        self._calm_us = 0
+        self._calms: list[tuple[int, int, int]] = []
+        """(from, until, calm time before it) of each calm that is over."""
         self._calm_since: int | None = None
 
     def see(self, happening: Happening) -> None:
@@ -95,14 +96,18 @@ class Conditions:
         if calm and self._calm_since is None:
             self._calm_since = at_us + AFTERMATH_US
         elif not calm and self._calm_since is not None:
-            self._calm_us += max(0, at_us - self._calm_since)
+            if at_us > self._calm_since:
+                self._calms.append((self._calm_since, at_us, self.calm_us(self._calm_since)))
             self._calm_since = None
 
     def calm_us(self, at_us: int) -> int:
-        """Calm time so far, in microseconds."""
-        if self._calm_since is None:
-            return self._calm_us
-        return self._calm_us + max(0, at_us - self._calm_since)
+        """Calm time until then, in microseconds: now or at any time before."""
+        if self._calm_since is not None and at_us > self._calm_since:
+            return at_us - self._calm_since + self.calm_us(self._calm_since)
+        for since_us, until_us, before_us in reversed(self._calms):
+            if at_us > since_us:
+                return before_us + min(at_us, until_us) - since_us
+        return 0
 
     # --- the machine's wall clock
 

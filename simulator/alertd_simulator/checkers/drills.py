@@ -153,8 +153,10 @@ class OnlyDrilled(Checker):
                 self._in_flight.setdefault(truth.device_id, Counter())[number] -= 1
             case Committed():
                 self._committed(happening)
-            case Crashed(power=True):
-                self._book.power_went(happening)
+            case Crashed():
+                self._in_flight.clear()  # what nobody has acknowledged is delivered once more
+                if happening.power:
+                    self._book.power_went(happening)
             case _:
                 pass
 

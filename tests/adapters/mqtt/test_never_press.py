@@ -89,8 +89,9 @@ async def test_a_sensors_password_presses_no_button_and_whoever_is_on_duty_is_ru
     play.do(event)
     (told,) = play.news()
     assert told.lane is Lane.PANIC
-    assert "button-2 pressed, paged NOBODY: go and look" in told.text, "it was understood, and they cannot know whose"
-    remedy = f'If real, add "{kind}" to kinds in sources.{arrival.source}.triggers'
+    said = f"button-2 pressed; its sources.{arrival.source} trigger pages NOBODY: go look"
+    assert said in told.text, "it was understood, and they cannot know whose"
+    remedy = f'If real, add "{kind}" to its kinds'
     assert remedy in told.text, "whoever has a sensors' password is let in by who does what the text says"
 
 
@@ -128,7 +129,8 @@ async def test_what_a_refused_press_asks_for_stands_in_one_text():
     play.do(event)
     (told,) = {each.text for each in play.news()}
     assert "OAK ELEM Rm 204 desk button" in told
-    assert 'If real, add "button" to kinds in sources.oak.triggers' in told, "it ends before it has said what to do"
+    assert "its sources.oak trigger" in told
+    assert 'If real, add "button" to its kinds' in told, "it ends before it has said what to do"
     assert DESK in next(iter(play.state.troubles.values())).summary, "and for whoever looks it up, its address"
 
 
@@ -207,7 +209,8 @@ def test_of_a_badge_whose_press_is_refused_people_read_where_it_was_heard():
     (told,) = {each.text for each in play.news()}
     assert "pressed near OAK ELEM Rm 118" in told, "nobody knows where to go"
     assert "UNKNOWN" not in told, "it is known, and not known"
-    assert 'If real, add "wearable" to kinds in sources.mqtt.triggers' in told
+    assert "its sources.mqtt trigger" in told
+    assert 'If real, add "wearable" to its kinds' in told
 
 
 @in_virtual_time

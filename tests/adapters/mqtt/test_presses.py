@@ -1,6 +1,7 @@
 """The trigger session: what is acknowledged when, what happens when connections and commits fail."""
 
 import asyncio
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -327,6 +328,41 @@ async def test_since_when_a_press_may_have_waited_is_known_though_the_clock_is_s
     assert waited.backlog_since_us is not None
     waited_s = (waited.received_us - waited.backlog_since_us) / 1e6
     assert 3 <= waited_s <= 45, "by the clock as it is now: a gesture of three is none"
+
+
+HOUR_S = 3600
+
+
+@pytest.mark.parametrize(
+    ("away_s", "off_s", "right_after_s", "least_s", "most_s"),
+    [
+        pytest.param(2 * HOUR_S, -2 * HOUR_S - 600, 1, 2 * HOUR_S, inf, id="slow, and set right after the connection"),
+        pytest.param(2 * HOUR_S, -2 * HOUR_S - 600, None, 2 * HOUR_S, inf, id="slow, and nobody knows how much"),
+        pytest.param(2 * HOUR_S, 0, None, 2 * HOUR_S, 2 * HOUR_S + 60, id="right"),
+        pytest.param(30, HOUR_S, 1, 30, 90, id="ahead, and set right after the connection"),
+    ],
+)
+@in_virtual_time
+async def test_since_when_a_press_may_have_waited_over_a_boot_is_told_by_a_clock_that_is_right(
+    tmp_path: Path, away_s: int, off_s: int, right_after_s: int | None, least_s: float, most_s: float
+):
+    """A late one for live tells dispatch of what is over; a live one for late tells nobody but the responders."""
+    broker, door = FakeBroker(), FakeDoor()
+    async with running(broker, door, state_dir=tmp_path) as world:
+        await asyncio.sleep(35)
+    clock = world.clock
+    clock.reboot()
+    await asyncio.sleep(away_s)
+    clock.step_wall(off_s)
+    broker.swallowed.add("alertd/alive/alertd-oak")  # our sign of life is on its way
+    async with running(broker, door, state_dir=tmp_path) as world:
+        await asyncio.sleep(right_after_s or 0)
+        clock.step_wall(0 if right_after_s is None else -off_s)
+        world.press()
+        await asyncio.sleep(1)
+    (waited,) = door.arrivals
+    assert waited.backlog_since_us is not None
+    assert least_s <= (waited.received_us - waited.backlog_since_us) / 1e6 <= most_s, "by a clock that is right"
 
 
 @in_virtual_time

@@ -11,7 +11,7 @@ from alertd.model.notification import NotificationState as N
 from alertd.model.outcome import Failed, Unknown
 from alertd.model.reason import Reason
 from alertd_simulator.checkers.calls_in_turn import FirstCallsFirst, FreshWords, OneCallAPhone, TriedBeforeGivingUp
-from alertd_simulator.world.happenings import CallStatus, CallTaken, ClockMoved, Crashed, FaultBegan
+from alertd_simulator.world.happenings import CallStatus, CallTaken, ClockMoved, Crashed, FaultBegan, FaultEnded
 from tests.simulator.checkers.story import Story, outcome
 from tests.simulator.checkers.test_calling import CHEN, call, rang, told
 
@@ -89,6 +89,22 @@ def test_whose_phone_is_held_by_a_call_of_ours_waits_for_that() -> None:
     assert claimed(on_the_phone(CHEN).at(60)).end() == []
     story = on_the_phone(CHEN).at(60).see(CallStatus, sid="CA0", status="completed").at(70)
     assert claimed(story).end() == [], "nobody may have heard yet that it is over"
+
+
+def free_beside_bad_weather(ended_s: float, *weather_s: float) -> Story:
+    """Chen's phone is free since then; the carrier could not be asked in that time; Ruiz is called again at 140 s."""
+    story = on_the_phone(CHEN).at(ended_s).see(CallStatus, sid="CA0", status="completed")
+    story.at(weather_s[0]).see(FaultBegan, fault="carrier_weather")
+    return claimed(story.at(weather_s[1]).see(FaultEnded, fault="carrier_weather").at(140))
+
+
+def test_what_the_carrier_could_not_be_asked_about_keeps_a_phone_held_until_it_is_asked_again() -> None:
+    """Seed 950078: it was asked in vain when the call was a minute old, and again half a minute later."""
+    assert free_beside_bad_weather(50, 45, 110).end() == []
+
+
+def test_weather_long_after_it_was_known_that_the_phone_is_free_excuses_nothing() -> None:
+    assert any("is called again while" in words for words in free_beside_bad_weather(32, 112, 113).end())
 
 
 # --- one call a phone -------------------------------------------------------------------------------------------------
