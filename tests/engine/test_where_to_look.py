@@ -132,7 +132,7 @@ def test_what_to_do_survives_though_there_are_many_and_their_names_are_long(
 
     text = play.texts_to("Ruiz")[-1]
     assert "Boys WC by Rm 112" in text
-    assert "emergency button 2nd" in text
+    assert "emergency button 2nd" in text, f"it does not say whose press: {text}"
     cures = ("Was it a press?", "Was it pressed?", "Look", "reset it", "set its clock")
     assert any(cure in text for cure in cures), f"it does not say what to do: {text}"
     if device_id == "647fda0000000801" and words != SHIPPED:
