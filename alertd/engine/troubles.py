@@ -47,12 +47,8 @@ _ID = re.compile(r" \((\S+)\)")
 """Of a device whose name stands before it (`places.name`)."""
 _HEARD_AT = re.compile(r"(NEAR .*?) at \d\d:\d\d(?=: )")
 """When a wearable was heard there (`places.name_heard`)."""
-_TO_DO = re.compile(
-    r'Was it (a press|pressed)\?|(?<=[.?] )Look|reset it|(If not, )?set its clock|If real, add "\w+" to its kinds'
-)
+_TO_DO = re.compile(r'Was it (a press|pressed)\?|(?<=[.?] )Look|reset it|set its clock|If real, add "\w+" to its kinds')
 """What to do about what may have been a press (`presses`, `decide`)."""
-_LAST = re.compile(r"(?<=\. )(?!.*\. ).+$")
-"""The last sentence of any other trouble says what to do."""
 
 
 def on_raised(d: Draft, event: TroubleRaised) -> None:
@@ -294,24 +290,13 @@ def _ways(summary: str, registry: Registry) -> Iterator[str]:
 
 
 def _text(template: str, params: dict[str, str], ways: tuple[str, ...], limit: int) -> str:
-    """In the first way in which what to do has room. If it has none, what stands before it loses its end, unless it
-    would keep less than half of the room; all else loses its own end."""
+    """In the first way in which what to do has room: what is too long loses its end."""
     for way in ways:
-        if wording.fits(template, params | {"summary": way[: _to_do(way)[1]]}, limit):
-            return wording.render(template, params | {"summary": way}, limit)
-    shortest = ways[-1]
-    start, end = _to_do(shortest)
-    for to_do in (shortest[start:], shortest[start:end]):
-        if wording.fits(template, params | {"summary": to_do * 2}, limit):
-            params = params | {"summary": shortest[:start].rstrip(), "to_do": to_do}
-            return wording.render(template.replace("{summary}", "{summary} {to_do}"), params, limit)
-    return wording.render(template, params | {"summary": shortest}, limit)
-
-
-def _to_do(summary: str) -> tuple[int, int]:
-    """Where it begins and ends; there is none: both 0."""
-    found = _TO_DO.search(summary) or _LAST.search(summary)
-    return found.span() if found else (0, 0)
+        to_do = _TO_DO.search(way)
+        params = params | {"summary": way[: to_do.end()] if to_do else ""}
+        if wording.fits(template, params, limit):
+            break
+    return wording.render(template, params | {"summary": way}, limit)
 
 
 def _lane(trouble: Trouble) -> Lane:

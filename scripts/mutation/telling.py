@@ -206,17 +206,6 @@ TELLING = (
         by=Tests(paths=("tests/engine/test_wording.py",), names="it ends in mid-word"),
     ),
     Mutant(
-        name="a long name leaves a trouble no room for what to do",
-        edits=(
-            Edit(
-                file="alertd/engine/troubles.py",
-                old="    for to_do in (shortest[start:], shortest[start:end]):\n",
-                new="    for to_do in ():\n",
-            ),
-        ),
-        by=Tests(paths=("tests/engine/test_where_to_look.py",), names="it does not say what to do"),
-    ),
-    Mutant(
         name="who goes to the first room is called nobody after the second",
         edits=(
             Edit(
