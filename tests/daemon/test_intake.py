@@ -17,6 +17,8 @@ from alertd_simulator.virtual_time import COMMIT_DELAY, in_virtual_time
 from tests.daemon.world import FakeChannel, World
 from tests.engine.test_announcing import WORDS, say, school
 
+RUIZ, NURSE = "+12025550101", "+12025550103"
+
 
 async def pressed(tmp_path: Path) -> World:
     world = World(tmp_path)
@@ -26,19 +28,23 @@ async def pressed(tmp_path: Path) -> World:
     return world
 
 
+async def texted(world: World, body: str, *, by: str, cause: str = "SM-in-1") -> None:
+    reply = Replied(
+        site_id=DISTRICT,
+        cause=CauseId(cause),
+        channel="sms",
+        address=by,
+        body=body,
+        at_us=world.clock.now().wall_us,
+    )
+    await world.daemon.intake.submit(reply)
+
+
 @in_virtual_time(executor_delay=COMMIT_DELAY)
 async def test_a_reply_finds_the_site_of_the_incident_it_speaks_about(tmp_path: Path):
     world = await pressed(tmp_path)
     (incident,) = world.incidents()
-    reply = Replied(
-        site_id=DISTRICT,
-        cause=CauseId("SM-in-1"),
-        channel="sms",
-        address="+12025550101",
-        body=f"4{incident.token}",
-        at_us=world.clock.now().wall_us,
-    )
-    await world.daemon.intake.submit(reply)
+    await texted(world, f"4{incident.token}", by=RUIZ)
 
     (incident,) = world.incidents()
     assert [(a.name, a.kind) for a in incident.answers] == [("Ruiz", AnswerKind.GOING)]
@@ -55,21 +61,10 @@ async def test_an_incident_that_a_reply_opens_can_be_answered_by_text(tmp_path: 
     await asyncio.sleep(2)
     (medical,) = world.incidents()
 
-    async def text(cause: str, body: str) -> None:
-        event = Replied(
-            site_id=DISTRICT,
-            cause=CauseId(cause),
-            channel="sms",
-            address="+12025550103",
-            body=body,
-            at_us=world.clock.now().wall_us,
-        )
-        await world.daemon.intake.submit(event)
-
-    await text("SM-in-8", f"8{medical.token}")
+    await texted(world, f"8{medical.token}", by=NURSE, cause="SM-in-8")
     await asyncio.sleep(40)
     (hold,) = (i for i in world.incidents() if i.id != medical.id)
-    await text("SM-in-9", f"4{hold.token}")
+    await texted(world, f"4{hold.token}", by=NURSE, cause="SM-in-9")
 
     assert "000" not in hold.token, "a text asked people to send a number that spells an emergency call"
     (hold,) = (i for i in world.incidents() if i.id == hold.id)
@@ -89,15 +84,7 @@ async def test_who_answers_what_was_just_closed_reads_so_though_the_clock_was_se
     world.clock.step_wall(3 * 86_400)
     await asyncio.sleep(2)
     sent = len(world.sms.sent)
-    reply = Replied(
-        site_id=DISTRICT,
-        cause=CauseId("SM-in-1"),
-        channel="sms",
-        address="+12025550103",
-        body=f"4{medical.token}",
-        at_us=world.clock.now().wall_us,
-    )
-    await world.daemon.intake.submit(reply)
+    await texted(world, f"4{medical.token}", by=NURSE)
     await asyncio.sleep(2)
 
     answers = [claim.notification.text for claim in world.sms.sent[sent:]]
@@ -127,10 +114,7 @@ async def test_a_click_that_names_only_its_incident_finds_its_site(tmp_path: Pat
 @in_virtual_time(executor_delay=COMMIT_DELAY)
 async def test_a_reply_from_nowhere_is_kept_at_the_district(tmp_path: Path):
     world = await pressed(tmp_path)
-    reply = Replied(
-        site_id=DISTRICT, cause=CauseId("SM-in-2"), channel="sms", address="+12025550199", body="hello", at_us=1
-    )
-    await world.daemon.intake.submit(reply)
+    await texted(world, "hello", by="+12025550199")
 
     assert world.incidents()[0].answers == ()
     await world.stop()

@@ -424,7 +424,8 @@ def test_the_doctor_sees_what_a_setting_does(
     with GeneratedMosquitto(tmp_path, doctored[1] / "broker", authority, extra=(line,)) as broker:
         found = examined(*doctored, broker, of=(keeping,))
 
-    assert [each.level for each in found if each.words.startswith(words)] == [level]
+    said = [f"{each.level} {each.words}" for each in found]
+    assert [each.level for each in found if each.words.startswith(words)] == [level], f"the doctor said {said}"
 
 
 def test_the_doctor_judges_a_broker_that_stands_still_now_and_then(

@@ -116,7 +116,7 @@ class FirstCallsFirst(Checker):
         return calm_us(at_us) - calm_us(since_us) > WAITS_S * 1_000_000
 
     def _unheard_of(self, free_us: int, at_us: int) -> bool:
-        """The carrier could not be asked in time what became of that call, nor long after: who asks in vain waits."""
+        """The carrier could not be asked what became of that call, and whoever asked in vain asks again later."""
         conditions = self.scene.conditions
         lately = any(conditions.lately(fault, at_us, UNHEARD_US) for fault in UNASKED)
         return lately and conditions.calm_us(at_us) - conditions.calm_us(free_us) < LEARNS_US
